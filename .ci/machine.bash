@@ -1,0 +1,73 @@
+# What the machine needs before anything can be built. Sourced by ./run and ./test, which stand in the repository's root.
+
+debian_packages=(
+    libpq-dev libhiredis-dev libcurl4-openssl-dev libsecp256k1-dev libbotan-2-dev libcrack2-dev cracklib-runtime
+    pkg-config postgresql-15 postgresql-client-15 redis-server util-linux python3-venv ca-certificates git
+)
+swift_minimum=6.3
+
+say() { printf '%(%H:%M:%S)T  %s\n' -1 "$*"; }
+fail() { printf '%(%H:%M:%S)T  %s\n' -1 "$*" >&2; exit 1; }
+
+as_root() {
+    if ((EUID == 0)); then "$@"; else sudo "$@"; fi
+}
+
+missing_packages() {
+    local package
+    for package in "${debian_packages[@]}"; do
+        [[ $(dpkg-query --show --showformat='${db:Status-Status}' "$package" 2>/dev/null) == installed ]] || echo "$package"
+    done
+}
+
+# Debian starts a server as soon as its package is there, and makes a cluster for it. Ours are our own: while the packages
+# are installed, both are told not to. What the machine's owner has decided about it stays as it is.
+servers_kept_off=()
+keep_servers_off() {
+    local policy=/usr/sbin/policy-rc.d clusters=/etc/postgresql-common/createcluster.d/diboas.conf
+    if [[ ! -e $policy ]]; then
+        servers_kept_off+=("$policy")
+        printf '#!/bin/sh\nexit 101\n' | as_root tee "$policy" >/dev/null
+        as_root chmod 755 "$policy"
+    fi
+    if [[ ! -e $clusters ]]; then
+        servers_kept_off+=("$clusters")
+        as_root mkdir -p "${clusters%/*}"
+        echo 'create_main_cluster = false' | as_root tee "$clusters" >/dev/null
+    fi
+}
+release_servers() {
+    ((${#servers_kept_off[@]} == 0)) || as_root rm -f "${servers_kept_off[@]}"
+    servers_kept_off=()
+}
+
+install_packages() {
+    command -v dpkg-query >/dev/null || fail "This is no Debian: install what these packages hold, then see ./run: ${debian_packages[*]}"
+    local missing
+    mapfile -t missing < <(missing_packages)
+    if ((${#missing[@]} == 0)); then
+        say "all Debian packages are there"
+        return
+    fi
+    say "installing Debian packages: ${missing[*]}"
+    ((EUID == 0)) || command -v sudo >/dev/null || fail "No root and no sudo. As root: apt-get install ${missing[*]}"
+    trap release_servers EXIT
+    keep_servers_off
+    local apt=(env DEBIAN_FRONTEND=noninteractive apt-get -o DPkg::Lock::Timeout=300 -o Dpkg::Use-Pty=0)
+    as_root "${apt[@]}" update || say "the package lists could not be brought up to date; trying with those that are here"
+    as_root "${apt[@]}" install --yes --no-install-recommends "${missing[@]}" ||
+        fail "The packages could not be installed; what apt-get says above tells why."
+    release_servers
+    trap - EXIT
+}
+
+check_swift() {
+    local where="Install Swift $swift_minimum from https://www.swift.org/install/linux/ and put it on the PATH."
+    command -v swift >/dev/null || fail "There is no swift. $where"
+    local found
+    found=$(swift --version 2>/dev/null | sed -n 's/.*Swift version \([0-9][0-9.]*\).*/\1/p' | head -n 1)
+    [[ -n $found ]] || fail "swift --version does not say a version. $where"
+    [[ $(printf '%s\n' "$swift_minimum" "$found" | sort --version-sort | head -n 1) == "$swift_minimum" ]] ||
+        fail "swift is $found, $swift_minimum is needed. $where"
+    say "swift $found"
+}

@@ -1,0 +1,7 @@
+internal import Crypto
+
+/// SHA-256 (FIPS 180-4).
+public enum SHA256Digest {
+    /// The 32 bytes of the digest.
+    public static func of(_ bytes: [UInt8]) -> [UInt8] { Array(SHA256.hash(data: bytes)) }
+}

@@ -1,0 +1,67 @@
+import Foundation
+import Glibc
+import Synchronization
+
+/// Servers whose data nobody needs after this process, and their directories under `/tmp`.
+///
+/// They go at `stop()`, else when the process exits, else, when it was killed, with the next one that asks for such a server.
+enum TemporaryServers {
+    private static let prefix = "diboas-test-"
+    /// A directory this young may belong to a process that hasn't taken its lock yet.
+    private static let sweptAfterSeconds = 60
+    private static let exitSecondsMax = 10
+
+    private struct Ending: Sendable {
+        let child: Child
+        let signal: Int32
+        let directory: StateDirectory
+    }
+
+    private static let endings = Mutex<[Ending]>([])
+    private static let registration: Void = {
+        atexit { TemporaryServers.endAll() }
+    }()
+
+    /// A new directory, after those of killed processes are removed.
+    static func makeDirectory() async throws -> StateDirectory {
+        await sweep()
+        return try StateDirectory.temporary(prefix: prefix)
+    }
+
+    /// Ends the server and removes its directory when this process exits.
+    static func endAtExit(_ child: Child, signal: Int32, directory: StateDirectory) {
+        _ = registration
+        endings.withLock { $0.append(Ending(child: child, signal: signal, directory: directory)) }
+    }
+
+    private static func endAll() {
+        let endings = endings.withLock { $0 }
+        for ending in endings { ending.child.signal(ending.signal) }
+        for ending in endings {
+            _ = ending.child.blockUntilEnded(seconds: exitSecondsMax)
+            ending.directory.remove()
+        }
+    }
+
+    /// Removes directories of ours that no living process holds, with the servers that still run in them.
+    static func sweep(olderThanSeconds: Int = sweptAfterSeconds) async {
+        let names = (try? FileManager.default.contentsOfDirectory(atPath: "/tmp")) ?? []
+        for name in names where name.hasPrefix(prefix) {
+            let directory = StateDirectory("/tmp/" + name)
+            var status = stat()
+            guard lstat(directory.path, &status) == 0, status.st_mode & S_IFMT == S_IFDIR,
+                status.st_uid == geteuid(), time(nil) - status.st_mtim.tv_sec >= olderThanSeconds,
+                let lock = try? DirectoryLock(directory)
+            else { continue }
+            try? await Orphans.clear(
+                program: "postgres",
+                workingIn: directory.appending("data").path,
+                signal: SIGQUIT
+            )
+            let sockets = directory.appending("socket").path
+            try? await Orphans.clear(program: "redis-server", workingIn: sockets, signal: SIGTERM)
+            directory.remove()
+            lock.release()
+        }
+    }
+}

@@ -1,0 +1,53 @@
+public import Kernel
+
+/// How often a caller may call the routes that share a class.
+public struct RateLimitClass: Hashable, Sendable {
+    /// Whom the class counts.
+    public enum Scope: String, Sendable {
+        /// The user; the address where there is none.
+        case principal
+        /// The remote address, as against guessing of passwords.
+        case address
+    }
+
+    /// Its name, as the `RateLimit` headers carry it: `"standard"`.
+    public let name: String
+    /// Requests per window, 1 or more.
+    public let quota: Int
+    /// The window in seconds, 1 or more.
+    public let windowSeconds: Int
+    /// Whom it counts.
+    public let scope: Scope
+
+    /// A class. The caller guarantees a name of letters, digits, `-` and `_`.
+    public init(_ name: String, quota: Int, windowSeconds: Int, scope: Scope = .principal) {
+        precondition(quota > 0 && windowSeconds > 0, "a rate limit of nothing")
+        (self.name, self.quota, self.windowSeconds, self.scope) = (name, quota, windowSeconds, scope)
+    }
+
+    /// What a route has that says nothing: 6,000 a minute.
+    public static let standard = RateLimitClass("standard", quota: 6000, windowSeconds: 60)
+}
+
+/// What a rate limiter said.
+public struct RateLimitDecision: Hashable, Sendable {
+    /// Whether the request may go on.
+    public let isAllowed: Bool
+    /// How many more requests the caller has in this window.
+    public let remaining: Int
+    /// Seconds until the quota is full again, or until the next request may succeed when it was refused.
+    public let resetSeconds: Int
+
+    /// A decision.
+    public init(isAllowed: Bool, remaining: Int, resetSeconds: Int) {
+        (self.isAllowed, self.remaining, self.resetSeconds) = (isAllowed, remaining, resetSeconds)
+    }
+}
+
+/// What counts requests.
+public protocol RateLimiter: Sendable {
+    /// Counts one request of `key` (a user's id or an address) in a class and says whether it may go on.
+    ///
+    /// It doesn't throw: a limiter whose store is away decides by itself what is right then.
+    func count(_ key: String, in limitClass: RateLimitClass, at now: Timestamp) async -> RateLimitDecision
+}

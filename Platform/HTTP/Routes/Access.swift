@@ -1,0 +1,24 @@
+/// Something that a caller may or may not do: `banking:payments:write`.
+public struct Permission: Hashable, Sendable, ExpressibleByStringLiteral, CustomStringConvertible {
+    /// The name, as tokens and role tables carry it.
+    public let name: String
+
+    /// A permission by its name.
+    public init(_ name: String) { self.name = name }
+
+    /// A permission by its name.
+    public init(stringLiteral value: String) { self.init(value) }
+
+    /// The name.
+    public var description: String { name }
+}
+
+/// Who may call a route. A route can't be declared without it.
+public enum Access: Hashable, Sendable {
+    /// Anybody, without a token: sign-in, webhooks with a signature of their own, health.
+    case `public`
+    /// Whoever carries a valid token, whatever it permits.
+    case authenticated
+    /// Whoever carries a valid token with this permission.
+    case permission(Permission)
+}

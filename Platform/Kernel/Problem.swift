@@ -1,0 +1,42 @@
+/// What went wrong, in the form that a client gets it (RFC 9457).
+public struct Problem: Error, Hashable, Sendable {
+    /// One faulty part of a request.
+    public struct Fault: Hashable, Sendable {
+        /// Where: a JSON pointer into the body (`/amount`), or the name of a header or query parameter.
+        public let pointer: String
+        /// What is wrong, a stable word: `too_many_decimals`.
+        public let code: String
+
+        /// A fault at a place.
+        public init(_ pointer: String, _ code: String) { (self.pointer, self.code) = (pointer, code) }
+    }
+
+    /// The HTTP status, 400 to 599.
+    public let status: Int
+    /// The stable word that programs decide by: `insufficient_funds`.
+    public let code: String
+    /// A sentence for people: what happened and what to do.
+    public let detail: String
+    /// The parts of the request that are at fault.
+    public let faults: [Fault]
+    /// Seconds after which the same request may succeed; nil when it won't by waiting.
+    public let retryAfterSeconds: Int?
+
+    /// A problem; `detail` says what happened and what to do about it.
+    public init(_ status: Int, _ code: String, _ detail: String, faults: [Fault] = [], retryAfterSeconds: Int? = nil) {
+        precondition((400...599).contains(status), "a problem with a status outside 400...599")
+        (self.status, self.code, self.detail) = (status, code, detail)
+        (self.faults, self.retryAfterSeconds) = (faults, retryAfterSeconds)
+    }
+}
+
+/// An error that knows how it is told to a client.
+public protocol ProblemConvertible: Error {
+    /// The problem document's contents.
+    var problem: Problem { get }
+}
+
+extension Problem: ProblemConvertible {
+    /// Itself.
+    public var problem: Problem { self }
+}

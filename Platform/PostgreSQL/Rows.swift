@@ -1,0 +1,57 @@
+import CPostgres
+
+/// The rows that a statement returned, and how many it touched.
+///
+/// `@unchecked Sendable`: a PGresult is not changed after libpq handed it out, and is freed once, here.
+public final class Rows: @unchecked Sendable {
+    private let result: OpaquePointer
+
+    init(_ result: OpaquePointer) { self.result = result }
+
+    deinit { PQclear(result) }
+
+    /// How many rows an insert, update or delete touched; 0 for other statements.
+    public var affected: Int { Int(String(cString: PQcmdTuples(result))) ?? 0 }
+
+    /// The command tag: `INSERT 0 1`, `COMMIT`, `ROLLBACK`.
+    public var tag: String { String(cString: PQcmdStatus(result)) }
+
+    /// The position of a column; for loops over many rows, which look it up once.
+    public func column(_ name: String) throws(DecodingFailure) -> Int {
+        let column = PQfnumber(result, name)
+        guard column >= 0 else { throw .noColumn(name) }
+        return Int(column)
+    }
+
+    func cell(_ row: Int, _ column: Int) -> SQLCell? {
+        let (row, column) = (Int32(row), Int32(column))
+        guard PQgetisnull(result, row, column) == 0 else { return nil }
+        let bytes = UnsafeRawBufferPointer(start: PQgetvalue(result, row, column), count: Int(PQgetlength(result, row, column)))
+        return SQLCell(bytes: bytes, type: PQftype(result, column))
+    }
+}
+
+extension Rows: RandomAccessCollection {
+    /// Zero.
+    public var startIndex: Int { 0 }
+    /// The number of rows.
+    public var endIndex: Int { Int(PQntuples(result)) }
+    /// The row at a position.
+    public subscript(position: Int) -> Row { Row(rows: self, index: position) }
+}
+
+/// One row of a result; its values are read by column name or position.
+public struct Row: Sendable {
+    let rows: Rows
+    let index: Int
+
+    /// The value of a column by name. Throws a `DecodingFailure`.
+    public subscript<Value: SQLDecodable>(_ name: String) -> Value {
+        get throws(DecodingFailure) { try self[try rows.column(name)] }
+    }
+
+    /// The value of a column by its position. Throws a `DecodingFailure`.
+    public subscript<Value: SQLDecodable>(_ column: Int) -> Value {
+        get throws(DecodingFailure) { try Value(cell: rows.cell(index, column)) }
+    }
+}

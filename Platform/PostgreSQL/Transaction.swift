@@ -1,0 +1,146 @@
+import Synchronization
+
+/// How much a transaction sees of others that run beside it.
+public enum Isolation: String, Sendable {
+    /// PostgreSQL's default.
+    case readCommitted
+    /// One snapshot for all statements.
+    case repeatableRead
+    /// As if transactions ran one after the other.
+    case serializable
+}
+
+/// A transaction under way; it begins with its first statement, in the same round trip.
+public final class Transaction: Sendable {
+    private struct State {
+        var hasBegun = false
+        var number: Int64?
+    }
+
+    private let connection: Connection
+    private let isolation: Isolation
+    private let state = Mutex(State())
+
+    init(_ connection: Connection, _ isolation: Isolation) {
+        (self.connection, self.isolation) = (connection, isolation)
+    }
+
+    /// Runs one statement.
+    public func query(_ statement: SQL) async throws -> Rows {
+        guard let last = try await pipeline([statement]).last else {
+            preconditionFailure("a statement without a result")
+        }
+        return last
+    }
+
+    /// Runs statements in one round trip.
+    ///
+    /// - Throws: the first failure, as a `PostgresError`; the transaction can then only be rolled back.
+    public func pipeline(_ statements: [SQL]) async throws -> [Rows] {
+        let begins = state.withLock { state in
+            defer { state.hasBegun = true }
+            return !state.hasBegun
+        }
+        guard begins else { return try await connection.pipelineInTransaction(statements) }
+        let results = try await connection.pipelineInTransaction([begin, "select pg_current_xact_id()"] + statements)
+        let number: Int64 = try results[1][0][0]
+        state.withLock { $0.number = number }
+        return Array(results.dropFirst(2))
+    }
+
+    /// The id by which the server knows the transaction; what a lost commit is looked up by.
+    var number: Int64? { state.withLock { $0.number } }
+
+    private var hasBegun: Bool { state.withLock { $0.hasBegun } }
+
+    /// Runs last statements and the commit in one round trip.
+    func commit(_ statements: [SQL] = []) async throws -> [Rows] {
+        guard hasBegun else { return [] }
+        let results = try await connection.pipeline(statements + ["commit"])
+        // A commit of a transaction that had failed answers ROLLBACK and no error.
+        guard let last = results.last, last.tag == "COMMIT" else {
+            throw PostgresError.connectionLost("the transaction had failed before its commit")
+        }
+        return results.dropLast()
+    }
+
+    func rollback() async throws {
+        if hasBegun { _ = try await connection.pipelineInTransaction(["rollback"]) }
+    }
+
+    private var begin: SQL {
+        switch isolation {
+        case .readCommitted: "begin"
+        case .repeatableRead: "begin isolation level repeatable read"
+        case .serializable: "begin isolation level serializable"
+        }
+    }
+}
+
+extension Pool {
+    /// How often a transaction that met a serialization failure or a deadlock is run, the first time included.
+    static let attemptsMax = 5
+
+    /// Runs `body` in a transaction and commits it, or rolls it back when `body` throws.
+    ///
+    /// Only a serialization failure or deadlock (40001, 40P01) runs `body` again. A commit whose answer was lost is
+    /// looked up by the transaction's number: it is either known to have taken effect, known not to have, or
+    /// `PostgresError.outcomeUnknown` is thrown.
+    public func withTransaction<Answer: Sendable>(
+        isolation: Isolation = .readCommitted, _ body: (Transaction) async throws -> Answer
+    ) async throws -> Answer {
+        var attempt = 1
+        while true {
+            do {
+                return try await transactOnce(isolation, body)
+            } catch let error as PostgresError where error.isRetryable && attempt < Pool.attemptsMax {
+                attempt += 1
+                try await Task.sleep(for: .milliseconds(Int.random(in: 1...(10 << attempt))))
+            }
+        }
+    }
+
+    private func transactOnce<Answer: Sendable>(
+        _ isolation: Isolation, _ body: (Transaction) async throws -> Answer
+    ) async throws -> Answer {
+        let decided: (answer: Answer, lost: Int64?) = try await withConnection { connection in
+            let transaction = Transaction(connection, isolation)
+            let answer: Answer
+            do {
+                answer = try await body(transaction)
+            } catch {
+                try await transaction.rollback()
+                throw error
+            }
+            do {
+                _ = try await transaction.commit()
+                return (answer, nil)
+            } catch PostgresError.outcomeUnknown(let message) {
+                connection.close()
+                guard let number = transaction.number else { throw PostgresError.outcomeUnknown(message) }
+                return (answer, number)
+            }
+        }
+        if let number = decided.lost, try await !tookEffect(transaction: number) {
+            throw PostgresError.connectionLost("the connection broke before the commit took effect")
+        }
+        return decided.answer
+    }
+
+    /// Looks up, on another connection, whether a transaction took effect.
+    ///
+    /// - Throws: `PostgresError.outcomeUnknown` when it can't be decided within about ten seconds.
+    public func tookEffect(transaction number: Int64) async throws -> Bool {
+        for attempt in 0..<40 {
+            if attempt > 0 { try await Task.sleep(for: .milliseconds(250)) }
+            guard let rows = try? await query("select pg_xact_status((\(number)::text)::xid8)") else { continue }
+            let status: String? = try rows[0][0]
+            switch status {
+            case "committed": return true
+            case "aborted": return false
+            default: continue
+            }
+        }
+        throw PostgresError.outcomeUnknown("transaction \(number) could not be looked up")
+    }
+}
