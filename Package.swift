@@ -62,6 +62,7 @@ let package = Package(
         library(
             "PostgreSQL", "Platform/PostgreSQL",
             ["Kernel", "CPostgres", "CEpoll", logging, metrics, lifecycle, crypto, deque]),
+        library("Ledger", "Platform/Ledger", ["Kernel", "PostgreSQL", crypto, lifecycle, metrics, logging]),
         .executableTarget(
             name: "diboas", dependencies: [hummingbird, arguments, configuration, jwt, asyncAlgorithms, tracing],
             path: "Apps/diboas", swiftSettings: settings

@@ -16,12 +16,14 @@ as_root() {
 missing_packages() {
     local package
     for package in "${debian_packages[@]}"; do
-        [[ $(dpkg-query --show --showformat='${db:Status-Status}' "$package" 2>/dev/null) == installed ]] || echo "$package"
+        local status
+        status=$(dpkg-query --show --showformat='${db:Status-Status}' "$package" 2>/dev/null) || true
+        [[ $status == installed ]] || echo "$package"
     done
 }
 
-# Debian starts a server as soon as its package is there, and makes a cluster for it. Ours are our own: while the packages
-# are installed, both are told not to. What the machine's owner has decided about it stays as it is.
+# Debian starts a server as soon as its package is there, and makes a cluster for it. Ours are our own: while the
+# packages are installed, both are told not to. What the machine's owner has decided about it stays as it is.
 servers_kept_off=()
 keep_servers_off() {
     local policy=/usr/sbin/policy-rc.d clusters=/etc/postgresql-common/createcluster.d/diboas.conf
@@ -42,7 +44,7 @@ release_servers() {
 }
 
 install_packages() {
-    command -v dpkg-query >/dev/null || fail "This is no Debian: install what these packages hold, then see ./run: ${debian_packages[*]}"
+    command -v dpkg-query >/dev/null || fail "No Debian, no ./run. By hand: ${debian_packages[*]}"
     local missing
     mapfile -t missing < <(missing_packages)
     if ((${#missing[@]} == 0)); then
@@ -50,11 +52,11 @@ install_packages() {
         return
     fi
     say "installing Debian packages: ${missing[*]}"
-    ((EUID == 0)) || command -v sudo >/dev/null || fail "No root and no sudo. As root: apt-get install ${missing[*]}"
+    as_root true || fail "That takes root: run it as root or with sudo, or as root: apt-get install ${missing[*]}"
     trap release_servers EXIT
     keep_servers_off
     local apt=(env DEBIAN_FRONTEND=noninteractive apt-get -o DPkg::Lock::Timeout=300 -o Dpkg::Use-Pty=0)
-    as_root "${apt[@]}" update || say "the package lists could not be brought up to date; trying with those that are here"
+    as_root "${apt[@]}" update || say "no new package lists; trying with those that are here"
     as_root "${apt[@]}" install --yes --no-install-recommends "${missing[@]}" ||
         fail "The packages could not be installed; what apt-get says above tells why."
     release_servers

@@ -1,4 +1,4 @@
-internal import CBotan
+import CBotan
 
 /// Botan's bcrypt. Each call burns a core for as long as the cost asks.
 enum Bcrypt {

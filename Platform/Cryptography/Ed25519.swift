@@ -1,4 +1,4 @@
-internal import Crypto
+import Crypto
 
 /// Ed25519 (RFC 8032).
 public enum Ed25519 {

@@ -1,4 +1,4 @@
-internal import Crypto
+import Crypto
 
 /// HMAC with SHA-256 (RFC 2104, FIPS 198-1).
 public enum HMACSHA256 {

@@ -1,5 +1,5 @@
-internal import CCracklib
-internal import Synchronization
+import CCracklib
+import Synchronization
 
 /// Cracklib with its word list.
 enum PasswordDictionary {

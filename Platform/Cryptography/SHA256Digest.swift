@@ -1,4 +1,4 @@
-internal import Crypto
+import Crypto
 
 /// SHA-256 (FIPS 180-4).
 public enum SHA256Digest {

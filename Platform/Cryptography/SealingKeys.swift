@@ -1,4 +1,4 @@
-internal import Crypto
+import Crypto
 
 /// Why bytes can't be sealed with or opened.
 public enum SealingError: Error, Hashable, Sendable {

@@ -1,5 +1,5 @@
-internal import CSecp256k1
-internal import Crypto
+import CSecp256k1
+import Crypto
 
 /// ECDSA with SHA-256 on the curve secp256k1.
 public enum Secp256k1ECDSA {

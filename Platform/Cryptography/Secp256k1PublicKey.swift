@@ -1,4 +1,4 @@
-internal import CSecp256k1
+import CSecp256k1
 
 /// A public key on the curve secp256k1 (SEC 2 §2.4.1).
 public struct Secp256k1PublicKey: Hashable, Sendable {

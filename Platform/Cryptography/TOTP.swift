@@ -1,4 +1,4 @@
-internal import Crypto
+import Crypto
 public import Kernel
 
 /// Time-based one-time codes (RFC 6238) with HMAC-SHA-1, the algorithm that every authenticator app knows.

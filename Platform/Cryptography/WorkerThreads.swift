@@ -1,4 +1,4 @@
-internal import Glibc
+import Glibc
 
 /// A few threads of its own for work that blocks or burns a core, which Swift's cooperative threads must not do.
 ///

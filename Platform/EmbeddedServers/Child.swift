@@ -3,10 +3,10 @@ import Foundation
 import Glibc
 import Synchronization
 
-/// A program that we started. A thread of its own starts it, waits for it and reaps it.
+/// A program that we started.
 ///
-/// That thread lives as long as the program: the kernel sends a parent-death signal when the *thread* that started the
-/// child ends, not the process (prctl(2), PR_SET_PDEATHSIG).
+/// A thread of its own starts it, waits for it and reaps it. That thread lives as long as the program: the kernel sends
+/// a parent-death signal when the *thread* that started the child ends, not the process (prctl(2), PR_SET_PDEATHSIG).
 final class Child: Sendable {
     /// How a program ended.
     enum Exit: Hashable, CustomStringConvertible {
@@ -32,7 +32,8 @@ final class Child: Sendable {
 
     /// Starts a command; throws `.system` if the kernel refuses.
     static func start(_ command: Command) async throws(EmbeddedServerError) -> Child {
-        let started = await withCheckedContinuation { (starting: CheckedContinuation<Result<Child, EmbeddedServerError>, _>) in
+        let started = await withCheckedContinuation {
+            (starting: CheckedContinuation<Result<Child, EmbeddedServerError>, _>) in
             let thread = Thread {
                 do throws(EmbeddedServerError) {
                     let child = Child(pid: try command.spawn())

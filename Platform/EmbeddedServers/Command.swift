@@ -14,8 +14,11 @@ struct Command: Sendable {
     /// The name of the signal that the program gets when we die (`INT`); nil for none.
     var deathSignal: String?
 
-    /// `setpriv` gives up root and sets the death signal, in this order, and becomes the program: the pid stays the same.
-    /// A parent that dies before `setpriv` gets that far leaves the program behind; the next start finds it by its directory.
+    /// The program behind `setpriv`, which gives up root, sets the death signal and becomes the program with the same
+    /// pid.
+    ///
+    /// A parent that dies before `setpriv` gets that far leaves the program behind; the next start finds it by its
+    /// directory.
     private var line: [String] {
         guard account != nil || deathSignal != nil else { return [program] + arguments }
         var line = [Command.setpriv]
@@ -29,7 +32,8 @@ struct Command: Sendable {
     /// Nothing is inherited: a stray PGDATA or LD_PRELOAD must not steer a server.
     private static let environment = ["PATH=/usr/bin:/bin", "LC_ALL=C", "TZ=UTC", "HOME=/"]
 
-    /// Starts the program in a process group of its own, so that a Ctrl-C at the terminal reaches us alone and servers stop in our order.
+    /// Starts the program in a process group of its own, so that a Ctrl-C at the terminal reaches us alone and servers
+    /// stop in our order.
     func spawn() throws(EmbeddedServerError) -> pid_t {
         var actions = posix_spawn_file_actions_t()
         posix_spawn_file_actions_init(&actions)

@@ -1,7 +1,9 @@
 import Glibc
 import Synchronization
 
-/// A directory that one process at a time works in. The kernel lets go of it when the process ends, however it ends.
+/// A directory that one process at a time works in.
+///
+/// The kernel lets go of it when the process ends, however it ends.
 final class DirectoryLock: Sendable {
     private let descriptor: Mutex<Int32?>
 

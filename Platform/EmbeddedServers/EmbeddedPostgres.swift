@@ -3,8 +3,8 @@ public import Logging
 
 /// A PostgreSQL 15 server with a cluster of its own, reached over a unix socket.
 ///
-/// The directory holds `data/` (the cluster), `socket/` (mode 0700), `server.log`, and the two configuration files, which
-/// are written at each start. As root the server runs as the user `postgres`.
+/// The directory holds `data/` (the cluster), `socket/` (mode 0700), `server.log`, and the two configuration files,
+/// which are written at each start. As root the server runs as the user `postgres`.
 ///
 /// If this process dies without stopping the server, the kernel tells the server to shut down. One that stayed all
 /// the same is ended by the next start in its directory.
@@ -49,13 +49,15 @@ public final class EmbeddedPostgres: Sendable {
     /// The superuser's name.
     public static let superuser = "postgres"
 
-    /// Starts the server in a directory: makes the cluster if there is none, recovers what a crash left, and waits until it is ready.
+    /// Starts the server in a directory: makes the cluster if there is none, recovers what a crash left, and waits
+    /// until it is ready.
     ///
     /// - Parameters:
     ///   - directory: created if it isn't there; held until `stop()`.
     ///   - durability: may differ from start to start.
     ///   - loopbackPort: a port on 127.0.0.1 to listen on as well, 0 for a free one, nil for none.
     ///   - logger: is told the phases.
+    /// - Returns: the server, ready.
     /// - Throws: `EmbeddedServerError`, or `CancellationError`; the server is then stopped again.
     public static func start(
         in directory: StateDirectory,
@@ -72,7 +74,8 @@ public final class EmbeddedPostgres: Sendable {
         .run()
     }
 
-    /// Starts a volatile server in a new directory under `/tmp`, which goes with it: at `stop()` or when the process ends.
+    /// Starts a volatile server in a new directory under `/tmp`, which goes with it: at `stop()` or when the process
+    /// ends.
     public static func startTemporary(logger: Logger) async throws -> EmbeddedPostgres {
         let directory = try await TemporaryServers.makeDirectory()
         let start = try PostgresStart(
@@ -112,9 +115,10 @@ public final class EmbeddedPostgres: Sendable {
         await child.endedUnlessCancelled()?.description
     }
 
-    /// Shuts the server down and waits until it is gone. Open connections are closed; what is committed is on disk.
+    /// Shuts the server down and waits until it is gone.
     ///
-    /// A shutdown that takes more than a minute is cut short; the next start then recovers from the log. Idempotent.
+    /// Open connections are closed; what is committed is on disk. A shutdown that takes more than a minute is cut
+    /// short; the next start then recovers from the log. Idempotent.
     public func stop() async {
         child.signal(lostAtStop.contains(directory) ? SIGQUIT : SIGINT)
         child.signal(SIGQUIT, afterSeconds: Self.fastShutdownSecondsMax)
@@ -128,7 +132,9 @@ public final class EmbeddedPostgres: Sendable {
     private static let fastShutdownSecondsMax = 60
     private static let immediateShutdownSecondsMax = 75
 
-    /// Runs a psql script as the superuser. It goes by a file: arguments can be read by every user of the machine.
+    /// Runs a psql script as the superuser.
+    ///
+    /// It goes by a file: arguments can be read by every user of the machine.
     func runScript(_ script: String) async throws(EmbeddedServerError) {
         let name = "script-\(UInt32.random(in: .min ... .max)).sql"
         try directory.write(script, to: name, mode: 0o600)

@@ -30,7 +30,8 @@ public final class EmbeddedRedis: Sendable {
         (self.lostAtStop, self.logger) = (lostAtStop, logger)
     }
 
-    /// Starts the server in a directory, which is created if it isn't there and held until `stop()`, and waits until it is ready.
+    /// Starts the server in a directory, which is created if it isn't there and held until `stop()`, and waits until it
+    /// is ready.
     ///
     /// - Throws: `EmbeddedServerError`, or `CancellationError`; the server is then stopped again.
     public static func start(in directory: StateDirectory, logger: Logger) async throws -> EmbeddedRedis {
@@ -50,7 +51,7 @@ public final class EmbeddedRedis: Sendable {
         await child.endedUnlessCancelled()?.description
     }
 
-    /// Ends the server and waits until it is gone. Idempotent.
+    /// Ends the server and waits until it is gone; idempotent.
     public func stop() async {
         child.signal(SIGTERM)
         child.signal(SIGKILL, afterSeconds: Self.shutdownSecondsMax)
@@ -61,7 +62,9 @@ public final class EmbeddedRedis: Sendable {
     }
 
     private static func start(
-        in directory: StateDirectory, lostAtStop: [StateDirectory], logger: Logger
+        in directory: StateDirectory,
+        lostAtStop: [StateDirectory],
+        logger: Logger
     ) async throws -> EmbeddedRedis {
         guard access(program, X_OK) == 0 else {
             throw EmbeddedServerError.programMissing(path: program, package: "redis-server")
@@ -91,7 +94,9 @@ public final class EmbeddedRedis: Sendable {
     }
 
     private static func startServer(
-        sockets: SocketDirectory, directory: StateDirectory, account: ServerAccount?
+        sockets: SocketDirectory,
+        directory: StateDirectory,
+        account: ServerAccount?
     ) async throws -> Child {
         let log = ServerLog(path: directory.file("server.log"))
         let path = sockets.directory.file(socketName)

@@ -33,9 +33,9 @@ extension EmbeddedServerError: CustomStringConvertible {
         case .inUse(let directory):
             "\(directory) is in use by another process: stop it, or set DIBOAS_HOME to another directory"
         case .otherVersion(let found, let wanted):
-            "the data was written by PostgreSQL \(found), this program runs PostgreSQL \(wanted): upgrade it with pg_upgrade"
+            "the data was written by PostgreSQL \(found), this program runs \(wanted): upgrade it with pg_upgrade"
         case .orphansStay(let directory, let pids):
-            "processes of an earlier server still work in \(directory): \(pids.map(String.init).joined(separator: ", "))"
+            "an earlier server's processes still work in \(directory): \(pids.map(String.init).joined(separator: ", "))"
         case .ended(let program, let status, let lastLines):
             "\(program) ended with \(status); its last lines:\n\(lastLines)"
         case .notReady(let program, let seconds, let lastLines):

@@ -11,7 +11,8 @@ enum Orphans {
     static let insistAfterSeconds = 20
     private static let pollMilliseconds = 50
 
-    /// Ends them and waits until they are gone; the oldest, the server itself, gets `signal`, which makes it end the others.
+    /// Ends them and waits until they are gone; the oldest, the server itself, gets `signal`, which makes it end the
+    /// others.
     static func clear(program: String, workingIn directory: String, signal: Int32) async throws {
         var signalled: Set<pid_t> = []
         let polls = leaveSecondsMax * 1_000 / pollMilliseconds

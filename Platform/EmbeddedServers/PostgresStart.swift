@@ -61,7 +61,8 @@ struct PostgresStart: Sendable {
         }
     }
 
-    /// A postmaster.pid or socket lock whose process is gone, or whose number belongs to somebody else by now, would make PostgreSQL refuse.
+    /// A postmaster.pid or socket lock whose process is gone, or whose number belongs to somebody else by now, would
+    /// make PostgreSQL refuse.
     private func clearWhatACrashLeft() async throws {
         try await Orphans.clear(program: "postgres", workingIn: data.path, signal: SIGINT)
         unlink(data.file("postmaster.pid"))

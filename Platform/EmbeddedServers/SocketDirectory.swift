@@ -11,7 +11,9 @@ struct SocketDirectory: Sendable {
 
     /// `socket` in the server's directory; where that path is too long for a socket, a new directory under `/tmp`.
     init(
-        in server: StateDirectory, socketName: String, account: ServerAccount?
+        in server: StateDirectory,
+        socketName: String,
+        account: ServerAccount?
     ) throws(EmbeddedServerError) {
         let near = server.appending("socket")
         isTemporary = near.file(socketName).utf8.count > Self.pathBytesMax

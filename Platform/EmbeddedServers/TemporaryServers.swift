@@ -4,7 +4,8 @@ import Synchronization
 
 /// Servers whose data nobody needs after this process, and their directories under `/tmp`.
 ///
-/// They go at `stop()`, else when the process exits, else, when it was killed, with the next one that asks for such a server.
+/// They go at `stop()`, else when the process exits, else, when it was killed, with the next one that asks for such a
+/// server.
 enum TemporaryServers {
     private static let prefix = "diboas-test-"
     /// A directory this young may belong to a process that hasn't taken its lock yet.

@@ -16,17 +16,17 @@ public enum FeeEngine {
         lifetimeSeconds: Int64 = FeeQuote.lifetimeSeconds
     ) throws(FeeError) -> FeeQuote {
         guard schedule.isEffective(at: instant) else { throw .notEffective(at: instant) }
-        let (lines, total) = try lines(context, schedule: schedule)
+        let (lines, total, _) = try lines(context, schedule: schedule)
         return FeeQuote(
             id: id, schedule: schedule.id, version: schedule.version, operation: schedule.operation, context: context,
             lines: lines, total: total, quotedAt: instant, expiresAt: instant.adding(seconds: lifetimeSeconds)
         )
     }
 
-    /// The lines of an operation and their sum, whatever the time.
+    /// The lines of an operation, their sum, and the exact sum that it was rounded from, whatever the time.
     static func lines(
         _ context: FeeContext, schedule: FeeSchedule
-    ) throws(FeeError) -> (lines: [FeeLine], total: Money) {
+    ) throws(FeeError) -> (lines: [FeeLine], total: Money, exact: ExactAmount) {
         try check(context, schedule)
         let asset = schedule.asset
         let rules = schedule.rules.filter { $0.applies(to: context) }
@@ -50,7 +50,7 @@ public enum FeeEngine {
         let lines = rules.indices.map { index in
             line(rules[index], charges[index], Money(minorUnits: amounts[index], asset), index + 1, of: schedule)
         }
-        return (lines, total)
+        return (lines, total, sum)
     }
 
     private static func check(_ context: FeeContext, _ schedule: FeeSchedule) throws(FeeError) {

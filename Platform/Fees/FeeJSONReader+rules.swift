@@ -41,12 +41,14 @@ extension FeeJSONReader {
             note(node.pointer, "needs_one_method")
             return nil
         }
-        if let flat = optional(node, "flat") { return money(flat, asset).map { .flat($0) } }
-        if let percent = optional(node, "percent") { return rate(percent).map { .percentage($0) } }
-        if let graduated = optional(node, "graduated") { return .graduated(bands(graduated, asset)) }
-        if let volume = optional(node, "volume") { return .volume(bands(volume, asset)) }
-        note(node.pointer, "needs_one_method")
-        return nil
+        let member = Node(json: members[0].value, pointer: "\(node.pointer)/\(members[0].name)")
+        switch members[0].name {
+        case "flat": return money(member, asset).map { .flat($0) }
+        case "percent": return rate(member).map { .percentage($0) }
+        case "graduated": return .graduated(bands(member, asset))
+        case "volume": return .volume(bands(member, asset))
+        default: return nil
+        }
     }
 
     private mutating func bands(_ node: Node, _ asset: Asset) -> [FeeBand] {

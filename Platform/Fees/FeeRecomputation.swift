@@ -18,20 +18,24 @@ public struct FeeRecomputation: Hashable, Sendable {
     public let lines: [FeeLine]
     /// Their sum.
     public let total: Money
+    /// The exact sum that the total was rounded from, as decimal text in the asset's units.
+    public let rawTotal: String
     /// What differs, in the order of the lines; empty when nothing does.
     public let differences: [Difference]
 
     /// Whether the calculation gave exactly what was stored.
     public var isIdentical: Bool { differences.isEmpty }
 
-    /// One sentence per line, for people.
+    /// One sentence per line and one on the total, for people.
     public var explanation: [String] {
-        lines.map { line in
+        let sentences = lines.map { line in
             let bound = line.bound.map { ", by the \($0.rawValue)" } ?? ""
             return "\(line.sequence). \(line.category.rawValue) \(line.rule) (\(line.text)), \(line.schedule.wire) "
                 + "version \(line.version): \(line.rate) on \(line.base) is \(line.raw)\(bound); "
                 + "rounded \(line.amount), \(line.kind.rawValue)"
         }
+        let rounding = lines.count > 1 ? ", the lines by largest remainder" : ""
+        return sentences + ["total: \(rawTotal), rounded once, half-even, \(total)\(rounding)"]
     }
 }
 
@@ -58,7 +62,10 @@ extension FeeEngine {
             differences.append(
                 .init(sequence: 0, field: "total", stored: "\(total)", recomputed: "\(again.total)"))
         }
-        return FeeRecomputation(lines: again.lines, total: again.total, differences: differences)
+        return FeeRecomputation(
+            lines: again.lines, total: again.total, rawTotal: again.exact.text(schedule.asset),
+            differences: differences
+        )
     }
 
     /// Calculates a stored quote again and compares every property of its lines.

@@ -75,7 +75,9 @@ final class Batch: @unchecked Sendable {
 
     /// Ends it because the connection broke.
     func fail(_ message: String) {
-        if let failure {
+        // A server that ends the session after the last statement's answer has already done what a `commit` asked for.
+        let mayHaveCommitted = effect == .commits && results.count == statements.count
+        if let failure, !mayHaveCommitted {
             continuation.resume(throwing: failure)
         } else {
             continuation.resume(
@@ -99,8 +101,10 @@ extension PostgresError.Refusal {
         func field(_ code: UnicodeScalar) -> String {
             PQresultErrorField(result, Int32(code.value)).map { String(cString: $0) } ?? ""
         }
-        // The letters are PG_DIAG_SQLSTATE, _MESSAGE_PRIMARY, _MESSAGE_DETAIL, _CONSTRAINT_NAME of postgres_ext.h.
+        // The letters are PG_DIAG_SQLSTATE, _MESSAGE_PRIMARY, _MESSAGE_DETAIL, _CONSTRAINT_NAME, _STATEMENT_POSITION
+        // of postgres_ext.h.
         self.init(
-            state: field("C"), message: field("M"), detail: field("D"), constraint: field("n"), statement: statement)
+            state: field("C"), message: field("M"), detail: field("D"), constraint: field("n"), statement: statement,
+            position: Int(field("P")))
     }
 }

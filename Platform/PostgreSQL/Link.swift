@@ -164,6 +164,10 @@ final class Link: IOLoop.Watcher, @unchecked Sendable {
                 guard PQenterPipelineMode(connection) == 1 else { return close(errorMessage) }
                 return copy.finish()
             }
+            if PQresultStatus(result) == PGRES_COPY_OUT {
+                PQclear(result)
+                return close("copy to the client is not supported")
+            }
             if copy.take(result) == .sendData {
                 for chunk in copy.chunks {
                     let sent = chunk.withUnsafeBytes { bytes in

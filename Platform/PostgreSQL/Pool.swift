@@ -5,8 +5,17 @@ import Synchronization
 
 /// A bounded set of connections that callers borrow, made when needed and replaced when broken.
 public final class Pool: Sendable {
+    /// What a caller in line gets at the end of it.
+    private enum Handed {
+        case connection(Connection)
+        /// The right to open one; it is counted as open already, so that nobody overtakes.
+        case room
+        case tooLate
+        case closed
+    }
+
     private struct Waiter {
-        let continuation: UnsafeContinuation<Connection?, Never>
+        let continuation: UnsafeContinuation<Handed, Never>
         let number: Int
     }
 
@@ -72,7 +81,7 @@ public final class Pool: Sendable {
             return (state.idle, state.waiters)
         }
         for connection in idle { connection.close() }
-        for waiter in waiters { waiter.continuation.resume(returning: nil) }
+        for waiter in waiters { waiter.continuation.resume(returning: .closed) }
     }
 
     private enum Turn {
@@ -84,7 +93,10 @@ public final class Pool: Sendable {
     private func borrow() async throws -> Connection {
         let turn: Turn = try state.withLock { state in
             guard !state.isClosed else { throw PostgresError.closed }
-            if let connection = state.idle.popLast() { return .take(connection) }
+            while let connection = state.idle.popLast() {
+                if !connection.isBroken { return .take(connection) }
+                state.open -= 1
+            }
             guard state.open < size else { return .wait }
             state.open += 1
             return .open
@@ -110,7 +122,7 @@ public final class Pool: Sendable {
         }
     }
 
-    /// Waits in line; whoever gives a connection back hands it over, or the right to open one (nil).
+    /// Waits in line; whoever gives a connection back hands it over, or the right to open one.
     private func waitForTurn() async throws -> Connection {
         let start = ContinuousClock.now
         let number = state.withLock { state in
@@ -120,30 +132,35 @@ public final class Pool: Sendable {
         let alarm = IOLoop.shared.after(seconds: waitSeconds) { [weak self] in self?.giveUp(number) }
         defer { alarm.cancel() }
         let handed = await withUnsafeContinuation { continuation in
-            let mayWait = state.withLock { state in
-                guard state.waiters.count < Pool.waitersMax, !state.isClosed else { return false }
+            let atOnce: Handed? = state.withLock { state in
+                guard !state.isClosed else { return Handed.closed }
+                // One may have come back since this caller looked.
+                if let connection = state.idle.popLast() { return .connection(connection) }
+                if state.open < size {
+                    state.open += 1
+                    return .room
+                }
+                guard state.waiters.count < Pool.waitersMax else { return .tooLate }
                 state.waiters.append(Waiter(continuation: continuation, number: number))
-                return true
+                return nil
             }
-            if !mayWait { continuation.resume(returning: nil) }
+            if let atOnce { continuation.resume(returning: atOnce) }
         }
         let elapsed = ContinuousClock.now - start
         waited.recordSeconds(elapsed.seconds)
-        if let handed { return handed }
-        let mayOpen = state.withLock { state in
-            guard !state.isClosed, state.open < size else { return false }
-            state.open += 1
-            return true
+        switch handed {
+        case .connection(let connection): return connection
+        case .room: return try await openNew()
+        case .tooLate: throw PostgresError.poolExhausted(waitedSeconds: elapsed.seconds)
+        case .closed: throw PostgresError.closed
         }
-        guard mayOpen else { throw PostgresError.poolExhausted(waitedSeconds: elapsed.seconds) }
-        return try await openNew()
     }
 
     private func giveUp(_ number: Int) {
         let waiter = state.withLock { state in
             state.waiters.firstIndex { $0.number == number }.map { state.waiters.remove(at: $0) }
         }
-        waiter?.continuation.resume(returning: nil)
+        waiter?.continuation.resume(returning: .tooLate)
     }
 
     private func giveBack(_ connection: Connection) {
@@ -159,9 +176,11 @@ public final class Pool: Sendable {
     /// Hands a connection, or the room for one (nil), to the next in line, or keeps it idle.
     private func passOn(_ connection: Connection?) {
         let (waiter, surplus): (Waiter?, Connection?) = state.withLock { state in
-            if connection == nil { state.open -= 1 }
             if let waiter = state.waiters.popFirst() { return (waiter, nil) }
-            guard let connection else { return (nil, nil) }
+            guard let connection else {
+                state.open -= 1
+                return (nil, nil)
+            }
             if state.isClosed {
                 state.open -= 1
                 return (nil, connection)
@@ -169,7 +188,7 @@ public final class Pool: Sendable {
             state.idle.append(connection)
             return (nil, nil)
         }
-        waiter?.continuation.resume(returning: connection)
+        waiter?.continuation.resume(returning: connection.map(Handed.connection) ?? .room)
         surplus?.close()
     }
 

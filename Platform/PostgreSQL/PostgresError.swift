@@ -27,6 +27,8 @@ public enum PostgresError: Error, Sendable {
         public let constraint: String
         /// The statement's text.
         public let statement: String
+        /// The character of the statement's text where the server saw the fault, 1 being the first; nil if it didn't say.
+        public let position: Int?
     }
 
     /// The SQLSTATE of a refusal; nil for everything else.

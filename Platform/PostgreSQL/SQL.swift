@@ -42,6 +42,13 @@ public struct SQL: Sendable, ExpressibleByStringInterpolation {
             text += String(parameters.count)
         }
 
+        /// Appends a value, or null, as a parameter; without this form the compiler warns of every optional.
+        public mutating func appendInterpolation<Value: SQLEncodable>(_ value: Value?) {
+            parameters.append(value)
+            text += "$"
+            text += String(parameters.count)
+        }
+
         /// Appends another statement with its parameters, renumbered.
         public mutating func appendInterpolation(_ fragment: SQL) {
             text += fragment.renumbered(from: parameters.count)

@@ -130,8 +130,9 @@ extension Timestamp: SQLDecodable {
         let cell = try SQLCell.require(cell)
         try cell.require(1184)
         let value = cell.bigEndian(Int64.self)
-        guard value != .max, value != .min else { throw .unrepresentable("infinity") }
-        self.init(microseconds: value + postgresEpoch)
+        let (microseconds, overflows) = value.addingReportingOverflow(postgresEpoch)
+        guard value != .max, value != .min, !overflows else { throw .unrepresentable("infinity, or beyond 64 bits") }
+        self.init(microseconds: microseconds)
     }
 }
 
@@ -140,7 +141,9 @@ extension CalendarDay: SQLDecodable {
     public init(cell: SQLCell?) throws(DecodingFailure) {
         let cell = try SQLCell.require(cell)
         try cell.require(1082)
-        self.init(daysSince1970: Int(cell.bigEndian(Int32.self)) + 10_957)
+        let days = cell.bigEndian(Int32.self)
+        guard days != .max, days != .min else { throw .unrepresentable("infinity") }
+        self.init(daysSince1970: Int(days) + 10_957)
     }
 }
 
@@ -171,12 +174,16 @@ extension Int128: SQLDecodable {
         guard sign == 0 || sign == 0x4000, weight < 10, groups <= weight + 1 || groups == 0 else {
             throw .unrepresentable("a numeric that is fractional, not a number or 10^40 and more")
         }
+        // Counted away from zero on its own side: the least value has no positive counterpart.
         var value: Int128 = 0
         for index in 0..<Swift.max(weight + 1, 0) where groups > 0 {
             let group = index < groups ? Int128(cell.bigEndian(UInt16.self, at: 8 + 2 * index)) : 0
-            value = value * 10_000 + group
+            let (product, overflows) = value.multipliedReportingOverflow(by: 10_000)
+            let (sum, exceeds) = product.addingReportingOverflow(sign == 0 ? group : -group)
+            guard !overflows, !exceeds else { throw .unrepresentable("a numeric beyond 128 bits") }
+            value = sum
         }
-        self = sign == 0 ? value : -value
+        self = value
     }
 }
 
@@ -195,7 +202,7 @@ extension Array: SQLDecodable where Element: SQLDecodable {
     /// Reads an array of at most one dimension.
     public init(cell: SQLCell?) throws(DecodingFailure) {
         let cell = try SQLCell.require(cell)
-        guard cell.bytes.count >= 12 else { throw .wrongType(cell.type) }
+        guard arrayTypes.contains(cell.type) else { throw .wrongType(cell.type) }
         let dimensions = cell.bigEndian(Int32.self)
         guard dimensions <= 1 else { throw .unrepresentable("an array of several dimensions") }
         self.init()
@@ -216,3 +223,8 @@ extension Array: SQLDecodable where Element: SQLDecodable {
         }
     }
 }
+
+/// The arrays whose elements can be read: those of `SQLType`, and of smallint, integer, oid, varchar, name, char, json, xid8.
+private let arrayTypes: Set<UInt32> = [
+    1000, 1001, 1016, 1009, 1022, 1182, 1185, 1231, 2951, 3807, 1005, 1007, 1028, 1015, 1003, 1002, 1014, 199, 271,
+]

@@ -20,6 +20,8 @@ public struct Schema: Hashable, Sendable, CustomStringConvertible {
 
     private init(known name: StaticString) { self.name = "\(name)" }
 
+    /// The functions that install the building blocks, and the history of migrations.
+    public static let blocks = Schema(known: "blocks")
     /// What belongs to the customer as a whole.
     public static let platform = Schema(known: "platform")
     /// The Banking domain.

@@ -54,14 +54,16 @@ public final class Transaction: Sendable {
     private var hasBegun: Bool { state.withLock { $0.hasBegun } }
 
     /// Runs last statements and the commit in one round trip.
-    func commit(_ statements: [SQL] = []) async throws -> [Rows] {
-        guard hasBegun else { return [] }
+    func commit(_ statements: [SQL]) async throws {
+        if !hasBegun {
+            guard !statements.isEmpty else { return }
+            _ = try await pipeline([])
+        }
         let results = try await connection.pipeline(statements + ["commit"])
         // A commit of a transaction that had failed answers ROLLBACK and no error.
         guard let last = results.last, last.tag == "COMMIT" else {
             throw PostgresError.connectionLost("the transaction had failed before its commit")
         }
-        return results.dropLast()
     }
 
     func rollback() async throws {
@@ -75,6 +77,15 @@ public final class Transaction: Sendable {
         case .serializable: "begin isolation level serializable"
         }
     }
+}
+
+/// The end of a transaction: what the caller gets, and statements to send in the same round trip as the commit.
+public struct Closing<Answer: Sendable>: Sendable {
+    let answer: Answer
+    let statements: [SQL]
+
+    /// An answer, and the statements that go before the commit.
+    public init(_ answer: Answer, last statements: [SQL] = []) { (self.answer, self.statements) = (answer, statements) }
 }
 
 extension Pool {
@@ -92,7 +103,7 @@ extension Pool {
         var attempt = 1
         while true {
             do {
-                return try await transactOnce(isolation, body)
+                return try await transact(isolation: isolation) { Closing(try await body($0)) }
             } catch let error as PostgresError where error.isRetryable && attempt < Pool.attemptsMax {
                 attempt += 1
                 try await Task.sleep(for: .milliseconds(Int.random(in: 1...(10 << attempt))))
@@ -100,25 +111,29 @@ extension Pool {
         }
     }
 
-    private func transactOnce<Answer: Sendable>(
-        _ isolation: Isolation, _ body: (Transaction) async throws -> Answer
+    /// Runs `body` once in a transaction whose last statements travel with the commit; never runs it again.
+    ///
+    /// - Throws: as `withTransaction`.
+    public func transact<Answer: Sendable>(
+        isolation: Isolation = .readCommitted, _ body: (Transaction) async throws -> Closing<Answer>
     ) async throws -> Answer {
         let decided: (answer: Answer, lost: Int64?) = try await withConnection { connection in
             let transaction = Transaction(connection, isolation)
-            let answer: Answer
             do {
-                answer = try await body(transaction)
+                let closing = try await body(transaction)
+                do {
+                    try await transaction.commit(closing.statements)
+                    return (closing.answer, nil)
+                } catch PostgresError.outcomeUnknown(let message) {
+                    connection.close()
+                    guard let number = transaction.number else { throw PostgresError.outcomeUnknown(message) }
+                    return (closing.answer, number)
+                }
+            } catch let error as PostgresError where error.breaksConnection {
+                throw error
             } catch {
                 try await transaction.rollback()
                 throw error
-            }
-            do {
-                _ = try await transaction.commit()
-                return (answer, nil)
-            } catch PostgresError.outcomeUnknown(let message) {
-                connection.close()
-                guard let number = transaction.number else { throw PostgresError.outcomeUnknown(message) }
-                return (answer, number)
             }
         }
         if let number = decided.lost, try await !tookEffect(transaction: number) {

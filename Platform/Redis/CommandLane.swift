@@ -1,6 +1,9 @@
+import CoreMetrics
 import Glibc
 
-/// The connection for commands: writes them as they are handed in and gives each its reply, in order. Used by one thread.
+/// The connection for commands: writes them as they are handed in and gives each its reply, in order.
+///
+/// Used by one thread.
 final class CommandLane {
     private struct Sent {
         let commands: PendingReplies

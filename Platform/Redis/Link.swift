@@ -1,4 +1,5 @@
 import CHiredis
+import CoreMetrics
 import Glibc
 import Logging
 

@@ -1,3 +1,4 @@
+import CHiredis
 import Glibc
 
 /// A thread outside Swift's cooperative pool, for calls that block.
@@ -7,9 +8,14 @@ enum OwnThread {
         init(_ run: @escaping @Sendable () -> Void) { self.run = run }
     }
 
-    /// Starts a detached thread; the name is cut at 15 bytes by the system's rule and has to be shorter.
-    static func start(name: StaticString, _ run: @escaping @Sendable () -> Void) {
-        let body = Unmanaged.passRetained(Body(run))
+    /// Starts a detached thread; the system keeps 15 bytes of its name.
+    static func start(name: String, _ run: @escaping @Sendable () -> Void) {
+        let body = Unmanaged.passRetained(
+            Body {
+                diboas_redis_name_thread(name)
+                run()
+            }
+        )
         var thread = pthread_t()
         let status = pthread_create(
             &thread,
@@ -21,9 +27,6 @@ enum OwnThread {
             body.toOpaque()
         )
         precondition(status == 0, "the system gives no thread")
-        name.withUTF8Buffer { bytes in
-            _ = String(decoding: bytes, as: UTF8.self).withCString { pthread_setname_np(thread, $0) }
-        }
         pthread_detach(thread)
     }
 }

@@ -44,7 +44,9 @@ enum CellRate {
         var retryAfter: Int64
     }
 
-    /// Decides on `cost` requests at `now`; all times in microseconds. A refusal leaves the bucket as it is.
+    /// Decides on `cost` requests at `now`; all times in microseconds.
+    ///
+    /// A refusal leaves the bucket as it is.
     static func decide(fullAt: Int64, now: Int64, cost: Int64, limit: RateLimit) -> Outcome {
         let interval = limit.intervalMicroseconds
         let capacity = interval * Int64(limit.limit)

@@ -11,8 +11,9 @@ public final class RedisClient: Service {
     private let shared: RedisShared
     private let hasRun = Atomic(false)
 
-    /// A client for `redis://[user:password@]host[:port][/database]` or `unix://[user:password@]/path[?db=database]`,
-    /// which connects when it runs. User and password may be percent-encoded.
+    /// A client for `redis://[user:password@]host[:port][/database]` or `unix://[user:password@]/path[?db=database]`.
+    ///
+    /// It connects when it runs. User and password may be percent-encoded.
     public init(
         url: String,
         configuration: RedisConfiguration = RedisConfiguration(),
@@ -29,8 +30,9 @@ public final class RedisClient: Service {
 
     deinit { shared.stop() }
 
-    /// Connects and serves until graceful shutdown or cancellation; then whoever waits gets `unavailable` or
-    /// `connectionLost`. It runs once.
+    /// Connects and serves until graceful shutdown or cancellation.
+    ///
+    /// Then whoever waits gets `unavailable` or `connectionLost`. It runs once.
     public func run() async {
         precondition(!hasRun.exchange(true, ordering: .relaxed), "a client runs once")
         let shared = shared
@@ -62,8 +64,9 @@ public final class RedisClient: Service {
         }
     }
 
-    /// The reply to one command, within the configuration's time or the one given. The caller guarantees at least one
-    /// word.
+    /// The reply to one command, within the configuration's time or the one given.
+    ///
+    /// The caller guarantees at least one word.
     public func command(
         _ words: [any RedisArgument],
         timeoutSeconds: Double? = nil
@@ -98,9 +101,10 @@ public final class RedisClient: Service {
         }
     }
 
-    /// What is published on channels from now on, across reconnects, until the stream is no longer iterated or the
-    /// client stops. Starts with `subscribed`, once the server has confirmed all channels. The caller guarantees at
-    /// least one channel. Of more than `eventsMax` events that nobody takes the oldest are dropped and counted.
+    /// What is published on channels from now on, across reconnects, until the stream is dropped or the client stops.
+    ///
+    /// It starts with `subscribed`, once the server has confirmed all channels. Of more than `eventsMax` events that
+    /// nobody takes the oldest are dropped and counted. The caller guarantees at least one channel.
     public func subscribe(to channels: [String], eventsMax: Int = 1024) -> AsyncStream<RedisSubscriptionEvent> {
         precondition(!channels.isEmpty, "a subscription without a channel")
         return shared.subscribers.add(channels: Set(channels), eventsMax: eventsMax)

@@ -21,9 +21,9 @@ public struct RedisLease: Sendable {
     /// What tells this holder from others, 128 random bits in hexadecimal.
     public let token: String
 
-    /// Takes the lease `lease:{name}`; nil when another holds it. The caller guarantees a time of at least 1 ms.
+    /// Takes the lease `lease:{name}`; nil when another holds it.
     ///
-    /// After an error it may be held by nobody until the time is over.
+    /// The caller guarantees a time of at least 1 ms. After an error it may be held by nobody until the time is over.
     public static func acquire(
         _ name: String,
         on client: RedisClient,

@@ -1,3 +1,4 @@
+import CoreMetrics
 import Metrics
 
 /// What the client counts: `redis_commands`, `redis_errors` by kind, `redis_reconnects`, `redis_messages_dropped`,

@@ -41,7 +41,9 @@ final class RedisSocket {
     var descriptor: Int32 { context.pointee.fd }
     var hasOutput: Bool { outputStart < output.count }
 
-    /// Begins to connect. Resolving a host name blocks.
+    /// Begins to connect.
+    ///
+    /// Resolving a host name blocks.
     init(connectingTo address: RedisEndpoint.Address, replyBytesMax: Int) throws(ConnectionFailure) {
         let made =
             switch address {

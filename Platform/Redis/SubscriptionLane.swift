@@ -1,7 +1,8 @@
 import Glibc
 
-/// The connection for subscriptions, made when the first one asks for it; subscribes again whenever it comes back. Used
-/// by one thread.
+/// The connection for subscriptions, made when the first one asks for it; used by one thread.
+///
+/// It subscribes again whenever it comes back.
 final class SubscriptionLane {
     private let link: Link
     private let subscribers: Subscribers

@@ -23,6 +23,7 @@ create table platform.fee_schedules (
     constraint fee_schedules_version_positive check (version > 0),
     constraint fee_schedules_effective check (
         not isempty(effective) and lower_inc(effective) and not lower_inf(effective) and not upper_inc(effective)
+        and isfinite(lower(effective)) and (upper_inf(effective) or isfinite(upper(effective)))
     ),
     constraint fee_schedules_rules check (jsonb_typeof(rules) = 'array'),
     constraint fee_schedules_version_unique unique (operation, asset, version),
@@ -35,7 +36,7 @@ comment on table platform.fee_schedules is
 -- Not one of the columns is read as text that depends on a setting of the session: the start is counted in microseconds.
 create function platform.fee_schedule_checksum(schedule platform.fee_schedules) returns bytea
 language sql stable parallel safe
-set search_path = pg_catalog
+set search_path = pg_catalog, pg_temp
 as $$
     select sha256(convert_to(
         jsonb_build_array(
@@ -46,7 +47,7 @@ $$;
 
 create function platform.fee_schedules_guard() returns trigger
 language plpgsql
-set search_path = pg_catalog
+set search_path = pg_catalog, pg_temp
 as $$
 begin
     if tg_op = 'INSERT' then
@@ -70,7 +71,7 @@ $$;
 
 create function platform.fee_schedules_notify() returns trigger
 language plpgsql
-set search_path = pg_catalog
+set search_path = pg_catalog, pg_temp
 as $$
 begin
     perform pg_notify('fee_schedules', '');
@@ -116,6 +117,7 @@ insert into platform.fee_schedules (id, operation, asset, version, effective, al
     ('01941f29-7c00-7000-8000-00000000001c', 'defi.transfer', 'USDT', 1, '[2025-01-01T00:00:00.000000Z,)', false, '[]');
 
 -- migrate: down
-drop table platform.fee_schedules cascade;
+drop function platform.fee_schedule_checksum(platform.fee_schedules);
+drop table platform.fee_schedules;
 drop function platform.fee_schedules_notify();
 drop function platform.fee_schedules_guard();

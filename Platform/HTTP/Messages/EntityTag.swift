@@ -29,6 +29,23 @@ public struct EntityTag: Hashable, Sendable, CustomStringConvertible {
     }
 }
 
+extension Format {
+    /// What `If-Match` may say: `*`, or up to eight strong tags.
+    static let entityTags = Format(
+        "entity_tags", pattern: "^(\\*|\"[!#-~]{1,64}\"(, \"[!#-~]{1,64}\"){0,7})$", length: 1...550,
+        description: "`*`, or entity tags."
+    ) { text in
+        if text == "*" { return nil }
+        let tags = text.split(separator: ",", omittingEmptySubsequences: false)
+        let areTags = tags.allSatisfy { tag in
+            let inner = tag.drop { $0 == " " }.utf8
+            return (3...66).contains(inner.count) && inner.first == UInt8(ascii: "\"") && inner.last == UInt8(ascii: "\"")
+                && inner.dropFirst().dropLast().allSatisfy { (0x21...0x7E).contains($0) && $0 != UInt8(ascii: "\"") }
+        }
+        return areTags && tags.count <= 8 ? nil : "bad_format"
+    }
+}
+
 extension APIRequest {
     /// Holds `If-Match` against the present version; without the header nothing is held against it.
     ///

@@ -35,19 +35,23 @@ public struct CursorSigner: Sendable {
 
     /// The position in a text.
     ///
-    /// - Throws: 400 for a cursor that we didn't make, or made for another list.
+    /// - Throws: 422 `bad_cursor` for a cursor that we didn't make, or made for another list.
     public func open(_ text: String, filters: [String]) throws(Problem) -> Cursor {
         guard let bytes = Base64URL.decode(text), bytes.count == Self.payloadBytes + Self.tagBytes,
             bytes[0] == Self.version
-        else { throw .malformed("bad_cursor", in: "cursor") }
+        else { throw CursorSigner.refusal }
         let payload = Array(bytes.prefix(Self.payloadBytes))
         guard CursorSigner.areEqual(tag(payload, filters), Array(bytes.suffix(Self.tagBytes))) else {
-            throw .malformed("bad_cursor", in: "cursor")
+            throw CursorSigner.refusal
         }
         let instant = payload[1..<9].reduce(UInt64(0)) { $0 << 8 | UInt64($1) }
         let id = payload[9..<25].reduce(UInt128(0)) { $0 << 8 | UInt128($1) }
         return Cursor(instant: Timestamp(microseconds: Int64(bitPattern: instant)), id: id)
     }
+
+    private static let refusal = Problem(
+        422, "bad_cursor", "The cursor isn't one of this list. Start again without it.",
+        faults: [Problem.Fault("cursor", "bad_cursor")])
 
     private static func payload(_ cursor: Cursor) -> [UInt8] {
         var bytes: [UInt8] = [version]

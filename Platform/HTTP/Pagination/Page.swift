@@ -19,7 +19,7 @@ public struct Page: Sendable {
     /// What a request to a route with `Parameter.paging` asks for.
     ///
     /// The cursor is bound to the path, the caller and every other parameter of the request.
-    /// - Throws: 400 for a cursor that we didn't make, or made for another list.
+    /// - Throws: 422 `bad_cursor` for a cursor that we didn't make, or made for another list.
     public init(_ request: APIRequest, signer: CursorSigner) throws(Problem) {
         let others = request.parameters.filter { $0.key != "cursor" && $0.key != "limit" }
             .map { (name: $0.key, value: Page.text($0.value)) }.sorted { $0.name < $1.name }

@@ -46,8 +46,8 @@ public struct Route: Sendable {
     /// The problems that are its own, by status: `[422: ["insufficient_funds"]]`. Those that follow from the
     /// declaration (400, 401, 404, 413, …) are added to them.
     public let problems: [Int: [String]]
-    /// How often a caller may call it.
-    public let rateLimit: RateLimitClass
+    /// How often a caller may call it; nil for as often as it likes.
+    public let rateLimit: RateLimitClass?
     /// Seconds until the handler is cancelled and the client gets 503.
     public let timeoutSeconds: Int
     /// What does it.
@@ -61,7 +61,7 @@ public struct Route: Sendable {
         _ method: HTTPMethod, _ path: PathTemplate, operationID: String, summary: String, description: String = "",
         tag: String, access: Access, isIdempotent: Bool = false, precondition: Precondition = .none,
         parameters: [Parameter] = [], body: BodyKind = .none, bodyLimitBytes: Int? = nil,
-        responses: [Int: ResponseShape], problems: [Int: [String]] = [:], rateLimit: RateLimitClass = .standard,
+        responses: [Int: ResponseShape], problems: [Int: [String]] = [:], rateLimit: RateLimitClass? = .standard,
         timeoutSeconds: Int = Route.timeoutSecondsDefault, handler: @escaping Handler
     ) {
         let declared = parameters.filter { $0.location == .path }.map(\.name)

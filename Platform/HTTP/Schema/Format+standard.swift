@@ -28,9 +28,13 @@ extension Format {
     ) { Asset(code: $0) == nil ? "unknown_asset" : nil }
 
     /// A cursor of `Page`, opaque to clients.
-    public static let cursor = Format.ascii(
-        "cursor", pattern: "^[A-Za-z0-9_-]{1,512}$", length: 1...512, description: "An opaque position in a list."
-    ) { byte, _ in isWord(byte) || byte == UInt8(ascii: "-") }
+    public static let cursor = Format(
+        "cursor", pattern: "^[A-Za-z0-9_-]{54}[AEIMQUYcgkosw048]$", length: 55...55,
+        description: "An opaque position in a list."
+    ) { text in
+        // 41 bytes in base64url: the last character has two bits to spare.
+        text.utf8.count == 55 && Base64URL.decode(text) != nil ? nil : "bad_format"
+    }
 
     /// A username: lower case, 3 to 30 characters, a letter first.
     public static let username = Format.ascii(

@@ -30,7 +30,7 @@ public struct Format: Sendable {
 
 extension Format {
     /// The wire form of an entity's id: its prefix, `_`, 26 characters of base 32.
-    public static func id<Of: Entity>(of _: Of.Type) -> Format {
+    public static func id<Of: Entity & SendableMetatype>(of _: Of.Type) -> Format {
         let prefix = Of.idPrefix
         return Format(
             prefix + "_id", pattern: "^\(prefix)_[0-7][0-9a-hjkmnp-tv-z]{25}$", length: (prefix.count + 27)...(prefix.count + 27),

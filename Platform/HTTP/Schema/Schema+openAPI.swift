@@ -17,7 +17,7 @@ extension Schema {
         return .object(members)
     }
 
-    private func body() -> [JSON.Member] {
+    func body() -> [JSON.Member] {
         switch kind {
         case .any: []
         case .bool: [Self.type("boolean")]

@@ -21,6 +21,8 @@ struct SchemaCheck {
 
     private var path: [Step] = []
     private(set) var faults: [Problem.Fault] = []
+    /// Whether there is an integer that is written as `18.0`.
+    private(set) var hasLooseIntegers = false
 
     private var isFull: Bool { faults.count >= Schema.faultsMax }
 
@@ -87,10 +89,9 @@ struct SchemaCheck {
 
     private mutating func integer(_ range: ClosedRange<Int>, _ value: JSON) {
         guard case .number(let text) = value else { return fault("wrong_type") }
-        guard let number = Int(text) else {
-            let isWhole = !text.contains { $0 == "." || $0 == "e" || $0 == "E" }
-            return fault(isWhole ? (text.hasPrefix("-") ? "too_small" : "too_large") : "wrong_type")
-        }
+        guard let whole = JSON.wholePart(text) else { return fault("wrong_type") }
+        if whole.endIndex != text.endIndex { hasLooseIntegers = true }
+        guard let number = Int(whole) else { return fault(text.hasPrefix("-") ? "too_small" : "too_large") }
         if number < range.lowerBound { return fault("too_small") }
         if number > range.upperBound { return fault("too_large") }
     }

@@ -81,7 +81,7 @@ extension Schema {
     }
 
     /// The wire form of an entity's id.
-    public static func id<Of: Entity>(of entity: Of.Type) -> Schema { .string(.id(of: entity)) }
+    public static func id<Of: Entity & SendableMetatype>(of entity: Of.Type) -> Schema { .string(.id(of: entity)) }
 
     /// An integer of a range.
     public static func integer(_ range: ClosedRange<Int>) -> Schema { Schema(.integer(range)) }

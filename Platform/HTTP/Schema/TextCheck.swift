@@ -4,7 +4,9 @@ enum TextCheck {
     static func fault(in text: String, _ kind: Schema.Kind) -> String? {
         switch kind {
         case .string(let format): return format.fault(in: text)
-        case .oneOf(let values): return values.contains(text) ? nil : "not_allowed"
+        case .oneOf(let values):
+            // By bytes: to `==` of strings the Kelvin sign is a K.
+            return values.contains { $0.utf8.elementsEqual(text.utf8) } ? nil : "not_allowed"
         case .text(let length):
             if let code = lengthFault(text, length) { return code }
             if hasControlCharacter(text) { return "control_character" }

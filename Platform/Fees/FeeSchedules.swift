@@ -1,0 +1,130 @@
+public import Kernel
+public import PostgreSQL
+
+/// The stored fee schedules: table `fee_schedules`, written by publishing and closing only.
+public struct FeeSchedules: Sendable {
+    private let pool: Pool
+    private let schema: Schema
+
+    /// The most schedules that are read at once, closed versions included.
+    public static let schedulesMax = 10_000
+
+    /// The schedules in a schema, through a pool whose role may read it, and write it to publish.
+    public init(_ pool: Pool, schema: Schema = .platform) { (self.pool, self.schema) = (pool, schema) }
+
+    /// Every version, past and future ones included.
+    ///
+    /// - Throws: `FeeSchedulesError.damaged` for a row that isn't what was published, or what the pool throws.
+    public func catalog() async throws -> FeeCatalog {
+        let rows = try await pool.query(
+            """
+            \(columns)
+            order by schedule.operation, schedule.asset, schedule.version
+            limit \(FeeSchedules.schedulesMax)
+            """)
+        return try FeeCatalog(rows.map(read))
+    }
+
+    /// The schedule with that id; nil when there is none.
+    ///
+    /// - Throws: as `catalog()`.
+    public func find(_ id: ID<FeeSchedule>) async throws -> FeeSchedule? {
+        try await pool.query("\(columns) where schedule.id = \(id)").first.map(read)
+    }
+
+    /// Stores a new version and, in the same transaction, ends the open one before it where the new one begins.
+    ///
+    /// - Throws: a `FeeSchedulesError`, or what the pool throws; nothing was stored then.
+    public func publish(_ schedule: FeeSchedule) async throws {
+        do {
+            try await pool.withTransaction { transaction in
+                try await closePredecessor(of: schedule, in: transaction)
+                try await insert(schedule, in: transaction)
+            }
+        } catch let error as PostgresError {
+            throw FeeSchedulesError(error, schedule.id) ?? error
+        }
+    }
+
+    /// Ends an open schedule, now or later, with nothing after it.
+    ///
+    /// - Throws: `FeeSchedulesError.notOpen`, `.endsInThePast`, or what the pool throws.
+    public func close(_ id: ID<FeeSchedule>, at instant: Timestamp) async throws {
+        let update: SQL = """
+            update \(schema).fee_schedules
+            set effective = tstzrange(lower(effective), \(instant), '[)')
+            where id = \(id)
+            and upper_inf(effective)
+            and lower(effective) < \(instant)
+            """
+        do {
+            guard try await pool.query(update).affected == 1 else { throw FeeSchedulesError.notOpen(id) }
+        } catch let error as PostgresError {
+            throw FeeSchedulesError(error, id) ?? error
+        }
+    }
+
+    private func closePredecessor(of schedule: FeeSchedule, in transaction: Transaction) async throws {
+        // The lock on the latest version lines publishers up; of two first versions the constraints let one through.
+        let latest = try await transaction.query(
+            """
+            select version, id, upper_inf(effective) and lower(effective) < \(schedule.effectiveFrom) as ends
+            from \(schema).fee_schedules
+            where operation = \(schedule.operation)
+            and asset = \(schedule.asset.code)
+            order by version desc
+            limit 1
+            for update
+            """
+        ).first
+        let version: Int = try latest?["version"] ?? 0
+        guard schedule.version == version + 1 else {
+            throw FeeSchedulesError.versionNotNext(found: schedule.version, next: version + 1)
+        }
+        guard let latest, try latest["ends"] as Bool else { return }
+        let id: ID<FeeSchedule> = try latest["id"]
+        _ = try await transaction.query(
+            """
+            update \(schema).fee_schedules
+            set effective = tstzrange(lower(effective), \(schedule.effectiveFrom), '[)')
+            where id = \(id)
+            """)
+    }
+
+    private func insert(_ schedule: FeeSchedule, in transaction: Transaction) async throws {
+        _ = try await transaction.query(
+            """
+            insert into \(schema).fee_schedules (id, operation, asset, version, effective, allow_exceed, rules)
+            values (
+                \(schedule.id), \(schedule.operation), \(schedule.asset.code), \(schedule.version),
+                tstzrange(\(schedule.effectiveFrom), \(schedule.effectiveTo as Timestamp?), '[)'), \(schedule.allowExceed),
+                \(JSON.array(schedule.rules.map(\.json)))
+            )
+            """)
+    }
+
+    private var columns: SQL {
+        """
+        select schedule.id, schedule.operation, schedule.asset, schedule.version,
+            lower(schedule.effective) as effective_from, upper(schedule.effective) as effective_to,
+            schedule.allow_exceed, schedule.rules,
+            schedule.checksum = \(schema).fee_schedule_checksum(schedule) as is_intact
+        from \(schema).fee_schedules schedule
+        """
+    }
+
+    private func read(_ row: Row) throws -> FeeSchedule {
+        let id: ID<FeeSchedule> = try row["id"]
+        let isIntact: Bool = try row["is_intact"]
+        guard isIntact, let asset = Asset(code: try row["asset"]) else { throw FeeSchedulesError.damaged(id) }
+        do {
+            return try FeeSchedule(
+                id: id, version: try row["version"], operation: try row["operation"], asset: asset,
+                effectiveFrom: try row["effective_from"], effectiveTo: try row["effective_to"],
+                allowExceed: try row["allow_exceed"], rules: try FeeSchedule.rules(json: try row["rules"], asset: asset)
+            )
+        } catch is FeeScheduleError {
+            throw FeeSchedulesError.damaged(id)
+        }
+    }
+}

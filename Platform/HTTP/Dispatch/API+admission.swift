@@ -1,0 +1,106 @@
+import HTTPTypes
+import Kernel
+
+extension API {
+    /// Everything that can be decided by a request's head.
+    func admit(_ head: RequestHead) async -> Admission {
+        var exchange = Exchange(
+            requestID: services.ids.next(), startedAt: MonotonicTime.nanoseconds(), isHead: head.method == "HEAD")
+        do {
+            guard let (endpoint, values) = router.match(head.path) else {
+                return .answered(unmatched(head, exchange), exchange)
+            }
+            let method = exchange.isHead ? HTTPMethod.get : HTTPMethod(rawValue: head.method)
+            guard let method, let index = endpoint.index(of: method) else {
+                return .answered(methodAnswer(head, endpoint, exchange), exchange)
+            }
+            (exchange.route, exchange.methodLabel) = (index, head.method)
+            return .admitted(try await admit(head, routes[index], values, &exchange))
+        } catch {
+            return .answered(response(to: error, exchange), exchange)
+        }
+    }
+
+    private func admit(
+        _ head: RequestHead, _ route: Route, _ values: [Substring], _ exchange: inout Exchange
+    ) async throws -> Admission.Admitted {
+        let fields = RequestFields(head.fields)
+        var request = APIRequest(
+            id: exchange.requestID, operationID: route.operationID, method: route.method, path: String(head.path),
+            rawQuery: String(head.query), headers: Headers(head.fields), remoteAddress: head.remoteAddress,
+            now: services.clock.now(), trace: fields.traceparent.flatMap { TraceParent($0) }, principal: nil,
+            parameters: [:], body: .null, rawBody: [], idempotencyKey: nil
+        )
+        if route.access != .public {
+            guard fields.duplicate != "authorization", let token = fields.bearerToken else {
+                throw Problem.unauthenticated
+            }
+            request.principal = try await services.authenticator.principal(bearer: token, request: request)
+        }
+        try await countRequest(request, route, &exchange)
+        if let principal = request.principal, !principal.may(route.access) { throw Problem.forbidden }
+        if let duplicate = fields.duplicate { throw Problem.malformed("duplicate_header", in: duplicate) }
+        request.idempotencyKey = try idempotencyKey(fields, route)
+        try checkPrecondition(fields, route)
+        request.parameters = try ParameterReader.read(route, values, head.query)
+        if case .json = route.body, !fields.isJSON {
+            throw Problem(415, "unsupported_media_type", "Send the body as `Content-Type: application/json`.")
+        }
+        let admitted = Admission.Admitted(route: route, request: request, exchange: exchange)
+        if let length = fields.contentLength, length > route.bodyLimitBytes {
+            throw Problem(413, "body_too_large", "The body may have at most \(route.bodyLimitBytes) bytes.")
+        }
+        return admitted
+    }
+
+    private func countRequest(_ request: APIRequest, _ route: Route, _ exchange: inout Exchange) async throws {
+        guard let limitClass = route.rateLimit else { return }
+        let user = limitClass.scope == .principal ? request.principal?.user.description : nil
+        let caller = user ?? request.remoteAddress
+        let decision = await services.rateLimiter.count(caller, in: limitClass, at: request.now)
+        exchange.rateLimit = (limitClass, decision)
+        guard !decision.isAllowed else { return }
+        throw Problem(
+            429, "rate_limited", "Too many requests. Wait as long as `Retry-After` says.",
+            retryAfterSeconds: decision.resetSeconds)
+    }
+
+    /// 1 to 255 visible ASCII characters, as draft-ietf-httpapi-idempotency-key-header leaves to the server.
+    private func idempotencyKey(_ fields: RequestFields, _ route: Route) throws(Problem) -> String? {
+        guard route.isIdempotent else { return nil }
+        guard let key = fields.idempotencyKey, !key.isEmpty else {
+            throw Problem(
+                400, "idempotency_key_required",
+                "Send a fresh `Idempotency-Key` with each payment that you intend, the same one when you retry it.",
+                faults: [Problem.Fault("Idempotency-Key", "missing")])
+        }
+        guard key.utf8.count <= 255 else { throw .malformed("too_long", in: "Idempotency-Key") }
+        guard key.utf8.allSatisfy({ (0x21...0x7E).contains($0) }) else {
+            throw .malformed("bad_format", in: "Idempotency-Key")
+        }
+        return key
+    }
+
+    private func checkPrecondition(_ fields: RequestFields, _ route: Route) throws(Problem) {
+        if case .none = route.precondition { return }
+        if let header = fields.ifMatch {
+            if let code = Format.entityTags.fault(in: header) { throw .malformed(code, in: "If-Match") }
+            return
+        }
+        guard case .required = route.precondition else { return }
+        throw Problem(
+            428, "precondition_required", "Send `If-Match` with the `ETag` of the version that you have read.",
+            faults: [Problem.Fault("If-Match", "missing")])
+    }
+
+    private func unmatched(_ head: RequestHead, _ exchange: Exchange) -> APIResponse {
+        if head.method == "OPTIONS", head.path == "*" { return .noContent }
+        return problem(.notFound, exchange)
+    }
+
+    private func methodAnswer(_ head: RequestHead, _ endpoint: Router.Endpoint, _ exchange: Exchange) -> APIResponse {
+        if head.method == "OPTIONS" { return APIResponse.noContent.with("Allow", endpoint.allow) }
+        let refusal = Problem(405, "method_not_allowed", "Use one of the methods in `Allow`.")
+        return problem(refusal, exchange).with("Allow", endpoint.allow)
+    }
+}

@@ -1,0 +1,36 @@
+import Crypto
+
+/// A client's key with what it was used for, and the request that came with it.
+public struct IdempotencyKey: Sendable, Hashable {
+    /// Digests principal, method, path and the key itself.
+    let scope: UInt128
+    /// Digests the request's body.
+    let request: UInt128
+
+    /// The key of a request; scope and body are digested with SHA-256, of which 128 bits are kept.
+    public init(principal: String, method: String, path: String, key: String, body: some Sequence<UInt8>) {
+        // Lengths in front keep ("ab", "c") and ("a", "bc") apart.
+        let parts = [principal, method, path, key].map { "\($0.utf8.count):\($0)" }
+        scope = IdempotencyKey.digest(parts.joined().utf8)
+        request = IdempotencyKey.digest(body)
+    }
+
+    private static func digest(_ bytes: some Sequence<UInt8>) -> UInt128 {
+        SHA256.hash(data: Array(bytes)).prefix(16).reduce(0) { $0 << 8 | UInt128($1) }
+    }
+}
+
+/// An HTTP answer as it is kept under an idempotency key.
+public struct StoredAnswer: Sendable, Hashable {
+    /// The HTTP status, 200 to 499.
+    public let status: Int
+    /// Header fields besides the usual ones: `Location`.
+    public let headers: [String: String]
+    /// The body.
+    public let body: [UInt8]
+
+    /// An answer.
+    public init(status: Int, headers: [String: String] = [:], body: [UInt8]) {
+        (self.status, self.headers, self.body) = (status, headers, body)
+    }
+}

@@ -1,0 +1,38 @@
+public import PostgreSQL
+public import ServiceLifecycle
+
+/// The double-entry ledger of one schema.
+///
+/// Concurrent callers are batched by `GroupCommit`; several processes may write at once, since each batch locks the
+/// rows of the accounts that it touches.
+public final class Ledger: Service {
+    /// Where its tables are.
+    public let schema: Schema
+    let pool: Pool
+    private let store: LedgerStore
+    private let queue: GroupCommit<LedgerStore>
+
+    /// The ledger of a schema; `batchMax` items at most share a transaction, `queueMax` may wait for one.
+    public init(schema: Schema, pool: Pool, batchMax: Int = 2_000, queueMax: Int = 50_000, writers: Int = 2) {
+        (self.schema, self.pool) = (schema, pool)
+        store = LedgerStore(schema: schema, pool: pool)
+        queue = GroupCommit(
+            store, label: "ledger_\(schema)", batchMax: batchMax, queueMax: queueMax, writers: writers)
+    }
+
+    /// Commits what callers submit, until shutdown.
+    public func run() async throws { try await queue.run() }
+
+    /// Does one operation, in a batch with whatever else is submitted at the time.
+    ///
+    /// - Throws: `GroupCommitError` when the queue is full or closed; a `PostgresError` when it could not be stored.
+    public func submit(_ item: LedgerItem) async throws -> LedgerOutcome { try await queue.submit(item) }
+
+    /// Does many operations in one transaction of their own; each still has its own outcome.
+    ///
+    /// - Throws: a `PostgresError`; then none of it took effect, or `.outcomeUnknown`.
+    public func submit(batch items: [LedgerItem]) async throws -> [LedgerOutcome] { try await store.commit(items) }
+
+    /// Decides operations without storing anything: what would happen now.
+    public func dryRun(_ items: [LedgerItem]) async throws -> [LedgerOutcome] { try await store.decide(items) }
+}

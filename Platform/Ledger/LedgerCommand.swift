@@ -1,0 +1,150 @@
+public import Kernel
+
+/// One thing that the ledger is asked to do; an operation is a list of them, all or none.
+public enum LedgerCommand: Sendable, Hashable {
+    /// Moves money.
+    case transfer(NewTransfer)
+    /// Moves the money of an earlier transfer back, once.
+    case reverse(NewReversal)
+    /// Holds money.
+    case reserve(NewReservation)
+    /// Holds more under an active reservation.
+    case increment(ID<Reservation>, of: ID<LedgerAccount>, by: Int128)
+    /// Moves an active reservation's expiry; nil takes it away.
+    case extend(ID<Reservation>, of: ID<LedgerAccount>, until: Timestamp?)
+    /// Ends an active reservation; what was not captured is available again.
+    case release(ID<Reservation>, of: ID<LedgerAccount>, reason: String)
+    /// Ends a reservation whose time is over; does nothing to one that isn't due.
+    case expire(ID<Reservation>, of: ID<LedgerAccount>)
+    /// Counts towards the account's limits of the present UTC day and month.
+    case use(Usage)
+    /// Takes back what was counted in the day and month of `at`, never below zero.
+    case giveBack(counter: String, of: ID<LedgerAccount>, amount: Int128, at: Timestamp)
+    /// Stops outgoing money, with the reason shown to operators; nil lets it go again.
+    case freeze(ID<LedgerAccount>, because: String?)
+}
+
+/// A transfer to be made.
+public struct NewTransfer: Sendable, Hashable {
+    /// What pays for the debit.
+    public enum Funding: Sendable, Hashable {
+        /// What is posted and not reserved.
+        case available
+        /// Like `available`, but a freeze doesn't stop it: chargebacks, corrections by operators.
+        case availableDespiteFreeze
+        /// A capture, of the whole or a part of an active reservation on the debited account.
+        case reservation(ID<Reservation>)
+        /// The available money, for a provider's success after this reservation was released or expired; once.
+        case settlingLate(ID<Reservation>)
+    }
+
+    /// Its id, minted by the caller; storing it again is refused.
+    public let id: ID<Transfer>
+    /// The account that has less afterwards.
+    public let debit: ID<LedgerAccount>
+    /// The account that has more afterwards.
+    public let credit: ID<LedgerAccount>
+    /// Minor units, more than zero.
+    public let amount: Int128
+    /// What it is: `deposit`, `fee_platform`.
+    public let code: String
+    /// What pays for it.
+    public let funding: Funding
+
+    /// A transfer.
+    public init(
+        id: ID<Transfer>, debit: ID<LedgerAccount>, credit: ID<LedgerAccount>, amount: Int128, code: String,
+        funding: Funding = .available
+    ) {
+        (self.id, self.debit, self.credit) = (id, debit, credit)
+        (self.amount, self.code, self.funding) = (amount, code, funding)
+    }
+}
+
+/// A reversal to be made: the legs are those of the transfer, the other way round.
+public struct NewReversal: Sendable, Hashable {
+    /// The id of the new transfer.
+    public let id: ID<Transfer>
+    /// The transfer to reverse; the caller read it, the ledger checks it.
+    public let original: TransferLegs
+
+    /// A reversal.
+    public init(id: ID<Transfer>, of original: TransferLegs) { (self.id, self.original) = (id, original) }
+}
+
+/// What never changes of a stored transfer.
+public struct TransferLegs: Sendable, Hashable {
+    /// Its id.
+    public let id: ID<Transfer>
+    /// The account it debited.
+    public let debit: ID<LedgerAccount>
+    /// The account it credited.
+    public let credit: ID<LedgerAccount>
+    /// Minor units.
+    public let amount: Int128
+
+    /// The legs of a transfer.
+    public init(id: ID<Transfer>, debit: ID<LedgerAccount>, credit: ID<LedgerAccount>, amount: Int128) {
+        (self.id, self.debit, self.credit, self.amount) = (id, debit, credit, amount)
+    }
+}
+
+/// A reservation to be made.
+public struct NewReservation: Sendable, Hashable {
+    /// When a reservation ends by itself.
+    public enum Lifetime: Sendable, Hashable {
+        /// After so many seconds of the database's clock.
+        case seconds(Int64)
+        /// Never: resting orders, manual freezes.
+        case unlimited
+    }
+
+    /// Half an hour.
+    public static let usualLifetime = Lifetime.seconds(1_800)
+
+    /// Its id, minted by the caller.
+    public let id: ID<Reservation>
+    /// Whose money it holds.
+    public let account: ID<LedgerAccount>
+    /// Minor units, more than zero.
+    public let amount: Int128
+    /// What it is for: `withdrawal`, `manual_freeze`.
+    public let kind: String
+    /// When it ends by itself.
+    public let lifetime: Lifetime
+    /// The fee quote that was promised with it.
+    public let quote: JSON?
+    /// Why, where a person made it.
+    public let reason: String?
+
+    /// A reservation.
+    public init(
+        id: ID<Reservation>, account: ID<LedgerAccount>, amount: Int128, kind: String,
+        lifetime: Lifetime = usualLifetime, quote: JSON? = nil, reason: String? = nil
+    ) {
+        (self.id, self.account, self.amount, self.kind) = (id, account, amount, kind)
+        (self.lifetime, self.quote, self.reason) = (lifetime, quote, reason)
+    }
+}
+
+/// An amount that counts towards limits.
+public struct Usage: Sendable, Hashable {
+    /// The account whose limits they are.
+    public let account: ID<LedgerAccount>
+    /// What is counted: `withdrawal`.
+    public let counter: String
+    /// Minor units, more than zero.
+    public let amount: Int128
+    /// The most of one UTC calendar day; nil is no limit.
+    public let dayLimit: Int128?
+    /// The most of one UTC calendar month; nil is no limit.
+    public let monthLimit: Int128?
+
+    /// An amount that counts.
+    public init(
+        account: ID<LedgerAccount>, counter: String, amount: Int128, dayLimit: Int128?, monthLimit: Int128?
+    ) {
+        (self.account, self.counter, self.amount) = (account, counter, amount)
+        (self.dayLimit, self.monthLimit) = (dayLimit, monthLimit)
+    }
+}

@@ -1,0 +1,380 @@
+public import Kernel
+
+/// The ledger's decisions as a pure value: loaded state in, outcomes and rows to store out.
+///
+/// No I/O, no clock, no randomness: the server, the checker, a dry run and the tests all call this.
+public struct LedgerCore: Sendable {
+    /// What an operation did.
+    public struct Receipt: Sendable, Hashable {
+        /// The instant of the batch, by the database's clock.
+        public let at: Timestamp
+        /// The transfers made, in the order of the commands.
+        public let transfers: [TransferRecord]
+        /// The reservations touched, as they are afterwards, in the order of the commands.
+        public let reservations: [ReservationState]
+    }
+
+    /// The instant at which everything is decided, by the database's clock.
+    public let instant: Timestamp
+    /// The accounts loaded, as they are after what was applied.
+    public private(set) var accounts: [ID<LedgerAccount>: AccountState]
+    /// The reservations loaded or made.
+    public private(set) var reservations: [ID<Reservation>: ReservationState]
+    /// What is used of limits.
+    public private(set) var usage: [UsageKey: Int128]
+    /// The transfers that reversals name, and whether they were reversed before.
+    public private(set) var originals: [TransferLegs: Bool]
+
+    /// Transfers made, in order.
+    public private(set) var transfers: [TransferRecord] = []
+    /// Accounts whose state differs from what was loaded.
+    public private(set) var changedAccounts: Set<ID<LedgerAccount>> = []
+    /// Reservations made here.
+    public private(set) var newReservations: [ID<Reservation>] = []
+    /// Loaded reservations that changed.
+    public private(set) var changedReservations: Set<ID<Reservation>> = []
+    /// Reservations that ended because their time was over.
+    public private(set) var expired: [ID<Reservation>] = []
+    /// Limits whose use changed.
+    public private(set) var changedUsage: Set<UsageKey> = []
+    /// Accounts refused for funds although reservations on them may be due: to be loaded with those and tried again.
+    public private(set) var unswept: Set<ID<LedgerAccount>> = []
+
+    private let due: [ID<LedgerAccount>: [ID<Reservation>]]
+    private var undo: [Undo] = []
+    private var touched: [ID<Reservation>] = []
+
+    private enum Undo {
+        case account(AccountState, wasChanged: Bool)
+        case reservation(ID<Reservation>, ReservationState?, wasChanged: Bool)
+        case usage(UsageKey, Int128?, wasChanged: Bool)
+        case original(TransferLegs)
+    }
+
+    /// A ledger as loaded.
+    ///
+    /// `due` names, for accounts whose reservations have been looked through, those whose time is over; they are
+    /// among `reservations`.
+    public init(
+        at instant: Timestamp, accounts: [AccountState], reservations: [ReservationState] = [],
+        due: [ID<LedgerAccount>: [ID<Reservation>]] = [:], usage: [UsageKey: Int128] = [:],
+        originals: [TransferLegs: Bool] = [:]
+    ) {
+        self.instant = instant
+        self.accounts = Dictionary(uniqueKeysWithValues: accounts.map { ($0.id, $0) })
+        self.reservations = Dictionary(uniqueKeysWithValues: reservations.map { ($0.id, $0) })
+        (self.due, self.usage, self.originals) = (due, usage, originals)
+    }
+
+    /// Does all commands of an operation or none of them.
+    public mutating func apply(_ commands: [LedgerCommand], of operation: ID<Operation>) -> Result<Receipt, LedgerRefusal> {
+        undo.removeAll(keepingCapacity: true)
+        touched.removeAll(keepingCapacity: true)
+        let marks = (transfers: transfers.count, new: newReservations.count, expired: expired.count)
+        do throws(LedgerRefusal) {
+            for command in commands { try apply(command, operation) }
+        } catch {
+            rollBack()
+            transfers.removeSubrange(marks.transfers...)
+            newReservations.removeSubrange(marks.new...)
+            expired.removeSubrange(marks.expired...)
+            return .failure(error)
+        }
+        return .success(
+            Receipt(
+                at: instant, transfers: Array(transfers[marks.transfers...]),
+                reservations: touched.compactMap { reservations[$0] }))
+    }
+
+    private mutating func apply(_ command: LedgerCommand, _ operation: ID<Operation>) throws(LedgerRefusal) {
+        switch command {
+        case .transfer(let new): try transfer(new, operation)
+        case .reverse(let new): try reverse(new, operation)
+        case .reserve(let new): try reserve(new, operation)
+        case .increment(let id, let account, let amount): try increment(id, account, by: amount)
+        case .extend(let id, let account, let until):
+            var reservation = try active(id, of: account)
+            reservation.expiresAt = until
+            set(reservation)
+        case .release(let id, let account, let reason):
+            try end(try active(id, of: account), as: .released, reason: reason)
+        case .expire(let id, let account):
+            let reservation = try reservation(id, of: account)
+            if reservation.isDue(at: instant) { try expire(reservation) }
+        case .use(let usage): try use(usage)
+        case .giveBack(let counter, let account, let amount, let at): giveBack(counter, account, amount, at)
+        case .freeze(let id, let reason):
+            var account = try account(id)
+            account.frozenBecause = reason
+            set(account)
+        }
+    }
+
+    // MARK: Transfers
+
+    private mutating func transfer(_ new: NewTransfer, _ operation: ID<Operation>) throws(LedgerRefusal) {
+        try checkAmount(new.amount)
+        try checkWindow(new.id)
+        try checkPair(new.debit, new.credit)
+        var reservationID: ID<Reservation>?
+        switch new.funding {
+        case .available:
+            try checkNotFrozen(new.debit)
+            try spend(new.amount, from: new.debit)
+        case .availableDespiteFreeze:
+            try spend(new.amount, from: new.debit)
+        case .reservation(let id):
+            try capture(new.amount, of: id, on: new.debit)
+            reservationID = id
+        case .settlingLate(let id):
+            try settleLate(id, on: new.debit, by: new.id)
+            try spend(new.amount, from: new.debit)
+            reservationID = id
+        }
+        try post(new.id, new.debit, new.credit, new.amount, new.code, operation, reservation: reservationID)
+    }
+
+    private mutating func reverse(_ new: NewReversal, _ operation: ID<Operation>) throws(LedgerRefusal) {
+        let original = new.original
+        try checkWindow(new.id)
+        guard let wasReversed = originals[original] else { throw .unknownTransfer(original.id) }
+        guard !wasReversed else { throw .alreadyReversed(original.id) }
+        originals[original] = true
+        undo.append(.original(original))
+        try checkPair(original.credit, original.debit)
+        try spend(original.amount, from: original.credit)
+        try post(
+            new.id, original.credit, original.debit, original.amount, "reversal", operation, reservation: nil,
+            reverses: original.id)
+    }
+
+    private mutating func post(
+        _ id: ID<Transfer>, _ debitID: ID<LedgerAccount>, _ creditID: ID<LedgerAccount>, _ amount: Int128,
+        _ code: String, _ operation: ID<Operation>, reservation: ID<Reservation>?, reverses: ID<Transfer>? = nil
+    ) throws(LedgerRefusal) {
+        var debit = try account(debitID)
+        var credit = try account(creditID)
+        debit.posted -= amount
+        credit.posted += amount
+        guard debit.posted > -Money.limit else { throw .balanceOverflow(debitID) }
+        guard credit.posted < Money.limit else { throw .balanceOverflow(creditID) }
+        debit.version += 1
+        credit.version += 1
+        set(debit)
+        set(credit)
+        transfers.append(
+            TransferRecord(
+                id: id, operation: operation, debit: debitID, credit: creditID, debitVersion: debit.version,
+                creditVersion: credit.version, amount: amount, debitPosted: debit.posted, creditPosted: credit.posted,
+                code: code, reservation: reservation, reverses: reverses))
+    }
+
+    /// Makes sure that an account can pay from what is available, ending due reservations first if it can't.
+    private mutating func spend(_ amount: Int128, from id: ID<LedgerAccount>) throws(LedgerRefusal) {
+        let account = try account(id)
+        guard !account.mayGoNegative, account.available < amount else { return }
+        try expireDue(on: id)
+        let available = try self.account(id).available
+        guard available >= amount else {
+            if account.reserved > 0, due[id] == nil { unswept.insert(id) }
+            throw .insufficientFunds(account: id, available: available, requested: amount)
+        }
+    }
+
+    // MARK: Reservations
+
+    private mutating func reserve(_ new: NewReservation, _ operation: ID<Operation>) throws(LedgerRefusal) {
+        try checkAmount(new.amount)
+        let account = try account(new.account)
+        try checkNotFrozen(new.account)
+        // A reservation never draws on an overdraft.
+        guard !account.mayGoNegative else {
+            throw .insufficientFunds(account: new.account, available: 0, requested: new.amount)
+        }
+        try spend(new.amount, from: new.account)
+        let expiresAt: Timestamp? =
+            switch new.lifetime {
+            case .seconds(let seconds): instant.adding(seconds: seconds)
+            case .unlimited: nil
+            }
+        let reservation = ReservationState(
+            id: new.id, account: new.account, operation: operation, kind: new.kind, amount: new.amount,
+            expiresAt: expiresAt, createdAt: instant, reason: new.reason, quote: new.quote)
+        guard reservations[new.id] == nil else { throw .reservationNotActive(new.id, .active) }
+        newReservations.append(new.id)
+        set(reservation)
+        try hold(new.amount, on: new.account)
+    }
+
+    private mutating func increment(
+        _ id: ID<Reservation>, _ accountID: ID<LedgerAccount>, by amount: Int128
+    ) throws(LedgerRefusal) {
+        try checkAmount(amount)
+        try checkNotFrozen(accountID)
+        var reservation = try active(id, of: accountID)
+        try spend(amount, from: accountID)
+        reservation.amount += amount
+        guard reservation.amount < Money.limit else { throw .invalidAmount }
+        set(reservation)
+        try hold(amount, on: accountID)
+    }
+
+    private mutating func capture(
+        _ amount: Int128, of id: ID<Reservation>, on accountID: ID<LedgerAccount>
+    ) throws(LedgerRefusal) {
+        var reservation = try active(id, of: accountID)
+        guard amount <= reservation.held else {
+            throw .captureExceedsReservation(id, remaining: reservation.held, requested: amount)
+        }
+        reservation.captured += amount
+        if reservation.captured == reservation.amount {
+            reservation.phase = .captured
+            reservation.endedAt = instant
+        }
+        set(reservation)
+        try hold(-amount, on: accountID)
+    }
+
+    private mutating func settleLate(
+        _ id: ID<Reservation>, on accountID: ID<LedgerAccount>, by transfer: ID<Transfer>
+    ) throws(LedgerRefusal) {
+        var reservation = try reservation(id, of: accountID)
+        if reservation.isDue(at: instant) {
+            try expire(reservation)
+            reservation = try self.reservation(id, of: accountID)
+        }
+        let isOver = reservation.phase == .expired || reservation.phase == .released
+        // Several transfers of one operation may settle together: amount and fee.
+        guard isOver, reservation.settledBy == nil || touched.contains(id) else { throw .notSettleable(id) }
+        if reservation.settledBy == nil { reservation.settledBy = transfer }
+        set(reservation)
+    }
+
+    private mutating func end(
+        _ reservation: ReservationState, as phase: ReservationState.Phase, reason: String
+    ) throws(LedgerRefusal) {
+        var ended = reservation
+        ended.phase = ended.captured > 0 ? .captured : phase
+        ended.endedAt = instant
+        ended.reason = reason
+        set(ended)
+        try hold(-reservation.held, on: reservation.account)
+    }
+
+    private mutating func expire(_ reservation: ReservationState) throws(LedgerRefusal) {
+        try end(reservation, as: .expired, reason: "expired")
+        expired.append(reservation.id)
+    }
+
+    private mutating func expireDue(on id: ID<LedgerAccount>) throws(LedgerRefusal) {
+        for reservationID in due[id] ?? [] {
+            if let reservation = reservations[reservationID], reservation.isDue(at: instant) { try expire(reservation) }
+        }
+    }
+
+    private mutating func hold(_ amount: Int128, on id: ID<LedgerAccount>) throws(LedgerRefusal) {
+        var account = try account(id)
+        account.reserved += amount
+        set(account)
+    }
+
+    // MARK: Limits
+
+    private mutating func use(_ new: Usage) throws(LedgerRefusal) {
+        try checkAmount(new.amount)
+        _ = try account(new.account)
+        for (span, limit) in [(UsageSpan.day, new.dayLimit), (.month, new.monthLimit)] {
+            let key = UsageKey(account: new.account, counter: new.counter, span: span, starts: span.start(of: instant))
+            let used = usage[key] ?? 0
+            let total = used + new.amount
+            if total > limit ?? (Money.limit - 1) {
+                throw .limitExceeded(
+                    counter: new.counter, span: span, limit: limit ?? 0, used: used, requested: new.amount)
+            }
+            set(key, total)
+        }
+    }
+
+    private mutating func giveBack(_ counter: String, _ account: ID<LedgerAccount>, _ amount: Int128, _ at: Timestamp) {
+        for span in UsageSpan.allCases {
+            let key = UsageKey(account: account, counter: counter, span: span, starts: span.start(of: at))
+            set(key, max(0, (usage[key] ?? 0) - amount))
+        }
+    }
+
+    // MARK: Looking and checking
+
+    private func account(_ id: ID<LedgerAccount>) throws(LedgerRefusal) -> AccountState {
+        guard let account = accounts[id] else { throw .unknownAccount(id) }
+        return account
+    }
+
+    private func reservation(
+        _ id: ID<Reservation>, of account: ID<LedgerAccount>
+    ) throws(LedgerRefusal) -> ReservationState {
+        guard let reservation = reservations[id], reservation.account == account else { throw .unknownReservation(id) }
+        return reservation
+    }
+
+    private func active(_ id: ID<Reservation>, of account: ID<LedgerAccount>) throws(LedgerRefusal) -> ReservationState {
+        let reservation = try reservation(id, of: account)
+        guard reservation.phase == .active else { throw .reservationNotActive(id, reservation.phase) }
+        guard !reservation.isDue(at: instant) else { throw .reservationExpired(id) }
+        return reservation
+    }
+
+    private func checkAmount(_ amount: Int128) throws(LedgerRefusal) {
+        guard amount > 0, amount < Money.limit else { throw .invalidAmount }
+    }
+
+    // Partitions reach from the previous month to months ahead; an id outside them would break its whole batch.
+    private func checkWindow(_ id: ID<Transfer>) throws(LedgerRefusal) {
+        let age = instant.secondsSince(id.mintedAt)
+        guard age < 28 * 86_400, age > -86_400 else { throw .idOutsideWindow }
+    }
+
+    private func checkPair(_ debit: ID<LedgerAccount>, _ credit: ID<LedgerAccount>) throws(LedgerRefusal) {
+        guard debit != credit else { throw .sameAccount }
+        guard try account(debit).asset == account(credit).asset else { throw .assetMismatch }
+    }
+
+    private func checkNotFrozen(_ id: ID<LedgerAccount>) throws(LedgerRefusal) {
+        if try account(id).frozenBecause != nil { throw .accountFrozen(id) }
+    }
+
+    // MARK: Changing, and taking back
+
+    private mutating func set(_ account: AccountState) {
+        guard let old = accounts.updateValue(account, forKey: account.id) else { return }
+        undo.append(.account(old, wasChanged: !changedAccounts.insert(account.id).inserted))
+    }
+
+    private mutating func set(_ reservation: ReservationState) {
+        let old = reservations.updateValue(reservation, forKey: reservation.id)
+        undo.append(
+            .reservation(reservation.id, old, wasChanged: !changedReservations.insert(reservation.id).inserted))
+        if !touched.contains(reservation.id) { touched.append(reservation.id) }
+    }
+
+    private mutating func set(_ key: UsageKey, _ used: Int128) {
+        let old = usage.updateValue(used, forKey: key)
+        undo.append(.usage(key, old, wasChanged: !changedUsage.insert(key).inserted))
+    }
+
+    private mutating func rollBack() {
+        for step in undo.reversed() {
+            switch step {
+            case .account(let old, let wasChanged):
+                accounts[old.id] = old
+                if !wasChanged { changedAccounts.remove(old.id) }
+            case .reservation(let id, let old, let wasChanged):
+                reservations[id] = old
+                if !wasChanged { changedReservations.remove(id) }
+            case .usage(let key, let old, let wasChanged):
+                usage[key] = old
+                if !wasChanged { changedUsage.remove(key) }
+            case .original(let legs): originals[legs] = false
+            }
+        }
+    }
+}

@@ -1,0 +1,57 @@
+import Kernel
+
+/// A limit whose use is to be read: of the present day, or of a past one.
+struct UsageNeed: Hashable {
+    let account: ID<LedgerAccount>
+    let counter: String
+    /// Nil stands for today by the database's clock.
+    let day: CalendarDay?
+}
+
+/// What a batch of items needs from the database before it can be decided.
+struct LedgerNeeds {
+    private(set) var accounts: [ID<LedgerAccount>] = []
+    private(set) var reservations: [ID<Reservation>] = []
+    private(set) var usage: [UsageNeed] = []
+    private(set) var originals: [TransferLegs] = []
+    private(set) var keys: [UInt128] = []
+
+    init(_ items: [LedgerItem]) {
+        var accounts: Set<ID<LedgerAccount>> = []
+        var reservations: Set<ID<Reservation>> = []
+        var usage: Set<UsageNeed> = []
+        for item in items {
+            if let key = item.idempotency { keys.append(key.scope) }
+            for command in item.commands {
+                switch command {
+                case .transfer(let new):
+                    accounts.insert(new.debit)
+                    accounts.insert(new.credit)
+                    switch new.funding {
+                    case .reservation(let id), .settlingLate(let id): reservations.insert(id)
+                    case .available, .availableDespiteFreeze: break
+                    }
+                case .reverse(let new):
+                    accounts.insert(new.original.debit)
+                    accounts.insert(new.original.credit)
+                    originals.append(new.original)
+                case .reserve(let new): accounts.insert(new.account)
+                case .increment(let id, let account, _), .extend(let id, let account, _),
+                    .release(let id, let account, _), .expire(let id, let account):
+                    accounts.insert(account)
+                    reservations.insert(id)
+                case .use(let new):
+                    accounts.insert(new.account)
+                    usage.insert(UsageNeed(account: new.account, counter: new.counter, day: nil))
+                case .giveBack(let counter, let account, _, let at):
+                    accounts.insert(account)
+                    usage.insert(UsageNeed(account: account, counter: counter, day: at.day))
+                case .freeze(let account, _): accounts.insert(account)
+                }
+            }
+        }
+        self.accounts = Array(accounts)
+        self.reservations = Array(reservations)
+        self.usage = Array(usage)
+    }
+}

@@ -1,0 +1,112 @@
+import Kernel
+import PostgreSQL
+
+/// Decides and stores batches of ledger operations: one transaction, two waits for the server.
+///
+/// The first round trip locks the accounts in id order and reads what decisions need; `LedgerCore` decides; the second
+/// stores all rows set-based and commits. A third happens only when somebody lacks funds while holding reservations:
+/// those that are due are loaded, and the batch is decided again.
+struct LedgerStore: BatchCommitter {
+    let schema: Schema
+    let pool: Pool
+
+    func commit(_ items: [LedgerItem]) async throws -> [LedgerOutcome] {
+        let needs = LedgerNeeds(items)
+        do {
+            return try await pool.transact { transaction in
+                let batch = try await decide(items, needs, transaction)
+                return Closing(batch.outcomes, last: batch.statements(in: schema))
+            }
+        } catch let error as PostgresError where error.violates("idempotency_keys_pkey") {
+            // Somebody else committed the same key since we looked: the next run finds the answer.
+            throw BatchConflict()
+        }
+    }
+
+    /// What `commit` would answer; the transaction is rolled back.
+    func decide(_ items: [LedgerItem]) async throws -> [LedgerOutcome] {
+        struct DryRun: Error { let outcomes: [LedgerOutcome] }
+        do {
+            return try await pool.transact { transaction in
+                throw DryRun(outcomes: try await decide(items, LedgerNeeds(items), transaction).outcomes)
+            }
+        } catch let end as DryRun {
+            return end.outcomes
+        }
+    }
+
+    private func decide(
+        _ items: [LedgerItem], _ needs: LedgerNeeds, _ transaction: Transaction
+    ) async throws -> LedgerBatch {
+        let loaded = try await load(needs, transaction)
+        let batch = LedgerBatch(items, loaded)
+        guard !batch.core.unswept.isEmpty else { return batch }
+        let due = try await loadDue(batch.core.unswept, at: loaded.instant, transaction)
+        return LedgerBatch(items, loaded.adding(due))
+    }
+
+    private func load(_ needs: LedgerNeeds, _ transaction: Transaction) async throws -> LoadedLedger {
+        var statements: [SQL] = [lockAccounts(needs.accounts), "select clock_timestamp() as now"]
+        if !needs.reservations.isEmpty { statements.append(readReservations(needs.reservations)) }
+        if !needs.usage.isEmpty { statements.append(readUsage(needs.usage)) }
+        if !needs.originals.isEmpty { statements.append(readOriginals(needs.originals)) }
+        if !needs.keys.isEmpty { statements.append(readAnswers(needs.keys)) }
+        var results = try await transaction.pipeline(statements)[...]
+
+        var loaded = LoadedLedger()
+        try loaded.read(accounts: results.removeFirst(), now: results.removeFirst())
+        if !needs.reservations.isEmpty { try loaded.read(reservations: results.removeFirst()) }
+        if !needs.usage.isEmpty { try loaded.read(usage: results.removeFirst()) }
+        if !needs.originals.isEmpty { try loaded.read(originals: results.removeFirst()) }
+        if !needs.keys.isEmpty { try loaded.read(answers: results.removeFirst()) }
+        return loaded
+    }
+
+    private func loadDue(
+        _ accounts: Set<ID<LedgerAccount>>, at instant: Timestamp, _ transaction: Transaction
+    ) async throws -> DueReservations {
+        let rows = try await transaction.query(
+            """
+            select \(ReservationRow.columns) from \(schema).reservations
+            where account = any(\(Array(accounts))) and state = 'active' and expires_at <= \(instant)
+            order by expires_at, id limit 10000
+            """)
+        return DueReservations(accounts: accounts, reservations: try rows.map(ReservationRow.read))
+    }
+
+    // The row lock gives the newest version of the row itself, so that locking and reading are one statement.
+    // `for no key update` doesn't collide with the key-share locks of foreign keys.
+    private func lockAccounts(_ accounts: [ID<LedgerAccount>]) -> SQL {
+        """
+        select id, asset, may_go_negative, posted, reserved, version, frozen_because, recorded_at
+        from \(schema).ledger_accounts where id = any(\(accounts)) order by id for no key update
+        """
+    }
+
+    private func readReservations(_ ids: [ID<Reservation>]) -> SQL {
+        "select \(ReservationRow.columns) from \(schema).reservations where id = any(\(ids))"
+    }
+
+    private func readUsage(_ keys: [UsageNeed]) -> SQL {
+        """
+        select u.account, u.counter, u.span, u.starts, u.used
+        from unnest(\(keys.map(\.account)), \(keys.map(\.counter)), \(keys.map(\.day))) as k(account, counter, day)
+        join \(schema).account_usage u on u.account = k.account and u.counter = k.counter
+            and u.starts = any(array[
+                coalesce(k.day, (clock_timestamp() at time zone 'UTC')::date),
+                date_trunc('month', coalesce(k.day, (clock_timestamp() at time zone 'UTC')::date))::date])
+        """
+    }
+
+    private func readOriginals(_ legs: [TransferLegs]) -> SQL {
+        """
+        select t.id, t.debit_account, t.credit_account, t.amount, r.transfer is not null as reversed
+        from \(schema).ledger_transfers t left join \(schema).reversals r on r.reversal_of = t.id
+        where t.id = any(\(legs.map(\.id)))
+        """
+    }
+
+    private func readAnswers(_ keys: [UInt128]) -> SQL {
+        "select key, request, status, headers, answer from \(schema).idempotency_keys where key = any(\(keys))"
+    }
+}

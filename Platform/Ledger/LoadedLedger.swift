@@ -1,0 +1,109 @@
+import Kernel
+public import PostgreSQL
+
+/// Reservations that are due on some accounts.
+struct DueReservations {
+    let accounts: Set<ID<LedgerAccount>>
+    let reservations: [ReservationState]
+}
+
+/// What the database held when the batch had its locks.
+struct LoadedLedger {
+    /// An answer kept under a key, and the request it was given to.
+    struct Kept {
+        let request: UInt128
+        let answer: StoredAnswer
+    }
+
+    /// The batch's instant: the database's clock after all locks were had, never before an account's last change.
+    private(set) var instant = Timestamp(microseconds: 0)
+    private(set) var accounts: [AccountState] = []
+    private(set) var reservations: [ReservationState] = []
+    private(set) var due: [ID<LedgerAccount>: [ID<Reservation>]] = [:]
+    private(set) var usage: [UsageKey: Int128] = [:]
+    private(set) var originals: [TransferLegs: Bool] = [:]
+    private(set) var answers: [UInt128: Kept] = [:]
+
+    mutating func read(accounts rows: Rows, now: Rows) throws {
+        instant = try now[0]["now"]
+        accounts.reserveCapacity(rows.count)
+        for row in rows {
+            accounts.append(
+                AccountState(
+                    id: try row[0], asset: try row[1], mayGoNegative: try row[2], posted: try row[3],
+                    reserved: try row[4], version: try row[5], frozenBecause: try row[6]))
+            instant = max(instant, try row[7])
+        }
+    }
+
+    mutating func read(reservations rows: Rows) throws { reservations = try rows.map(ReservationRow.read) }
+
+    mutating func read(usage rows: Rows) throws {
+        for row in rows {
+            let key = UsageKey(
+                account: try row["account"], counter: try row["counter"], span: try row["span"],
+                starts: try row["starts"])
+            usage[key] = try row["used"]
+        }
+    }
+
+    mutating func read(originals rows: Rows) throws {
+        for row in rows {
+            let legs = TransferLegs(
+                id: try row["id"], debit: try row["debit_account"], credit: try row["credit_account"],
+                amount: try row["amount"])
+            originals[legs] = try row["reversed"]
+        }
+    }
+
+    mutating func read(answers rows: Rows) throws {
+        for row in rows {
+            let headers: JSON = try row["headers"]
+            let body: Bytes = try row["answer"]
+            answers[try row["key"]] = Kept(
+                request: try row["request"],
+                answer: StoredAnswer(status: try row["status"], headers: headers.textMembers, body: body.array))
+        }
+    }
+
+    func adding(_ found: DueReservations) -> LoadedLedger {
+        var result = self
+        let known = Set(reservations.map(\.id))
+        result.reservations += found.reservations.filter { !known.contains($0.id) }
+        for account in found.accounts { result.due[account] = [] }
+        for reservation in found.reservations { result.due[reservation.account, default: []].append(reservation.id) }
+        return result
+    }
+}
+
+extension JSON {
+    /// The members of an object whose values are strings.
+    var textMembers: [String: String] {
+        guard case .object(let members) = self else { return [:] }
+        return Dictionary(
+            members.compactMap { member in member.value.stringValue.map { (member.name, $0) } }, uniquingKeysWith: { $1 })
+    }
+
+    /// An object of strings, in the order of their names.
+    static func texts(_ texts: [String: String]) -> JSON {
+        .object(texts.sorted { $0.key < $1.key }.map { Member($0.key, .string($0.value)) })
+    }
+}
+
+extension UsageSpan: SQLEncodable, SQLDecodable {}
+extension ReservationState.Phase: SQLEncodable, SQLDecodable {}
+
+/// A reservation's row.
+enum ReservationRow {
+    static let columns: SQL = """
+        id, account, operation, kind, amount, captured, state, expires_at, created_at, ended_at, reason, quote, settled_by
+        """
+
+    static func read(_ row: Row) throws -> ReservationState {
+        ReservationState(
+            id: try row["id"], account: try row["account"], operation: try row["operation"], kind: try row["kind"],
+            amount: try row["amount"], captured: try row["captured"], phase: try row["state"],
+            expiresAt: try row["expires_at"], createdAt: try row["created_at"], endedAt: try row["ended_at"],
+            reason: try row["reason"], quote: try row["quote"], settledBy: try row["settled_by"])
+    }
+}

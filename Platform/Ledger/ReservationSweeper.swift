@@ -1,0 +1,89 @@
+public import Kernel
+public import PostgreSQL
+
+/// Ends reservations whose time is over, in bounded sets.
+///
+/// It only tidies: no decision waits for it, since each decides expiry by itself. Several at once are safe.
+public struct ReservationSweeper: Sendable {
+    /// What a sweep did.
+    public struct Report: Sendable, Hashable {
+        /// How many reservations were ended, or would be.
+        public let expired: Int
+        /// What they held, by asset code, in minor units.
+        public let released: [String: Int128]
+    }
+
+    /// Reservations ended in one transaction.
+    public static let setMax = 2_000
+
+    private let schema: Schema
+    private let pool: Pool
+    private let events: @Sendable ([ReservationState], Timestamp) -> [any StoredRow]
+
+    /// A sweeper; `events` gives the rows that tell of the ended reservations, stored in the same transaction.
+    public init(
+        schema: Schema, pool: Pool, events: @escaping @Sendable ([ReservationState], Timestamp) -> [any StoredRow]
+    ) {
+        (self.schema, self.pool, self.events) = (schema, pool, events)
+    }
+
+    /// How many reservations are due now, and what they hold.
+    public func due() async throws -> Report {
+        let rows = try await pool.query(
+            """
+            select a.asset, count(*) as count, sum(r.amount - r.captured) as held
+            from \(schema).reservations r join \(schema).ledger_accounts a on a.id = r.account
+            where r.state = 'active' and r.expires_at <= clock_timestamp() group by a.asset
+            """)
+        return try Report(
+            expired: rows.map { try $0["count"] as Int }.reduce(0, +),
+            released: Dictionary(rows.map { (try $0["asset"], try $0["held"]) }, uniquingKeysWith: +))
+    }
+
+    /// Ends at most `limit` due reservations, at most `setMax`, in one transaction.
+    public func sweepOnce(limit: Int = setMax) async throws -> Report {
+        let limit = min(limit, ReservationSweeper.setMax)
+        return try await pool.withTransaction { transaction in
+            // The accounts are locked first, as every writer does; whoever holds one is passed over till the next set.
+            let locked = try await transaction.query(
+                """
+                select id from \(schema).ledger_accounts
+                where id in (
+                    select account from (
+                        select account from \(schema).reservations
+                        where state = 'active' and expires_at <= clock_timestamp() order by expires_at limit \(limit)
+                    ) due)
+                order by id for no key update skip locked
+                """)
+            let accounts: [ID<LedgerAccount>] = try locked.map { try $0[0] }
+            guard !accounts.isEmpty else { return Report(expired: 0, released: [:]) }
+            let ended = try await transaction.query(
+                """
+                with ended as (
+                    update \(schema).reservations r
+                    set state = case when captured > 0 then 'captured' else 'expired' end,
+                        ended_at = clock_timestamp(), reason = 'expired'
+                    where id in (
+                        select id from \(schema).reservations
+                        where account = any(\(accounts)) and state = 'active' and expires_at <= clock_timestamp()
+                        order by expires_at limit \(limit))
+                    returning r.*
+                ), freed as (
+                    update \(schema).ledger_accounts a
+                    set reserved = a.reserved - e.held, recorded_at = greatest(a.recorded_at, clock_timestamp())
+                    from (select account, sum(amount - captured) as held from ended group by account) e
+                    where a.id = e.account returning a.id, a.asset
+                )
+                select e.*, f.asset from ended e join freed f on f.id = e.account
+                """)
+            let states = try ended.map(ReservationRow.read)
+            if let at = states.first?.endedAt {
+                _ = try await transaction.pipeline(events(states, at).statements(in: schema, at: at))
+            }
+            return try Report(
+                expired: states.count,
+                released: Dictionary(
+                    zip(ended, states).map { (try $0["asset"], $1.amount - $1.captured) }, uniquingKeysWith: +))
+        }
+    }
+}

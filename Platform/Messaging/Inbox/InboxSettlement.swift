@@ -1,0 +1,46 @@
+import Kernel
+import PostgreSQL
+
+/// What a worker writes down about a claimed event that did not commit its mark.
+struct InboxSettlement: Sendable, Equatable {
+    /// The event.
+    let id: ID<InboxEvent>
+    /// The number of the claim.
+    let token: Int64
+    /// Where it stands from now on.
+    let status: InboxEvent.Status
+    /// Seconds until it is due; nil for never.
+    let delaySeconds: Double?
+    /// Why.
+    let reason: String
+
+    /// The settlement of an event that was never handled: it goes back in the queue.
+    static func released(_ event: InboxEvent, delaySeconds: Double, reason: String) -> InboxSettlement {
+        InboxSettlement(id: event.id, token: event.token, status: .failed, delaySeconds: delaySeconds, reason: reason)
+    }
+
+    /// The settlement for a handler's answer.
+    ///
+    /// An answer of `processed` settles as a failure on purpose: once the mark is committed the settlement finds nothing to
+    /// change, and if it never was, the event is tried again. So nobody has to believe the handler.
+    static func of(
+        _ event: InboxEvent, _ disposition: InboxDisposition, attemptsMax: Int, schedule: RetrySchedule,
+        random: inout some RandomNumberGenerator
+    ) -> InboxSettlement {
+        let delay = schedule.delaySeconds(afterAttempt: max(event.attempt, 1), using: &random)
+        let hasAttempts = event.attempt < attemptsMax
+        func settled(_ status: InboxEvent.Status, _ delay: Double?, _ reason: String) -> InboxSettlement {
+            InboxSettlement(
+                id: event.id, token: event.token, status: status, delaySeconds: delay, reason: FailureText.bounded(reason))
+        }
+        switch disposition {
+        case .processed:
+            let reason = "the handler committed no mark"
+            return hasAttempts ? settled(.failed, delay, reason) : settled(.dead, nil, reason)
+        case .ignored(let reason): return settled(.ignored, nil, reason)
+        case .parked(let reason): return settled(.parked, hasAttempts ? delay : nil, reason)
+        case .retry(let reason): return hasAttempts ? settled(.failed, delay, reason) : settled(.dead, nil, reason)
+        case .dead(let reason): return settled(.dead, nil, reason)
+        }
+    }
+}

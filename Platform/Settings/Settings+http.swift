@@ -1,0 +1,28 @@
+extension Settings {
+    /// What the program serves on.
+    public struct HTTP: Sendable {
+        /// Address to listen on.
+        public let host: String
+        /// Port to listen on, 0 for a free one.
+        public let port: Int
+        /// The URL under which clients reach us, without a slash at its end.
+        public let publicURL: String
+
+        init(_ reader: inout SettingsReader) {
+            host = reader.value("DIBOAS_HTTP_HOST", .word, default: "127.0.0.1", "Address to listen on.")
+            port = reader.value(
+                "DIBOAS_HTTP_PORT",
+                .integer(0...65_535),
+                default: "8080",
+                "Port to listen on; 0 for a free one."
+            )
+            let publicURL = reader.optional(
+                "DIBOAS_PUBLIC_URL",
+                .webURL,
+                "URL under which clients reach us; follows from address and port if not set."
+            )
+            let address = host.contains(":") ? "[\(host)]" : host
+            self.publicURL = publicURL ?? "http://\(address):\(port)"
+        }
+    }
+}
