@@ -24,7 +24,15 @@ func cLibrary(_ name: String, pkgConfig: String? = nil, apt: String? = nil) -> T
     )
 }
 
-let hummingbird = Target.Dependency.product(name: "Hummingbird", package: "hummingbird")
+let httpServer: [Target.Dependency] = [
+    .product(name: "HummingbirdCore", package: "hummingbird"),
+    .product(name: "HTTPTypes", package: "swift-http-types"),
+    .product(name: "NIOCore", package: "swift-nio"),
+    .product(name: "NIOPosix", package: "swift-nio"),
+    .product(name: "NIOHTTP1", package: "swift-nio"),
+    .product(name: "NIOHTTPTypes", package: "swift-nio-extras"),
+    .product(name: "NIOHTTPTypesHTTP1", package: "swift-nio-extras"),
+]
 let arguments = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
 let configuration = Target.Dependency.product(name: "Configuration", package: "swift-configuration")
 let lifecycle = Target.Dependency.product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
@@ -44,6 +52,9 @@ let package = Package(
     ],
     dependencies: [
         .package(url: "https://github.com/hummingbird-project/hummingbird", exact: "2.28.1"),
+        .package(url: "https://github.com/apple/swift-nio", exact: "2.101.2"),
+        .package(url: "https://github.com/apple/swift-nio-extras", exact: "1.35.2"),
+        .package(url: "https://github.com/apple/swift-http-types", exact: "1.8.0"),
         .package(url: "https://github.com/apple/swift-argument-parser", exact: "1.8.2"),
         .package(url: "https://github.com/apple/swift-configuration", exact: "1.4.0"),
         .package(url: "https://github.com/swift-server/swift-service-lifecycle", exact: "2.13.0"),
@@ -57,14 +68,79 @@ let package = Package(
     ],
     targets: [
         cLibrary("CPostgres", pkgConfig: "libpq", apt: "libpq-dev"),
+        cLibrary("CHiredis", apt: "libhiredis-dev"),
+        cLibrary("CCurl", pkgConfig: "libcurl", apt: "libcurl4-openssl-dev"),
+        cLibrary("CSecp256k1", pkgConfig: "libsecp256k1", apt: "libsecp256k1-dev"),
+        cLibrary("CBotan", pkgConfig: "botan-2", apt: "libbotan-2-dev"),
+        cLibrary("CCracklib", apt: "libcrack2-dev"),
         cLibrary("CEpoll"),
+        cLibrary("CSpawn"),
+
         library("Kernel", "Platform/Kernel"),
+        library("Settings", "Platform/Settings", [configuration]),
+        library("Observability", "Platform/Observability", ["Kernel", logging, metrics]),
+        library("EmbeddedServers", "Platform/EmbeddedServers", ["CSpawn", logging]),
+        library(
+            "Cryptography", "Platform/Cryptography", ["Kernel", "CSecp256k1", "CBotan", "CCracklib", crypto]),
         library(
             "PostgreSQL", "Platform/PostgreSQL",
             ["Kernel", "CPostgres", "CEpoll", logging, metrics, lifecycle, crypto, deque]),
+        library("Migrations", "Platform/Migrations", ["Kernel", "PostgreSQL", logging, crypto]),
+        library("Redis", "Platform/Redis", ["Kernel", "CHiredis", logging, metrics, lifecycle]),
+        library("OutboundHTTP", "Platform/OutboundHTTP", ["Kernel", "CCurl", logging, metrics]),
+        library("Webhooks", "Platform/Webhooks", ["Kernel", "Cryptography"]),
         library("Ledger", "Platform/Ledger", ["Kernel", "PostgreSQL", crypto, lifecycle, metrics, logging]),
+        library(
+            "Messaging", "Platform/Messaging",
+            ["Kernel", "PostgreSQL", "Redis", crypto, logging, metrics, lifecycle]),
+        library("Audit", "Platform/Audit", ["Kernel", "PostgreSQL", crypto]),
+        library("Fees", "Platform/Fees", ["Kernel", "PostgreSQL"]),
+        library("Compliance", "Platform/Compliance", ["Kernel", "PostgreSQL"]),
+        library(
+            "HTTP", "Platform/HTTP", ["Kernel", lifecycle, logging, metrics, crypto] + httpServer),
+        library(
+            "Identity", "Platform/Identity",
+            [
+                "Kernel", "PostgreSQL", "Cryptography", "HTTP", "Audit", "Messaging", "Compliance", jwt, logging, metrics,
+            ]),
+        library(
+            "DomainKit", "Platform/DomainKit",
+            [
+                "Kernel", "PostgreSQL", "HTTP", "Ledger", "Messaging", "Fees", "Compliance", "Identity", "Audit",
+                "OutboundHTTP", "Settings", logging, lifecycle,
+            ]),
+
+        library(
+            "DomainTransfers", "Platform/DomainTransfers",
+            [
+                "Kernel", "PostgreSQL", "HTTP", "Ledger", "Messaging", "Audit", "Fees", "Compliance", "Identity", "DomainKit",
+                logging, metrics, lifecycle,
+            ]),
+
+        library(
+            "Banking", "Domains/Banking",
+            [
+                "DomainKit", "Kernel", "PostgreSQL", "HTTP", "Ledger", "Messaging", "Fees", "Compliance", "Identity",
+                "Audit", "OutboundHTTP", "Settings", "Webhooks", "Cryptography", "DomainTransfers", logging, lifecycle, metrics,
+                crypto,
+            ]),
+
+        library("Investing", "Domains/Investing", [
+                "DomainKit", "DomainTransfers", "Kernel", "PostgreSQL", "HTTP", "Ledger", "Messaging", lifecycle,
+            ]),
+        library("DeFi", "Domains/DeFi", [
+                "DomainKit", "DomainTransfers", "Kernel", "PostgreSQL", "HTTP", "Ledger", "Messaging", lifecycle,
+            ]),
+        library(
+            "Composition", "Apps/Composition",
+            [
+                "Banking", "Investing", "DeFi", "DomainKit", "Kernel", "PostgreSQL", "HTTP", "Ledger", "Messaging", "Fees", "Compliance",
+                "Identity", "Audit", "OutboundHTTP", "Settings", "Cryptography", "Redis", "Migrations", "Observability",
+                "EmbeddedServers", "Webhooks", arguments, logging, metrics, lifecycle,
+                .product(name: "UnixSignals", package: "swift-service-lifecycle"),
+            ]),
         .executableTarget(
-            name: "diboas", dependencies: [hummingbird, arguments, configuration, jwt, asyncAlgorithms, tracing],
+            name: "diboas", dependencies: ["Composition", arguments],
             path: "Apps/diboas", swiftSettings: settings
         ),
     ]

@@ -1,4 +1,4 @@
-# What the machine needs before anything can be built. Sourced by ./run and ./test, which stand in the repository's root.
+# What the machine needs before anything can be built. Sourced by ./run and ./test from the repository's root.
 
 debian_packages=(
     libpq-dev libhiredis-dev libcurl4-openssl-dev libsecp256k1-dev libbotan-2-dev libcrack2-dev cracklib-runtime

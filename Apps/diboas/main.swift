@@ -1,3 +1,1 @@
-import Hummingbird
-import JWTKit
 print("hello")

@@ -11,7 +11,9 @@ public enum Base64 {
     /// The alphabet for URLs and file names, without padding.
     public static func encodeURLSafe(_ bytes: [UInt8]) -> String { encode(bytes, urlSafe, padded: false) }
 
-    /// Reads the standard alphabet with its padding; nil for anything else: white space, missing padding, bits left over.
+    /// Reads the standard alphabet with its padding.
+    ///
+    /// Nil for anything else: white space, missing padding, bits left over.
     public static func decode(_ text: String) -> [UInt8]? {
         let characters = Array(text.utf8)
         guard characters.count % 4 == 0 else { return nil }

@@ -1,6 +1,6 @@
 import CBotan
 
-/// Botan's bcrypt. Each call burns a core for as long as the cost asks.
+/// Botan's bcrypt; each call burns a core for as long as the cost asks.
 enum Bcrypt {
     /// `$2a$12$` and 53 characters, as Botan writes it.
     static func hash(_ text: String, cost: Int) -> Result<String, PasswordError> {
@@ -29,7 +29,8 @@ enum Bcrypt {
         let dollar = UInt8(ascii: "$")
         guard bytes.count == 60, bytes[0] == dollar, bytes[1] == UInt8(ascii: "2"), bytes[3] == dollar,
             bytes[6] == dollar, "aby".utf8.contains(bytes[2]), bytes[4..<6].allSatisfy(isDigit),
-            bytes[7...].allSatisfy({ isDigit($0) || isLetter($0) || $0 == UInt8(ascii: ".") || $0 == UInt8(ascii: "/") })
+            bytes[7...].allSatisfy({ isDigit($0) || isLetter($0) || $0 == UInt8(ascii: ".") || $0 == UInt8(ascii: "/") }
+            )
         else { return nil }
         return Int(bytes[4] - UInt8(ascii: "0")) * 10 + Int(bytes[5] - UInt8(ascii: "0"))
     }

@@ -4,7 +4,8 @@ import Crypto
 public enum Ed25519 {
     /// Whether `signature` (64 bytes) is the key's (32 bytes) over `message`; false as well for anything malformed.
     ///
-    /// Refused too: s at or above the group's order, and keys of small order, for which one signature fits many messages.
+    /// Refused too: s at or above the group's order, and keys of small order, for which one signature fits many
+    /// messages.
     public static func verify(signature: [UInt8], message: [UInt8], publicKey: [UInt8]) -> Bool {
         guard isUsable(publicKey: publicKey), let key = try? Curve25519.Signing.PublicKey(rawRepresentation: publicKey)
         else { return false }

@@ -1,6 +1,8 @@
 /// Hashes and checks passwords with bcrypt, on threads of its own.
 public struct PasswordHasher: Sendable {
-    /// The costs that may be asked for: 2^cost rounds. A stored hash above them is refused, as it would burn for minutes.
+    /// The costs that may be asked for, in rounds of 2^cost.
+    ///
+    /// A stored hash above them is refused, as it would burn for minutes.
     public static let costs = 4...15
     /// Where Debian's `cracklib-runtime` keeps its word list, without the suffix of its files.
     public static let dictionaryPath = "/var/cache/cracklib/cracklib_dict"
@@ -11,7 +13,9 @@ public struct PasswordHasher: Sendable {
 
     /// A hasher of one cost (about 0.25 s at 12 on a server of 2020); the caller guarantees it in `costs`.
     public init(
-        cost: Int = 12, threads: WorkerThreads, dictionaryPath: String = PasswordHasher.dictionaryPath
+        cost: Int = 12,
+        threads: WorkerThreads,
+        dictionaryPath: String = PasswordHasher.dictionaryPath
     ) {
         precondition(PasswordHasher.costs.contains(cost), "a bcrypt cost outside 4...15")
         (self.cost, self.threads, self.dictionaryPath) = (cost, threads, dictionaryPath)

@@ -16,8 +16,8 @@ public enum SealingError: Error, Hashable, Sendable {
 
 /// A ring of AES-256-GCM keys that seals small secrets into envelopes: the first seals, each opens what it sealed.
 ///
-/// Envelope: version (1 byte, 1), key id (4 bytes, big-endian), nonce (12), ciphertext, tag (16). Nonces are random, so a
-/// key is to be replaced before it has sealed 2^32 envelopes (NIST SP 800-38D §8.3).
+/// Envelope: version (1 byte, 1), key id (4 bytes, big-endian), nonce (12), ciphertext, tag (16).
+/// Nonces are random, so a key is to be replaced before it has sealed 2^32 envelopes (NIST SP 800-38D §8.3).
 public struct SealingKeys: Sendable {
     /// Bytes that an envelope is longer than its contents.
     public static let overheadBytes = 33
@@ -30,7 +30,10 @@ public struct SealingKeys: Sendable {
     /// A ring of keys of 32 bytes, each with an id that is never used for another; the current one is first.
     ///
     /// - Throws: `keyLength`, `duplicateKeyID`.
-    public init(current: (id: UInt32, key: [UInt8]), previous: [(id: UInt32, key: [UInt8])] = [])
+    public init(
+        current: (id: UInt32, key: [UInt8]),
+        previous: [(id: UInt32, key: [UInt8])] = []
+    )
         throws(SealingError)
     {
         var keys: [UInt32: SymmetricKey] = [:]

@@ -19,11 +19,14 @@ public enum Secp256k1ECDSA {
     ///
     /// Anyone can turn a signature into its high-s twin; `allowHighS` is for senders whose library makes both.
     public static func verify(
-        derSignature: [UInt8], message: [UInt8], publicKey: Secp256k1PublicKey, allowHighS: Bool = false
+        derSignature: [UInt8],
+        message: [UInt8],
+        publicKey: Secp256k1PublicKey,
+        allowHighS: Bool = false
     ) -> Outcome {
-        Secp256k1Context.shared.verify(
-            der: derSignature, hash: Array(SHA256.hash(data: message)), key: publicKey.compressed, allowHighS: allowHighS
-        )
+        let hash = Array(SHA256.hash(data: message))
+        let key = publicKey.compressed
+        return Secp256k1Context.shared.verify(der: derSignature, hash: hash, key: key, allowHighS: allowHighS)
     }
 }
 

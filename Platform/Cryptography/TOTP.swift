@@ -10,7 +10,9 @@ public struct TOTP: Sendable {
     private let digits: Int
     private let periodSeconds: Int64
 
-    /// Codes of a shared secret; the caller guarantees 16 bytes at least (RFC 4226 §4), 6 to 8 digits, a positive period.
+    /// Codes of a shared secret.
+    ///
+    /// The caller guarantees 16 bytes at least (RFC 4226 §4), 6 to 8 digits, a positive period.
     public init(secret: [UInt8], digits: Int = 6, periodSeconds: Int64 = 30) {
         precondition(secret.count >= 16, "a TOTP secret below 128 bits")
         precondition((6...8).contains(digits) && periodSeconds > 0, "TOTP digits outside 6...8 or no period")
@@ -45,7 +47,10 @@ public struct TOTP: Sendable {
     /// Steps up to `lastUsedStep` don't match, so that a caller who stores what this returns accepts no code twice
     /// (RFC 6238 §5.2). All steps of the window are compared, in constant time. `driftSteps` is 0 to 10.
     public func matchingStep(
-        of code: String, at now: Timestamp, driftSteps: Int = 1, after lastUsedStep: Int64? = nil
+        of code: String,
+        at now: Timestamp,
+        driftSteps: Int = 1,
+        after lastUsedStep: Int64? = nil
     ) -> Int64? {
         precondition((0...TOTP.driftStepsMax).contains(driftSteps), "a TOTP window outside 0...10 steps")
         let given = Array(code.utf8)

@@ -75,7 +75,8 @@ private final class WorkQueue: @unchecked Sendable {
         var thread = pthread_t()
         let context = Unmanaged.passRetained(self)
         let code = pthread_create(
-            &thread, nil,
+            &thread,
+            nil,
             { context in
                 guard let context else { return nil }
                 let queue = Unmanaged<WorkQueue>.fromOpaque(context).takeRetainedValue()

@@ -2,8 +2,8 @@ public import Kernel
 
 /// The fee of something that is filled in parts, as an order is: the parts' fees sum to the rounded fee on the whole.
 ///
-/// A fill's fee is the rounded (half-even) fee on all fills so far less what was charged so far. It is never negative, since
-/// the exact fee only grows, and the charges never exceed the rounded fee on the whole.
+/// A fill's fee is the rounded (half-even) fee on all fills so far less what was charged so far. It is never
+/// negative, since the exact fee only grows, and the charges never exceed the rounded fee on the whole.
 public struct CumulativeFee: Hashable, Sendable {
     private var exact: ExactAmount
 
@@ -24,9 +24,12 @@ public struct CumulativeFee: Hashable, Sendable {
         charged = Money(minorUnits: exact.roundedHalfEven, asset)
     }
 
-    /// What to charge for a fill at a rate, which may be another for each fill (maker and taker). A fill of zero is free.
+    /// What to charge for a fill at a rate, which may be another for each fill (maker and taker).
     ///
-    /// - Throws: `FeeError.assetMismatch`, `amountNotPositive` for a negative fill, `overflow`; nothing has changed then.
+    /// A fill of zero is free.
+    ///
+    /// - Throws: `FeeError.assetMismatch`, `amountNotPositive` for a negative fill, `overflow`; nothing has changed
+    ///   then.
     public mutating func charge(_ fill: Money, rate: Rate) throws(FeeError) -> Money {
         guard fill.asset == asset else { throw .assetMismatch(expected: asset, found: fill.asset) }
         guard fill.minorUnits >= 0 else { throw .amountNotPositive }

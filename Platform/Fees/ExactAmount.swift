@@ -1,9 +1,9 @@
 import Kernel
 
-/// An amount before rounding: minor units and 18 decimals of one. Never negative.
+/// An amount before rounding, never negative: minor units and 18 decimals of one.
 ///
-/// Shares are counted in parts per billion and so are discounts on them; their product has 18 decimals at most, so every fee
-/// is exact in this form and decimal text can say it in full.
+/// Shares are counted in parts per billion and so are discounts on them; their product has 18 decimals at most, so
+/// every fee is exact in this form and decimal text can say it in full.
 struct ExactAmount: Hashable, Sendable {
     /// Whole minor units, below 10^38.
     let whole: Int128
@@ -32,7 +32,8 @@ struct ExactAmount: Hashable, Sendable {
     }
 
     func adding(_ other: ExactAmount) throws(FeeError) -> ExactAmount {
-        // Two fractions are below 2 * 10^18, two wholes below 2 * 10^38: neither sum leaves its type but the second can.
+        // Two fractions are below 2 * 10^18, two wholes below 2 * 10^38: neither sum leaves its type but the second
+        // can.
         let fractions = fraction + other.fraction
         let carry: Int128 = fractions >= ExactAmount.unit ? 1 : 0
         let (sum, overflow) = whole.addingReportingOverflow(other.whole + carry)

@@ -44,7 +44,10 @@ public struct FeeCatalog: Sendable {
     ///
     /// - Throws: a `FeeError`, as `schedule(operation:asset:at:)` and `FeeEngine.quote` do.
     public func quote(
-        _ operation: String, _ context: FeeContext, id: ID<FeeQuote>, at instant: Timestamp
+        _ operation: String,
+        _ context: FeeContext,
+        id: ID<FeeQuote>,
+        at instant: Timestamp
     ) throws(FeeError) -> FeeQuote {
         let schedule = try schedule(operation: operation, asset: context.amount.asset, at: instant)
         return try FeeEngine.quote(context, schedule: schedule, id: id, at: instant)

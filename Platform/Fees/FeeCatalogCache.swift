@@ -3,9 +3,9 @@ import Synchronization
 
 /// The catalogue in memory, read again when it was told to be out of date or has become old.
 ///
-/// A version that begins later is in the catalogue from when it was published, so an old catalogue is wrong only about what was
-/// published since it was read. The table notifies channel `fee_schedules` of that; the age bound covers a notification
-/// that got lost.
+/// A version that begins later is in the catalogue from when it was published, so an old catalogue is wrong only
+/// about what was published since it was read. The table notifies channel `fee_schedules` of that; the age bound
+/// covers a notification that got lost.
 public final class FeeCatalogCache: Sendable {
     private struct State {
         var catalog: FeeCatalog?

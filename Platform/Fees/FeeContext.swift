@@ -8,7 +8,7 @@ public struct FeeContext: Hashable, Sendable {
     public let tier: FeeTier
     /// What the customer moved by this kind of operation in the calendar month (UTC) before it, in the same asset.
     public let monthVolume: Money
-    /// The provider that carries the operation out: `stripe`. Nil for none.
+    /// The provider that carries the operation out (`stripe`); nil for none.
     public let provider: String?
     /// The options that the customer chose.
     public let premiumOptions: Set<String>
@@ -17,8 +17,12 @@ public struct FeeContext: Hashable, Sendable {
 
     /// A context; without a month's volume it is zero, and it can't be negative.
     public init(
-        amount: Money, tier: FeeTier = .tier1, monthVolume: Money? = nil, provider: String? = nil,
-        premiumOptions: Set<String> = [], used: [String: FeeUsage] = [:]
+        amount: Money,
+        tier: FeeTier = .tier1,
+        monthVolume: Money? = nil,
+        provider: String? = nil,
+        premiumOptions: Set<String> = [],
+        used: [String: FeeUsage] = [:]
     ) {
         precondition((monthVolume?.minorUnits ?? 0) >= 0, "a negative volume of a month")
         (self.amount, self.tier, self.monthVolume) = (amount, tier, monthVolume ?? .zero(amount.asset))

@@ -32,26 +32,41 @@ extension FeeError: ProblemConvertible {
             Problem(422, "no_fee_schedule", "There are no fees set for \(operation) in \(asset); it isn't offered now.")
         case .feesExceedAmount(let fees, let amount):
             Problem(
-                422, "fees_exceed_amount", "The fees of \(fees) exceed the amount of \(amount); choose a larger amount.",
-                faults: [.init("/amount", "fees_exceed_amount")])
+                422,
+                "fees_exceed_amount",
+                "The fees of \(fees) exceed the amount of \(amount); choose a larger amount.",
+                faults: [.init("/amount", "fees_exceed_amount")]
+            )
         case .amountNotPositive:
             Problem(
-                422, "amount_not_positive", "The amount must be above zero.",
-                faults: [.init("/amount", "amount_not_positive")])
+                422,
+                "amount_not_positive",
+                "The amount must be above zero.",
+                faults: [.init("/amount", "amount_not_positive")]
+            )
         case .overflow:
             Problem(422, "amount_too_large", "The amount is too large.", faults: [.init("/amount", "overflow")])
         case .unknownPremiumOption(let option):
             Problem(
-                422, "unknown_premium_option", "There is no option \(option) for this operation.",
-                faults: [.init("/premium_options", "unknown_premium_option")])
+                422,
+                "unknown_premium_option",
+                "There is no option \(option) for this operation.",
+                faults: [.init("/premium_options", "unknown_premium_option")]
+            )
         case .providerRequired:
             Problem(
-                422, "provider_required", "The fees of this operation depend on the provider; name one.",
-                faults: [.init("/provider", "required")])
+                422,
+                "provider_required",
+                "The fees of this operation depend on the provider; name one.",
+                faults: [.init("/provider", "required")]
+            )
         case .refundExceedsAmount(let left, let requested):
             Problem(
-                422, "refund_exceeds_amount", "\(requested) is more than the \(left) that can still be refunded.",
-                faults: [.init("/amount", "refund_exceeds_amount")])
+                422,
+                "refund_exceeds_amount",
+                "\(requested) is more than the \(left) that can still be refunded.",
+                faults: [.init("/amount", "refund_exceeds_amount")]
+            )
         case .notEffective, .assetMismatch, .allowanceUsageMissing:
             Problem(500, "fee_calculation_failed", "The fees could not be calculated. Nothing was charged.")
         }

@@ -19,10 +19,16 @@ extension FeeJSONReader {
         let terms = terms(required(node, "terms"), asset)
         let discounts = volumeDiscounts(optional(node, "volume_discounts"), asset)
         let rule = FeeRule(
-            code ?? "", category ?? .platform, text ?? "", terms: terms,
-            minimum: money(optional(node, "minimum"), asset), maximum: money(optional(node, "maximum"), asset),
-            cap: rate(optional(node, "cap_percent")), allowance: allowance(optional(node, "allowance"), asset),
-            tiers: tiers(optional(node, "tiers"), asset), volumeDiscounts: discounts,
+            code ?? "",
+            category ?? .platform,
+            text ?? "",
+            terms: terms,
+            minimum: money(optional(node, "minimum"), asset),
+            maximum: money(optional(node, "maximum"), asset),
+            cap: rate(optional(node, "cap_percent")),
+            allowance: allowance(optional(node, "allowance"), asset),
+            tiers: tiers(optional(node, "tiers"), asset),
+            volumeDiscounts: discounts,
             provider: self.text(optional(node, "provider")),
             premiumOption: self.text(optional(node, "premium_option")),
             isRefundable: bool(optional(node, "refundable")) ?? true

@@ -1,6 +1,7 @@
 import Kernel
 
-/// Reads JSON members strictly and notes each fault with its pointer; a faulty value comes back as nil and the reading goes on.
+/// Reads JSON members strictly and notes each fault with its pointer; a faulty value comes back as nil and the
+/// reading goes on.
 struct FeeJSONReader {
     /// A value and where it stands.
     struct Node {

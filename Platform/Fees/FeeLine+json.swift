@@ -44,7 +44,10 @@ extension FeeJSONReader {
             let version = integer(required(node, "version")), let base = money(required(node, "base"), asset),
             let rate = text(required(node, "rate")),
             let raw = value(
-                required(node, "raw"), "malformed", parse: { ExactAmount(text: $0, asset) == nil ? nil : $0 }),
+                required(node, "raw"),
+                "malformed",
+                parse: { ExactAmount(text: $0, asset) == nil ? nil : $0 }
+            ),
             let amount = money(required(node, "amount"), asset),
             let kind = value(required(node, "kind"), "unknown_kind", parse: { FeeLine.Kind(rawValue: $0) }),
             let isRefundable = bool(required(node, "refundable"))
@@ -52,8 +55,19 @@ extension FeeJSONReader {
         let bound = value(optional(node, "bound"), "unknown_bound") { FeeLine.Bound(rawValue: $0) }
         let taken = optional(node, "allowance_taken").flatMap { usage($0, asset) }
         return FeeLine(
-            sequence: sequence, category: category, rule: rule, text: words, schedule: schedule, version: version,
-            base: base, rate: rate, raw: raw, amount: amount, kind: kind, bound: bound, allowanceTaken: taken,
+            sequence: sequence,
+            category: category,
+            rule: rule,
+            text: words,
+            schedule: schedule,
+            version: version,
+            base: base,
+            rate: rate,
+            raw: raw,
+            amount: amount,
+            kind: kind,
+            bound: bound,
+            allowanceTaken: taken,
             isRefundable: isRefundable
         )
     }
@@ -88,8 +102,12 @@ extension FeeJSONReader {
         }
         let chosen = options.compactMap { text($0) }
         return FeeContext(
-            amount: amount, tier: tier, monthVolume: volume, provider: text(optional(node, "provider")),
-            premiumOptions: Set(chosen), used: used
+            amount: amount,
+            tier: tier,
+            monthVolume: volume,
+            provider: text(optional(node, "provider")),
+            premiumOptions: Set(chosen),
+            used: used
         )
     }
 }

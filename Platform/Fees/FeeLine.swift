@@ -55,8 +55,19 @@ public struct FeeLine: Hashable, Sendable {
 
     /// A line as it was stored.
     public init(
-        sequence: Int, category: FeeCategory, rule: String, text: String, schedule: ID<FeeSchedule>, version: Int,
-        base: Money, rate: String, raw: String, amount: Money, kind: Kind, bound: Bound?, allowanceTaken: FeeUsage?,
+        sequence: Int,
+        category: FeeCategory,
+        rule: String,
+        text: String,
+        schedule: ID<FeeSchedule>,
+        version: Int,
+        base: Money,
+        rate: String,
+        raw: String,
+        amount: Money,
+        kind: Kind,
+        bound: Bound?,
+        allowanceTaken: FeeUsage?,
         isRefundable: Bool
     ) {
         (self.sequence, self.category, self.rule, self.text) = (sequence, category, rule, text)

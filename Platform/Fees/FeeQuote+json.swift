@@ -30,7 +30,10 @@ extension FeeQuote {
             let asset = reader.value(reader.required(node, "asset"), "unknown_asset", parse: { Asset(code: $0) }),
             let id = reader.value(reader.required(node, "id"), "malformed", parse: { ID<FeeQuote>(wire: $0) }),
             let schedule = reader.value(
-                reader.required(node, "schedule"), "malformed", parse: { ID<FeeSchedule>(wire: $0) }),
+                reader.required(node, "schedule"),
+                "malformed",
+                parse: { ID<FeeSchedule>(wire: $0) }
+            ),
             let version = reader.integer(reader.required(node, "version")),
             let operation = reader.text(reader.required(node, "operation")),
             let context = reader.context(reader.required(node, "context"), asset),
@@ -41,8 +44,15 @@ extension FeeQuote {
             reader.faults.isEmpty
         else { throw .invalid(reader.faults) }
         self.init(
-            id: id, schedule: schedule, version: version, operation: operation, context: context, lines: lines,
-            total: total, quotedAt: quotedAt, expiresAt: expiresAt
+            id: id,
+            schedule: schedule,
+            version: version,
+            operation: operation,
+            context: context,
+            lines: lines,
+            total: total,
+            quotedAt: quotedAt,
+            expiresAt: expiresAt
         )
     }
 }

@@ -1,6 +1,7 @@
 public import Kernel
 
-/// The fees of one operation, frozen: what the customer was promised until it expires, and what explains the fees afterwards.
+/// The fees of one operation, frozen: what the customer was promised until it expires, and what explains the fees
+/// afterwards.
 public struct FeeQuote: Hashable, Sendable, Entity {
     /// `fqt_…`.
     public static let idPrefix = "fqt"
@@ -28,8 +29,15 @@ public struct FeeQuote: Hashable, Sendable, Entity {
 
     /// A quote as it was stored; `FeeEngine.quote` makes new ones.
     public init(
-        id: ID<FeeQuote>, schedule: ID<FeeSchedule>, version: Int, operation: String, context: FeeContext,
-        lines: [FeeLine], total: Money, quotedAt: Timestamp, expiresAt: Timestamp
+        id: ID<FeeQuote>,
+        schedule: ID<FeeSchedule>,
+        version: Int,
+        operation: String,
+        context: FeeContext,
+        lines: [FeeLine],
+        total: Money,
+        quotedAt: Timestamp,
+        expiresAt: Timestamp
     ) {
         (self.id, self.schedule, self.version, self.operation) = (id, schedule, version, operation)
         (self.context, self.lines, self.total) = (context, lines, total)

@@ -44,7 +44,10 @@ extension FeeEngine {
     ///
     /// - Throws: a `FeeError` when that context has no fees by that schedule.
     public static func recompute(
-        _ stored: [FeeLine], total: Money, context: FeeContext, schedule: FeeSchedule
+        _ stored: [FeeLine],
+        total: Money,
+        context: FeeContext,
+        schedule: FeeSchedule
     ) throws(FeeError) -> FeeRecomputation {
         let again = try lines(context, schedule: schedule)
         var differences: [FeeRecomputation.Difference] = []
@@ -60,10 +63,13 @@ extension FeeEngine {
         }
         if total != again.total {
             differences.append(
-                .init(sequence: 0, field: "total", stored: "\(total)", recomputed: "\(again.total)"))
+                .init(sequence: 0, field: "total", stored: "\(total)", recomputed: "\(again.total)")
+            )
         }
         return FeeRecomputation(
-            lines: again.lines, total: again.total, rawTotal: again.exact.text(schedule.asset),
+            lines: again.lines,
+            total: again.total,
+            rawTotal: again.exact.text(schedule.asset),
             differences: differences
         )
     }

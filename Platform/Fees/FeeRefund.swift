@@ -1,10 +1,12 @@
 public import Kernel
 
-/// Gives fees back in proportion to what is refunded of an operation, so that partial refunds sum exactly to the fees.
+/// Gives fees back in proportion to what is refunded of an operation, so that partial refunds sum exactly to the
+/// fees.
 ///
-/// After each refund the fees given back are the refunded share of the refundable fees, rounded half-even; this refund's part of
-/// that is split over the lines by largest remainder, each line's part being its exact share so far less what it gave back.
-/// When the whole amount is refunded each refundable line has given back all of itself; no step takes anything back.
+/// After each refund the fees given back are the refunded share of the refundable fees, rounded half-even; this
+/// refund's part of that is split over the lines by largest remainder, each line's part being its exact share so far
+/// less what it gave back. When the whole amount is refunded each refundable line has given back all of itself; no
+/// step takes anything back.
 public struct FeeRefund: Hashable, Sendable {
     /// The operation's amount.
     public let amount: Money
@@ -17,11 +19,16 @@ public struct FeeRefund: Hashable, Sendable {
 
     private let refundable: [Int128]
 
-    /// Before the first refund. The caller guarantees an amount above zero and lines in its asset.
+    /// Before the first refund.
+    ///
+    /// The caller guarantees an amount above zero and lines in its asset.
     public init(amount: Money, lines: [FeeLine]) {
         self.init(
-            amount: amount, lines: lines, refunded: .zero(amount.asset),
-            returned: lines.map { _ in .zero(amount.asset) })
+            amount: amount,
+            lines: lines,
+            refunded: .zero(amount.asset),
+            returned: lines.map { _ in .zero(amount.asset) }
+        )
     }
 
     /// As it was after earlier refunds, of which the caller guarantees the numbers.
@@ -34,7 +41,8 @@ public struct FeeRefund: Hashable, Sendable {
 
     /// What each line gives back for a refund of a part of the amount.
     ///
-    /// - Throws: `FeeError.assetMismatch`, `amountNotPositive`, `refundExceedsAmount`, `overflow`; nothing has changed then.
+    /// - Throws: `FeeError.assetMismatch`, `amountNotPositive`, `refundExceedsAmount`, `overflow`; nothing has
+    ///   changed then.
     public mutating func refund(_ part: Money) throws(FeeError) -> [Money] {
         guard part.asset == amount.asset else { throw .assetMismatch(expected: amount.asset, found: part.asset) }
         guard part.minorUnits > 0 else { throw .amountNotPositive }

@@ -4,14 +4,14 @@ public import Kernel
 ///
 /// The order of its arithmetic is fixed, and exact up to the single rounding at the end of a quote:
 ///
-/// 1. **base** = the operation's amount, less what is left of a free amount; nothing is charged on a base of zero or on an
-///    operation that a free count covers.
+/// 1. **base** = the operation's amount, less what is left of a free amount; nothing is charged on a base of zero or
+///    on an operation that a free count covers.
 /// 2. **sum** of the terms on the base: the terms of the customer's tier where it has its own, else the rule's.
-/// 3. **discount** on the whole sum: the larger of the tier's and the month's volume discount; they don't add up. A discount
-///    of 100 % waives the fee, and the minimum with it.
-/// 4. **minimum**, then **maximum**, then **cap**: each a bound on this line. Minimum and maximum are amounts. The cap is a
-///    share of the operation's full amount (not of the base), rounded down, so that a small operation can't be eaten
-///    by a minimum or a flat term. The later bound wins: a cap below the minimum charges the cap.
+/// 3. **discount** on the whole sum: the larger of the tier's and the month's volume discount; they don't add up. A
+///    discount of 100 % waives the fee, and the minimum with it.
+/// 4. **minimum**, then **maximum**, then **cap**: each a bound on this line. Minimum and maximum are amounts. The
+///    cap is a share of the operation's full amount (not of the base), rounded down, so that a small operation can't
+///    be eaten by a minimum or a flat term. The later bound wins: a cap below the minimum charges the cap.
 public struct FeeRule: Hashable, Sendable {
     /// The rule's name within its schedule: lower case letters, digits and `_`, at most 40.
     public let code: String
@@ -47,9 +47,18 @@ public struct FeeRule: Hashable, Sendable {
 
     /// A rule; its schedule checks it.
     public init(
-        _ code: String, _ category: FeeCategory, _ text: String, terms: [FeeTerm], minimum: Money? = nil,
-        maximum: Money? = nil, cap: Rate? = nil, allowance: FeeAllowance? = nil, tiers: [FeeTier: FeeTierTerms] = [:],
-        volumeDiscounts: [FeeVolumeDiscount] = [], provider: String? = nil, premiumOption: String? = nil,
+        _ code: String,
+        _ category: FeeCategory,
+        _ text: String,
+        terms: [FeeTerm],
+        minimum: Money? = nil,
+        maximum: Money? = nil,
+        cap: Rate? = nil,
+        allowance: FeeAllowance? = nil,
+        tiers: [FeeTier: FeeTierTerms] = [:],
+        volumeDiscounts: [FeeVolumeDiscount] = [],
+        provider: String? = nil,
+        premiumOption: String? = nil,
         isRefundable: Bool = true
     ) {
         (self.code, self.category, self.text, self.terms) = (code, category, text, terms)

@@ -34,8 +34,14 @@ extension FeeSchedule {
             throw .invalid(reader.faults)
         }
         try self.init(
-            id: id, version: version, operation: operation, asset: asset, effectiveFrom: from, effectiveTo: to,
-            allowExceed: allowExceed, rules: rules
+            id: id,
+            version: version,
+            operation: operation,
+            asset: asset,
+            effectiveFrom: from,
+            effectiveTo: to,
+            allowExceed: allowExceed,
+            rules: rules
         )
     }
 

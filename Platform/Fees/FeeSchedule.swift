@@ -1,6 +1,8 @@
 public import Kernel
 
-/// The fees of one operation in one asset over a span of time. A version is never changed; a change is a new version.
+/// The fees of one operation in one asset over a span of time.
+///
+/// A version is never changed; a change is a new version.
 public struct FeeSchedule: Hashable, Sendable, Entity {
     /// `fsch_…`.
     public static let idPrefix = "fsch"
@@ -17,7 +19,7 @@ public struct FeeSchedule: Hashable, Sendable, Entity {
     public let effectiveFrom: Timestamp
     /// The first instant at which it no longer is; nil for open.
     public let effectiveTo: Timestamp?
-    /// Whether the fees may come to more than the amount. Otherwise such an operation is refused.
+    /// Whether the fees may come to more than the amount, for which an operation is refused otherwise.
     public let allowExceed: Bool
     /// The fees, in the order of their lines, 0 (free) to `rulesMax`.
     public let rules: [FeeRule]
@@ -30,10 +32,17 @@ public struct FeeSchedule: Hashable, Sendable, Entity {
 
     /// A schedule, checked in full.
     ///
-    /// - Throws: `FeeScheduleError.invalid` with everything that is wrong, by JSON pointers into the schedule's JSON form.
+    /// - Throws: `FeeScheduleError.invalid` with everything that is wrong, by JSON pointers into the schedule's JSON
+    ///   form.
     public init(
-        id: ID<FeeSchedule>, version: Int, operation: String, asset: Asset, effectiveFrom: Timestamp,
-        effectiveTo: Timestamp? = nil, allowExceed: Bool = false, rules: [FeeRule]
+        id: ID<FeeSchedule>,
+        version: Int,
+        operation: String,
+        asset: Asset,
+        effectiveFrom: Timestamp,
+        effectiveTo: Timestamp? = nil,
+        allowExceed: Bool = false,
+        rules: [FeeRule]
     ) throws(FeeScheduleError) {
         (self.id, self.version, self.operation, self.asset) = (id, version, operation, asset)
         (self.effectiveFrom, self.effectiveTo) = (effectiveFrom, effectiveTo)
@@ -66,8 +75,10 @@ extension FeeScheduleError: ProblemConvertible {
             Problem(422, "invalid_fee_schedule", "The fee schedule has faults; each is listed.", faults: faults)
         case .overlap(let first, let second):
             Problem(
-                409, "fee_schedules_overlap",
-                "Fee schedules \(first.wire) and \(second.wire) are in force at the same time; close the older one first.")
+                409,
+                "fee_schedules_overlap",
+                "\(first.wire) and \(second.wire) are in force at the same time; close the older one first."
+            )
         }
     }
 }

@@ -21,7 +21,8 @@ public struct FeeSchedules: Sendable {
             \(columns)
             order by schedule.operation, schedule.asset, schedule.version
             limit \(FeeSchedules.schedulesMax)
-            """)
+            """
+        )
         return try FeeCatalog(rows.map(read))
     }
 
@@ -88,7 +89,8 @@ public struct FeeSchedules: Sendable {
             update \(schema).fee_schedules
             set effective = tstzrange(lower(effective), \(schedule.effectiveFrom), '[)')
             where id = \(id)
-            """)
+            """
+        )
     }
 
     private func insert(_ schedule: FeeSchedule, in transaction: Transaction) async throws {
@@ -97,10 +99,12 @@ public struct FeeSchedules: Sendable {
             insert into \(schema).fee_schedules (id, operation, asset, version, effective, allow_exceed, rules)
             values (
                 \(schedule.id), \(schedule.operation), \(schedule.asset.code), \(schedule.version),
-                tstzrange(\(schedule.effectiveFrom), \(schedule.effectiveTo as Timestamp?), '[)'), \(schedule.allowExceed),
+                tstzrange(\(schedule.effectiveFrom), \(schedule.effectiveTo as Timestamp?), '[)'),
+                \(schedule.allowExceed),
                 \(JSON.array(schedule.rules.map(\.json)))
             )
-            """)
+            """
+        )
     }
 
     private var columns: SQL {
@@ -119,9 +123,14 @@ public struct FeeSchedules: Sendable {
         guard isIntact, let asset = Asset(code: try row["asset"]) else { throw FeeSchedulesError.damaged(id) }
         do {
             return try FeeSchedule(
-                id: id, version: try row["version"], operation: try row["operation"], asset: asset,
-                effectiveFrom: try row["effective_from"], effectiveTo: try row["effective_to"],
-                allowExceed: try row["allow_exceed"], rules: try FeeSchedule.rules(json: try row["rules"], asset: asset)
+                id: id,
+                version: try row["version"],
+                operation: try row["operation"],
+                asset: asset,
+                effectiveFrom: try row["effective_from"],
+                effectiveTo: try row["effective_to"],
+                allowExceed: try row["allow_exceed"],
+                rules: try FeeSchedule.rules(json: try row["rules"], asset: asset)
             )
         } catch is FeeScheduleError {
             throw FeeSchedulesError.damaged(id)

@@ -40,7 +40,11 @@ extension FeeSchedulesError: ProblemConvertible {
             Problem(500, "fee_schedule_damaged", "The fee schedule \(id.wire) is not what was published.")
         case .versionNotNext(_, let next):
             Problem(
-                409, "fee_schedule_version", "The next version is \(next).", faults: [.init("/version", "not_next")])
+                409,
+                "fee_schedule_version",
+                "The next version is \(next).",
+                faults: [.init("/version", "not_next")]
+            )
         case .overlaps:
             Problem(409, "fee_schedules_overlap", "Another version is in force at a part of that time.")
         case .exists(let id): Problem(409, "fee_schedule_exists", "There is a fee schedule \(id.wire) already.")

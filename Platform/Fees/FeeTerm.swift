@@ -1,6 +1,8 @@
 public import Kernel
 
-/// One summand of a fee. A rule's fee is the exact sum of its terms: 2.9 % + 0.30 is two of them.
+/// One summand of a fee.
+///
+/// A rule's fee is the exact sum of its terms: 2.9 % + 0.30 is two of them.
 public enum FeeTerm: Hashable, Sendable {
     /// The same for every amount.
     case flat(Money)
@@ -51,7 +53,8 @@ extension FeeBand: CustomStringConvertible {
 }
 
 extension FeeTerm {
-    /// The exact fee on a base, less a discount: every summand is an integer times a multiple of 10^-18, so nothing is lost.
+    /// The exact fee on a base, less a discount: every summand is an integer times a multiple of 10^-18, so nothing
+    /// is lost.
     func fee(on base: Money, discount: Rate) throws(FeeError) -> ExactAmount {
         switch self {
         case .flat(let amount): return amount.share(.one, discount: discount)
@@ -64,7 +67,9 @@ extension FeeTerm {
     }
 
     private static func graduated(
-        _ bands: [FeeBand], _ base: Money, _ discount: Rate
+        _ bands: [FeeBand],
+        _ base: Money,
+        _ discount: Rate
     ) throws(FeeError) -> ExactAmount {
         var sum = ExactAmount.zero
         var start = Money.zero(base.asset)

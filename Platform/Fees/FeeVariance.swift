@@ -1,6 +1,7 @@
 public import Kernel
 
-/// The difference between an estimated provider or network fee, which the customer paid, and what the provider then took.
+/// The difference between an estimated provider or network fee, which the customer paid, and what the provider then
+/// took.
 ///
 /// The line is never changed: the difference is the platform's and is posted as its own entry.
 public struct FeeVariance: Hashable, Sendable {

@@ -1,6 +1,7 @@
 /// Splits a total into whole minor units that follow exact parts and sum to it (Hamilton's method).
 enum LargestRemainder {
-    /// An exact part: `whole + remainder / denominator`, the denominator being the same for all parts and above every remainder.
+    /// An exact part: `whole + remainder / denominator`, the denominator being the same for all parts and above every
+    /// remainder.
     struct Part {
         /// The part rounded down; negative for one that has had more than its share already.
         let whole: Int128
@@ -8,10 +9,12 @@ enum LargestRemainder {
         let remainder: UInt128
     }
 
-    /// Each part rounded down, then the units that are missing go one each to the largest remainders; ties to the first.
+    /// Each part rounded down, then the units that are missing go one each to the largest remainders; ties to the
+    /// first.
     ///
-    /// A negative part gets nothing; should the others then come to more than the total, units are taken back one each where
-    /// the remainder is smallest. The caller guarantees that the total is not negative and less than one unit from the parts' sum.
+    /// A negative part gets nothing; should the others then come to more than the total, units are taken back one
+    /// each where the remainder is smallest. The caller guarantees that the total is not negative and less than one
+    /// unit from the parts' sum.
     static func split(_ total: Int128, by parts: [Part]) -> [Int128] {
         var shares = parts.map { max(0, $0.whole) }
         var missing = total - shares.reduce(0, +)
@@ -27,7 +30,8 @@ enum LargestRemainder {
             shares[index] += 1
             missing -= 1
         }
-        // While units are missing in this direction the shares exceed a total of at least zero, so one of them is above zero.
+        // While units are missing in this direction the shares exceed a total of at least zero, so one of them is
+        // above zero.
         while missing < 0 {
             for index in byNeed.reversed() where missing < 0 && shares[index] > 0 {
                 shares[index] -= 1

@@ -1,5 +1,5 @@
 extension JSON {
-    /// The value as ECMAScript would print it after `JSON.parse`, with the names of each object sorted by UTF-16 code unit.
+    /// The value as ECMAScript prints it after `JSON.parse`, the names of each object sorted by UTF-16 code unit.
     ///
     /// Numbers become doubles, so digits beyond their precision are lost; a number too large for one is `null`.
     public func canonicalECMAScript() -> [UInt8] {

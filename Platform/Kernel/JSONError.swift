@@ -1,4 +1,4 @@
-/// Why bytes are not the JSON that is accepted here. Each case has the byte offset at which it was noticed.
+/// Why bytes are not the JSON that is accepted here, with the byte offset at which it was noticed.
 public enum JSONError: Error, Hashable, Sendable {
     /// More bytes than `JSON.Limits.bytesMax`; the offset is that bound.
     case tooLarge(at: Int)

@@ -63,7 +63,7 @@ extension JSONParser {
         case UInt8(ascii: "u"):
             let scalar = try escapedScalar(from: start)
             if scalar == "\0", !limits.allowsNUL { throw .nul(at: start) }
-            text.append(contentsOf: UTF8.encode(scalar).unsafelyUnwrapped)
+            text.append(contentsOf: scalar.utf8)
         default: throw .invalidEscape(at: start)
         }
     }

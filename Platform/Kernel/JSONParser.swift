@@ -1,6 +1,7 @@
 /// A recursive descent over borrowed bytes; its depth is bounded by the limits.
 ///
-/// A release build doesn't check an unsafe buffer's subscript, so each read here stands behind a comparison with `count`.
+/// A release build doesn't check an unsafe buffer's subscript, so each read here stands behind a comparison with
+/// `count`.
 struct JSONParser {
     let bytes: UnsafeBufferPointer<UInt8>
     let limits: JSON.Limits

@@ -13,9 +13,14 @@ public final class Ledger: Service {
     private let queue: GroupCommit<LedgerStore>
 
     /// The ledger of a schema; `batchMax` items at most share a transaction, `queueMax` may wait for one.
-    public init(schema: Schema, pool: Pool, batchMax: Int = 2_000, queueMax: Int = 50_000, writers: Int = 2) {
+    ///
+    /// `onCommit` is called after each batch that was stored; it must be quick.
+    public init(
+        schema: Schema, pool: Pool, batchMax: Int = 2_000, queueMax: Int = 50_000, writers: Int = 2,
+        onCommit: @escaping @Sendable () -> Void = {}
+    ) {
         (self.schema, self.pool) = (schema, pool)
-        store = LedgerStore(schema: schema, pool: pool)
+        store = LedgerStore(schema: schema, pool: pool, onCommit: onCommit)
         queue = GroupCommit(
             store, label: "ledger_\(schema)", batchMax: batchMax, queueMax: queueMax, writers: writers)
     }

@@ -101,7 +101,7 @@ public final class LedgerAccounts: Sendable {
             select a.id, a.kind, a.asset, a.posted, a.frozen_because,
                 a.reserved - coalesce((
                     select sum(r.amount - r.captured) from \(schema).reservations r
-                    where r.account = a.id and r.state = 'active' and r.expires_at <= clock_timestamp()), 0) as reserved
+                    where r.account = a.id and r.state = 'active' and r.expires_at <= (select clock_timestamp())), 0) as reserved
             from \(schema).ledger_accounts a where a.owner = \(owner) order by a.kind, a.asset
             """)
         return try rows.map { row in
@@ -119,4 +119,6 @@ public enum LedgerFault: Error, Sendable {
     case accountVanished(AccountKey)
     /// A row has an asset that the program doesn't know.
     case unknownAsset(String)
+    /// The accounts of one batch hold more reservations whose time is over than it can end; the sweeper is far behind.
+    case tooManyDueReservations
 }

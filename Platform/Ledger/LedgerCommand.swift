@@ -6,6 +6,10 @@ public enum LedgerCommand: Sendable, Hashable {
     case transfer(NewTransfer)
     /// Moves the money of an earlier transfer back, once.
     case reverse(NewReversal)
+    /// Takes an amount back: what is available, a freeze notwithstanding, and the shortfall from a receivable account.
+    case collect(NewCollection)
+    /// Pays a receivable back from what is available, as far as that goes; does nothing when there is nothing to pay.
+    case repay(NewRepayment)
     /// Holds money.
     case reserve(NewReservation)
     /// Holds more under an active reservation.
@@ -70,6 +74,48 @@ public struct NewReversal: Sendable, Hashable {
 
     /// A reversal.
     public init(id: ID<Transfer>, of original: TransferLegs) { (self.id, self.original) = (id, original) }
+}
+
+/// Money to be taken back from a customer who may have spent it.
+public struct NewCollection: Sendable, Hashable {
+    /// The id of the transfer from the customer's account, if anything is there.
+    public let id: ID<Transfer>
+    /// The id of the transfer from the receivable account, if anything is missing.
+    public let shortfallID: ID<Transfer>
+    /// The customer's account.
+    public let debit: ID<LedgerAccount>
+    /// The customer's receivable account, which may go negative: what the customer owes us.
+    public let receivable: ID<LedgerAccount>
+    /// Where all of it goes.
+    public let credit: ID<LedgerAccount>
+    /// Minor units, more than zero.
+    public let amount: Int128
+    /// What it is: `chargeback`.
+    public let code: String
+
+    /// A collection.
+    public init(
+        id: ID<Transfer>, shortfallID: ID<Transfer>, debit: ID<LedgerAccount>, receivable: ID<LedgerAccount>,
+        credit: ID<LedgerAccount>, amount: Int128, code: String
+    ) {
+        (self.id, self.shortfallID, self.debit) = (id, shortfallID, debit)
+        (self.receivable, self.credit, self.amount, self.code) = (receivable, credit, amount, code)
+    }
+}
+
+/// A receivable to be paid back.
+public struct NewRepayment: Sendable, Hashable {
+    /// The id of the transfer, if there is anything to pay and to pay it from.
+    public let id: ID<Transfer>
+    /// The customer's account.
+    public let debit: ID<LedgerAccount>
+    /// The customer's receivable account.
+    public let receivable: ID<LedgerAccount>
+
+    /// A repayment.
+    public init(id: ID<Transfer>, debit: ID<LedgerAccount>, receivable: ID<LedgerAccount>) {
+        (self.id, self.debit, self.receivable) = (id, debit, receivable)
+    }
 }
 
 /// What never changes of a stored transfer.

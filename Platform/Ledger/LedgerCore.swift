@@ -12,6 +12,10 @@ public struct LedgerCore: Sendable {
         public let transfers: [TransferRecord]
         /// The reservations touched, as they are afterwards, in the order of the commands.
         public let reservations: [ReservationState]
+        /// The customers' accounts touched, as they are afterwards, in the order of their first change.
+        public internal(set) var accounts: [AccountState] = []
+        /// Its place among the operations of the batch: what comes later has a higher one.
+        public internal(set) var place = 0
     }
 
     /// The instant at which everything is decided, by the database's clock.
@@ -37,12 +41,18 @@ public struct LedgerCore: Sendable {
     public private(set) var expired: [ID<Reservation>] = []
     /// Limits whose use changed.
     public private(set) var changedUsage: Set<UsageKey> = []
-    /// Accounts refused for funds although reservations on them may be due: to be loaded with those and tried again.
+    /// Accounts that lacked funds although reservations on them may be due. If there are any, the whole batch is to be
+    /// decided anew with what is due on all accounts that hold reservations: other decisions follow from these.
     public private(set) var unswept: Set<ID<LedgerAccount>> = []
 
     private let due: [ID<LedgerAccount>: [ID<Reservation>]]
     private var undo: [Undo] = []
+    /// Reservations whose expiry was moved into the past, or made so, since they were loaded.
+    private var dueHere: [ID<LedgerAccount>: [ID<Reservation>]] = [:]
+    /// Reservations of the present operation, in the order of the commands, and as a set.
     private var touched: [ID<Reservation>] = []
+    private var operations = 0
+    private var isTouched: Set<ID<Reservation>> = []
 
     private enum Undo {
         case account(AccountState, wasChanged: Bool)
@@ -70,6 +80,7 @@ public struct LedgerCore: Sendable {
     public mutating func apply(_ commands: [LedgerCommand], of operation: ID<Operation>) -> Result<Receipt, LedgerRefusal> {
         undo.removeAll(keepingCapacity: true)
         touched.removeAll(keepingCapacity: true)
+        isTouched.removeAll(keepingCapacity: true)
         let marks = (transfers: transfers.count, new: newReservations.count, expired: expired.count)
         do throws(LedgerRefusal) {
             for command in commands { try apply(command, operation) }
@@ -80,16 +91,29 @@ public struct LedgerCore: Sendable {
             expired.removeSubrange(marks.expired...)
             return .failure(error)
         }
+        operations += 1
         return .success(
             Receipt(
                 at: instant, transfers: Array(transfers[marks.transfers...]),
-                reservations: touched.compactMap { reservations[$0] }))
+                reservations: touched.compactMap { reservations[$0] }, accounts: customersTouched, place: operations))
+    }
+
+    private var customersTouched: [AccountState] {
+        var seen: Set<ID<LedgerAccount>> = []
+        var states: [AccountState] = []
+        for step in undo {
+            guard case .account(let old, _) = step, old.owner != AccountKey.house, seen.insert(old.id).inserted else { continue }
+            if let state = accounts[old.id] { states.append(state) }
+        }
+        return states
     }
 
     private mutating func apply(_ command: LedgerCommand, _ operation: ID<Operation>) throws(LedgerRefusal) {
         switch command {
         case .transfer(let new): try transfer(new, operation)
         case .reverse(let new): try reverse(new, operation)
+        case .collect(let new): try collect(new, operation)
+        case .repay(let new): try repay(new, operation)
         case .reserve(let new): try reserve(new, operation)
         case .increment(let id, let account, let amount): try increment(id, account, by: amount)
         case .extend(let id, let account, let until):
@@ -102,7 +126,7 @@ public struct LedgerCore: Sendable {
             let reservation = try reservation(id, of: account)
             if reservation.isDue(at: instant) { try expire(reservation) }
         case .use(let usage): try use(usage)
-        case .giveBack(let counter, let account, let amount, let at): giveBack(counter, account, amount, at)
+        case .giveBack(let counter, let account, let amount, let at): try giveBack(counter, account, amount, at)
         case .freeze(let id, let reason):
             var account = try account(id)
             account.frozenBecause = reason
@@ -148,16 +172,42 @@ public struct LedgerCore: Sendable {
             reverses: original.id)
     }
 
+    private mutating func collect(_ new: NewCollection, _ operation: ID<Operation>) throws(LedgerRefusal) {
+        try checkAmount(new.amount)
+        try checkWindow(new.id)
+        try checkWindow(new.shortfallID)
+        try checkPair(new.debit, new.credit)
+        try checkPair(new.receivable, new.credit)
+        let there = min(max(0, try available(on: new.debit, wanted: new.amount)), new.amount)
+        if there > 0 { try post(new.id, new.debit, new.credit, there, new.code, operation, reservation: nil) }
+        guard there < new.amount else { return }
+        let missing = new.amount - there
+        try spend(missing, from: new.receivable)
+        try post(new.shortfallID, new.receivable, new.credit, missing, new.code, operation, reservation: nil)
+    }
+
+    private mutating func repay(_ new: NewRepayment, _ operation: ID<Operation>) throws(LedgerRefusal) {
+        try checkWindow(new.id)
+        try checkPair(new.debit, new.receivable)
+        let owed = -(try account(new.receivable).posted)
+        guard owed > 0 else { return }
+        let amount = min(try available(on: new.debit, wanted: owed), owed)
+        if amount > 0 {
+            try post(new.id, new.debit, new.receivable, amount, "repayment", operation, reservation: nil)
+        }
+    }
+
     private mutating func post(
         _ id: ID<Transfer>, _ debitID: ID<LedgerAccount>, _ creditID: ID<LedgerAccount>, _ amount: Int128,
         _ code: String, _ operation: ID<Operation>, reservation: ID<Reservation>?, reverses: ID<Transfer>? = nil
     ) throws(LedgerRefusal) {
         var debit = try account(debitID)
         var credit = try account(creditID)
+        // Compared before it is added: two amounts below 10^38 can be more than an Int128 holds.
+        guard debit.posted > amount - Money.limit else { throw .balanceOverflow(debitID) }
+        guard credit.posted < Money.limit - amount else { throw .balanceOverflow(creditID) }
         debit.posted -= amount
         credit.posted += amount
-        guard debit.posted > -Money.limit else { throw .balanceOverflow(debitID) }
-        guard credit.posted < Money.limit else { throw .balanceOverflow(creditID) }
         debit.version += 1
         credit.version += 1
         set(debit)
@@ -169,16 +219,22 @@ public struct LedgerCore: Sendable {
                 code: code, reservation: reservation, reverses: reverses))
     }
 
-    /// Makes sure that an account can pay from what is available, ending due reservations first if it can't.
+    /// Makes sure that an account can pay from what is available.
     private mutating func spend(_ amount: Int128, from id: ID<LedgerAccount>) throws(LedgerRefusal) {
-        let account = try account(id)
-        guard !account.mayGoNegative, account.available < amount else { return }
-        try expireDue(on: id)
-        let available = try self.account(id).available
+        guard !(try account(id).mayGoNegative) else { return }
+        let available = try available(on: id, wanted: amount)
         guard available >= amount else {
-            if account.reserved > 0, due[id] == nil { unswept.insert(id) }
             throw .insufficientFunds(account: id, available: available, requested: amount)
         }
+    }
+
+    /// What an account has available; if that is less than wanted, its due reservations are ended first.
+    private mutating func available(on id: ID<LedgerAccount>, wanted: Int128) throws(LedgerRefusal) -> Int128 {
+        let account = try account(id)
+        guard account.available < wanted else { return account.available }
+        if account.reserved > 0, due[id] == nil { unswept.insert(id) }
+        try expireDue(on: id)
+        return try self.account(id).available
     }
 
     // MARK: Reservations
@@ -213,8 +269,8 @@ public struct LedgerCore: Sendable {
         try checkNotFrozen(accountID)
         var reservation = try active(id, of: accountID)
         try spend(amount, from: accountID)
+        guard reservation.amount < Money.limit - amount else { throw .invalidAmount }
         reservation.amount += amount
-        guard reservation.amount < Money.limit else { throw .invalidAmount }
         set(reservation)
         try hold(amount, on: accountID)
     }
@@ -245,7 +301,7 @@ public struct LedgerCore: Sendable {
         }
         let isOver = reservation.phase == .expired || reservation.phase == .released
         // Several transfers of one operation may settle together: amount and fee.
-        guard isOver, reservation.settledBy == nil || touched.contains(id) else { throw .notSettleable(id) }
+        guard isOver, reservation.settledBy == nil || isTouched.contains(id) else { throw .notSettleable(id) }
         if reservation.settledBy == nil { reservation.settledBy = transfer }
         set(reservation)
     }
@@ -267,7 +323,7 @@ public struct LedgerCore: Sendable {
     }
 
     private mutating func expireDue(on id: ID<LedgerAccount>) throws(LedgerRefusal) {
-        for reservationID in due[id] ?? [] {
+        for reservationID in (due[id] ?? []) + (dueHere[id] ?? []) {
             if let reservation = reservations[reservationID], reservation.isDue(at: instant) { try expire(reservation) }
         }
     }
@@ -286,16 +342,20 @@ public struct LedgerCore: Sendable {
         for (span, limit) in [(UsageSpan.day, new.dayLimit), (.month, new.monthLimit)] {
             let key = UsageKey(account: new.account, counter: new.counter, span: span, starts: span.start(of: instant))
             let used = usage[key] ?? 0
-            let total = used + new.amount
-            if total > limit ?? (Money.limit - 1) {
+            let limit = limit ?? Money.limit - 1
+            guard new.amount <= limit - used else {
                 throw .limitExceeded(
-                    counter: new.counter, span: span, limit: limit ?? 0, used: used, requested: new.amount)
+                    counter: new.counter, span: span, limit: limit, used: used, requested: new.amount)
             }
-            set(key, total)
+            set(key, used + new.amount)
         }
     }
 
-    private mutating func giveBack(_ counter: String, _ account: ID<LedgerAccount>, _ amount: Int128, _ at: Timestamp) {
+    private mutating func giveBack(
+        _ counter: String, _ account: ID<LedgerAccount>, _ amount: Int128, _ at: Timestamp
+    ) throws(LedgerRefusal) {
+        try checkAmount(amount)
+        _ = try self.account(account)
         for span in UsageSpan.allCases {
             let key = UsageKey(account: account, counter: counter, span: span, starts: span.start(of: at))
             set(key, max(0, (usage[key] ?? 0) - amount))
@@ -353,7 +413,8 @@ public struct LedgerCore: Sendable {
         let old = reservations.updateValue(reservation, forKey: reservation.id)
         undo.append(
             .reservation(reservation.id, old, wasChanged: !changedReservations.insert(reservation.id).inserted))
-        if !touched.contains(reservation.id) { touched.append(reservation.id) }
+        if isTouched.insert(reservation.id).inserted { touched.append(reservation.id) }
+        if reservation.isDue(at: instant) { dueHere[reservation.account, default: []].append(reservation.id) }
     }
 
     private mutating func set(_ key: UsageKey, _ used: Int128) {

@@ -35,6 +35,9 @@ struct LedgerNeeds {
                     accounts.insert(new.original.debit)
                     accounts.insert(new.original.credit)
                     originals.append(new.original)
+                case .collect(let new):
+                    accounts.formUnion([new.debit, new.receivable, new.credit])
+                case .repay(let new): accounts.formUnion([new.debit, new.receivable])
                 case .reserve(let new): accounts.insert(new.account)
                 case .increment(let id, let account, _), .extend(let id, let account, _),
                     .release(let id, let account, _), .expire(let id, let account):

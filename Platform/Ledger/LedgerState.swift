@@ -4,6 +4,10 @@ public import Kernel
 public struct AccountState: Sendable, Hashable {
     /// Its id.
     public let id: ID<LedgerAccount>
+    /// Whose it is; `AccountKey.house` for one of the house.
+    public let owner: UInt128
+    /// What it is: `checking`.
+    public let kind: String
     /// The code of its asset.
     public let asset: String
     /// Whether its balance may be below zero; such an account can't hold reservations.
@@ -20,9 +24,10 @@ public struct AccountState: Sendable, Hashable {
     /// An account's state.
     public init(
         id: ID<LedgerAccount>, asset: String, mayGoNegative: Bool = false, posted: Int128 = 0, reserved: Int128 = 0,
-        version: Int64 = 0, frozenBecause: String? = nil
+        version: Int64 = 0, frozenBecause: String? = nil, owner: UInt128 = AccountKey.house, kind: String = ""
     ) {
         (self.id, self.asset, self.mayGoNegative) = (id, asset, mayGoNegative)
+        (self.owner, self.kind) = (owner, kind)
         (self.posted, self.reserved, self.version) = (posted, reserved, version)
         self.frozenBecause = frozenBecause
     }

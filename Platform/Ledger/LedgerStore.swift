@@ -9,14 +9,20 @@ import PostgreSQL
 struct LedgerStore: BatchCommitter {
     let schema: Schema
     let pool: Pool
+    let onCommit: @Sendable () -> Void
+
+    /// Due reservations that one batch may find; beyond it a smaller batch goes through.
+    static let dueMax = 100_000
 
     func commit(_ items: [LedgerItem]) async throws -> [LedgerOutcome] {
         let needs = LedgerNeeds(items)
         do {
-            return try await pool.transact { transaction in
+            let outcomes = try await pool.transact { transaction in
                 let batch = try await decide(items, needs, transaction)
                 return Closing(batch.outcomes, last: batch.statements(in: schema))
             }
+            onCommit()
+            return outcomes
         } catch let error as PostgresError where error.violates("idempotency_keys_pkey") {
             // Somebody else committed the same key since we looked: the next run finds the answer.
             throw BatchConflict()
@@ -41,7 +47,9 @@ struct LedgerStore: BatchCommitter {
         let loaded = try await load(needs, transaction)
         let batch = LedgerBatch(items, loaded)
         guard !batch.core.unswept.isEmpty else { return batch }
-        let due = try await loadDue(batch.core.unswept, at: loaded.instant, transaction)
+        // Of all accounts: an operation that goes through now may leave others without funds.
+        let holders = Set(loaded.accounts.lazy.filter { $0.reserved > 0 }.map(\.id))
+        let due = try await loadDue(holders, at: loaded.instant, transaction)
         return LedgerBatch(items, loaded.adding(due))
     }
 
@@ -69,8 +77,10 @@ struct LedgerStore: BatchCommitter {
             """
             select \(ReservationRow.columns) from \(schema).reservations
             where account = any(\(Array(accounts))) and state = 'active' and expires_at <= \(instant)
-            order by expires_at, id limit 10000
+            order by expires_at, id limit \(LedgerStore.dueMax + 1)
             """)
+        // A part of them could refuse what there is money for.
+        guard rows.count <= LedgerStore.dueMax else { throw LedgerFault.tooManyDueReservations }
         return DueReservations(accounts: accounts, reservations: try rows.map(ReservationRow.read))
     }
 
@@ -78,7 +88,7 @@ struct LedgerStore: BatchCommitter {
     // `for no key update` doesn't collide with the key-share locks of foreign keys.
     private func lockAccounts(_ accounts: [ID<LedgerAccount>]) -> SQL {
         """
-        select id, asset, may_go_negative, posted, reserved, version, frozen_because, recorded_at
+        select id, asset, may_go_negative, posted, reserved, version, frozen_because, recorded_at, owner, kind
         from \(schema).ledger_accounts where id = any(\(accounts)) order by id for no key update
         """
     }
@@ -87,14 +97,18 @@ struct LedgerStore: BatchCommitter {
         "select \(ReservationRow.columns) from \(schema).reservations where id = any(\(ids))"
     }
 
+    // The batch's instant was read a moment ago, or lies ahead if the clock was set back: near midnight it may be of
+    // another day than this statement's, and what isn't read would be overwritten.
     private func readUsage(_ keys: [UsageNeed]) -> SQL {
         """
         select u.account, u.counter, u.span, u.starts, u.used
-        from unnest(\(keys.map(\.account)), \(keys.map(\.counter)), \(keys.map(\.day))) as k(account, counter, day)
+        from (
+            select account, counter, coalesce(day, (clock_timestamp() at time zone 'UTC' - interval '1 hour')::date) as first,
+                coalesce(day, (clock_timestamp() at time zone 'UTC' + interval '1 hour')::date) as last
+            from unnest(\(keys.map(\.account)), \(keys.map(\.counter)), \(keys.map(\.day))) as k(account, counter, day)
+        ) k
         join \(schema).account_usage u on u.account = k.account and u.counter = k.counter
-            and u.starts = any(array[
-                coalesce(k.day, (clock_timestamp() at time zone 'UTC')::date),
-                date_trunc('month', coalesce(k.day, (clock_timestamp() at time zone 'UTC')::date))::date])
+            and u.starts = any(array[k.first, k.last, date_trunc('month', k.first)::date, date_trunc('month', k.last)::date])
         """
     }
 

@@ -2,7 +2,8 @@ public import PostgreSQL
 
 /// Something about a stored ledger that doesn't add up.
 public struct LedgerFinding: Sendable, Hashable {
-    /// Which rule is broken: `balance`, `versions`, `chain`, `zero_sum`, `reserved`, `reversal`, `asset`.
+    /// Which rule is broken: `zero_sum`, `balance`, `versions`, `chain`, `reserved`, `asset`, `captured`, `settled`,
+    /// `reservation`, `reversal`.
     public let rule: String
     /// The account, transfer, reservation or asset at fault.
     public let subject: String
@@ -39,7 +40,8 @@ public struct LedgerVerifier: Sendable {
     private var rules: [(String, SQL)] {
         [
             ("zero_sum", zeroSum), ("balance", balances), ("versions", versions), ("chain", chain),
-            ("reserved", reserved), ("asset", assets), ("captured", captured), ("reversal", reversals),
+            ("reserved", reserved), ("asset", assets), ("captured", captured), ("settled", settled),
+            ("reservation", reservations), ("reversal", reversals),
         ]
     }
 
@@ -121,6 +123,25 @@ public struct LedgerVerifier: Sendable {
             where reservation is not null group by reservation
         ) t on t.reservation = r.id
         where r.settled_by is null and r.captured <> coalesce(t.sum, 0)
+        """
+    }
+
+    // A late settlement names a transfer which in turn names the reservation.
+    private var settled: SQL {
+        """
+        select r.id::text as subject, 'settled by ' || r.settled_by || ', which is no transfer that names it' as detail
+        from \(schema).reservations r
+        left join \(schema).ledger_transfers t on t.id = r.settled_by
+        where r.settled_by is not null and t.reservation is distinct from r.id
+        """
+    }
+
+    private var reservations: SQL {
+        """
+        select t.id::text as subject, 'names reservation ' || t.reservation || ', which holds nothing of its debited account' as detail
+        from \(schema).ledger_transfers t
+        left join \(schema).reservations r on r.id = t.reservation
+        where t.reservation is not null and r.account is distinct from t.debit_account
         """
     }
 

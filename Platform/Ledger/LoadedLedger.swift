@@ -31,7 +31,8 @@ struct LoadedLedger {
             accounts.append(
                 AccountState(
                     id: try row[0], asset: try row[1], mayGoNegative: try row[2], posted: try row[3],
-                    reserved: try row[4], version: try row[5], frozenBecause: try row[6]))
+                    reserved: try row[4], version: try row[5], frozenBecause: try row[6], owner: try row[8],
+                    kind: try row[9]))
             instant = max(instant, try row[7])
         }
     }

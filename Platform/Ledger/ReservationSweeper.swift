@@ -18,13 +18,26 @@ public struct ReservationSweeper: Sendable {
 
     private let schema: Schema
     private let pool: Pool
-    private let events: @Sendable ([ReservationState], Timestamp) -> [any StoredRow]
+    private let events: @Sendable (Ended, Timestamp) -> [any StoredRow]
+
+    /// Reservations that a sweep ended, and their accounts as they are without them.
+    public struct Ended: Sendable {
+        /// The reservations, ended.
+        public let reservations: [ReservationState]
+        /// Their accounts.
+        public let accounts: [ID<LedgerAccount>: AccountState]
+    }
+
+    /// A sweeper; `telling` gives the rows that tell of what ended, stored in the same transaction.
+    public init(schema: Schema, pool: Pool, telling events: @escaping @Sendable (Ended, Timestamp) -> [any StoredRow]) {
+        (self.schema, self.pool, self.events) = (schema, pool, events)
+    }
 
     /// A sweeper; `events` gives the rows that tell of the ended reservations, stored in the same transaction.
     public init(
         schema: Schema, pool: Pool, events: @escaping @Sendable ([ReservationState], Timestamp) -> [any StoredRow]
     ) {
-        (self.schema, self.pool, self.events) = (schema, pool, events)
+        self.init(schema: schema, pool: pool, telling: { events($0.reservations, $1) })
     }
 
     /// How many reservations are due now, and what they hold.
@@ -33,7 +46,7 @@ public struct ReservationSweeper: Sendable {
             """
             select a.asset, count(*) as count, sum(r.amount - r.captured) as held
             from \(schema).reservations r join \(schema).ledger_accounts a on a.id = r.account
-            where r.state = 'active' and r.expires_at <= clock_timestamp() group by a.asset
+            where r.state = 'active' and r.expires_at <= (select clock_timestamp()) group by a.asset
             """)
         return try Report(
             expired: rows.map { try $0["count"] as Int }.reduce(0, +),
@@ -44,14 +57,15 @@ public struct ReservationSweeper: Sendable {
     public func sweepOnce(limit: Int = setMax) async throws -> Report {
         let limit = min(limit, ReservationSweeper.setMax)
         return try await pool.withTransaction { transaction in
-            // The accounts are locked first, as every writer does; whoever holds one is passed over till the next set.
+            // A sub-select makes the clock one value, which an index can be searched by; bare, every active reservation is
+            // read. The accounts are locked first, as every writer does; whoever holds one is passed over till the next set.
             let locked = try await transaction.query(
                 """
                 select id from \(schema).ledger_accounts
                 where id in (
                     select account from (
                         select account from \(schema).reservations
-                        where state = 'active' and expires_at <= clock_timestamp() order by expires_at limit \(limit)
+                        where state = 'active' and expires_at <= (select clock_timestamp()) order by expires_at limit \(limit)
                     ) due)
                 order by id for no key update skip locked
                 """)
@@ -65,25 +79,40 @@ public struct ReservationSweeper: Sendable {
                         ended_at = clock_timestamp(), reason = 'expired'
                     where id in (
                         select id from \(schema).reservations
-                        where account = any(\(accounts)) and state = 'active' and expires_at <= clock_timestamp()
+                        where account = any(\(accounts)) and state = 'active' and expires_at <= (select clock_timestamp())
                         order by expires_at limit \(limit))
                     returning r.*
                 ), freed as (
                     update \(schema).ledger_accounts a
                     set reserved = a.reserved - e.held, recorded_at = greatest(a.recorded_at, clock_timestamp())
                     from (select account, sum(amount - captured) as held from ended group by account) e
-                    where a.id = e.account returning a.id, a.asset
+                    where a.id = e.account returning a.*
                 )
-                select e.*, f.asset from ended e join freed f on f.id = e.account
+                select e.*, f.asset, f.owner, f.kind as account_kind, f.posted, f.reserved, f.version, f.frozen_because
+                from ended e join freed f on f.id = e.account
                 """)
             let states = try ended.map(ReservationRow.read)
             if let at = states.first?.endedAt {
-                _ = try await transaction.pipeline(events(states, at).statements(in: schema, at: at))
+                let ended = Ended(reservations: states, accounts: try accountStates(ended))
+                _ = try await transaction.pipeline(events(ended, at).statements(in: schema, at: at))
             }
             return try Report(
                 expired: states.count,
                 released: Dictionary(
                     zip(ended, states).map { (try $0["asset"], $1.amount - $1.captured) }, uniquingKeysWith: +))
         }
+    }
+
+    private func accountStates(_ ended: Rows) throws -> [ID<LedgerAccount>: AccountState] {
+        var states: [ID<LedgerAccount>: AccountState] = [:]
+        for row in ended {
+            let id: ID<LedgerAccount> = try row["account"]
+            guard states[id] == nil else { continue }
+            states[id] = AccountState(
+                id: id, asset: try row["asset"], posted: try row["posted"], reserved: try row["reserved"],
+                version: try row["version"], frozenBecause: try row["frozen_because"], owner: try row["owner"],
+                kind: try row["account_kind"])
+        }
+        return states
     }
 }

@@ -19,13 +19,14 @@ enum Access {
         try await privileges(schemas, connection) + searchPaths(schemas, connection)
     }
 
-    /// Every object with what its schema's role (`own`) and every role (`everyone`) should have, against its access list.
+    /// Every object with what its schema's role (`own`) and the roles of all schemas here (`everyone`) should have,
+    /// against its access list.
     private static func privileges(_ schemas: [Schema], _ connection: Connection) async throws -> [RoleDifference] {
-        let roles = schemas.map(Roles.role(of:)) + knownRoles
+        let roles = schemas.map(Roles.role(of:))
         return try await connection.differences(
             """
             with grantees as (
-                select rolname::text as name, oid from pg_roles where rolname = any(\(roles))
+                select rolname::text as name, oid from pg_roles where rolname = any(\(roles + knownRoles))
                 union all select 'public', 0
             ), objects as (\(objects(schemas)))
             , wanted as (
@@ -33,8 +34,8 @@ enum Access {
                 from objects o
                 cross join grantees g
                 cross join unnest(
-                    case when g.name = 'public' then '{}' when g.name = 'diboas_' || o.schema then o.own || o.everyone
-                        else o.everyone end
+                    case when g.name = 'diboas_' || o.schema then o.own || o.everyone
+                        when g.name = any(\(roles)) then o.everyone else '{}' end
                 ) privilege
             ), present as (
                 select o.target, g.name as grantee, a.privilege_type as privilege
@@ -51,20 +52,22 @@ enum Access {
             ), statements as (
                 select step, target, verb,
                     string_agg(lower(privilege), ', ' order by privilege) as privileges,
-                    preposition || ' ' || case grantee when 'public' then 'public' else quote_ident(grantee) end as whom,
+                    preposition || ' ' || case grantee when 'public' then grantee else quote_ident(grantee) end as whom,
                     grantee
                 from changes
                 group by step, target, verb, preposition, grantee
             )
-            select grantee || case step when 1 then ' lacks ' else ' has beyond its needs: ' end || privileges || ' on ' || target
-                    as what,
+            select grantee || case step when 1 then ' lacks ' else ' has beyond its needs: ' end || privileges
+                    || ' on ' || target as what,
                 format('%s %s on %s %s', verb, privileges, target, whom) as fix
             from statements
             order by step, target, grantee
-            """)
+            """
+        )
     }
 
-    /// The roles of all schemas that we know, so that one that got access to a schema not its own is found.
+    /// The roles of all schemas that we know, wherever they live, so that one that got access where it has no business
+    /// is found.
     private static let knownRoles = [Schema.platform, .banking, .investing, .defi].map(Roles.role(of:))
 
     private static func objects(_ schemas: [Schema]) -> SQL {
@@ -92,12 +95,13 @@ enum Access {
         union all
         select format('routine %s', p.oid::regprocedure), n.nspname, p.proowner,
             coalesce(p.proacl, acldefault('f', p.proowner)), array['EXECUTE'],
-            case when n.nspname = 'blocks' and obj_description(p.oid, 'pg_proc') like 'for every role%' then array['EXECUTE']
-                else '{}' end
+            case when n.nspname = 'blocks' and obj_description(p.oid, 'pg_proc') like 'for every role%'
+                then array['EXECUTE'] else '{}' end
         from pg_proc p
         join pg_namespace n on n.oid = p.pronamespace
         where n.nspname = any(\(schemas.map(\.name)))
-            and not exists (select from pg_depend where classid = 'pg_proc'::regclass and objid = p.oid and deptype = 'e')
+            and not exists (
+                select from pg_depend where classid = 'pg_proc'::regclass and objid = p.oid and deptype = 'e')
         """
     }
 

@@ -28,11 +28,14 @@ public struct Migration: Hashable, Sendable {
     private static let downMark = "-- migrate: down"
     private static let markPrefix = "-- migrate:"
 
-    static func padded(_ number: Int) -> String { String(repeating: "0", count: max(0, 4 - "\(number)".count)) + "\(number)" }
+    static func padded(_ number: Int) -> String {
+        String(repeating: "0", count: max(0, 4 - "\(number)".count)) + "\(number)"
+    }
 
     /// Number and name of a file; nil for a name outside `[0-9]{4}_[a-z0-9_]+\.sql` and for number 0.
     static func identity(fileName: String) -> (number: Int, name: String)? {
-        guard let match = fileName.wholeMatch(of: /([0-9]{4})_([a-z0-9_]+)\.sql/), let number = Int(match.1), number > 0 else {
+        guard let match = fileName.wholeMatch(of: /([0-9]{4})_([a-z0-9_]+)\.sql/), let number = Int(match.1), number > 0
+        else {
             return nil
         }
         return (number, String(match.2))
@@ -57,13 +60,18 @@ public struct Migration: Hashable, Sendable {
         guard !up.isEmpty else { throw .badFormat(path: path, line: upLine + 1, reason: "there is no statement") }
         guard isTransactional || (up.count == 1 && down.count <= 1) else {
             throw .badFormat(
-                path: path, line: 1, reason: "without a transaction each part is one statement: half of two could take effect")
+                path: path,
+                line: 1,
+                reason: "without a transaction each part is one statement: half of two could take effect"
+            )
         }
     }
 
     /// The indices of the lines that divide the file; before the first there are only comments.
     private static func marks(
-        _ lines: [Substring], path: String, hasPragma: Bool
+        _ lines: [Substring],
+        path: String,
+        hasPragma: Bool
     ) throws(MigrationError) -> (up: Int, down: Int) {
         var (up, down): (Int?, Int?) = (nil, nil)
         for (index, line) in lines.enumerated() where index > 0 || !hasPragma {
@@ -83,12 +91,16 @@ public struct Migration: Hashable, Sendable {
             }
         }
         guard let up else { throw .badFormat(path: path, line: 1, reason: "there is no line `\(upMark)`") }
-        guard let down else { throw .badFormat(path: path, line: lines.count, reason: "there is no line `\(downMark)`") }
+        guard let down else {
+            throw .badFormat(path: path, line: lines.count, reason: "there is no line `\(downMark)`")
+        }
         return (up, down)
     }
 
     private static func statements(
-        _ lines: ArraySlice<Substring>, after mark: Int, path: String
+        _ lines: ArraySlice<Substring>,
+        after mark: Int,
+        path: String
     ) throws(MigrationError) -> [MigrationStatement] {
         let statements: [MigrationStatement]
         do {

@@ -31,9 +31,12 @@ public struct MigrationCatalog: Sendable {
 
     private static func read(_ schema: Schema, in directory: String) throws(MigrationError) -> [Migration] {
         var found: [Migration] = []
-        // Editors leave other files behind; one that ends as ours do must be one of ours, or a typing error would hide it.
+        // Editors leave other files behind; one that ends as ours do must be one of ours, or a typing error would hide
+        // it.
         for file in try names(in: "\(directory)/\(schema)") where file.hasSuffix(".sql") && !file.hasPrefix(".") {
-            guard let (number, name) = Migration.identity(fileName: file) else { throw .badName(path: "\(schema)/\(file)") }
+            guard let (number, name) = Migration.identity(fileName: file) else {
+                throw .badName(path: "\(schema)/\(file)")
+            }
             let text = try text(of: "\(schema)/\(file)", in: directory)
             found.append(try Migration(schema: schema, number: number, name: name, text: text))
         }
@@ -57,25 +60,33 @@ public struct MigrationCatalog: Sendable {
         guard let data = FileManager.default.contents(atPath: "\(directory)/\(path)") else {
             throw .unreadable(path: path, reason: "it can't be read")
         }
-        guard data.count <= fileBytesMax else { throw .unreadable(path: path, reason: "it has more than \(fileBytesMax) bytes") }
-        guard let text = String(data: data, encoding: .utf8) else { throw .unreadable(path: path, reason: "it is not UTF-8") }
+        guard data.count <= fileBytesMax else {
+            throw .unreadable(path: path, reason: "it has more than \(fileBytesMax) bytes")
+        }
+        guard let text = String(data: data, encoding: .utf8) else {
+            throw .unreadable(path: path, reason: "it is not UTF-8")
+        }
         return text
     }
 }
 
 extension MigrationCatalog {
-    /// Finds the directory: `configured` (`DIBOAS_MIGRATIONS`) if it is given, else `migrations` beside the executable, else in
-    /// the working directory.
+    /// Finds the directory: `configured` (`DIBOAS_MIGRATIONS`) if it is given, else `migrations` beside the executable,
+    /// else in the working directory.
     ///
     /// - Throws: `MigrationError.noDirectory` with the places that were looked at.
     public static func findDirectory(configured: String?) throws(MigrationError) -> String {
         try findDirectory(
-            configured: configured, executable: Bundle.main.executablePath,
-            workingDirectory: FileManager.default.currentDirectoryPath)
+            configured: configured,
+            executable: Bundle.main.executablePath,
+            workingDirectory: FileManager.default.currentDirectoryPath
+        )
     }
 
     static func findDirectory(
-        configured: String?, executable: String?, workingDirectory: String
+        configured: String?,
+        executable: String?,
+        workingDirectory: String
     ) throws(MigrationError) -> String {
         var places: [String] = []
         if let configured, !configured.isEmpty {

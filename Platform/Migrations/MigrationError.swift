@@ -67,7 +67,8 @@ extension MigrationError: CustomStringConvertible {
         case .noDirectory(let places):
             "There is no directory of migrations; looked at \(places.joined(separator: ", ")). Set DIBOAS_MIGRATIONS."
         case .unreadable(let path, let reason): "\(path): \(reason)."
-        case .badName(let path): "\(path): folders are named as schemas are, files `NNNN_what_it_does.sql`, from 0001 on."
+        case .badName(let path):
+            "\(path): folders are named as schemas are, files `NNNN_what_it_does.sql`, from 0001 on."
         case .badFormat(let path, let line, let reason): "\(path):\(line): \(reason)."
         case .sameNumber(let first, let second): "\(first) and \(second) have the same number."
         case .gap(let schema, let number): "\(schema): number \(Migration.padded(number)) is left out."
@@ -75,13 +76,13 @@ extension MigrationError: CustomStringConvertible {
         case .noSuchNumber(let schema, let number): "\(schema): number \(number) can't be reached this way."
         case .numberNeedsOneSchema: "A number to migrate to needs exactly one schema."
         case .locked(let holder, let seconds):
-            "Another migrator held the lock for \(seconds) s\(holder.map { " (server process \($0))" } ?? ""). Try again later."
+            "Another migrator\(holder.map { " (process \($0))" } ?? "") held the lock for \(seconds) s. Try again."
         case .lockLost: "The session that held the migrators' lock broke. Run the command again."
         case .history(let faults): faults.map(\.description).joined(separator: "\n")
         case .failed(let failure): failure.description
         case .irreversible(let path): "\(path): its `down` part is empty, so there is no way back."
         case .pending(let paths):
-            "\(paths.count) migrations are still to be applied: \(paths.joined(separator: ", ")). Run `diboas migrate up`."
+            "\(paths.count) migrations are to be applied: \(paths.joined(separator: ", ")). Run `diboas migrate up`."
         }
     }
 }

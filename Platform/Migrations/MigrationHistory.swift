@@ -22,7 +22,9 @@ public struct AppliedMigration: Hashable, Sendable {
     public var path: String { "\(schema)/\(Migration.padded(number))_\(name).sql" }
 }
 
-/// The table of what was applied. It lies in the schema of the building blocks, which every server has.
+/// The table of what was applied.
+///
+/// It lies in the schema of the building blocks, which every server has.
 enum MigrationHistory {
     /// Creates it if it isn't there.
     static func create(_ connection: Connection) async throws {
@@ -42,11 +44,15 @@ enum MigrationHistory {
                     primary key (schema_name, number)
                 );
                 comment on table blocks.migrations is 'Which migration files were applied to this database.';
-                """)
+                """
+        )
     }
 
     /// What was applied to schemas, in their order; nothing where the table isn't there yet.
-    static func load(_ schemas: [Schema], _ query: (SQL) async throws -> Rows) async throws -> [Schema: [AppliedMigration]] {
+    static func load(
+        _ schemas: [Schema],
+        _ query: (SQL) async throws -> Rows
+    ) async throws -> [Schema: [AppliedMigration]] {
         let rows: Rows
         do {
             rows = try await query(
@@ -55,7 +61,8 @@ enum MigrationHistory {
                 from blocks.migrations
                 where schema_name = any(\(schemas.map(\.name)))
                 order by schema_name, number
-                """)
+                """
+            )
         } catch let error as PostgresError where ["42P01", "3F000"].contains(error.state) {
             return [:]
         }
@@ -64,9 +71,15 @@ enum MigrationHistory {
             guard let schema = Schema(try row["schema_name"]) else { continue }
             applied[schema, default: []].append(
                 AppliedMigration(
-                    schema: schema, number: try row["number"], name: try row["name"], checksum: try row["checksum"],
-                    appliedAt: try row["applied_at"], executionMilliseconds: try row["execution_ms"],
-                    appliedBy: try row["applied_by"]))
+                    schema: schema,
+                    number: try row["number"],
+                    name: try row["name"],
+                    checksum: try row["checksum"],
+                    appliedAt: try row["applied_at"],
+                    executionMilliseconds: try row["execution_ms"],
+                    appliedBy: try row["applied_by"]
+                )
+            )
         }
         return applied
     }
@@ -75,8 +88,11 @@ enum MigrationHistory {
         _ = try await connection.query(
             """
             insert into blocks.migrations (schema_name, number, name, checksum, execution_ms)
-            values (\(migration.schema.name), \(migration.number), \(migration.name), \(migration.checksum), \(milliseconds))
-            """)
+            values (
+                \(migration.schema.name), \(migration.number), \(migration.name),
+                \(migration.checksum), \(milliseconds))
+            """
+        )
     }
 
     static func remove(_ migration: Migration, _ connection: Connection) async throws {
@@ -84,7 +100,8 @@ enum MigrationHistory {
             """
             delete from blocks.migrations
             where schema_name = \(migration.schema.name) and number = \(migration.number)
-            """)
+            """
+        )
     }
 }
 

@@ -3,8 +3,8 @@ import PostgreSQL
 
 /// The right to migrate a database, held by one session at a time.
 ///
-/// It is taken by trying and polling, each try a transaction of its own: a session that waits for a lock holds a snapshot,
-/// and `create index concurrently` waits for all snapshots, so that two migrators would wait for each other.
+/// It is taken by trying and polling, each try a transaction of its own: a session that waits for a lock holds a
+/// snapshot, and `create index concurrently` waits for all snapshots, so that two migrators would wait for each other.
 struct MigrationLock {
     /// The letters `dibomigr`.
     static let key = 0x6469_626F_6D69_6772
@@ -36,7 +36,10 @@ struct MigrationLock {
                 let holder = try await holder(connection)
                 logger.notice(
                     "another migrator is at work; waiting",
-                    metadata: ["holder_pid": "\(holder.map(String.init) ?? "gone")", "wait_seconds_max": "\(waitSeconds)"])
+                    metadata: [
+                        "holder_pid": "\(holder.map(String.init) ?? "gone")", "wait_seconds_max": "\(waitSeconds)",
+                    ]
+                )
             }
             try await Task.sleep(for: .milliseconds(pollMilliseconds))
         }
@@ -52,7 +55,8 @@ struct MigrationLock {
             where locktype = 'advisory' and objsubid = 1 and granted
                 and (classid::bigint << 32 | objid::bigint) = \(key)
                 and database = (select oid from pg_database where datname = current_database())
-            """)
+            """
+        )
         return try rows.first.map { row in try row["pid"] }
     }
 

@@ -40,11 +40,13 @@ public struct MigrationPlan: Hashable, Sendable {
         steps.flatMap { step in
             step.locks.compactMap { lock in
                 if lock.rewrites {
-                    return "\(step.path) writes \(lock.relation) anew (about \(lock.rows) rows) while nobody can read it."
+                    return
+                        "\(step.path) writes \(lock.relation) anew (about \(lock.rows) rows) while nobody can read it."
                 }
                 guard lock.blocksWriters, lock.rows >= MigrationPlan.largeRowsMin else { return nil }
                 let who = lock.blocksReaders ? "nobody can read or write" : "nobody can write"
-                return "\(step.path) holds \(lock.mode) on \(lock.relation) (about \(lock.rows) rows): \(who) meanwhile."
+                return
+                    "\(step.path) holds \(lock.mode) on \(lock.relation) (about \(lock.rows) rows): \(who) meanwhile."
             } + (step.untried.map { ["\(step.path) was not tried: \($0)."] } ?? [])
         }
     }

@@ -37,7 +37,8 @@ struct MigrationRun {
         }
         logger.info(
             direction == .up ? "applied" : "taken back",
-            metadata: ["migration": "\(migration.path)", "milliseconds": "\(milliseconds(since: start))"])
+            metadata: ["migration": "\(migration.path)", "milliseconds": "\(milliseconds(since: start))"]
+        )
     }
 
     /// Runs the statements without their frame.
@@ -56,8 +57,14 @@ struct MigrationRun {
         let before = statement.text.unicodeScalars.prefix(max(0, (refusal.position ?? 1) - 1))
         let line = statement.line + before.count { $0 == "\n" }
         return MigrationError.Failure(
-            path: migration.path, line: line, direction: direction, wasRolledBack: migration.isTransactional,
-            state: refusal.state, message: refusal.message, detail: refusal.detail)
+            path: migration.path,
+            line: line,
+            direction: direction,
+            wasRolledBack: migration.isTransactional,
+            state: refusal.state,
+            message: refusal.message,
+            detail: refusal.detail
+        )
     }
 
     private func writeHistory(since start: ContinuousClock.Instant) async throws {
@@ -71,7 +78,8 @@ struct MigrationRun {
         Int((ContinuousClock.now - start).seconds * 1000)
     }
 
-    /// An index that was being built concurrently when its session ended is left behind, named and useless; it goes first.
+    /// An index that was being built concurrently when its session ended is left behind, named and useless; it goes
+    /// first.
     private func dropInvalidIndex(left statement: MigrationStatement) async throws {
         guard let index = statement.indexBuiltConcurrently else { return }
         let rows = try await connection.query(
@@ -81,7 +89,8 @@ struct MigrationRun {
             join pg_class c on c.oid = i.indexrelid
             join pg_namespace n on n.oid = c.relnamespace
             where n.nspname = \(index.schema) and c.relname = \(index.name) and not i.indisvalid
-            """)
+            """
+        )
         for row in rows {
             let drop: String = try row["drop"]
             logger.notice("an earlier attempt left an invalid index; dropping it", metadata: ["index": "\(index.name)"])

@@ -3,8 +3,8 @@ import PostgreSQL
 extension Migrator {
     /// Runs what is pending on a server in one transaction and rolls it back; nothing of it stays.
     ///
-    /// The locks are really taken, for as long as it lasts, so a busy server feels it. Sequences that are drawn from keep their
-    /// new values. A file without a transaction can't be tried, nor what follows it.
+    /// The locks are really taken, for as long as it lasts, so a busy server feels it. Sequences that are drawn from
+    /// keep their new values. A file without a transaction can't be tried, nor what follows it.
     /// - Throws: `MigrationError`, with the file and line that would fail, or `PostgresError`.
     public func plan(_ server: MigrationServer) async throws -> MigrationPlan {
         try await withLock(server) { lock, connection in
@@ -20,7 +20,11 @@ extension Migrator {
         }
     }
 
-    private func plan(_ server: MigrationServer, lock: MigrationLock, connection: Connection) async throws -> MigrationPlan {
+    private func plan(
+        _ server: MigrationServer,
+        lock: MigrationLock,
+        connection: Connection
+    ) async throws -> MigrationPlan {
         try await MigrationHistory.create(connection)
         let states = try await states(server, connection)
         let faults = states.flatMap(\.faults)
@@ -49,8 +53,8 @@ extension Migrator {
 
     /// The locks of the trial's session on what exists outside it.
     ///
-    /// The lock's session sees the relations as they are for everybody: those made in the trial aren't there, and one whose file
-    /// on disk is another in the trial is being written anew.
+    /// The lock's session sees the relations as they are for everybody: those made in the trial aren't there, and one
+    /// whose file on disk is another in the trial is being written anew.
     private func locks(of connection: Connection, seenBy lock: MigrationLock) async throws -> [MigrationPlan.Lock] {
         let held = try await connection.query(
             """
@@ -60,7 +64,8 @@ extension Migrator {
             where l.pid = pg_backend_pid() and l.locktype = 'relation' and l.mode <> 'AccessShareLock'
                 and l.database = (select oid from pg_database where datname = current_database())
                 and l.relation >= 16384
-            """)
+            """
+        )
         let relations: [Int] = try held.map { row in try row["relation"] }
         let modes: [String] = try held.map { row in try row["mode"] }
         let files: [Int] = try held.map { row in try row["file"] }
@@ -73,10 +78,15 @@ extension Migrator {
             join pg_namespace n on n.oid = c.relnamespace
             where n.nspname not in ('pg_toast', 'blocks') or c.relname not in ('migrations', 'migrations_pkey')
             order by 1, 2
-            """)
+            """
+        )
         return try rows.map { row in
             MigrationPlan.Lock(
-                relation: try row["relation"], mode: try row["mode"], rows: try row["rows"], rewrites: try row["rewrites"])
+                relation: try row["relation"],
+                mode: try row["mode"],
+                rows: try row["rows"],
+                rewrites: try row["rewrites"]
+            )
         }
     }
 }

@@ -15,9 +15,12 @@ public struct Migrator: Sendable {
         (self.catalog, self.logger, self.lockWaitSeconds) = (catalog, logger, lockWaitSeconds)
     }
 
-    /// Applies what is pending, and gives the roles access to it; on each server the building blocks first, then its schemas.
+    /// Applies what is pending, and gives the roles access to it; on each server the building blocks first, then its
+    /// schemas.
     ///
-    /// - Parameter number: the last to apply; then the servers hold one schema in all. Its building blocks are all applied.
+    /// - Parameters:
+    ///   - servers: databases with their schemas.
+    ///   - number: the last to apply; then the servers hold one schema in all. Its building blocks are all applied.
     /// - Returns: what was applied, in this order.
     /// - Throws: `MigrationError`, `PostgresError`. What was applied before stays; the file at fault had no effect.
     @discardableResult
@@ -33,7 +36,10 @@ public struct Migrator: Sendable {
     }
 
     private func up(
-        _ server: MigrationServer, to number: Int?, lock: MigrationLock, connection: Connection
+        _ server: MigrationServer,
+        to number: Int?,
+        lock: MigrationLock,
+        connection: Connection
     ) async throws -> [Migration] {
         try await MigrationHistory.create(connection)
         let states = try await states(server, connection)
@@ -59,7 +65,8 @@ public struct Migrator: Sendable {
     /// Takes back what was applied to a schema beyond `number`, the last first; 0 takes back everything.
     ///
     /// - Returns: what was taken back, in this order.
-    /// - Throws: `MigrationError`, `PostgresError`. What was taken back before stays so; the file at fault had no effect.
+    /// - Throws: `MigrationError`, `PostgresError`. What was taken back before stays so; the file at fault had no
+    /// effect.
     @discardableResult
     public func down(_ server: MigrationServer, schema: Schema, to number: Int) async throws -> [Migration] {
         try await withLock(server) { lock, connection in
@@ -70,7 +77,9 @@ public struct Migrator: Sendable {
                 throw MigrationError.noSuchNumber(schema: schema, number: number)
             }
             let goes = state.migrations.filter { $0.number > number && $0.number <= state.current }
-            if let stays = goes.first(where: { !$0.isReversible }) { throw MigrationError.irreversible(path: stays.path) }
+            if let stays = goes.first(where: { !$0.isReversible }) {
+                throw MigrationError.irreversible(path: stays.path)
+            }
             for migration in goes.reversed() {
                 try Task.checkCancellation()
                 try await lock.confirm()
@@ -94,7 +103,8 @@ public struct Migrator: Sendable {
         }
     }
 
-    /// Makes sure that schemas are as this program needs them, by one query; for the start of a server and its readiness.
+    /// Makes sure that schemas are as this program needs them, by one query; for the start of a server and its
+    /// readiness.
     ///
     /// The pool's role needs nothing but its usual access.
     /// - Throws: `MigrationError.pending` or `.history`, `PostgresError`.
@@ -117,7 +127,8 @@ public struct Migrator: Sendable {
     }
 
     func withLock<Answer: Sendable>(
-        _ server: MigrationServer, _ body: (MigrationLock, Connection) async throws -> Answer
+        _ server: MigrationServer,
+        _ body: (MigrationLock, Connection) async throws -> Answer
     ) async throws -> Answer {
         let lock = try await MigrationLock.take(server, waitSeconds: lockWaitSeconds, logger: logger)
         do {
@@ -131,7 +142,8 @@ public struct Migrator: Sendable {
     }
 
     private func withConnection<Answer: Sendable>(
-        _ server: MigrationServer, _ body: (Connection) async throws -> Answer
+        _ server: MigrationServer,
+        _ body: (Connection) async throws -> Answer
     ) async throws -> Answer {
         let connection = try await Connection.open(server.options)
         defer { connection.close() }

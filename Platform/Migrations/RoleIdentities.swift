@@ -1,9 +1,12 @@
 import PostgreSQL
 
-/// That the roles exist, have no rights beyond their own, can be assumed by the login, and that the migrator owns everything.
+/// That the roles exist, have no rights beyond their own, can be assumed by the login, and that the migrator owns
+/// everything.
 enum RoleIdentities {
     static func differences(
-        _ connection: Connection, _ server: MigrationServer, login: String?
+        _ connection: Connection,
+        _ server: MigrationServer,
+        login: String?
     ) async throws -> [RoleDifference] {
         let roles = [Roles.migrator] + server.schemas.map(Roles.role(of:))
         let missing = try await missing(roles, connection)
@@ -26,16 +29,21 @@ enum RoleIdentities {
     private static func attributes(_ roles: [String], _ connection: Connection) async throws -> [RoleDifference] {
         try await connection.differences(
             """
-            select format('role %I may do more than it needs (superuser, createdb, createrole, replication or bypassrls)', rolname)
-                    as what,
+            select format(
+                    'role %I may do more than it needs (superuser, createdb, createrole, replication or bypassrls)',
+                    rolname) as what,
                 format('alter role %I nosuperuser nocreatedb nocreaterole noreplication nobypassrls', rolname) as fix
             from pg_roles
-            where rolname = any(\(roles)) and (rolsuper or rolcreatedb or rolcreaterole or rolreplication or rolbypassrls)
-            """)
+            where rolname = any(\(roles))
+                and (rolsuper or rolcreatedb or rolcreaterole or rolreplication or rolbypassrls)
+            """
+        )
     }
 
     private static func memberships(
-        _ roles: [String], login: String?, _ connection: Connection
+        _ roles: [String],
+        login: String?,
+        _ connection: Connection
     ) async throws -> [RoleDifference] {
         try await connection.differences(
             """
@@ -44,7 +52,8 @@ enum RoleIdentities {
             from pg_roles l, pg_roles r
             where l.rolname = coalesce(\(login), session_user) and r.rolname = any(\(roles)) and r.oid <> l.oid
                 and not l.rolname = any(\(roles)) and not pg_has_role(l.oid, r.oid, 'member')
-            """)
+            """
+        )
     }
 
     private static func creation(_ connection: Connection) async throws -> [RoleDifference] {
@@ -54,7 +63,8 @@ enum RoleIdentities {
                 format('grant create on database %I to %I', current_database(), name) as fix
             from (values (\(Roles.migrator))) roles (name)
             where not has_database_privilege(name, current_database(), 'create')
-            """)
+            """
+        )
     }
 
     /// What an extension brought belongs to it, and what a table has (its row type, its sequences) follows the table.
@@ -77,7 +87,8 @@ enum RoleIdentities {
                 union all
                 select 'pg_type'::regclass, t.oid, t.typowner, format('type %s', t.oid::regtype)
                 from pg_type t join pg_namespace n on n.oid = t.typnamespace left join pg_class c on c.oid = t.typrelid
-                where n.nspname = any(\(schemas.map(\.name))) and t.typelem = 0 and (t.typtype in ('d', 'e', 'r') or c.relkind = 'c')
+                where n.nspname = any(\(schemas.map(\.name))) and t.typelem = 0
+                    and (t.typtype in ('d', 'e', 'r') or c.relkind = 'c')
             )
             select format('%s is owned by %I, not by %I', o.object, pg_get_userbyid(o.owner), m.rolname) as what,
                 format('alter %s owner to %I', o.object, m.rolname) as fix
@@ -89,7 +100,8 @@ enum RoleIdentities {
                         and (d.deptype = 'e' or o.object like 'sequence %')
                 )
             order by o.class, o.oid
-            """)
+            """
+        )
     }
 }
 

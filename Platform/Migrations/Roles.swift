@@ -3,8 +3,9 @@ public import PostgreSQL
 
 /// The roles of a server: one that owns everything, and one for each schema with access to that schema alone.
 ///
-/// They belong to the whole cluster, so they are not made by migrations. A server's one login is a member of them all and
-/// becomes one of them after connecting (`ConnectionOptions.role`); where schemas have URLs of their own, the roles log in.
+/// They belong to the whole cluster, so they are not made by migrations. A server's one login is a member of them all
+/// and becomes one of them after connecting (`ConnectionOptions.role`); where schemas have URLs of their own, the roles
+/// log in.
 ///
 /// The role of a schema may read and write its tables; neither update nor delete where a table's comment begins with
 /// `append-only`; select from views; execute the schema's functions, and those of the building blocks whose comment
@@ -24,6 +25,7 @@ public enum Roles {
     /// - Parameters:
     ///   - server: reached by a login that may make roles; its `role` is not used.
     ///   - login: who becomes member of all roles; nil for the one that is connected. A superuser needs no membership.
+    ///   - logger: is told what only a person can put right.
     /// - Returns: the statements that were run.
     /// - Throws: `PostgresError`.
     @discardableResult
@@ -51,7 +53,10 @@ public enum Roles {
     }
 
     private static func apply(
-        _ connection: Connection, _ server: MigrationServer, login: String?, logger: Logger
+        _ connection: Connection,
+        _ server: MigrationServer,
+        login: String?,
+        logger: Logger
     ) async throws -> [String] {
         var run: [String] = []
         // Memberships and ownership can only be told once the roles are there.
@@ -66,7 +71,8 @@ public enum Roles {
     }
 
     private static func withLogin<Answer: Sendable>(
-        _ server: MigrationServer, _ body: (Connection) async throws -> Answer
+        _ server: MigrationServer,
+        _ body: (Connection) async throws -> Answer
     ) async throws -> Answer {
         var options = server.options
         options.role = nil

@@ -96,8 +96,9 @@ struct StatementSplitter {
     private var createsRoutine: Bool {
         let routine = ["function", "procedure"]
         return words.first == "create" && words.count > 1
-            && (routine.contains(words[1]) || (words.starts(with: ["create", "or", "replace"]) && words.count > 3
-                && routine.contains(words[3])))
+            && (routine.contains(words[1])
+                || (words.starts(with: ["create", "or", "replace"]) && words.count > 3
+                    && routine.contains(words[3])))
     }
 
     private mutating func skipBlankAndComments() throws(Unterminated) {
@@ -179,7 +180,8 @@ struct StatementSplitter {
 extension UInt8 {
     fileprivate var startsWord: Bool {
         switch self {
-        case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"), UInt8(ascii: "_"), 0x80...: true
+        case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"), UInt8(ascii: "_"), 0x80...:
+            true
         default: false
         }
     }

@@ -1,5 +1,13 @@
 import CPostgres
 
+/// What a prepared statement is kept by: the same text means another one for values of other types.
+struct StatementKey: Hashable {
+    let text: String
+    let types: [UInt32]
+
+    init(_ statement: SQL) { (text, types) = (statement.text, statement.parameters.types) }
+}
+
 /// Statements that travel together and share one synchronisation point; the first failure skips the rest.
 ///
 /// `@unchecked Sendable`: after its hand-over it is touched by the I/O loop's thread alone.
@@ -12,8 +20,15 @@ final class Batch: @unchecked Sendable {
         case commits
     }
 
+    /// What an answer changes about the connection's prepared statements.
+    enum Change {
+        case prepared(StatementKey, name: String)
+        /// Its plan doesn't fit any more, since a table has changed.
+        case stale(StatementKey)
+    }
+
     enum Step {
-        case prepare(text: String, name: String)
+        case prepare(StatementKey, name: String)
         case execute(statement: Int)
     }
 
@@ -38,8 +53,8 @@ final class Batch: @unchecked Sendable {
 
     func add(_ step: Step) { steps.append(step) }
 
-    /// Takes one result of the step that is being answered; answers with what is prepared from now on, if anything.
-    func take(_ result: OpaquePointer, status: ExecStatusType) -> (text: String, name: String)? {
+    /// Takes one result of the step that is being answered; answers with what it changes.
+    func take(_ result: OpaquePointer, status: ExecStatusType) -> Change? {
         guard position < steps.count else {
             PQclear(result)
             return nil
@@ -47,16 +62,20 @@ final class Batch: @unchecked Sendable {
         let step = steps[position]
         switch status {
         case PGRES_COMMAND_OK, PGRES_TUPLES_OK, PGRES_EMPTY_QUERY:
-            if case .prepare(let text, let name) = step {
+            if case .prepare(let key, let name) = step {
                 PQclear(result)
-                return (text, name)
+                return .prepared(key, name: name)
             }
             results.append(Rows(result))
         default:
-            if status == PGRES_FATAL_ERROR, failure == nil {
-                failure = .refused(PostgresError.Refusal(result, statement: text(of: step)))
+            defer { PQclear(result) }
+            guard status == PGRES_FATAL_ERROR, failure == nil else { return nil }
+            let refusal = PostgresError.Refusal(result, statement: text(of: step))
+            failure = .refused(refusal)
+            // feature_not_supported: "cached plan must not change result type".
+            if case .execute(let statement) = step, refusal.state == "0A000" {
+                return .stale(StatementKey(statements[statement]))
             }
-            PQclear(result)
         }
         return nil
     }
@@ -90,7 +109,7 @@ final class Batch: @unchecked Sendable {
 
     private func text(of step: Step) -> String {
         switch step {
-        case .prepare(let text, _): text
+        case .prepare(let key, _): key.text
         case .execute(let statement): statements[statement].text
         }
     }

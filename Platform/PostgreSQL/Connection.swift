@@ -126,6 +126,8 @@ public final class Connection: Sendable {
         defer { for text in names + values { free(text) } }
         let connection = PQconnectdbParams(names.map { UnsafePointer($0) }, values.map { UnsafePointer($0) }, 1)
         guard let connection else { return .failure(.unreachable("out of memory")) }
+        // libpq would print the server's notices on stderr, between the lines of the log.
+        PQsetNoticeProcessor(connection, { _, _ in }, nil)
         var setUp = """
             set timezone to 'UTC'; set statement_timeout to '\(options.statementTimeoutSeconds)s';
             set lock_timeout to '\(options.lockTimeoutSeconds)s'; set idle_in_transaction_session_timeout to '60s';

@@ -170,7 +170,8 @@ public final class GroupCommit<Committer: BatchCommitter>: Service {
             do {
                 return try await committer.commit(items)
             } catch where error.isPassing && attempt < GroupCommit.attemptsMax {
-                try await Task.sleep(for: .milliseconds(Int.random(in: 1...(5 << attempt))))
+                // A cancelled writer still brings what it took to an end, only without waiting.
+                try? await Task.sleep(for: .milliseconds(Int.random(in: 1...(5 << attempt))))
                 attempt += 1
             }
         }
@@ -193,7 +194,8 @@ extension Error {
 
     /// Whether a smaller batch can go through where this one failed.
     fileprivate var isFaultOfAnItem: Bool {
-        switch self as? PostgresError {
+        if self is CancellationError { return false }
+        return switch self as? PostgresError {
         case .refused(let refusal): !refusal.state.hasPrefix("57") && !refusal.state.hasPrefix("53")
         case .some: false
         case nil: true

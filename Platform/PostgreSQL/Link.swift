@@ -13,7 +13,7 @@ final class Link: IOLoop.Watcher, @unchecked Sendable {
     let socket: Int32
     private let loop: IOLoop
     private var inFlight: Deque<Batch> = []
-    private var prepared: [String: String] = [:]
+    private var prepared: [StatementKey: String] = [:]
     private var namesGiven = 0
     private var wantsWrite = false
     private(set) var copy: CopyIn?
@@ -96,7 +96,8 @@ final class Link: IOLoop.Watcher, @unchecked Sendable {
     }
 
     private func send(_ statement: SQL, index: Int, of batch: Batch) -> Bool {
-        if let name = prepared[statement.text] {
+        let key = StatementKey(statement)
+        if let name = prepared[key] {
             batch.add(.execute(statement: index))
             return sendPrepared(name, statement.parameters)
         }
@@ -106,9 +107,8 @@ final class Link: IOLoop.Watcher, @unchecked Sendable {
         }
         namesGiven += 1
         let name = "s\(namesGiven)"
-        batch.add(.prepare(text: statement.text, name: name))
-        let types = statement.parameters.types
-        guard PQsendPrepare(connection, name, statement.text, Int32(types.count), types) == 1 else { return false }
+        batch.add(.prepare(key, name: name))
+        guard PQsendPrepare(connection, name, key.text, Int32(key.types.count), key.types) == 1 else { return false }
         batch.add(.execute(statement: index))
         return sendPrepared(name, statement.parameters)
     }
@@ -150,8 +150,12 @@ final class Link: IOLoop.Watcher, @unchecked Sendable {
                 PQclear(result)
                 inFlight.removeFirst()
                 batch.finish()
-            } else if let new = batch.take(result, status: status) {
-                prepared[new.text] = new.name
+                continue
+            }
+            switch batch.take(result, status: status) {
+            case .prepared(let key, let name): prepared[key] = name
+            case .stale(let key): prepared[key] = nil
+            case nil: break
             }
         }
         if inFlight.isEmpty, PQstatus(connection) != CONNECTION_OK { close(errorMessage) }

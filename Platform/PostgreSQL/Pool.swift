@@ -67,6 +67,9 @@ public final class Pool: Sendable {
         try await withConnection { try await $0.query(statement) }
     }
 
+    /// How many callers stand in line now.
+    public var waiting: Int { state.withLock { $0.waiters.count } }
+
     /// How many connections are lent out now.
     public var inUse: Int { state.withLock { $0.open - $0.idle.count } }
 

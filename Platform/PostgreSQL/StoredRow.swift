@@ -4,8 +4,8 @@ public import Kernel
 public protocol StoredRow: Sendable {
     /// Statements that store the rows, in order, in the round trip that ends a batch.
     ///
-    /// It is pure. `rows` is not empty; `at` is the batch's instant by the database's clock. A statement that must touch
-    /// exactly `rows.count` rows ends in `returning 1` and doesn't begin with `with`.
+    /// It is pure. `rows` is not empty; `at` is the batch's instant by the database's clock. A statement that must
+    /// touch exactly `rows.count` rows ends in `returning 1` and doesn't begin with `with`.
     static func store(_ rows: [Self], in schema: Schema, at: Timestamp) -> [SQL]
 
     /// Whether the last statement of `store` must return as many rows as it was given; else the batch takes no effect.

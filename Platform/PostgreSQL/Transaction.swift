@@ -147,7 +147,8 @@ extension Pool {
     /// - Throws: `PostgresError.outcomeUnknown` when it can't be decided within about ten seconds.
     public func tookEffect(transaction number: Int64) async throws -> Bool {
         for attempt in 0..<40 {
-            if attempt > 0 { try await Task.sleep(for: .milliseconds(250)) }
+            // A cancelled caller must not mistake its commit for one that failed.
+            if attempt > 0, (try? await Task.sleep(for: .milliseconds(250))) == nil { break }
             guard let rows = try? await query("select pg_xact_status((\(number)::text)::xid8)") else { continue }
             let status: String? = try rows[0][0]
             switch status {

@@ -20,8 +20,8 @@ final class CommandLane {
     private let stall: Int64
     private var awaiting = PendingQueue<Sent>()
     private var current: Sent?
-    private var finished = 0
-    private var written = 0
+    /// Bytes of the connection that no longer count as outgoing.
+    private var settledBytes: UInt64 = 0
     private var events: [LinkEvent] = []
     /// No command's waiting ends before that; a lower bound, made exact when it is reached.
     private var nextDeadline = Int64.max
@@ -48,10 +48,10 @@ final class CommandLane {
         link.step(now, revents: revents, events: &events)
         handleEvents()
         if link.isReady {
-            send(submissions.take(finished: finished, written: written))
-            (finished, written) = (0, 0)
+            send(submissions.take())
             if oldest == nil, now - link.heardAt >= heartbeat { sendHeartbeat(now) }
             link.flush(now, events: &events)
+            settleWritten()
             if now >= nextDeadline { expire(now) }
             if let oldest, now >= oldest.commands.deadline + stall { link.lose(.stalled, now, &events) }
         } else {
@@ -72,7 +72,10 @@ final class CommandLane {
     private func handleEvents() {
         for event in events {
             switch event {
-            case .ready: submissions.open()
+            case .ready:
+                // The greeting was not counted.
+                settledBytes = link.bytesWritten
+                submissions.open()
             case .received(let value): deliver(value)
             case .lost(let bytesWritten):
                 let unsent = submissions.close(forGood: false)
@@ -85,10 +88,9 @@ final class CommandLane {
 
     private func send(_ submitted: [PendingReplies]) {
         for commands in submitted {
-            written += commands.bytes.count
             // Cancelled before it was written: the server never sees it.
             guard !commands.isAnswered else {
-                finished += commands.count
+                submissions.count(commands: -commands.count, bytes: -commands.bytes.count)
                 continue
             }
             awaiting.append(Sent(commands: commands, startsAt: link.bytesQueued, repliesLeft: commands.count))
@@ -101,18 +103,23 @@ final class CommandLane {
         var bytes: [UInt8] = []
         CommandBytes.append(["PING"], to: &bytes)
         let ping = PendingReplies(bytes: bytes, count: 1, submittedAt: now, deadline: now + commandTimeout)
-        // It was not handed in, so it must not make room either.
-        finished -= 1
-        written -= bytes.count
+        submissions.count(commands: 1, bytes: bytes.count)
         send([ping])
+    }
+
+    private func settleWritten() {
+        guard link.bytesWritten > settledBytes else { return }
+        submissions.count(commands: 0, bytes: -Int(link.bytesWritten - settledBytes))
+        settledBytes = link.bytesWritten
     }
 
     private func deliver(_ value: RedisValue) {
         if current == nil { current = awaiting.popFirst() }
         guard var sent = current else { return }
+        // There is room for the next command before the one who waits can send it.
+        submissions.count(commands: -1, bytes: 0)
         sent.commands.receive(value)
         sent.repliesLeft -= 1
-        finished += 1
         metrics.commands.increment()
         if case .refusal(let refusal) = value { metrics.count(.refused(refusal)) }
         if sent.repliesLeft == 0 {
@@ -144,7 +151,7 @@ final class CommandLane {
             current = nil
             fail(sent.commands, sent.startsAt >= bytesWritten ? .unavailable : .connectionLost)
         }
-        (finished, written, nextDeadline) = (0, 0, .max)
+        (settledBytes, nextDeadline) = (0, .max)
     }
 
     private func fail(_ commands: PendingReplies, _ error: RedisError) {

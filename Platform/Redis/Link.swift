@@ -32,6 +32,8 @@ final class Link {
     private var random = SystemRandomNumberGenerator()
     private var socket: RedisSocket?
     private var wasReady = false
+    /// Whether the present absence was told: one line for it, however many attempts fail.
+    private var isAbsenceTold = false
     private(set) var phase = Phase.off
     /// When the server's last word came, in monotonic nanoseconds.
     private(set) var heardAt: Int64 = 0
@@ -53,6 +55,7 @@ final class Link {
 
     var isReady: Bool { phase == .ready }
     var bytesQueued: UInt64 { socket?.bytesQueued ?? 0 }
+    var bytesWritten: UInt64 { socket?.bytesWritten ?? 0 }
 
     /// What to wait for on which socket.
     var interest: pollfd {
@@ -106,10 +109,12 @@ final class Link {
     /// Gives the connection up and tries again after a delay.
     func lose(_ failure: ConnectionFailure, _ now: Int64, _ events: inout [LinkEvent]) {
         guard phase != .off else { return }
-        logger.warning(
+        logger.log(
+            level: isAbsenceTold ? .debug : .warning,
             "redis connection lost",
             metadata: ["link": "\(name)", "server": "\(endpoint)", "reason": "\(failure)"]
         )
+        isAbsenceTold = true
         let written = socket?.bytesWritten ?? 0
         socket = nil
         phase = .waiting(until: now + delay.next(using: &random))
@@ -154,7 +159,7 @@ final class Link {
 
     private func becomeReady(_ events: inout [LinkEvent]) {
         if wasReady { metrics.reconnects.increment() }
-        wasReady = true
+        (wasReady, isAbsenceTold) = (true, false)
         delay.reset()
         logger.info("redis connection ready", metadata: ["link": "\(name)", "server": "\(endpoint)"])
         events.append(.ready)

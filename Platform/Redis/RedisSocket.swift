@@ -9,8 +9,10 @@ enum ConnectionFailure: Error, Hashable, Sendable {
     case connectTimeout
     /// The server refused the login, the database, or is loading its data.
     case refused(code: String)
-    /// The server closed the connection or it broke.
+    /// The server closed the connection.
     case closed
+    /// The connection broke; the system's words.
+    case broken(String)
     /// The bytes are not the protocol's.
     case protocolViolation
     /// A reply is longer than allowed.
@@ -79,18 +81,15 @@ final class RedisSocket {
     /// Writes what the system takes.
     func flush() throws(ConnectionFailure) {
         while hasOutput {
-            let count = output.withUnsafeBytes { bytes in
-                send(
-                    descriptor,
-                    bytes.baseAddress?.advanced(by: outputStart),
-                    bytes.count - outputStart,
-                    Int32(MSG_NOSIGNAL)
-                )
+            // The error is read before anything else can change it.
+            let (count, reason) = output.withUnsafeBytes { bytes in
+                let start = bytes.baseAddress?.advanced(by: outputStart)
+                return (send(descriptor, start, bytes.count - outputStart, Int32(MSG_NOSIGNAL)), errno)
             }
             if count < 0 {
-                if errno == EINTR { continue }
-                if errno == EAGAIN { return }
-                throw .closed
+                if reason == EINTR { continue }
+                if reason == EAGAIN { return }
+                throw .broken(String(cString: strerror(reason)))
             }
             outputStart += count
             bytesWritten += UInt64(count)
@@ -102,11 +101,11 @@ final class RedisSocket {
     /// Reads what has come and hands over each complete reply.
     func receive(_ reply: (RedisValue) -> Void) throws(ConnectionFailure) {
         for _ in 0..<RedisSocket.readsMax {
-            let count = recv(descriptor, buffer.baseAddress, buffer.count, 0)
+            let (count, reason) = (recv(descriptor, buffer.baseAddress, buffer.count, 0), errno)
             if count < 0 {
-                if errno == EINTR { continue }
-                if errno == EAGAIN { return }
-                throw .closed
+                if reason == EINTR { continue }
+                if reason == EAGAIN { return }
+                throw .broken(String(cString: strerror(reason)))
             }
             guard count > 0 else { throw .closed }
             let fed = redisReaderFeed(

@@ -7,8 +7,6 @@ final class Submissions: Sendable {
     private struct State {
         var phase = Phase.away
         var outgoing: [PendingReplies] = []
-        var outgoingBytes = 0
-        var inFlight = 0
         var isRaised = false
         var waiters: [UInt64: CheckedContinuation<Bool, Never>] = [:]
         var waiterNext: UInt64 = 0
@@ -17,6 +15,8 @@ final class Submissions: Sendable {
     let wake = WakeSignal()
     private let commandsInFlightMax: Int
     private let outgoingBytesMax: Int
+    private let inFlight = Atomic(0)
+    private let outgoingBytes = Atomic(0)
     private let state = Mutex(State())
 
     init(commandsInFlightMax: Int, outgoingBytesMax: Int) {
@@ -29,11 +29,11 @@ final class Submissions: Sendable {
     func submit(_ commands: PendingReplies) -> RedisError? {
         let (refusal, mustRaise): (RedisError?, Bool) = state.withLock { state in
             guard state.phase == .open else { return (.unavailable, false) }
-            guard state.inFlight + commands.count <= commandsInFlightMax,
-                state.outgoingBytes + commands.bytes.count <= outgoingBytesMax
+            // The thread only makes room meanwhile, and others wait for the lock: the sums can't pass the bounds.
+            guard inFlight.load(ordering: .relaxed) + commands.count <= commandsInFlightMax,
+                outgoingBytes.load(ordering: .relaxed) + commands.bytes.count <= outgoingBytesMax
             else { return (.overloaded, false) }
-            state.inFlight += commands.count
-            state.outgoingBytes += commands.bytes.count
+            count(commands: commands.count, bytes: commands.bytes.count)
             state.outgoing.append(commands)
             defer { state.isRaised = true }
             return (nil, !state.isRaised)
@@ -42,12 +42,16 @@ final class Submissions: Sendable {
         return refusal
     }
 
-    /// Everything handed in since; `finished` commands and `written` bytes make room.
-    func take(finished: Int, written: Int) -> [PendingReplies] {
+    /// Counts commands and bytes that are on their way; negative numbers make room.
+    func count(commands: Int, bytes: Int) {
+        if commands != 0 { inFlight.add(commands, ordering: .relaxed) }
+        if bytes != 0 { outgoingBytes.add(bytes, ordering: .relaxed) }
+    }
+
+    /// Everything handed in since.
+    func take() -> [PendingReplies] {
         state.withLock { state in
             state.isRaised = false
-            state.inFlight -= finished
-            state.outgoingBytes -= written
             var taken: [PendingReplies] = []
             swap(&taken, &state.outgoing)
             return taken
@@ -69,7 +73,8 @@ final class Submissions: Sendable {
             state.phase = forGood || state.phase == .stopped ? .stopped : .away
             let rest = state.outgoing
             state.outgoing = []
-            (state.inFlight, state.outgoingBytes) = (0, 0)
+            inFlight.store(0, ordering: .relaxed)
+            outgoingBytes.store(0, ordering: .relaxed)
             return (rest, forGood ? Submissions.takeWaiters(&state) : [])
         }
         for waiter in waiters { waiter.resume(returning: false) }

@@ -1,6 +1,6 @@
 public import Kernel
 
-/// Why configured keys are refused. To a vector or an operator this is `misconfigured_key`.
+/// Why configured keys are refused; in a vector this is `misconfigured_key`.
 public enum KeyRingError: Error, Hashable, Sendable {
     /// No key at all.
     case noKeys
@@ -14,7 +14,7 @@ public enum KeyRingError: Error, Hashable, Sendable {
     case emptyPeriod(position: Int)
 }
 
-/// The keys that a provider's webhooks may be signed with at one time or another: the current one first, then those in rotation.
+/// The keys that a provider's webhooks may be signed with: the current one first, then those in rotation.
 public struct KeyRing: Sendable {
     /// A key as it is configured.
     public struct Key: Sendable {

@@ -1,9 +1,9 @@
 import Cryptography
 public import Kernel
 
-/// `Moonpay-Signature-V2: t=T,s=S`: lower hex HMAC-SHA256 over `T.body`, or over `T.` and the query with its `?` for GET.
+/// `Moonpay-Signature-V2: t=T,s=S`: lower hex HMAC-SHA256 over `T.body`, for GET over `T.` and the query with its `?`.
 ///
-/// Source: https://dev.moonpay.com/reference/reference-webhooks-signature. It states no tolerance; ours is the usual one.
+/// Source: https://dev.moonpay.com/reference/reference-webhooks-signature. It states no tolerance; ours is the usual.
 /// The older header `Moonpay-Signature` has no time and isn't accepted.
 public struct MoonPaySignature: WebhookVerifier {
     /// MoonPay.
@@ -14,7 +14,10 @@ public struct MoonPaySignature: WebhookVerifier {
 
     /// Checks a request; see the protocol.
     public func verify(
-        _ request: SignedRequest, keys: KeyRing, now: Timestamp, toleranceSeconds: Int64
+        _ request: SignedRequest,
+        keys: KeyRing,
+        now: Timestamp,
+        toleranceSeconds: Int64
     ) -> SignatureVerdict {
         do throws(Refusal) {
             let keys = try keys.valid(at: now, for: provider)

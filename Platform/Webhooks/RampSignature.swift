@@ -3,8 +3,8 @@ public import Kernel
 
 /// `X-Body-Signature: base64(DER)`: ECDSA-SHA256 on secp256k1 over the body as ECMAScript prints it with sorted names.
 ///
-/// Source: https://docs.ramp.network/webhooks. No time is signed, so a replay is as good as the first: the inbox, unique
-/// by event, is what stops it. The sender's library makes high-s signatures as well as low ones.
+/// Source: https://docs.ramp.network/webhooks. No time is signed, so a replay is as good as the first: the inbox,
+/// unique by event, is what stops it. The sender's library makes high-s signatures as well as low ones.
 public struct RampSignature: WebhookVerifier {
     /// Ramp Network.
     public var provider: WebhookProvider { .ramp }
@@ -12,9 +12,14 @@ public struct RampSignature: WebhookVerifier {
     /// The check; it has no state.
     public init() {}
 
-    /// Checks a request; see the protocol. The time is used for the keys' periods only.
+    /// Checks a request; see the protocol.
+    ///
+    /// The time is used for the keys' periods only.
     public func verify(
-        _ request: SignedRequest, keys: KeyRing, now: Timestamp, toleranceSeconds: Int64
+        _ request: SignedRequest,
+        keys: KeyRing,
+        now: Timestamp,
+        toleranceSeconds: Int64
     ) -> SignatureVerdict {
         do throws(Refusal) {
             let keys = try keys.valid(at: now, for: provider)
@@ -24,7 +29,10 @@ public struct RampSignature: WebhookVerifier {
             let message = body.canonicalECMAScript()
             for case .secp256k1(let key) in keys {
                 let outcome = Secp256k1ECDSA.verify(
-                    derSignature: signature, message: message, publicKey: key, allowHighS: true
+                    derSignature: signature,
+                    message: message,
+                    publicKey: key,
+                    allowHighS: true
                 )
                 switch outcome {
                 case .valid:

@@ -28,7 +28,8 @@ enum SignatureElements {
 
     /// `name=value`; an element without `=` has no value.
     static func pair(
-        _ element: Substring, at separator: Unicode.Scalar = "="
+        _ element: Substring,
+        at separator: Unicode.Scalar = "="
     ) -> (name: Substring, value: Substring?) {
         guard let place = element.utf8.firstIndex(of: UInt8(ascii: separator)) else { return (element, nil) }
         return (element[..<place], element[element.utf8.index(after: place)...])

@@ -3,8 +3,8 @@ public import Kernel
 
 /// `webhook-signature: v1,B64 v1a,B64 …` over `id.T.body`: HMAC-SHA256 with the decoded secret, or Ed25519 for `v1a`.
 ///
-/// Source: https://github.com/standard-webhooks/standard-webhooks/blob/main/spec/standard-webhooks.md. Nothing separates
-/// id and time from the body but points, so senders must not put one into an id.
+/// Source: https://github.com/standard-webhooks/standard-webhooks/blob/main/spec/standard-webhooks.md.
+/// Nothing separates id and time from the body but points, so senders must not put one into an id.
 public struct StandardWebhooksSignature: WebhookVerifier {
     private enum Scheme { case symmetric, asymmetric }
 
@@ -16,7 +16,10 @@ public struct StandardWebhooksSignature: WebhookVerifier {
 
     /// Checks a request; see the protocol.
     public func verify(
-        _ request: SignedRequest, keys: KeyRing, now: Timestamp, toleranceSeconds: Int64
+        _ request: SignedRequest,
+        keys: KeyRing,
+        now: Timestamp,
+        toleranceSeconds: Int64
     ) -> SignatureVerdict {
         do throws(Refusal) {
             let keys = try keys.valid(at: now, for: provider)
@@ -51,7 +54,8 @@ public struct StandardWebhooksSignature: WebhookVerifier {
 
     // Other versions are passed over, as the specification asks. A signature that isn't base 64 is no one's.
     private static func read(
-        _ element: Substring, asymmetricToo: Bool
+        _ element: Substring,
+        asymmetricToo: Bool
     ) -> (scheme: Scheme, signature: [UInt8]?)? {
         let (version, value) = SignatureElements.pair(element, at: ",")
         guard let value else { return nil }
@@ -63,7 +67,10 @@ public struct StandardWebhooksSignature: WebhookVerifier {
     }
 
     private static func isSigned(
-        by keys: [[UInt8]], _ signatures: [[UInt8]], over head: [UInt8], _ body: [UInt8]
+        by keys: [[UInt8]],
+        _ signatures: [[UInt8]],
+        over head: [UInt8],
+        _ body: [UInt8]
     ) -> Bool {
         guard !signatures.isEmpty else { return false }
         let message = head + body

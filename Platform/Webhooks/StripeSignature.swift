@@ -1,7 +1,7 @@
 import Cryptography
 public import Kernel
 
-/// `Stripe-Signature: t=T,v1=S[,v1=S2][,v0=…]`: lower hex HMAC-SHA256 over `T.body`, the key is the secret's whole text.
+/// `Stripe-Signature: t=T,v1=S[,v1=S2][,v0=…]`: lower hex HMAC-SHA256 over `T.body`; the key is the secret's text.
 ///
 /// Source: https://docs.stripe.com/webhooks/signature. Elements of other schemes are passed over, as it asks.
 public struct StripeSignature: WebhookVerifier {
@@ -13,7 +13,10 @@ public struct StripeSignature: WebhookVerifier {
 
     /// Checks a request; see the protocol.
     public func verify(
-        _ request: SignedRequest, keys: KeyRing, now: Timestamp, toleranceSeconds: Int64
+        _ request: SignedRequest,
+        keys: KeyRing,
+        now: Timestamp,
+        toleranceSeconds: Int64
     ) -> SignatureVerdict {
         do throws(Refusal) {
             let keys = try keys.valid(at: now, for: provider)

@@ -34,8 +34,11 @@ public struct VectorFile: Sendable {
 
     private let vectors: [Vector]
 
-    /// Reads a file: `{"format": 1, "vectors": [{id, provider, now, tolerance_s, method, query?, headers, body_b64, keys, expect,
-    /// reason}]}`.
+    /// Reads a file: `{"format": 1, "vectors": […]}`.
+    ///
+    /// A vector has `id`, `provider`, `now` and `tolerance_s` in seconds, `method`, `query` (optional, with its `?`),
+    /// `headers` (pairs), `body_b64`, `keys` (`secrets`, `public`, `public_pem`), `expect` (`accept` or `reject`) and
+    /// `reason`.
     ///
     /// - Throws: the first thing that is wrong with it.
     public init(parsing bytes: [UInt8]) throws(VectorFileError) {
@@ -74,7 +77,10 @@ public struct VectorFile: Sendable {
             return SignatureVerdict.misconfiguredKey.rawValue
         }
         let verdict = provider.verifier.verify(
-            vector.request, keys: keys, now: vector.now, toleranceSeconds: vector.toleranceSeconds
+            vector.request,
+            keys: keys,
+            now: vector.now,
+            toleranceSeconds: vector.toleranceSeconds
         )
         return verdict.rawValue
     }

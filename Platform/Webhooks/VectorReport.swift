@@ -36,14 +36,16 @@ public struct VectorReport: Hashable, Sendable {
         return counts + mismatches.map { "\($0.id): expected \($0.expected), got \($0.actual)" }
     }
 
-    /// The same for programs: `{"passed": …, "providers": {NAME: {"passed": …, "failed": …}}, "mismatches": [{id, expected,
-    /// actual}]}`.
+    /// The same for programs.
+    ///
+    /// `{"passed": …, "providers": {NAME: {"passed": …, "failed": …}}, "mismatches": [{id, expected, actual}]}`.
     public var json: JSON {
         let providers = tallies.sorted { $0.key < $1.key }.map { provider, tally in
             JSON.Member(provider, ["passed": .integer(tally.passed), "failed": .integer(tally.failed)])
         }
         let failures = mismatches.map { mismatch in
-            ["id": .string(mismatch.id), "expected": .string(mismatch.expected), "actual": .string(mismatch.actual)] as JSON
+            ["id": .string(mismatch.id), "expected": .string(mismatch.expected), "actual": .string(mismatch.actual)]
+                as JSON
         }
         return ["passed": .bool(passed), "providers": .object(providers), "mismatches": .array(failures)]
     }

@@ -24,7 +24,10 @@ public enum WebhookSigner {
     ///
     /// - Throws: `KeyRingError` for what `KeyRing` refuses as a secret, a public key among them.
     public static func standardWebhooks(
-        id: String, body: [UInt8], secrets: [String], at instant: Timestamp
+        id: String,
+        body: [UInt8],
+        secrets: [String],
+        at instant: Timestamp
     ) throws(KeyRingError) -> [(name: String, value: String)] {
         precondition(!id.isEmpty && !id.utf8.contains(UInt8(ascii: ".")), "a webhook id that is empty or has a point")
         guard !secrets.isEmpty else { throw .noKeys }

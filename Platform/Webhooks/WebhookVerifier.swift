@@ -1,6 +1,6 @@
 public import Kernel
 
-/// The check of one provider's signatures. It looks at nothing but its arguments, so it can be asked twice.
+/// The check of one provider's signatures, which looks at nothing but its arguments.
 public protocol WebhookVerifier: Sendable {
     /// Whose signatures these are.
     var provider: WebhookProvider { get }
@@ -12,6 +12,7 @@ public protocol WebhookVerifier: Sendable {
     ///   - keys: the ring, each key of which is tried.
     ///   - now: the instant of reception.
     ///   - toleranceSeconds: how far the signed time may be from `now` on either side, that bound included.
+    /// - Returns: `ok`, or the first reason against it; a signature is looked at before its time.
     func verify(_ request: SignedRequest, keys: KeyRing, now: Timestamp, toleranceSeconds: Int64) -> SignatureVerdict
 }
 

@@ -18,7 +18,8 @@ import Testing
     @Test(arguments: Rule.all)
     func `every rule fires where it should and nowhere else`(rule: Rule) {
         for example in rule.examples {
-            #expect(rule.check(example.tree).map { "\($0.path):\($0.line)" } == example.violations)
+            let places = rule.check(example.tree).map { "\($0.path):\($0.line)" }
+            #expect(places.sorted() == example.violations.sorted())
         }
         #expect(rule.examples.contains { !$0.violations.isEmpty }, "no example breaks the rule")
         #expect(rule.examples.contains { $0.violations.isEmpty }, "no example keeps the rule")

@@ -202,18 +202,6 @@ extension SourceTree {
             .map { Violation(path: $0.path, line: $1.line, what: $1.text) }
     }
 
-    fileprivate var platformTargets: Set<String> {
-        Set(swift.filter { $0.isIn("Platform") && $0.folders.count > 1 }.map { $0.folders[1] })
-    }
-
-    fileprivate var domains: Set<String> {
-        Set(swift.filter { $0.isIn("Domains") && $0.folders.count > 1 }.map { $0.folders[1] })
-    }
-
-    fileprivate var cModules: Set<String> {
-        Set(files.filter { $0.isIn("Platform/CLibraries") && $0.folders.count > 2 }.map { $0.folders[2] })
-    }
-
     /// The domain that a module belongs to: the domain itself or a target in its folder.
     ///
     /// A name that Platform has is Platform's.

@@ -88,10 +88,10 @@ enum FunctionLengths {
 
     private static let head = Pattern(#"\bfunc\s+[^\s(<]+|(?<![.\w`])init(?=\s*[?!]?\s*[(<])|\bvar\s+\w+\s*:"#)
     /// What begins the next declaration: a head before it had no body.
-    private static let next = Pattern(
-        #"\b(?:func|var|let|case|struct|enum|class|actor|extension|protocol|associatedtype|typealias|static|"#
-            + #"public|private|init)\b"#
-    )
+    private static let next: Set<String> = [
+        "func", "var", "let", "case", "struct", "enum", "class", "actor", "extension", "protocol", "associatedtype",
+        "typealias", "static", "public", "private", "init",
+    ]
 
     static func of(_ code: String) -> [Found] {
         let bytes = Array(code.utf8)
@@ -123,13 +123,12 @@ enum FunctionLengths {
         var word: [UInt8] = []
         for position in start..<bytes.count {
             let byte = bytes[position]
-            let isLetter = (UInt8(ascii: "a")...UInt8(ascii: "z")).contains(byte)
-            if isLetter { word.append(byte) }
-            if !isLetter {
-                let text = String(decoding: word, as: UTF8.self)
-                word.removeAll(keepingCapacity: true)
-                if depth == 0 && !next.matches(in: text).isEmpty { return nil }
+            if (UInt8(ascii: "a")...UInt8(ascii: "z")).contains(byte) {
+                word.append(byte)
+                continue
             }
+            if depth == 0 && !word.isEmpty && next.contains(String(decoding: word, as: UTF8.self)) { return nil }
+            word.removeAll(keepingCapacity: true)
             switch byte {
             case UInt8(ascii: "("), UInt8(ascii: "["): depth += 1
             case UInt8(ascii: ")"), UInt8(ascii: "]"): depth -= 1

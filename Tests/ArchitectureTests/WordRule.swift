@@ -4,7 +4,7 @@ extension Rule {
         [
             #"\bas (?:you |was )?(?:requested|asked for)\b"#, #"\b(?:issue|ticket|task) ?#?\d+\b"#,
             #"\b(?:the|this|your) (?:brief|prompt|user's request)\b"#, #"\bthis (?:working )?session\b"#,
-            #"(?:\.\./)+shared\b"#, #"(?<!\w)/work/"#, #"/tmp/h-"#,
+            #"(?:\.\./)+shared\b"#, #"/work/(?:main|shared)\b"#, #"/tmp/h-"#,
             #"\b(?:claude|anthropic|chatgpt|openai|copilot|language model|ai assistant|coding agent)\b"#,
             #"\b(?:todo|fixme|hack)\b:?"#,
         ]

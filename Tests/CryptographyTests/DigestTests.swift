@@ -16,7 +16,12 @@ import Testing
     @Test func `HMAC has the values of RFC 4231, in one part or several`() {
         let whole = HMACSHA256.code(over: Array("what do ya want for nothing?".utf8), key: Array("Jefe".utf8))
         #expect(Hex.encode(whole) == "5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843")
-        let parts = HMACSHA256.code(over: Array("what do ya ".utf8), [], Array("want for nothing?".utf8), key: Array("Jefe".utf8))
+        let parts = HMACSHA256.code(
+            over: Array("what do ya ".utf8),
+            [],
+            Array("want for nothing?".utf8),
+            key: Array("Jefe".utf8)
+        )
         #expect(parts == whole)
         let text = Array("Test Using Larger Than Block-Size Key - Hash Key First".utf8)
         #expect(

@@ -43,7 +43,9 @@ import Testing
         #expect(!Ed25519.isUsable(publicKey: small))
         // R = the neutral element and s = 0 is a signature of such keys over many messages.
         let forged = [1] + [UInt8](repeating: 0, count: 63)
-        for message in UInt8(0)..<64 { #expect(!Ed25519.verify(signature: forged, message: [message], publicKey: small)) }
+        for message in UInt8(0)..<64 {
+            #expect(!Ed25519.verify(signature: forged, message: [message], publicKey: small))
+        }
     }
 
     @Test func `an ordinary key is usable`() {

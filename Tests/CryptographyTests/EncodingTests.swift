@@ -2,7 +2,9 @@ import Cryptography
 import Testing
 
 @Suite struct EncodingTests {
-    @Test(arguments: [("", ""), ("f", "Zg=="), ("fo", "Zm8="), ("foo", "Zm9v"), ("foob", "Zm9vYg=="), ("fooba", "Zm9vYmE=")])
+    @Test(arguments: [
+        ("", ""), ("f", "Zg=="), ("fo", "Zm8="), ("foo", "Zm9v"), ("foob", "Zm9vYg=="), ("fooba", "Zm9vYmE="),
+    ])
     func `base 64 has the vectors of RFC 4648`(plain: String, encoded: String) {
         #expect(Base64.encode(Array(plain.utf8)) == encoded)
         #expect(Base64.decode(encoded) == Array(plain.utf8))
@@ -20,7 +22,8 @@ import Testing
     }
 
     @Test(arguments: [
-        "Zg", "Zg=", "Z===", "====", "=", "Zg==Zg==", "Zm9v\n", " Zm9v", "Zm 9v", "Zh==", "Zm9=", "Zm9vY===", "Zé==", "Zm9v\0",
+        "Zg", "Zg=", "Z===", "====", "=", "Zg==Zg==", "Zm9v\n", " Zm9v", "Zm 9v", "Zh==", "Zm9=", "Zm9vY===", "Zé==",
+        "Zm9v\0",
     ])
     func `a base 64 text in any other spelling is refused`(text: String) {
         #expect(Base64.decode(text) == nil)

@@ -24,7 +24,9 @@ import Testing
     private func bytes(_ hex: String) throws -> [UInt8] { try #require(Hex.decode(hex)) }
 
     private func outcome(
-        _ signature: [UInt8], _ message: [UInt8], allowHighS: Bool = false
+        _ signature: [UInt8],
+        _ message: [UInt8],
+        allowHighS: Bool = false
     ) throws -> Secp256k1ECDSA.Outcome {
         let key = try Secp256k1PublicKey(pem: pem)
         return Secp256k1ECDSA.verify(derSignature: signature, message: message, publicKey: key, allowHighS: allowHighS)
@@ -49,7 +51,9 @@ import Testing
             -----END PUBLIC KEY-----
             """
         #expect(throws: Secp256k1PublicKey.Fault.malformedSPKI) { try Secp256k1PublicKey(pem: otherCurve) }
-        for text in ["", "x" + pem, pem + pem, pem.replacing("PUBLIC", with: "PRIVATE"), pem.replacing("Ek3", with: "E!3")] {
+        for text in [
+            "", "x" + pem, pem + pem, pem.replacing("PUBLIC", with: "PRIVATE"), pem.replacing("Ek3", with: "E!3"),
+        ] {
             #expect(throws: Secp256k1PublicKey.Fault.malformedPEM) { try Secp256k1PublicKey(pem: text) }
         }
         let offCurve = try bytes(uncompressed).dropLast() + [0xFA]

@@ -7,10 +7,12 @@ import Testing
     private let now = Timestamp(seconds: 1_111_111_111)
 
     // RFC 6238, appendix B.
-    @Test(arguments: [
-        (59, "94287082"), (1_111_111_109, "07081804"), (1_111_111_111, "14050471"), (1_234_567_890, "89005924"),
-        (2_000_000_000, "69279037"), (20_000_000_000, "65353130"),
-    ] as [(Int64, String)])
+    @Test(
+        arguments: [
+            (59, "94287082"), (1_111_111_109, "07081804"), (1_111_111_111, "14050471"), (1_234_567_890, "89005924"),
+            (2_000_000_000, "69279037"), (20_000_000_000, "65353130"),
+        ] as [(Int64, String)]
+    )
     func `codes have the values of RFC 6238`(seconds: Int64, code: String) {
         let long = TOTP(secret: secret, digits: 8)
         let instant = Timestamp(seconds: seconds)

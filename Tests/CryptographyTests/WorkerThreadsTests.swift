@@ -1,4 +1,5 @@
 import Cryptography
+import Foundation
 import Synchronization
 import Testing
 
@@ -11,8 +12,15 @@ import Glibc
     private final class Door: Sendable {
         private let open = Atomic(false)
 
-        func wait() { while !open.load(ordering: .acquiring) { usleep(100) } }
+        func wait() { while !open.load(ordering: .acquiring) { sched_yield() } }
         func release() { open.store(true, ordering: .releasing) }
+    }
+
+    private final class Count: Sendable {
+        private let value = Atomic(0)
+
+        func increment() { value.add(1, ordering: .sequentiallyConsistent) }
+        var now: Int { value.load(ordering: .sequentiallyConsistent) }
     }
 
     @Test func `work returns its result, each its own`() async throws {
@@ -27,18 +35,18 @@ import Glibc
     @Test func `work that finds the queue full is refused at once and the rest is done`() async throws {
         let threads = WorkerThreads(threads: 1, queuedMax: 2)
         let door = Door()
-        let started = Atomic(0)
+        let started = Count()
         let outcomes = await withTaskGroup(of: Bool.self) { group in
             group.addTask {
                 do {
                     try await threads.run {
-                        started.add(1, ordering: .sequentiallyConsistent)
+                        started.increment()
                         door.wait()
                     }
                     return true
                 } catch { return false }
             }
-            while started.load(ordering: .sequentiallyConsistent) == 0 { await Task.yield() }
+            while started.now == 0 { await Task.yield() }
             // The one thread is held; of these, two wait and each other is refused before the door opens.
             for _ in 0..<5 {
                 group.addTask { (try? await threads.run {}) != nil }
@@ -56,26 +64,34 @@ import Glibc
 
     @Test func `as many pieces run at once as there are threads`() async throws {
         let threads = WorkerThreads(threads: 4, queuedMax: 10)
-        let inside = Atomic(0)
+        let inside = Count()
         // Each waits for all four, so this ends only if they run at once.
         try await withThrowingTaskGroup(of: Void.self) { group in
             for _ in 0..<4 {
                 group.addTask {
                     try await threads.run {
-                        inside.add(1, ordering: .sequentiallyConsistent)
-                        while inside.load(ordering: .sequentiallyConsistent) < 4 { usleep(100) }
+                        inside.increment()
+                        while inside.now < 4 { sched_yield() }
                     }
                 }
             }
             try await group.waitForAll()
         }
-        #expect(inside.load(ordering: .sequentiallyConsistent) == 4)
+        #expect(inside.now == 4)
     }
 
-    @Test func `queued work is done though the last reference is gone`() async throws {
-        var threads: WorkerThreads? = WorkerThreads(threads: 1, queuedMax: 10)
-        let result = try await threads?.run { 7 }
-        threads = nil
-        #expect(result == 7)
+    @Test func `the threads end with the last reference`() async throws {
+        for round in 0..<200 {
+            let threads = WorkerThreads(threads: 4, queuedMax: 1)
+            #expect(try await threads.run { round } == round)
+        }
+        // Threads of other tests run beside these, but by far not 800 of them.
+        let deadline = ContinuousClock.now + .seconds(30)
+        while try threadCount() > 400, ContinuousClock.now < deadline { await Task.yield() }
+        #expect(try threadCount() <= 400)
+    }
+
+    private func threadCount() throws -> Int {
+        try FileManager.default.contentsOfDirectory(atPath: "/proc/self/task").count
     }
 }

@@ -32,7 +32,9 @@ import Testing
         #expect(fee == before)
     }
 
-    @Test(arguments: ["", "1", "1.", ".5", "-1.00", "01.00", "1.0x", "1.00000000000000000000x", "1.000000000000000000001"])
+    @Test(arguments: [
+        "", "1", "1.", ".5", "-1.00", "01.00", "1.0x", "1.00000000000000000000x", "1.000000000000000000001",
+    ])
     func `a text that it doesn't write restores nothing`(text: String) {
         #expect(CumulativeFee(.usd, accrued: text) == nil)
     }

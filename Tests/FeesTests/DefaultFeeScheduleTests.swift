@@ -4,7 +4,8 @@ import Kernel
 import Testing
 
 @Suite struct DefaultFeeScheduleTests {
-    private func quote(_ operation: String, _ amount: String, _ asset: Asset, tier: FeeTier = .tier1) throws -> FeeQuote {
+    private func quote(_ operation: String, _ amount: String, _ asset: Asset, tier: FeeTier = .tier1) throws -> FeeQuote
+    {
         let catalog = try FeeCatalog(FeeSchedule.defaults)
         let context = FeeContext(amount: try Money(wire: amount, asset), tier: tier)
         return try catalog.quote(operation, context, id: ID(1), at: Fixture.instant)

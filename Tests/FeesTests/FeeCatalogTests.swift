@@ -5,13 +5,20 @@ import Testing
 @Suite struct FeeCatalogTests {
     private func schedule(_ number: UInt128, from: Int64, to: Int64?, asset: Asset = .usd) throws -> FeeSchedule {
         try FeeSchedule(
-            id: ID(number), version: Int(number), operation: "banking.test", asset: asset,
-            effectiveFrom: Timestamp(seconds: from), effectiveTo: to.map { Timestamp(seconds: $0) }, rules: [])
+            id: ID(number),
+            version: Int(number),
+            operation: "banking.test",
+            asset: asset,
+            effectiveFrom: Timestamp(seconds: from),
+            effectiveTo: to.map { Timestamp(seconds: $0) },
+            rules: []
+        )
     }
 
     @Test func `the version in force at the instant is found`() throws {
         let catalog = try FeeCatalog([
-            schedule(2, from: 200, to: nil), schedule(1, from: 100, to: 200), schedule(3, from: 0, to: nil, asset: .eur),
+            schedule(2, from: 200, to: nil), schedule(1, from: 100, to: 200),
+            schedule(3, from: 0, to: nil, asset: .eur),
         ])
         func version(_ seconds: Int64, _ asset: Asset = .usd) throws -> Int {
             try catalog.schedule(operation: "banking.test", asset: asset, at: Timestamp(seconds: seconds)).version

@@ -5,7 +5,11 @@ import Testing
 @Suite struct FeeDiscountTests {
     private func rule(allowance: FeeAllowance? = nil) throws -> FeeRule {
         FeeRule(
-            "fee", .platform, "Fee", terms: [.percentage(try percent("1"))], minimum: try usd("0.20"),
+            "fee",
+            .platform,
+            "Fee",
+            terms: [.percentage(try percent("1"))],
+            minimum: try usd("0.20"),
             allowance: allowance,
             tiers: [
                 .tier2: .discount(try percent("10")), .tier4: .terms([.flat(try usd("0.70"))]),
@@ -14,7 +18,8 @@ import Testing
             volumeDiscounts: [
                 FeeVolumeDiscount(from: try usd("1000.00"), discount: try percent("5")),
                 FeeVolumeDiscount(from: try usd("5000.00"), discount: try percent("50")),
-            ])
+            ]
+        )
     }
 
     @Test(arguments: [
@@ -24,7 +29,10 @@ import Testing
         (.tier4, "0.00", "0.70", "0.70 USD"), (.tier4, "5000.00", "0.35", "0.70 USD less 50 %"),
     ])
     func `the larger of tier and volume discount counts`(
-        tier: FeeTier, volume: String, expected: String, rate: String
+        tier: FeeTier,
+        volume: String,
+        expected: String,
+        rate: String
     ) throws {
         let context = FeeContext(amount: try usd("100.00"), tier: tier, monthVolume: try usd(volume))
         let line = try Fixture.quote([try rule()], context).lines[0]

@@ -4,12 +4,24 @@ import Testing
 
 @Suite struct FeeEngineTests {
     private func fee(
-        _ amount: String, _ terms: [FeeTerm], minimum: String? = nil, maximum: String? = nil, cap: String? = nil
+        _ amount: String,
+        _ terms: [FeeTerm],
+        minimum: String? = nil,
+        maximum: String? = nil,
+        cap: String? = nil
     ) throws -> FeeLine {
         let rule = FeeRule(
-            "fee", .platform, "Fee", terms: terms, minimum: try minimum.map(usd), maximum: try maximum.map(usd),
-            cap: try cap.map(percent))
-        return try #require(try Fixture.quote([rule], FeeContext(amount: try usd(amount)), allowExceed: true).lines.first)
+            "fee",
+            .platform,
+            "Fee",
+            terms: terms,
+            minimum: try minimum.map(usd),
+            maximum: try maximum.map(usd),
+            cap: try cap.map(percent)
+        )
+        return try #require(
+            try Fixture.quote([rule], FeeContext(amount: try usd(amount)), allowExceed: true).lines.first
+        )
     }
 
     @Test(arguments: [

@@ -5,10 +5,16 @@ import Testing
 @Suite struct FeeErrorTests {
     private let amount = Money(minorUnits: 100, .usd)
 
-    private func flat(_ code: String, cents: Int128, provider: String? = nil, allowance: FeeAllowance? = nil) -> FeeRule {
+    private func flat(_ code: String, cents: Int128, provider: String? = nil, allowance: FeeAllowance? = nil) -> FeeRule
+    {
         FeeRule(
-            code, .platform, "Fee", terms: [.flat(Money(minorUnits: cents, .usd))], allowance: allowance,
-            provider: provider)
+            code,
+            .platform,
+            "Fee",
+            terms: [.flat(Money(minorUnits: cents, .usd))],
+            allowance: allowance,
+            provider: provider
+        )
     }
 
     @Test func `fees above the amount are refused unless the schedule allows them`() throws {
@@ -45,7 +51,14 @@ import Testing
     @Test func `a schedule that is not in force gives no quote`() throws {
         let (start, end) = (Timestamp(seconds: 100), Timestamp(seconds: 200))
         let schedule = try FeeSchedule(
-            id: ID(1), version: 1, operation: "banking.test", asset: .usd, effectiveFrom: start, effectiveTo: end, rules: [])
+            id: ID(1),
+            version: 1,
+            operation: "banking.test",
+            asset: .usd,
+            effectiveFrom: start,
+            effectiveTo: end,
+            rules: []
+        )
         let context = FeeContext(amount: amount)
         for instant in [Timestamp(microseconds: start.microseconds - 1), end] {
             #expect(throws: FeeError.notEffective(at: instant)) {
@@ -80,7 +93,8 @@ import Testing
 
     @Test func `each error is told to a client by a word of its own`() {
         let errors: [FeeError] = [
-            .noSchedule(operation: "banking.test", asset: .usd, at: Fixture.instant), .amountNotPositive, .providerRequired,
+            .noSchedule(operation: "banking.test", asset: .usd, at: Fixture.instant), .amountNotPositive,
+            .providerRequired,
             .unknownPremiumOption("gold"), .feesExceedAmount(fees: amount, amount: amount), .overflow,
             .refundExceedsAmount(left: amount, requested: amount), .allowanceUsageMissing(rule: "a"),
         ]

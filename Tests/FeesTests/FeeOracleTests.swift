@@ -61,8 +61,11 @@ import Testing
         return FeeContext(
             amount: try Money(wire: fields[0].stringValue ?? "", asset),
             tier: try #require(fields[1].integerValue.flatMap { FeeTier(rawValue: $0) }),
-            monthVolume: try Money(wire: fields[2].stringValue ?? "", asset), provider: fields[3].stringValue,
-            premiumOptions: Set((fields[4].elements ?? []).compactMap(\.stringValue)), used: used)
+            monthVolume: try Money(wire: fields[2].stringValue ?? "", asset),
+            provider: fields[3].stringValue,
+            premiumOptions: Set((fields[4].elements ?? []).compactMap(\.stringValue)),
+            used: used
+        )
     }
 
     private static func answer(_ context: FeeContext, _ schedule: FeeSchedule) -> String {

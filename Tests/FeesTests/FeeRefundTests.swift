@@ -21,9 +21,21 @@ private struct Seeded: RandomNumberGenerator {
         cents.enumerated().map { index, cents in
             let amount = Money(minorUnits: cents, .usd)
             return FeeLine(
-                sequence: index + 1, category: .platform, rule: "fee_\(index)", text: "Fee", schedule: ID(1), version: 1,
-                base: amount, rate: "", raw: amount.wire, amount: amount, kind: .actual, bound: nil,
-                allowanceTaken: nil, isRefundable: refundable?[index] ?? true)
+                sequence: index + 1,
+                category: .platform,
+                rule: "fee_\(index)",
+                text: "Fee",
+                schedule: ID(1),
+                version: 1,
+                base: amount,
+                rate: "",
+                raw: amount.wire,
+                amount: amount,
+                kind: .actual,
+                bound: nil,
+                allowanceTaken: nil,
+                isRefundable: refundable?[index] ?? true
+            )
         }
     }
 
@@ -64,7 +76,8 @@ private struct Seeded: RandomNumberGenerator {
         var random = Seeded(state: seed)
         for _ in 0..<2_000 {
             let amount = Int128.random(in: 1...5_000, using: &random)
-            let fees = (0..<Int.random(in: 1...6, using: &random)).map { _ in Int128.random(in: 0...40, using: &random) }
+            let fees = (0..<Int.random(in: 1...6, using: &random)).map { _ in Int128.random(in: 0...40, using: &random)
+            }
             var refund = FeeRefund(amount: Money(minorUnits: amount, .usd), lines: lines(fees))
             while refund.refunded != refund.amount {
                 let left = (refund.amount - refund.refunded).minorUnits
@@ -79,7 +92,11 @@ private struct Seeded: RandomNumberGenerator {
                 let due = Rounding.halfEven.scale(fees.reduce(0, +), by: refund.refunded.minorUnits, over: amount)
                 try #require(refund.returned.reduce(0) { $0 + $1.minorUnits } == due, "seed \(seed)")
                 let restored = FeeRefund(
-                    amount: refund.amount, lines: lines(fees), refunded: refund.refunded, returned: refund.returned)
+                    amount: refund.amount,
+                    lines: lines(fees),
+                    refunded: refund.refunded,
+                    returned: refund.returned
+                )
                 try #require(restored == refund, "seed \(seed)")
             }
             try #require(refund.returned.map(\.minorUnits) == fees, "seed \(seed)")

@@ -12,7 +12,8 @@ import Testing
               {"percent": "0.5"}]}, {"volume": [{"percent": "0.0000001"}]}],
             "minimum": "0.10", "maximum": "9.00", "cap_percent": "50", "allowance": {"amount": "100.00"},
             "tiers": {"2": {"discount_percent": "10"}, "5": {"terms": [{"percent": "0"}]}},
-            "volume_discounts": [{"from": "10.00", "discount_percent": "5"}, {"from": "20.00", "discount_percent": "6"}],
+            "volume_discounts": [{"from": "10.00", "discount_percent": "5"},
+              {"from": "20.00", "discount_percent": "6"}],
             "provider": "stripe", "premium_option": "instant", "refundable": false},
            {"rule": "b", "category": "network", "text": "Gas", "terms": [{"flat": "0.00"}], "allowance": {"count": 3}}]}
         """
@@ -62,16 +63,21 @@ import Testing
         ("terms", "[{\"percent\":\"100.1\"}]", "/terms/0/percent percent_over_100"),
         ("terms", "[{\"percent\":\"1e1\"}]", "/terms/0/percent exponent"),
         ("terms", "[{\"volume\":[]}]", "/terms/0/volume empty"),
-        ("terms", "[{\"volume\":[{\"up_to\":\"1.00\",\"percent\":\"1\"}]}]", "/terms/0/volume/0/up_to last_band_has_an_end"),
         (
-            "terms", "[{\"graduated\":[{\"percent\":\"1\"},{\"percent\":\"2\"}]}]", "/terms/0/graduated/0/up_to required"
+            "terms", "[{\"volume\":[{\"up_to\":\"1.00\",\"percent\":\"1\"}]}]",
+            "/terms/0/volume/0/up_to last_band_has_an_end"
+        ),
+        (
+            "terms", "[{\"graduated\":[{\"percent\":\"1\"},{\"percent\":\"2\"}]}]",
+            "/terms/0/graduated/0/up_to required"
         ),
         (
             "terms", "[{\"volume\":[{\"up_to\":\"0.00\",\"percent\":\"1\"},{\"percent\":\"1\"}]}]",
             "/terms/0/volume/0/up_to not_ascending"
         ),
         ("minimum", "\"9.01\"", "/minimum above_maximum"), ("cap_percent", "\"101\"", "/cap_percent percent_over_100"),
-        ("allowance", "{}", "/allowance needs_amount_or_count"), ("allowance", "{\"count\":0}", "/allowance/count not_positive"),
+        ("allowance", "{}", "/allowance needs_amount_or_count"),
+        ("allowance", "{\"count\":0}", "/allowance/count not_positive"),
         ("allowance", "{\"amount\":\"0.00\"}", "/allowance/amount not_positive"),
         ("tiers", "{\"6\":{}}", "/tiers/6 unknown_field"), ("tiers", "{\"1\":{}}", "/tiers/1 needs_discount_or_terms"),
         ("tiers", "{\"1\":{\"terms\":[]}}", "/tiers/1/terms empty"),

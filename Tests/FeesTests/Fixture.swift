@@ -8,8 +8,14 @@ enum Fixture {
 
     static func schedule(_ rules: [FeeRule], asset: Asset = .usd, allowExceed: Bool = false) throws -> FeeSchedule {
         try FeeSchedule(
-            id: ID(7), version: 3, operation: "banking.test", asset: asset, effectiveFrom: Timestamp(seconds: 0),
-            allowExceed: allowExceed, rules: rules)
+            id: ID(7),
+            version: 3,
+            operation: "banking.test",
+            asset: asset,
+            effectiveFrom: Timestamp(seconds: 0),
+            allowExceed: allowExceed,
+            rules: rules
+        )
     }
 
     static func quote(_ rules: [FeeRule], _ context: FeeContext, allowExceed: Bool = false) throws -> FeeQuote {

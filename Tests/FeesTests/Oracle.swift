@@ -28,7 +28,8 @@ enum Oracle {
         guard process.terminationStatus == 0, rest.isEmpty else {
             throw Failure(
                 description: "python3 \(script) \(mode) ended with status \(process.terminationStatus) (127 means that "
-                    + "there is no python3; this test needs it)")
+                    + "there is no python3; this test needs it)"
+            )
         }
     }
 }

@@ -31,8 +31,10 @@ import Testing
     }
 
     @Test(arguments: [
-        "", "0188bac74afa78aabc3bbd1eef28d881", "0188bac7-4afa-78aa-bc3b-bd1eef28d88", "0188bac7-4afa-78aa-bc3b-bd1eef28d8811",
-        "0188bac7-4afa-78aa-bc3bbd1e-ef28d881", "g188bac7-4afa-78aa-bc3b-bd1eef28d881", "{188bac7-4afa-78aa-bc3b-bd1eef28d881",
+        "", "0188bac74afa78aabc3bbd1eef28d881", "0188bac7-4afa-78aa-bc3b-bd1eef28d88",
+        "0188bac7-4afa-78aa-bc3b-bd1eef28d8811",
+        "0188bac7-4afa-78aa-bc3bbd1e-ef28d881", "g188bac7-4afa-78aa-bc3b-bd1eef28d881",
+        "{188bac7-4afa-78aa-bc3b-bd1eef28d881",
         "+188bac7-4afa-78aa-bc3b-bd1eef28d881",
     ])
     func `another text is no UUID`(text: String) {

@@ -11,7 +11,8 @@ import Testing
         ("0", "0"), ("-0", "0"), ("0.0", "0"), ("-0.0", "0"), ("1", "1"), ("-1", "-1"), ("18.0", "18"), ("0.1", "0.1"),
         ("0.000001", "0.000001"), ("0.0000001", "1e-7"), ("1e-7", "1e-7"), ("1.5e-7", "1.5e-7"),
         ("123456789012345680000", "123456789012345680000"), ("1e20", "100000000000000000000"), ("1e21", "1e+21"),
-        ("1e+21", "1e+21"), ("-1e21", "-1e+21"), ("1.5e21", "1.5e+21"), ("12345678901234567890", "12345678901234567000"),
+        ("1e+21", "1e+21"), ("-1e21", "-1e+21"), ("1.5e21", "1.5e+21"),
+        ("12345678901234567890", "12345678901234567000"),
         ("9007199254740993", "9007199254740992"), ("9007199254740992", "9007199254740992"),
         ("18014398509481985", "18014398509481984"), ("4.35", "4.35"), ("0.30000000000000004", "0.30000000000000004"),
         ("1e23", "1e+23"), ("5e-324", "5e-324"), ("4.9e-324", "5e-324"),
@@ -34,21 +35,23 @@ import Testing
         var random = SeededGenerator(seed: seed)
         for _ in 0..<10_000 {
             let value = Double(bitPattern: random.next())
-            guard value.isFinite else { continue }
-            #expect(Double(try canonical(value.description)) == value, "seed \(seed): \(value)")
+            guard value.isFinite, Double(try canonical(value.description)) != value else { continue }
+            Issue.record("seed \(seed): \(value)")
         }
     }
 
     @Test func `names are sorted by UTF-16 code unit, at each level`() throws {
         let text = #"{"b":{"z":1,"10":2,"9":3},"":0,"a":[{"d":1,"c":2}],"B":1,"\uffff":1,"\ud83d\ude00":1,"é":1}"#
-        #expect(
-            try canonical(text)
-                == "{\"\":0,\"B\":1,\"a\":[{\"c\":2,\"d\":1}],\"b\":{\"10\":2,\"9\":3,\"z\":1},\"é\":1,\"😀\":1,\"\u{FFFF}\":1}"
-        )
+        let sorted = [
+            #""":0"#, #""B":1"#, #""a":[{"c":2,"d":1}]"#, #""b":{"10":2,"9":3,"z":1}"#, #""é":1"#, #""😀":1"#,
+            "\"\u{FFFF}\":1",
+        ]
+        #expect(try canonical(text) == "{" + sorted.joined(separator: ",") + "}")
     }
 
     @Test func `strings are printed as JSON stringify prints them`() throws {
-        #expect(try canonical(#" [ "\/\u0008\u001f\u2028\u007f\"" , null , true ] "#) == "[\"/\\b\\u001f\u{2028}\u{7f}\\\"\",null,true]")
+        let text = #" [ "\/\u0008\u001f\u2028\u007f\"" , null , true ] "#
+        #expect(try canonical(text) == "[\"/\\b\\u001f\u{2028}\u{7f}\\\"\",null,true]")
     }
 
     @Test func `the canonical form of a canonical form is itself`() throws {

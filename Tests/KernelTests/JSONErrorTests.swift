@@ -16,7 +16,8 @@ import Testing
         Case("", .unexpectedEnd(at: 0)), Case("  ", .unexpectedEnd(at: 2)), Case("[", .unexpectedEnd(at: 1)),
         Case("{", .unexpectedEnd(at: 1)), Case(#"{"a""#, .unexpectedEnd(at: 4)), Case(#"{"a":"#, .unexpectedEnd(at: 5)),
         Case("[1", .unexpectedEnd(at: 2)), Case("tru", .unexpectedEnd(at: 3)), Case("[1,]", .unexpectedByte(at: 3)),
-        Case("[,1]", .unexpectedByte(at: 1)), Case("{,}", .unexpectedByte(at: 1)), Case("[1 2]", .unexpectedByte(at: 3)),
+        Case("[,1]", .unexpectedByte(at: 1)), Case("{,}", .unexpectedByte(at: 1)),
+        Case("[1 2]", .unexpectedByte(at: 3)),
         Case(#"{"a":1,}"#, .unexpectedByte(at: 7)), Case(#"{a:1}"#, .unexpectedByte(at: 1)),
         Case(#"{"a" 1}"#, .unexpectedByte(at: 5)), Case("{'a':1}", .unexpectedByte(at: 1)),
         Case("[1}", .unexpectedByte(at: 2)), Case("True", .unexpectedByte(at: 0)), Case("nul1", .unexpectedByte(at: 3)),
@@ -32,7 +33,8 @@ import Testing
         Case("00", .invalidNumber(at: 1)), Case("1.", .unexpectedEnd(at: 2)), Case("[1.]", .invalidNumber(at: 3)),
         Case("[.5]", .unexpectedByte(at: 1)), Case("[+1]", .unexpectedByte(at: 1)), Case("[1e]", .invalidNumber(at: 3)),
         Case("[1e+]", .invalidNumber(at: 4)), Case("1e", .unexpectedEnd(at: 2)), Case("[-a]", .invalidNumber(at: 2)),
-        Case("0x10", .trailingBytes(at: 1)), Case("1_000", .trailingBytes(at: 1)), Case("[1.e1]", .invalidNumber(at: 3)),
+        Case("0x10", .trailingBytes(at: 1)), Case("1_000", .trailingBytes(at: 1)),
+        Case("[1.e1]", .invalidNumber(at: 3)),
         Case("1e5.5", .trailingBytes(at: 3)), Case("[--1]", .invalidNumber(at: 2)),
     ]
 

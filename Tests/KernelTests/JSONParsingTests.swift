@@ -6,11 +6,14 @@ import Testing
         try JSON.parse(Array(text.utf8), limits: limits)
     }
 
-    @Test(arguments: [
-        ("null", JSON.null), (" true\n", true), ("\t false\r\n", false), (#""""#, ""), ("[]", []), ("{}", [:]),
-        ("[1,\"a\",null]", [.number("1"), "a", nil]), (#"{"b":1,"a":{"c":[{}]}}"#, ["b": .integer(1), "a": ["c": [[:]]]]),
-        (#" [ [ ] , { } ] "#, [[], [:]]),
-    ] as [(String, JSON)])
+    @Test(
+        arguments: [
+            ("null", JSON.null), (" true\n", true), ("\t false\r\n", false), (#""""#, ""), ("[]", []), ("{}", [:]),
+            ("[1,\"a\",null]", [.number("1"), "a", nil]),
+            (#"{"b":1,"a":{"c":[{}]}}"#, ["b": .integer(1), "a": ["c": [[:]]]]),
+            (#" [ [ ] , { } ] "#, [[], [:]]),
+        ] as [(String, JSON)]
+    )
     func `a value is read`(text: String, value: JSON) throws {
         #expect(try parse(text) == value)
     }
@@ -89,7 +92,8 @@ import Testing
     }
 
     @Test(arguments: [
-        (#""a\u0000""#, true), (#"{"\u0000":1}"#, true), (#"[[{"a":"\u0000"}]]"#, true), (#"{"a":["b",1,null]}"#, false),
+        (#""a\u0000""#, true), (#"{"\u0000":1}"#, true), (#"[[{"a":"\u0000"}]]"#, true),
+        (#"{"a":["b",1,null]}"#, false),
     ])
     func `a value knows whether it contains NUL`(text: String, contains: Bool) throws {
         #expect(try parse(text).containsNUL == contains)

@@ -4,16 +4,22 @@ import Testing
 @Suite struct JSONSerialisingTests {
     private func text(_ value: JSON) -> String { String(decoding: value.serialized(), as: UTF8.self) }
 
-    @Test(arguments: [
-        (JSON.null, "null"), (true, "true"), (false, "false"), (.number("12.30"), "12.30"), (.integer(-7), "-7"), ([], "[]"),
-        ([:], "{}"), (["b": .integer(1), "a": [nil, "x"]], #"{"b":1,"a":[null,"x"]}"#), ("é😀", "\"é😀\""),
-    ] as [(JSON, String)])
+    @Test(
+        arguments: [
+            (JSON.null, "null"), (true, "true"), (false, "false"), (.number("12.30"), "12.30"), (.integer(-7), "-7"),
+            ([], "[]"),
+            ([:], "{}"), (["b": .integer(1), "a": [nil, "x"]], #"{"b":1,"a":[null,"x"]}"#), ("é😀", "\"é😀\""),
+        ] as [(JSON, String)]
+    )
     func `a value is written compactly`(value: JSON, expected: String) {
         #expect(text(value) == expected)
     }
 
     @Test func `what must be escaped is, and nothing else`() {
-        #expect(text("\"\\/\u{8}\u{c}\n\r\t\0\u{1f}\u{7f}\u{2028}") == "\"\\\"\\\\/\\b\\f\\n\\r\\t\\u0000\\u001f\u{7f}\u{2028}\"")
+        #expect(
+            text("\"\\/\u{8}\u{c}\n\r\t\0\u{1f}\u{7f}\u{2028}")
+                == "\"\\\"\\\\/\\b\\f\\n\\r\\t\\u0000\\u001f\u{7f}\u{2028}\""
+        )
         #expect(text(["\n": "\u{10}"]) == #"{"\n":"\u0010"}"#)
     }
 
@@ -37,7 +43,8 @@ import Testing
         for _ in 0..<2_000 {
             let value = RandomJSON.value(depth: 5, &random)
             let bytes = value.serialized()
-            #expect(try JSON.parse(bytes) == value, "seed \(seed): \(String(decoding: bytes, as: UTF8.self))")
+            guard try JSON.parse(bytes) != value else { continue }
+            Issue.record("seed \(seed): \(String(decoding: bytes, as: UTF8.self))")
         }
     }
 
@@ -49,8 +56,8 @@ import Testing
             for _ in 0..<Int.random(in: 1...3, using: &random) {
                 bytes[Int.random(in: 0..<bytes.count, using: &random)] = UInt8.random(in: 0...255, using: &random)
             }
-            guard let value = try? JSON.parse(bytes) else { continue }
-            #expect(try JSON.parse(value.serialized()) == value, "seed \(seed): \(bytes)")
+            guard let value = try? JSON.parse(bytes), try JSON.parse(value.serialized()) != value else { continue }
+            Issue.record("seed \(seed): \(bytes)")
         }
     }
 }

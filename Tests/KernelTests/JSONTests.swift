@@ -21,7 +21,9 @@ import Testing
         #expect(value["count"]?.integerValue == -3)
         #expect(value["half"]?.integerValue == nil)
         #expect(value["none"] == nil)
-        #expect(value.stringValue == nil && value.boolValue == nil && value.elements == nil && value.integerValue == nil)
+        #expect(
+            value.stringValue == nil && value.boolValue == nil && value.elements == nil && value.integerValue == nil
+        )
         #expect(JSON.string("text")["text"] == nil)
     }
 

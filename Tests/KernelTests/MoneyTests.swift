@@ -2,14 +2,20 @@ import Kernel
 import Testing
 
 @Suite struct MoneyTests {
-    @Test(arguments: [
-        ("0", "USD", 0, "0.00"), ("12.3", "USD", 1230, "12.30"), ("0.01", "USD", 1, "0.01"), ("100", "USD", 10000, "100.00"),
-        ("1.5", "USDC", 1_500_000, "1.50"), ("1.123456", "USDC", 1_123_456, "1.123456"),
-        ("0.12345678", "BTC", 12_345_678, "0.12345678"), ("0.10000000", "BTC", 10_000_000, "0.10"),
-        ("0.000000000000000001", "ETH", 1, "0.000000000000000001"),
-    ] as [(String, String, Int128, String)])
+    @Test(
+        arguments: [
+            ("0", "USD", 0, "0.00"), ("12.3", "USD", 1230, "12.30"), ("0.01", "USD", 1, "0.01"),
+            ("100", "USD", 10000, "100.00"),
+            ("1.5", "USDC", 1_500_000, "1.50"), ("1.123456", "USDC", 1_123_456, "1.123456"),
+            ("0.12345678", "BTC", 12_345_678, "0.12345678"), ("0.10000000", "BTC", 10_000_000, "0.10"),
+            ("0.000000000000000001", "ETH", 1, "0.000000000000000001"),
+        ] as [(String, String, Int128, String)]
+    )
     func `a wire amount becomes minor units and is written with two decimals at least`(
-        text: String, code: String, units: Int128, wire: String
+        text: String,
+        code: String,
+        units: Int128,
+        wire: String
     ) throws {
         let asset = try #require(Asset(code: code))
         let money = try Money(wire: text, asset)
@@ -20,8 +26,10 @@ import Testing
     }
 
     @Test(arguments: [
-        ("", AmountError.empty), ("-1", .sign), ("+1", .sign), ("1e3", .exponent), ("1E3", .exponent), (" 1", .whitespace),
-        ("1 ", .whitespace), ("1\t", .whitespace), ("1\u{A0}", .whitespace), ("١٢", .nonASCIIDigit), ("１", .nonASCIIDigit),
+        ("", AmountError.empty), ("-1", .sign), ("+1", .sign), ("1e3", .exponent), ("1E3", .exponent),
+        (" 1", .whitespace),
+        ("1 ", .whitespace), ("1\t", .whitespace), ("1\u{A0}", .whitespace), ("١٢", .nonASCIIDigit),
+        ("１", .nonASCIIDigit),
         ("1,5", .malformed), ("1.2.3", .malformed), (".5", .malformed), ("5.", .malformed), (".", .malformed),
         ("0x1", .malformed), ("NaN", .malformed), ("1\0", .malformed), ("01", .leadingZero), ("00", .leadingZero),
         ("00.1", .leadingZero), ("1.234", .tooManyDecimals), ("1.230", .tooManyDecimals), ("0.001", .tooManyDecimals),

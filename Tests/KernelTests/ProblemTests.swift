@@ -4,8 +4,11 @@ import Testing
 @Suite struct ProblemTests {
     @Test func `a problem carries its facts and is its own conversion`() {
         let problem = Problem(
-            422, "invalid_amount", "The amount has too many decimals.",
-            faults: [Problem.Fault("/amount", "too_many_decimals")], retryAfterSeconds: 3
+            422,
+            "invalid_amount",
+            "The amount has too many decimals.",
+            faults: [Problem.Fault("/amount", "too_many_decimals")],
+            retryAfterSeconds: 3
         )
         #expect(problem.problem == problem)
         #expect(problem.faults.first?.pointer == "/amount")

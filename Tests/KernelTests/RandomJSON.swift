@@ -21,7 +21,10 @@ enum RandomJSON {
         case 0: .null
         case 1: .bool(Bool.random(using: &random))
         case 2: .integer(Int64.random(in: .min ... .max, using: &random))
-        case 3: .number("\(Int8.random(in: .min ... .max, using: &random)).\(UInt16.random(in: 0...999, using: &random))e-3")
+        case 3:
+            .number(
+                "\(Int8.random(in: .min ... .max, using: &random)).\(UInt16.random(in: 0...999, using: &random))e-3"
+            )
         case 4: .string(text(&random))
         case 5: .array((0..<Int.random(in: 0...4, using: &random)).map { _ in value(depth: depth - 1, &random) })
         default: object(depth: depth, &random)

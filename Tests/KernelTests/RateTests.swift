@@ -2,10 +2,12 @@ import Kernel
 import Testing
 
 @Suite struct RateTests {
-    @Test(arguments: [
-        ("0", 0, "0"), ("2.9", 29_000_000, "2.9"), ("0.5", 5_000_000, "0.5"), ("100", 1_000_000_000, "100"),
-        ("0.0000001", 1, "0.0000001"), ("10.00", 100_000_000, "10"),
-    ] as [(String, Int64, String)])
+    @Test(
+        arguments: [
+            ("0", 0, "0"), ("2.9", 29_000_000, "2.9"), ("0.5", 5_000_000, "0.5"), ("100", 1_000_000_000, "100"),
+            ("0.0000001", 1, "0.0000001"), ("10.00", 100_000_000, "10"),
+        ] as [(String, Int64, String)]
+    )
     func `a percentage is parts per billion`(text: String, parts: Int64, written: String) throws {
         let rate = try #require(try Rate(percent: text))
         #expect(rate.partsPerBillion == parts)

@@ -2,14 +2,19 @@ import Kernel
 import Testing
 
 @Suite struct RoundingTests {
-    @Test(arguments: [
-        // value, numerator, denominator: down, up, half even, half up.
-        (10, 1, 4, [2, 3, 2, 3]), (14, 1, 4, [3, 4, 4, 4]), (9, 1, 4, [2, 3, 2, 2]), (11, 1, 4, [2, 3, 3, 3]),
-        (8, 1, 4, [2, 2, 2, 2]), (0, 5, 7, [0, 0, 0, 0]), (1, 1, 3, [0, 1, 0, 0]), (2, 1, 3, [0, 1, 1, 1]),
-        (1, 1, 2, [0, 1, 0, 1]), (3, 1, 2, [1, 2, 2, 2]), (5, 0, 3, [0, 0, 0, 0]),
-    ] as [(Int128, Int128, Int128, [Int128])])
+    @Test(
+        arguments: [
+            // value, numerator, denominator: down, up, half even, half up.
+            (10, 1, 4, [2, 3, 2, 3]), (14, 1, 4, [3, 4, 4, 4]), (9, 1, 4, [2, 3, 2, 2]), (11, 1, 4, [2, 3, 3, 3]),
+            (8, 1, 4, [2, 2, 2, 2]), (0, 5, 7, [0, 0, 0, 0]), (1, 1, 3, [0, 1, 0, 0]), (2, 1, 3, [0, 1, 1, 1]),
+            (1, 1, 2, [0, 1, 0, 1]), (3, 1, 2, [1, 2, 2, 2]), (5, 0, 3, [0, 0, 0, 0]),
+        ] as [(Int128, Int128, Int128, [Int128])]
+    )
     func `a quotient is rounded as named, and below zero as its mirror image`(
-        value: Int128, numerator: Int128, denominator: Int128, expected: [Int128]
+        value: Int128,
+        numerator: Int128,
+        denominator: Int128,
+        expected: [Int128]
     ) {
         let modes: [Rounding] = [.down, .up, .halfEven, .halfUp]
         #expect(modes.map { $0.scale(value, by: numerator, over: denominator) } == expected)
@@ -19,7 +24,9 @@ import Testing
     @Test func `the product is exact however large it is`() {
         let large = Money.limit - 1
         #expect(Rounding.down.scale(large, by: large, over: large) == large)
-        #expect(Rounding.halfEven.scale(large, by: 999_999_999, over: 1_000_000_000) == large - large / 1_000_000_000 - 1)
+        #expect(
+            Rounding.halfEven.scale(large, by: 999_999_999, over: 1_000_000_000) == large - large / 1_000_000_000 - 1
+        )
     }
 
     @Test func `a result that doesn't fit is none`() {

@@ -2,11 +2,15 @@ import Kernel
 import Testing
 
 @Suite struct TimestampTests {
-    @Test(arguments: [
-        (0, "1970-01-01T00:00:00.000000Z"), (-1, "1969-12-31T23:59:59.999999Z"),
-        (1_795_163_400_123_456, "2026-11-20T08:30:00.123456Z"), (951_782_400_000_000, "2000-02-29T00:00:00.000000Z"),
-        (253_402_300_799_999_999, "9999-12-31T23:59:59.999999Z"), (-62_135_596_800_000_000, "0001-01-01T00:00:00.000000Z"),
-    ] as [(Int64, String)])
+    @Test(
+        arguments: [
+            (0, "1970-01-01T00:00:00.000000Z"), (-1, "1969-12-31T23:59:59.999999Z"),
+            (1_795_163_400_123_456, "2026-11-20T08:30:00.123456Z"),
+            (951_782_400_000_000, "2000-02-29T00:00:00.000000Z"),
+            (253_402_300_799_999_999, "9999-12-31T23:59:59.999999Z"),
+            (-62_135_596_800_000_000, "0001-01-01T00:00:00.000000Z"),
+        ] as [(Int64, String)]
+    )
     func `an instant is written in RFC 3339 and read back`(microseconds: Int64, text: String) {
         #expect("\(Timestamp(microseconds: microseconds))" == text)
         #expect(Timestamp(text) == Timestamp(microseconds: microseconds))
@@ -48,7 +52,9 @@ import Testing
         #expect("\(day.firstOfMonth)" == "2024-02-01")
         #expect(CalendarDay("2024-02-29") == day)
         #expect(Timestamp(microseconds: -1).day == CalendarDay(year: 1969, month: 12, day: 31))
-        for text in ["2023-02-29", "2024-2-29", "2024-02-30", "1900-02-29", "24-02-29", "2024/02/29", "2024-02-29 ", ""] {
+        for text in [
+            "2023-02-29", "2024-2-29", "2024-02-30", "1900-02-29", "24-02-29", "2024/02/29", "2024-02-29 ", "",
+        ] {
             #expect(CalendarDay(text) == nil)
         }
         #expect(CalendarDay(year: 2024, month: 1, day: -1) == nil)

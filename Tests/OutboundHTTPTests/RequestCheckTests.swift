@@ -2,26 +2,21 @@ import Testing
 
 @testable import OutboundHTTP
 
-@Suite struct RequestCheckTests {
+@Suite(.timeLimit(.minutes(2))) struct RequestCheckTests {
     @Test(
         arguments: [
             ("", .malformedURL), ("example.com", .malformedURL), ("https://", .malformedURL),
             ("https://user:secret@example.com", .malformedURL), ("https://example.com/\n", .malformedURL),
             ("https://example.com/a b", .malformedURL), ("https://münchen.example", .malformedURL),
             ("https://example.com:99999/", .malformedURL), ("http://example.com", .schemeNotAllowed),
-            ("ftp://example.com", .schemeNotAllowed), ("file:///etc/passwd", .malformedURL),
+            ("ftp://example.com", .schemeNotAllowed), ("file:///etc/passwd", .schemeNotAllowed),
             ("gopher://example.com", .schemeNotAllowed),
         ] as [(String, OutboundError.RequestFault)]
     )
     func `a URL that is not https is refused`(url: String, fault: OutboundError.RequestFault) async {
         let client = HTTPClient(HTTPClientConfiguration())
         let error = await client.failure(OutboundRequest(.get, url))
-        guard case .invalidRequest(let found)? = error?.reason else {
-            Issue.record("\(url) is not refused: \(String(describing: error))")
-            return
-        }
-        #expect(error?.delivery == .notSent)
-        #expect(found == fault || url.hasPrefix("file"))
+        #expect(error == OutboundError(.invalidRequest(fault), .notSent))
     }
 
     @Test(

@@ -1,9 +1,10 @@
+import Glibc
 import MetricsTestKit
 import Testing
 
 @testable import Redis
 
-@Suite struct CommandTests {
+@Suite(.timeLimit(.minutes(2))) struct CommandTests {
     @Test func `each kind of reply has its value`() async throws {
         try await RedisServer().withClient { client in
             let bytes: [UInt8] = [0, 13, 10, 255]
@@ -107,6 +108,50 @@ import Testing
             }
             let reply = try await client.command(["EXISTS", "key"])
             #expect(reply == .integer(0))
+        }
+    }
+
+    @Test func `bytes that the server does not read count until it does`() async throws {
+        var configuration = RedisConfiguration.forTests
+        configuration.outgoingBytesMax = 20_000_000
+        let server = try RedisServer()
+        try await server.withClient(configuration) { client in
+            kill(server.pid, SIGSTOP)
+            let value = [UInt8](repeating: 0, count: 5_000_000)
+            let errors = await withTaskGroup(of: RedisError?.self) { group in
+                for number in 0..<8 {
+                    group.addTask {
+                        do throws(RedisError) {
+                            _ = try await client.command(["SET", "key\(number)", value], timeoutSeconds: 0.2)
+                            return nil
+                        } catch { return error }
+                    }
+                }
+                return await group.reduce(into: []) { $0.append($1) }
+            }
+            kill(server.pid, SIGCONT)
+            #expect(errors.count { $0 == .overloaded } >= 4)
+            #expect(errors.count { $0 == .deadlineExceeded } >= 3)
+            let isRoom = await eventually {
+                await client.pipeline([["SET", "again", value]]) == [.success(.status("OK"))]
+            }
+            #expect(isRoom)
+            // Four values more, one after another, are more than the bound: what was written makes room.
+            for number in 0..<5 {
+                let reply = try await client.command(["SET", "again\(number)", value])
+                #expect(reply == .status("OK"))
+            }
+        }
+    }
+
+    @Test func `one after another never meets the bound of one`() async throws {
+        var configuration = RedisConfiguration.forTests
+        configuration.commandsInFlightMax = 1
+        try await RedisServer().withClient(configuration) { client in
+            for number in 0..<2000 {
+                let reply = try await client.command(["ECHO", number])
+                #expect(reply.integer == number)
+            }
         }
     }
 

@@ -5,7 +5,7 @@ import Testing
 
 @testable import Redis
 
-@Suite struct ConnectionTests {
+@Suite(.timeLimit(.minutes(2))) struct ConnectionTests {
     @Test func `while the server is away commands fail at once and later work again`() async throws {
         let server = try RedisServer()
         let metrics = TestMetrics()

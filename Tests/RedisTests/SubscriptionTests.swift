@@ -3,7 +3,7 @@ import Testing
 
 @testable import Redis
 
-@Suite struct SubscriptionTests {
+@Suite(.timeLimit(.minutes(2))) struct SubscriptionTests {
     @Test func `messages reach those who listen to their channel`() async throws {
         try await RedisServer().withClient { client in
             var both = client.subscribe(to: ["one", "two"]).makeAsyncIterator()

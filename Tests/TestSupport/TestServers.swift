@@ -3,6 +3,9 @@ import Logging
 import Migrations
 import PostgreSQL
 
+/// What goes well is no news.
+private let quiet = Logger(label: "test-servers") { _ in SwiftLogNoOpLogHandler() }
+
 /// The PostgreSQL of this test process: started with the first test that needs it, gone with the process.
 ///
 /// It listens on a socket in a new directory under `/tmp`, and writes to disk without waiting.
@@ -12,9 +15,13 @@ enum TestPostgres {
 
     static let gate = Gate(width: databasesMax)
 
-    private static let started = Once { try await EmbeddedPostgres.startTemporary(logger: Logger(label: "test-postgres")) }
+    private static let started = Once { try await EmbeddedPostgres.startTemporary(logger: quiet) }
     private static let administration = Once {
-        Pool(ConnectionOptions(url: try await started.value().url(database: "postgres"), applicationName: "tests"), size: 4)
+        Pool(
+            ConnectionOptions(url: try await started.value().url(database: "postgres"), applicationName: "tests"),
+            size: 4,
+            waitSeconds: 60
+        )
     }
     private static let migrated = Once { try await makeTemplate() }
 
@@ -34,10 +41,11 @@ enum TestPostgres {
         try await administrate("create database \(name)")
         let catalog = try MigrationCatalog(directory: TestDatabase.migrationsDirectory)
         let server = MigrationServer(
-            url: try await url(database: name), schemas: catalog.schemas.filter { !catalog[$0].isEmpty })
-        let logger = Logger(label: "test-migrations") { _ in SwiftLogNoOpLogHandler() }
-        try await Roles.apply(server, logger: logger)
-        try await Migrator(catalog: catalog, logger: logger).up([server])
+            url: try await url(database: name),
+            schemas: catalog.schemas.filter { !catalog[$0].isEmpty }
+        )
+        try await Roles.apply(server, logger: quiet)
+        try await Migrator(catalog: catalog, logger: quiet).up([server])
         try await administrate("alter database \(name) with is_template true allow_connections false")
         return name
     }
@@ -45,9 +53,11 @@ enum TestPostgres {
 
 /// The Redis of this test process: started with the first test that needs it, gone with the process.
 public enum TestRedis {
-    private static let started = Once { try await EmbeddedRedis.startTemporary(logger: Logger(label: "test-redis")) }
+    private static let started = Once { try await EmbeddedRedis.startTemporary(logger: quiet) }
 
-    /// Its URL. All tests of the process share it, so keys and channels begin with a `prefix()` of the test's own.
+    /// Its URL.
+    ///
+    /// All tests of the process share it, so keys and channels begin with a `prefix()` of the test's own.
     public static func url() async throws -> String { try await started.value().url }
 
     /// A prefix that no other test has.
@@ -57,7 +67,7 @@ public enum TestRedis {
     public static func withServer<Answer: Sendable>(
         _ body: (EmbeddedRedis) async throws -> Answer
     ) async throws -> Answer {
-        let server = try await EmbeddedRedis.startTemporary(logger: Logger(label: "test-redis"))
+        let server = try await EmbeddedRedis.startTemporary(logger: quiet)
         do {
             let answer = try await body(server)
             await server.stop()

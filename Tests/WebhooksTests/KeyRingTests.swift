@@ -4,9 +4,11 @@ import Webhooks
 
 @Suite struct KeyRingTests {
     @Test(arguments: [
-        (WebhookProvider.stripe, "sk_live_abc"), (.stripe, "pk_live_abc"), (.stripe, "rk_live_abc"), (.stripe, "whsec_"),
+        (WebhookProvider.stripe, "sk_live_abc"), (.stripe, "pk_live_abc"), (.stripe, "rk_live_abc"),
+        (.stripe, "whsec_"),
         (.stripe, "secret"), (.stripe, "whsec_a\n"), (.moonPay, "sk_live_abc"), (.moonPay, "pk_live_abc"),
-        (.moonPay, "whsec_abc"), (.moonPay, "wk_live_abc "), (.ramp, "whsec_abc"), (.ramp, "-----BEGIN PUBLIC KEY-----"),
+        (.moonPay, "whsec_abc"), (.moonPay, "wk_live_abc "), (.ramp, "whsec_abc"),
+        (.ramp, "-----BEGIN PUBLIC KEY-----"),
         (.standardWebhooks, "sk_live_abc"), (.standardWebhooks, "whsec_AAAA"), (.standardWebhooks, "whsec_!"),
         (.standardWebhooks, "whsk_JRPdnTtTceqvPYkDd+yaEVIpWtbRA1g0V8T4ZhaxerU="),
         (.standardWebhooks, "whpk_AAAA"),

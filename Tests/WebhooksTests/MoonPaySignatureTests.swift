@@ -36,7 +36,8 @@ import Webhooks
     }
 
     @Test(arguments: Signed.windows)
-    func `the signed time may be 300 seconds off either way`(window: (offset: Int64, verdict: SignatureVerdict)) throws {
+    func `the signed time may be 300 seconds off either way`(window: (offset: Int64, verdict: SignatureVerdict)) throws
+    {
         let instant = Signed.now.adding(seconds: window.offset)
         let header = WebhookSigner.moonPay(body: Signed.body, secret: Signed.moonPaySecret, at: instant)
         #expect(try Signed.moonPayVerdict(header) == window.verdict)
@@ -44,7 +45,10 @@ import Webhooks
 
     @Test func `upper case hex is no signature`() throws {
         let (name, value) = WebhookSigner.moonPay(body: Signed.body, secret: Signed.moonPaySecret, at: Signed.now)
-        let upper = value.replacing("s=", with: "S=").uppercased().replacing("T=", with: "t=").replacing("S=", with: "s=")
+        let upper = value.replacing("s=", with: "S=").uppercased().replacing("T=", with: "t=").replacing(
+            "S=",
+            with: "s="
+        )
         #expect(try Signed.moonPayVerdict((name, upper)) == .signatureMismatch)
     }
 }

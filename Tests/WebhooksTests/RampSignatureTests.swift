@@ -17,7 +17,8 @@ import Webhooks
 
     private func verdict(_ body: String, _ signature: String, headers: Int = 1) throws -> SignatureVerdict {
         let request = SignedRequest(
-            method: "POST", headers: Array(repeating: ("x-body-signature", signature), count: headers),
+            method: "POST",
+            headers: Array(repeating: ("x-body-signature", signature), count: headers),
             body: Array(body.utf8)
         )
         return RampSignature().verify(request, keys: try KeyRing(.ramp, texts: [pem]), now: Signed.now)
@@ -26,7 +27,9 @@ import Webhooks
     @Test func `the canonical form is signed, so order, space and digits beyond a double do not matter`() throws {
         #expect(try verdict(body, signature) == .ok)
         #expect(try verdict(#" {"purchase": {"v": 12345678901234567000.0 }, "type": "CREATED"}"#, signature) == .ok)
-        #expect(try verdict(#"{"type":"CREATED","purchase":{"v":12345678901234570000}}"#, signature) == .signatureMismatch)
+        #expect(
+            try verdict(#"{"type":"CREATED","purchase":{"v":12345678901234570000}}"#, signature) == .signatureMismatch
+        )
     }
 
     @Test func `the header has to be there once and be small`() throws {
@@ -65,7 +68,9 @@ import Webhooks
             -----END PUBLIC KEY-----
             """
         let request = SignedRequest(
-            method: "POST", headers: [("X-Body-Signature", signature)], body: Array(body.utf8)
+            method: "POST",
+            headers: [("X-Body-Signature", signature)],
+            body: Array(body.utf8)
         )
         let ring = try KeyRing(.ramp, texts: [other, pem])
         #expect(RampSignature().verify(request, keys: ring, now: Signed.now) == .ok)

@@ -21,9 +21,13 @@ enum Signed {
     }
 
     static func standard(
-        id: String = "msg_1", at instant: Timestamp = now, secrets: [String] = [standardSecret]
+        id: String = "msg_1",
+        at instant: Timestamp = now,
+        secrets: [String] = [standardSecret]
     ) throws -> [(String, String)] {
-        try WebhookSigner.standardWebhooks(id: id, body: body, secrets: secrets, at: instant).map { ($0.name, $0.value) }
+        try WebhookSigner.standardWebhooks(id: id, body: body, secrets: secrets, at: instant).map {
+            ($0.name, $0.value)
+        }
     }
 
     static func stripeVerdict(_ headers: [(String, String)], at now: Timestamp = now) throws -> SignatureVerdict {
@@ -37,7 +41,10 @@ enum Signed {
     }
 
     static func moonPayVerdict(
-        _ header: (String, String), method: String = "POST", query: String = "", body: [UInt8] = body
+        _ header: (String, String),
+        method: String = "POST",
+        query: String = "",
+        body: [UInt8] = body
     ) throws -> SignatureVerdict {
         let keys = try KeyRing(.moonPay, texts: [moonPaySecret])
         let request = SignedRequest(method: method, query: query, headers: [header], body: body)
@@ -45,7 +52,8 @@ enum Signed {
     }
 
     static func standardVerdict(
-        _ headers: [(String, String)], keys: [String] = [standardSecret]
+        _ headers: [(String, String)],
+        keys: [String] = [standardSecret]
     ) throws -> SignatureVerdict {
         let request = SignedRequest(method: "POST", headers: headers, body: body)
         return StandardWebhooksSignature().verify(request, keys: try KeyRing(.standardWebhooks, texts: keys), now: now)

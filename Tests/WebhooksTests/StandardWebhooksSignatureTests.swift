@@ -59,8 +59,11 @@ import Webhooks
     }
 
     @Test(arguments: Signed.windows)
-    func `the signed time may be 300 seconds off either way`(window: (offset: Int64, verdict: SignatureVerdict)) throws {
-        #expect(try Signed.standardVerdict(Signed.standard(at: Signed.now.adding(seconds: window.offset))) == window.verdict)
+    func `the signed time may be 300 seconds off either way`(window: (offset: Int64, verdict: SignatureVerdict)) throws
+    {
+        #expect(
+            try Signed.standardVerdict(Signed.standard(at: Signed.now.adding(seconds: window.offset))) == window.verdict
+        )
     }
 
     @Test func `signing refuses what is no secret`() {

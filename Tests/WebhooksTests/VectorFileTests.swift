@@ -65,7 +65,8 @@ import Webhooks
 
     @Test(arguments: [
         ("id", "\"id\":\"v\"", "\"id\":1"), ("provider", "\"stripe\"", "null"), ("now", "1795200000", "\"now\""),
-        ("tolerance_s", "300", "-1"), ("method", "\"POST\"", "1"), ("headers", "\"headers\":[]", "\"headers\":[[\"a\"]]"),
+        ("tolerance_s", "300", "-1"), ("method", "\"POST\"", "1"),
+        ("headers", "\"headers\":[]", "\"headers\":[[\"a\"]]"),
         ("body_b64", "e30=", "e3"), ("keys", "\"secrets\":[\"whsec_x\"]", "\"secrets\":[1]"),
         ("expect", "reject", "maybe"), ("reason", "\"missing_header\"", "7"),
         ("query", "\"method\"", "\"query\":1,\"method\""),

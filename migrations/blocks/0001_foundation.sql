@@ -106,6 +106,12 @@ begin
     end if;
 end $$;
 
+-- What the roles of the schemas may call; `diboas roles apply` goes by how these comments begin.
+comment on function blocks.make_partitions(text, integer) is 'for every role: partitions of its schema, ahead of time';
+comment on function blocks.drop_partitions(text) is 'for every role: only what is past its time is dropped';
+comment on function blocks.partition_runway(text) is 'for every role: how far the partitions of its schema reach';
+comment on function blocks.expect_rows(bigint, bigint) is 'for every role: ends a transaction that touched other rows';
+
 -- migrate: down
 drop function blocks.expect_rows(bigint, bigint);
 drop function blocks.partition_runway(text);

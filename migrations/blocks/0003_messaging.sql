@@ -31,11 +31,13 @@ begin
                 when status in ('pending', 'running', 'failed') then due_at is not null
                 when status = 'parked' then true
                 else due_at is null end),
-            constraint inbox_finished check ((status in ('processed', 'ignored', 'dropped')) = (finished_at is not null))
+            constraint inbox_finished check (
+                (status in ('processed', 'ignored', 'dropped')) = (finished_at is not null))
         ) with (fillfactor = 80, autovacuum_vacuum_scale_factor = 0.02)
         $sql$, for_schema);
     execute format($sql$comment on column %1$I.inbox.due_at is
-        'when a worker may take it: pending and failed from then on, running once its lease has ended'$sql$, for_schema);
+        'when a worker may take it: pending and failed from then on, running once its lease has ended'
+        $sql$, for_schema);
     execute format($sql$comment on column %1$I.inbox.sequence is
         'place among the events of the object, which are then handled in order; null for any order'$sql$, for_schema);
     execute format($sql$comment on column %1$I.inbox.token is
@@ -103,7 +105,8 @@ begin
             causation uuid,
             traceparent text,
             recorded_at timestamptz not null,
-            status text not null default 'pending' check (status in ('pending', 'failed', 'dead', 'published', 'dropped')),
+            status text not null default 'pending'
+                check (status in ('pending', 'failed', 'dead', 'published', 'dropped')),
             stage smallint not null default 0,
             attempts integer not null default 0,
             next_at timestamptz,

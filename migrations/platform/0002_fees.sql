@@ -33,7 +33,7 @@ create table platform.fee_schedules (
 comment on table platform.fee_schedules is
     'Immutable versions of fee schedules; only the end of an open one may be set, and not to the past.';
 
--- Not one of the columns is read as text that depends on a setting of the session: the start is counted in microseconds.
+-- No column is read in a form that depends on a setting of the session: the start is counted in microseconds.
 create function platform.fee_schedule_checksum(schedule platform.fee_schedules) returns bytea
 language sql stable parallel safe
 set search_path = pg_catalog, pg_temp

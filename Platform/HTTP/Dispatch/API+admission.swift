@@ -5,7 +5,10 @@ extension API {
     /// Everything that can be decided by a request's head.
     func admit(_ head: RequestHead) async -> Admission {
         var exchange = Exchange(
-            requestID: services.ids.next(), startedAt: MonotonicTime.nanoseconds(), isHead: head.method == "HEAD")
+            requestID: services.ids.next(),
+            startedAt: MonotonicTime.nanoseconds(),
+            isHead: head.method == "HEAD"
+        )
         do {
             guard let (endpoint, values) = router.match(head.path) else {
                 return .answered(unmatched(head, exchange), exchange)
@@ -22,14 +25,27 @@ extension API {
     }
 
     private func admit(
-        _ head: RequestHead, _ route: Route, _ values: [Substring], _ exchange: inout Exchange
+        _ head: RequestHead,
+        _ route: Route,
+        _ values: [Substring],
+        _ exchange: inout Exchange
     ) async throws -> Admission.Admitted {
         let fields = RequestFields(head.fields)
         var request = APIRequest(
-            id: exchange.requestID, operationID: route.operationID, method: route.method, path: String(head.path),
-            rawQuery: String(head.query), headers: Headers(head.fields), remoteAddress: head.remoteAddress,
-            now: services.clock.now(), trace: fields.traceparent.flatMap { TraceParent($0) }, principal: nil,
-            parameters: [:], body: .null, rawBody: [], idempotencyKey: nil
+            id: exchange.requestID,
+            operationID: route.operationID,
+            method: route.method,
+            path: String(head.path),
+            rawQuery: String(head.query),
+            headers: Headers(head.fields),
+            remoteAddress: head.remoteAddress,
+            now: services.clock.now(),
+            trace: fields.traceparent.flatMap { TraceParent($0) },
+            principal: nil,
+            parameters: [:],
+            body: .null,
+            rawBody: [],
+            idempotencyKey: nil
         )
         if route.access != .public {
             guard fields.duplicate != "authorization", let token = fields.bearerToken else {
@@ -61,8 +77,11 @@ extension API {
         exchange.rateLimit = (limitClass, decision)
         guard !decision.isAllowed else { return }
         throw Problem(
-            429, "rate_limited", "Too many requests. Wait as long as `Retry-After` says.",
-            retryAfterSeconds: decision.resetSeconds)
+            429,
+            "rate_limited",
+            "Too many requests. Wait as long as `Retry-After` says.",
+            retryAfterSeconds: decision.resetSeconds
+        )
     }
 
     /// 1 to 255 visible ASCII characters, as draft-ietf-httpapi-idempotency-key-header leaves to the server.
@@ -70,9 +89,11 @@ extension API {
         guard route.isIdempotent else { return nil }
         guard let key = fields.idempotencyKey, !key.isEmpty else {
             throw Problem(
-                400, "idempotency_key_required",
+                400,
+                "idempotency_key_required",
                 "Send a fresh `Idempotency-Key` with each payment that you intend, the same one when you retry it.",
-                faults: [Problem.Fault("Idempotency-Key", "missing")])
+                faults: [Problem.Fault("Idempotency-Key", "missing")]
+            )
         }
         guard key.utf8.count <= 255 else { throw .malformed("too_long", in: "Idempotency-Key") }
         guard key.utf8.allSatisfy({ (0x21...0x7E).contains($0) }) else {
@@ -89,8 +110,11 @@ extension API {
         }
         guard case .required = route.precondition else { return }
         throw Problem(
-            428, "precondition_required", "Send `If-Match` with the `ETag` of the version that you have read.",
-            faults: [Problem.Fault("If-Match", "missing")])
+            428,
+            "precondition_required",
+            "Send `If-Match` with the `ETag` of the version that you have read.",
+            faults: [Problem.Fault("If-Match", "missing")]
+        )
     }
 
     private func unmatched(_ head: RequestHead, _ exchange: Exchange) -> APIResponse {

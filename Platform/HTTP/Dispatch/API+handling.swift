@@ -2,7 +2,9 @@ import Kernel
 import Logging
 
 extension API {
-    /// Decodes and checks the body and runs the handler. Never throws: what goes wrong is answered.
+    /// Decodes and checks the body and runs the handler.
+    ///
+    /// Never throws: what goes wrong is answered.
     func finish(_ admitted: Admission.Admitted, body bytes: [UInt8]) async -> APIResponse {
         do {
             var request = admitted.request
@@ -28,7 +30,11 @@ extension API {
             value = try JSON.parse(bytes, limits: JSON.Limits(bytesMax: limitBytes, allowsNUL: false))
         } catch {
             throw Problem(
-                400, "malformed_json", "The body isn't JSON: \(error).", faults: [Problem.Fault("", error.code)])
+                400,
+                "malformed_json",
+                "The body isn't JSON: \(error).",
+                faults: [Problem.Fault("", error.code)]
+            )
         }
         var check = SchemaCheck()
         check.run(schema, value)
@@ -42,8 +48,11 @@ extension API {
         case let error as any ProblemConvertible: return problem(error.problem, exchange)
         case is CancellationError:
             let refusal = Problem(
-                503, "cancelled", "The request was broken off. Send it again, with the same key if it had one.",
-                retryAfterSeconds: 1)
+                503,
+                "cancelled",
+                "The request was broken off. Send it again, with the same key if it had one.",
+                retryAfterSeconds: 1
+            )
             return problem(refusal, exchange)
         default:
             services.logger.error(
@@ -52,7 +61,8 @@ extension API {
                     "request_id": .string(exchange.requestID.wire),
                     "operation": .string(exchange.route.map { routes[$0].operationID } ?? "none"),
                     "error": .string(String(reflecting: error)),
-                ])
+                ]
+            )
             return problem(.internalError, exchange)
         }
     }

@@ -24,9 +24,12 @@ public final class API: Sendable {
 
         /// Services; what isn't said is the machine's clock, a limiter in memory, and the process's metrics.
         public init(
-            authenticator: any Authenticator, rateLimiter: any RateLimiter = LocalRateLimiter(),
-            clock: any WallClock = SystemClock(), ids: IDGenerator = IDGenerator(),
-            logger: Logger = Logger(label: "http"), metrics: any MetricsFactory = MetricsSystem.factory
+            authenticator: any Authenticator,
+            rateLimiter: any RateLimiter = LocalRateLimiter(),
+            clock: any WallClock = SystemClock(),
+            ids: IDGenerator = IDGenerator(),
+            logger: Logger = Logger(label: "http"),
+            metrics: any MetricsFactory = MetricsSystem.factory
         ) {
             (self.authenticator, self.rateLimiter, self.clock) = (authenticator, rateLimiter, clock)
             (self.ids, self.logger, self.metrics) = (ids, logger, metrics)
@@ -40,13 +43,20 @@ public final class API: Sendable {
     let router: Router
     let requestMetrics: RequestMetrics
 
-    /// An API over routes. The caller guarantees distinct operation ids and one route per method and path.
+    /// An API over routes.
+    ///
+    /// The caller guarantees distinct operation ids and one route per method and path.
     ///
     /// - Parameters:
+    ///   - routes: what it serves besides the operational routes.
     ///   - description: what the documentation says about it.
     ///   - operations: `/livez`, `/readyz`, `/metrics`, `/openapi.json` and `/docs` are served with these.
+    ///   - services: what it leans on.
     public init(
-        _ routes: [Route], description: APIDescription, operations: Operations = Operations(), services: Services
+        _ routes: [Route],
+        description: APIDescription,
+        operations: Operations = Operations(),
+        services: Services
     ) {
         let all = operations.routes(documenting: routes, description: description)
         precondition(Set(all.map(\.operationID)).count == all.count, "two routes with one operation id")
@@ -59,11 +69,18 @@ public final class API: Sendable {
 
     /// Answers a request without a network, as the server would: for tests and for callers in the same process.
     public func respond(
-        _ method: String, _ target: String, headers: Headers = Headers(), body: [UInt8] = [],
+        _ method: String,
+        _ target: String,
+        headers: Headers = Headers(),
+        body: [UInt8] = [],
         remoteAddress: String = "127.0.0.1"
     ) async -> APIResponse {
         let head = RequestHead(
-            method: method, target: target, fields: headers.fields, remoteAddress: remoteAddress)
+            method: method,
+            target: target,
+            fields: headers.fields,
+            remoteAddress: remoteAddress
+        )
         switch await admit(head) {
         case .answered(let response, let exchange): return seal(response, exchange)
         case .admitted(let admitted):
@@ -101,6 +118,8 @@ public final class API: Sendable {
     func bodyTooLarge(_ admitted: Admission.Admitted) -> APIResponse {
         let limit = admitted.route.bodyLimitBytes
         return problem(
-            Problem(413, "body_too_large", "The body may have at most \(limit) bytes."), admitted.exchange)
+            Problem(413, "body_too_large", "The body may have at most \(limit) bytes."),
+            admitted.exchange
+        )
     }
 }

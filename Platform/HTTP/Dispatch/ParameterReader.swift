@@ -25,8 +25,12 @@ enum ParameterReader {
     }
 
     private static func set(
-        _ name: String, _ text: String, _ location: Parameter.Location, _ route: Route,
-        _ parameters: inout [String: JSON], _ faults: inout [Problem.Fault]
+        _ name: String,
+        _ text: String,
+        _ location: Parameter.Location,
+        _ route: Route,
+        _ parameters: inout [String: JSON],
+        _ faults: inout [Problem.Fault]
     ) {
         guard let parameter = route.parameters.first(where: { $0.name == name && $0.location == location }) else {
             let shown = TextCheck.hasControlCharacter(name) ? "query" : String(name.prefix(64))

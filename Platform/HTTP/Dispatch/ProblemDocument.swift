@@ -54,11 +54,15 @@ enum ProblemDocument {
             .optional("errors", .array(of: fault, count: 1...Schema.faultsMax), "The parts of the request at fault."),
             .required("request_id", .anyString, "The id of this request, as in `X-Request-Id`."),
             .required("retryable", .bool, "Whether the same request may succeed later."),
-        ], named: "Problem")
+        ],
+        named: "Problem"
+    )
 
     private static let fault = Schema.object(
         [
             .required("pointer", .anyString, "A JSON pointer into the body, or the name of a parameter or header."),
             .required("code", .anyString, "What is wrong: `missing`, `unknown_field`, `too_long`, …"),
-        ], named: "Fault")
+        ],
+        named: "Fault"
+    )
 }

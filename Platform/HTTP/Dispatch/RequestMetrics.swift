@@ -30,7 +30,10 @@ final class RequestMetrics: Sendable {
             if let timer = timers[place][key] { return timer }
             let dimensions = [("route", labels[place]), ("method", key.method), ("status", String(status))]
             let timer = Metrics.Timer(
-                label: "http_server_request_duration_seconds", dimensions: dimensions, factory: factory)
+                label: "http_server_request_duration_seconds",
+                dimensions: dimensions,
+                factory: factory
+            )
             timers[place][key] = timer
             return timer
         }

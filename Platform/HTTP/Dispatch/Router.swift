@@ -27,7 +27,9 @@ struct Router: Sendable {
     private var nodes = [Node()]
     private(set) var endpoints: [Endpoint] = []
 
-    /// A router over routes, by their position. The caller guarantees that no two have the same method and path shape.
+    /// A router over routes, by their position.
+    ///
+    /// The caller guarantees that no two have the same method and path shape.
     init(_ routes: [Route]) {
         for (index, route) in routes.enumerated() {
             let endpoint = endpoint(of: route.path)

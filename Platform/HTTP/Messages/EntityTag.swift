@@ -18,7 +18,9 @@ public struct EntityTag: Hashable, Sendable, CustomStringConvertible {
         description = text + "\""
     }
 
-    /// Whether a header `If-Match` or `If-None-Match` names this tag, or is `*`. Weak tags never match.
+    /// Whether a header `If-Match` or `If-None-Match` names this tag, or is `*`.
+    ///
+    /// Weak tags never match.
     public func isNamed(by header: String) -> Bool {
         header.split(separator: ",").contains { part in
             let trimmed = part.drop { $0 == " " || $0 == "\t" }
@@ -30,19 +32,16 @@ public struct EntityTag: Hashable, Sendable, CustomStringConvertible {
 }
 
 extension Format {
-    /// What `If-Match` may say: `*`, or up to eight strong tags.
+    /// What `If-Match` may say: visible ASCII, of which only entity tags can match.
     static let entityTags = Format(
-        "entity_tags", pattern: "^(\\*|\"[!#-~]{1,64}\"(, \"[!#-~]{1,64}\"){0,7})$", length: 1...550,
-        description: "`*`, or entity tags."
+        "entity_tags",
+        pattern: "^[!-~]([ -~]{0,253}[!-~])?$",
+        length: 1...255,
+        description: "`*`, or entity tags.",
+        example: "\"1\""
     ) { text in
-        if text == "*" { return nil }
-        let tags = text.split(separator: ",", omittingEmptySubsequences: false)
-        let areTags = tags.allSatisfy { tag in
-            let inner = tag.drop { $0 == " " }.utf8
-            return (3...66).contains(inner.count) && inner.first == UInt8(ascii: "\"") && inner.last == UInt8(ascii: "\"")
-                && inner.dropFirst().dropLast().allSatisfy { (0x21...0x7E).contains($0) && $0 != UInt8(ascii: "\"") }
-        }
-        return areTags && tags.count <= 8 ? nil : "bad_format"
+        if text.utf8.count > 255 { return "too_long" }
+        return !text.isEmpty && text.utf8.allSatisfy { (0x20...0x7E).contains($0) } ? nil : "bad_format"
     }
 }
 

@@ -3,7 +3,9 @@ public import Kernel
 extension Problem {
     /// 401 for a missing or invalid token.
     public static let unauthenticated = Problem(
-        401, "unauthenticated", "The request needs a valid bearer token. Sign in, then send `Authorization: Bearer …`."
+        401,
+        "unauthenticated",
+        "The request needs a valid bearer token. Sign in, then send `Authorization: Bearer …`."
     )
     /// 403 for a caller who lacks the permission.
     public static let forbidden = Problem(403, "forbidden", "Your role doesn't permit this operation.")
@@ -11,7 +13,9 @@ extension Problem {
     public static let notFound = Problem(404, "not_found", "There is no such resource.")
     /// 500 for what we didn't foresee.
     static let internalError = Problem(
-        500, "internal_error", "Something went wrong on our side. Quote the request id when you report it."
+        500,
+        "internal_error",
+        "Something went wrong on our side. Quote the request id when you report it."
     )
 
     /// 400 for one thing that isn't right about a part of the request.

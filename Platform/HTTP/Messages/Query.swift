@@ -7,7 +7,9 @@ struct Query: Sendable {
 
     let pairs: [(name: String, value: String)]
 
-    /// Reads what stands behind the question mark. `+` is a space, as forms write it.
+    /// Reads what stands behind the question mark.
+    ///
+    /// `+` is a space, as forms write it.
     ///
     /// - Throws: 400 for a broken escape, for bytes that aren't UTF-8 and for too many parameters.
     init(_ text: Substring) throws(Problem) {

@@ -7,7 +7,7 @@ extension DocsPage {
         function el(name, attributes, ...children) {
           const node = document.createElement(name);
           for (const [key, value] of Object.entries(attributes || {})) node.setAttribute(key, value);
-          for (const child of children.flat()) if (child != null) node.append(child);
+          for (const child of children.flat(Infinity)) if (child != null) node.append(child);
           return node;
         }
         // Only `code` and paragraphs of Markdown; everything stays text.
@@ -28,8 +28,10 @@ extension DocsPage {
           if (s.anyOf) return s.anyOf.map(type).join(' or ');
           if (s.enum) return s.enum.join(' | ');
           if (s.type === 'array') return 'array of ' + type(s.items) + bounds(s.minItems, s.maxItems);
-          if (s.type === 'string') return 'string' + (s.pattern && s.maxLength <= 60 && s.pattern.length <= 60
-            ? ' ' + s.pattern : bounds(s.minLength, s.maxLength));
+          if (s.type === 'string') {
+            return 'string' + (s.minLength == null && s.pattern ? ' ' + s.pattern : bounds(s.minLength, s.maxLength));
+          }
+          if (s.additionalProperties) return 'object of ' + type(s.additionalProperties) + bounds(0, s.maxProperties);
           if (s.type === 'integer') return 'integer' + bounds(s.minimum, s.maximum);
           return s.type || 'any';
         }

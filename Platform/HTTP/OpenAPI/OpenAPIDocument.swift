@@ -19,7 +19,8 @@ enum OpenAPIDocument {
             "paths": paths(routes),
             "components": [
                 "schemas": .object(
-                    schemas.sorted { $0.key < $1.key }.map { JSON.Member($0.key, $0.value.written()) }),
+                    schemas.sorted { $0.key < $1.key }.map { JSON.Member($0.key, $0.value.written()) }
+                ),
                 "securitySchemes": [
                     "bearer": ["type": "http", "scheme": "bearer", "description": "The access token of a session."]
                 ],
@@ -82,7 +83,9 @@ enum OpenAPIDocument {
             headers.append([
                 "name": "Idempotency-Key", "in": "header", "required": true,
                 "description": "Names the intent: the same key with the same request is carried out once.",
-                "schema": ["type": "string", "minLength": .integer(1), "maxLength": .integer(255), "pattern": "^[!-~]{1,255}$"],
+                "schema": [
+                    "type": "string", "minLength": .integer(1), "maxLength": .integer(255), "pattern": "^[!-~]{1,255}$",
+                ],
             ])
         }
         if case .none = route.precondition { return headers }
@@ -90,7 +93,7 @@ enum OpenAPIDocument {
         headers.append([
             "name": "If-Match", "in": "header", "required": .bool(isRequired),
             "description": "The `ETag` of the version that the change is meant for.",
-            "schema": .object(Schema.string(.entityTags).body()),
+            "schema": Schema.string(.entityTags).written(),
         ])
         return headers
     }

@@ -56,11 +56,16 @@ enum ResponseDocument {
     }
 
     private static let requestID = ResponseShape.Header(
-        "X-Request-Id", .anyString, "The id of the request, for support.")
+        "X-Request-Id",
+        .anyString,
+        "The id of the request, for support."
+    )
 
     private static func header(_ header: ResponseShape.Header) -> JSON.Member {
         JSON.Member(
-            header.name, ["description": .string(header.description), "schema": header.schema.openAPI()])
+            header.name,
+            ["description": .string(header.description), "schema": header.schema.openAPI()]
+        )
     }
 
     private static func link(_ link: ResponseShape.Link) -> JSON.Member {
@@ -70,13 +75,15 @@ enum ResponseDocument {
             [
                 "operationId": .string(link.operationID),
                 "parameters": .object([JSON.Member(link.parameter, value)]),
-            ])
+            ]
+        )
     }
 
     private static func problem(_ status: Int, _ codes: [String]) -> JSON {
         let description =
             codes.isEmpty
-            ? "Any other problem." : codes.map { ProblemDocument.title($0) + " (`\($0)`)" }.joined(separator: ", ") + "."
+            ? "Any other problem."
+            : codes.map { ProblemDocument.title($0) + " (`\($0)`)" }.joined(separator: ", ") + "."
         var headers = [requestID]
         switch status {
         case 401: headers.append(ResponseShape.Header("WWW-Authenticate", .anyString, "`Bearer`."))

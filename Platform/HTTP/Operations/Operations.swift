@@ -30,7 +30,9 @@ public struct Operations: Sendable {
     ///   - metrics: the text of `/metrics`; without it there is no such route.
     ///   - metricsAccess: who may read `/metrics`.
     public init(
-        checks: [ReadinessCheck] = [], metrics: (@Sendable () -> String)? = nil, metricsAccess: Access = .public
+        checks: [ReadinessCheck] = [],
+        metrics: (@Sendable () -> String)? = nil,
+        metricsAccess: Access = .public
     ) {
         (self.checks, self.metrics, self.metricsAccess) = (checks, metrics, metricsAccess)
     }
@@ -53,18 +55,29 @@ extension Operations {
 
     private var livez: Route {
         Route(
-            .get, "/livez", operationID: "livez", summary: "Whether the process serves requests at all",
-            tag: Operations.tag, access: .public, responses: [200: ResponseShape("It does.", Operations.state)],
+            .get,
+            "/livez",
+            operationID: "livez",
+            summary: "Whether the process serves requests at all",
+            tag: Operations.tag,
+            access: .public,
+            responses: [200: ResponseShape("It does.", Operations.state)],
             rateLimit: nil
         ) { _ in .ok(["status": "ok"]) }
     }
 
     private var readyz: Route {
         Route(
-            .get, "/readyz", operationID: "readyz", summary: "Whether the server should get requests",
-            tag: Operations.tag, access: .public,
-            responses: [200: ResponseShape("It should.", Operations.state)], problems: [503: ["draining", "not_ready"]],
-            rateLimit: nil, timeoutSeconds: 5
+            .get,
+            "/readyz",
+            operationID: "readyz",
+            summary: "Whether the server should get requests",
+            tag: Operations.tag,
+            access: .public,
+            responses: [200: ResponseShape("It should.", Operations.state)],
+            problems: [503: ["draining", "not_ready"]],
+            rateLimit: nil,
+            timeoutSeconds: 5
         ) { _ in try await readiness() }
     }
 
@@ -91,8 +104,12 @@ extension Operations {
         }
         guard failed.isEmpty else {
             throw Problem(
-                503, "not_ready", "Something that the server needs is away; `errors` says what.",
-                faults: failed.sorted().map { Problem.Fault($0, "failed") }, retryAfterSeconds: 1)
+                503,
+                "not_ready",
+                "Something that the server needs is away; `errors` says what.",
+                faults: failed.sorted().map { Problem.Fault($0, "failed") },
+                retryAfterSeconds: 1
+            )
         }
         return .ok(["status": "ok"])
     }
@@ -100,21 +117,31 @@ extension Operations {
     private func metricsRoute(_ text: @escaping @Sendable () -> String) -> Route {
         let mediaType = "text/plain; version=0.0.4; charset=utf-8"
         return Route(
-            .get, "/metrics", operationID: "metrics", summary: "Measurements in Prometheus' text format",
-            tag: Operations.tag, access: metricsAccess,
-            responses: [200: ResponseShape("The measurements.", mediaType: "text/plain")], rateLimit: nil
+            .get,
+            "/metrics",
+            operationID: "metrics",
+            summary: "Measurements in Prometheus' text format",
+            tag: Operations.tag,
+            access: metricsAccess,
+            responses: [200: ResponseShape("The measurements.", mediaType: "text/plain")],
+            rateLimit: nil
         ) { _ in APIResponse(status: 200, body: .bytes(Array(text().utf8), mediaType: mediaType)) }
     }
 
     private func documentRoute(_ document: [UInt8]) -> Route {
         let tag = EntityTag(content: document)
         return Route(
-            .get, "/openapi.json", operationID: "openapi", summary: "This API as an OpenAPI 3.1 document",
-            tag: Operations.tag, access: .public,
+            .get,
+            "/openapi.json",
+            operationID: "openapi",
+            summary: "This API as an OpenAPI 3.1 document",
+            tag: Operations.tag,
+            access: .public,
             responses: [
                 200: ResponseShape("The document.", .any, headers: [.etag]),
                 304: ResponseShape("The copy that `If-None-Match` names is current."),
-            ], rateLimit: nil
+            ],
+            rateLimit: nil
         ) { request in
             if request.hasCurrent(tag) { return APIResponse(status: 304).tagged(tag) }
             return APIResponse(status: 200, body: .bytes(document, mediaType: "application/json")).tagged(tag)
@@ -123,12 +150,20 @@ extension Operations {
 
     private func pageRoute(_ page: [UInt8]) -> Route {
         Route(
-            .get, "/docs", operationID: "docs", summary: "This API as a page for people", tag: Operations.tag,
-            access: .public, responses: [200: ResponseShape("The page.", mediaType: "text/html")], rateLimit: nil
+            .get,
+            "/docs",
+            operationID: "docs",
+            summary: "This API as a page for people",
+            tag: Operations.tag,
+            access: .public,
+            responses: [200: ResponseShape("The page.", mediaType: "text/html")],
+            rateLimit: nil
         ) { _ in
             APIResponse(
-                status: 200, headers: ["Content-Security-Policy": DocsPage.contentSecurityPolicy],
-                body: .bytes(page, mediaType: "text/html; charset=utf-8"))
+                status: 200,
+                headers: ["Content-Security-Policy": DocsPage.contentSecurityPolicy],
+                body: .bytes(page, mediaType: "text/html; charset=utf-8")
+            )
         }
     }
 }

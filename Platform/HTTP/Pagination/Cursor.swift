@@ -21,7 +21,9 @@ public struct CursorSigner: Sendable {
     private static let payloadBytes = 1 + 8 + 16
     private let key: SymmetricKey
 
-    /// A signer. The caller guarantees a secret key of at least 32 bytes, the same in every process.
+    /// A signer.
+    ///
+    /// The caller guarantees a secret key of at least 32 bytes, the same in every process.
     public init(key: [UInt8]) {
         precondition(key.count >= 32, "a cursor key of less than 32 bytes")
         self.key = SymmetricKey(data: key)
@@ -50,8 +52,11 @@ public struct CursorSigner: Sendable {
     }
 
     private static let refusal = Problem(
-        422, "bad_cursor", "The cursor isn't one of this list. Start again without it.",
-        faults: [Problem.Fault("cursor", "bad_cursor")])
+        422,
+        "bad_cursor",
+        "The cursor isn't one of this list. Start again without it.",
+        faults: [Problem.Fault("cursor", "bad_cursor")]
+    )
 
     private static func payload(_ cursor: Cursor) -> [UInt8] {
         var bytes: [UInt8] = [version]

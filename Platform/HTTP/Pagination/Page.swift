@@ -7,7 +7,9 @@ public struct Page: Sendable {
     /// The entries of a page when the client doesn't say.
     public static let limitDefault = 25
 
-    /// How many entries to answer with, 1 to `limitMax`. Read one more to know whether there is another page.
+    /// How many entries to answer with, 1 to `limitMax`.
+    ///
+    /// Read one more to know whether there is another page.
     public let limit: Int
     /// After which entry; nil for the first page.
     public let after: Cursor?
@@ -37,8 +39,11 @@ public struct Page: Sendable {
     ///   - entries: the entries that were read, at most `limit + 1`; the surplus one isn't answered.
     ///   - position: the position of an entry.
     ///   - encode: an entry as JSON.
+    /// - Returns: 200 with the page.
     public func response<Entry>(
-        _ entries: [Entry], position: (Entry) -> Cursor, encode: (Entry) -> JSON
+        _ entries: [Entry],
+        position: (Entry) -> Cursor,
+        encode: (Entry) -> JSON
     ) -> APIResponse {
         let shown = entries.prefix(limit)
         let next = entries.count > limit ? shown.last.map { signer.sign(position($0), filters: filters) } : nil
@@ -60,7 +65,8 @@ public struct Page: Sendable {
     private static func escaped(_ text: String) -> String {
         var result = ""
         for byte in text.utf8 {
-            let isPlain = Format.isWord(byte) || [UInt8(ascii: "-"), UInt8(ascii: "."), UInt8(ascii: "~")].contains(byte)
+            let isPlain =
+                Format.isWord(byte) || [UInt8(ascii: "-"), UInt8(ascii: "."), UInt8(ascii: "~")].contains(byte)
             if isPlain {
                 result.unicodeScalars.append(UnicodeScalar(byte))
             } else {

@@ -37,7 +37,8 @@ public final class LocalRateLimiter: RateLimiter {
             return window
         }
         return RateLimitDecision(
-            isAllowed: window.count <= limitClass.quota, remaining: max(0, limitClass.quota - window.count),
+            isAllowed: window.count <= limitClass.quota,
+            remaining: max(0, limitClass.quota - window.count),
             resetSeconds: max(1, Int(window.endsAt - second))
         )
     }

@@ -19,7 +19,9 @@ public struct RateLimitClass: Hashable, Sendable {
     /// Whom it counts.
     public let scope: Scope
 
-    /// A class. The caller guarantees a name of letters, digits, `-` and `_`.
+    /// A class.
+    ///
+    /// The caller guarantees a name of letters, digits, `-` and `_`.
     public init(_ name: String, quota: Int, windowSeconds: Int, scope: Scope = .principal) {
         precondition(quota > 0 && windowSeconds > 0, "a rate limit of nothing")
         (self.name, self.quota, self.windowSeconds, self.scope) = (name, quota, windowSeconds, scope)

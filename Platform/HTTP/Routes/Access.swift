@@ -13,7 +13,9 @@ public struct Permission: Hashable, Sendable, ExpressibleByStringLiteral, Custom
     public var description: String { name }
 }
 
-/// Who may call a route. A route can't be declared without it.
+/// Who may call a route.
+///
+/// A route can't be declared without it.
 public enum Access: Hashable, Sendable {
     /// Anybody, without a token: sign-in, webhooks with a signature of their own, health.
     case `public`

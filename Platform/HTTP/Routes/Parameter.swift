@@ -26,14 +26,21 @@ public struct Parameter: Sendable {
 
     /// A parameter of the query, optional unless said otherwise.
     public static func query(
-        _ name: String, _ schema: Schema, _ description: String, isRequired: Bool = false
+        _ name: String,
+        _ schema: Schema,
+        _ description: String,
+        isRequired: Bool = false
     ) -> Parameter {
         Parameter(name: name, location: .query, schema: schema, isRequired: isRequired, description: description)
     }
 
     /// The two parameters of every paged list: `limit` (1 to 100) and `cursor`.
     public static let paging: [Parameter] = [
-        .query("limit", .integer(1...Page.limitMax), "How many entries to answer with; \(Page.limitDefault) unless given."),
+        .query(
+            "limit",
+            .integer(1...Page.limitMax),
+            "How many entries to answer with; \(Page.limitDefault) unless given."
+        ),
         .query("cursor", .string(.cursor), "Where to go on: `next_cursor` of the previous page."),
     ]
 }

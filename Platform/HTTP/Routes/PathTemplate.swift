@@ -13,7 +13,9 @@ public struct PathTemplate: Hashable, Sendable, ExpressibleByStringLiteral, Cust
     /// Its parts, in order.
     public let segments: [Segment]
 
-    /// A template. The caller guarantees: a leading slash, no empty part, braces around whole parts, distinct parameters.
+    /// A template.
+    ///
+    /// The caller guarantees: a leading slash, no empty part, braces around whole parts, distinct parameters.
     public init(_ text: String) {
         precondition(text.hasPrefix("/"), "a path template without a leading slash: \(text)")
         description = text

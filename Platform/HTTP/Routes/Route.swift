@@ -21,7 +21,9 @@ public struct Route: Sendable {
     public let method: HTTPMethod
     /// The path.
     public let path: PathTemplate
-    /// The operation's name in the documentation and in generated clients: `createPayment`. Unique in an API.
+    /// The operation's name in the documentation and in generated clients: `createPayment`.
+    ///
+    /// Unique in an API.
     public let operationID: String
     /// What it does, in one line.
     public let summary: String
@@ -31,7 +33,9 @@ public struct Route: Sendable {
     public let tag: String
     /// Who may call it.
     public let access: Access
-    /// Whether the header `Idempotency-Key` is required. Storing and replaying is the handler's.
+    /// Whether the header `Idempotency-Key` is required.
+    ///
+    /// Storing and replaying is the handler's.
     public let isIdempotent: Bool
     /// How it treats `If-Match`.
     public let precondition: Precondition
@@ -43,8 +47,9 @@ public struct Route: Sendable {
     public let bodyLimitBytes: Int
     /// Its answers by status, without the problems.
     public let responses: [Int: ResponseShape]
-    /// The problems that are its own, by status: `[422: ["insufficient_funds"]]`. Those that follow from the
-    /// declaration (400, 401, 404, 413, …) are added to them.
+    /// The problems that are its own, by status: `[422: ["insufficient_funds"]]`.
+    ///
+    /// Those that follow from the declaration (400, 401, 404, 413, …) are added to them.
     public let problems: [Int: [String]]
     /// How often a caller may call it; nil for as often as it likes.
     public let rateLimit: RateLimitClass?
@@ -56,13 +61,28 @@ public struct Route: Sendable {
     /// The default of `timeoutSeconds`.
     public static let timeoutSecondsDefault = 15
 
-    /// A route. The caller guarantees that the path's parameters and the declared ones are the same, and at least one response.
+    /// A route.
+    ///
+    /// The caller guarantees that the path's parameters and the declared ones are the same, and at least one
+    /// response.
     public init(
-        _ method: HTTPMethod, _ path: PathTemplate, operationID: String, summary: String, description: String = "",
-        tag: String, access: Access, isIdempotent: Bool = false, precondition: Precondition = .none,
-        parameters: [Parameter] = [], body: BodyKind = .none, bodyLimitBytes: Int? = nil,
-        responses: [Int: ResponseShape], problems: [Int: [String]] = [:], rateLimit: RateLimitClass? = .standard,
-        timeoutSeconds: Int = Route.timeoutSecondsDefault, handler: @escaping Handler
+        _ method: HTTPMethod,
+        _ path: PathTemplate,
+        operationID: String,
+        summary: String,
+        description: String = "",
+        tag: String,
+        access: Access,
+        isIdempotent: Bool = false,
+        precondition: Precondition = .none,
+        parameters: [Parameter] = [],
+        body: BodyKind = .none,
+        bodyLimitBytes: Int? = nil,
+        responses: [Int: ResponseShape],
+        problems: [Int: [String]] = [:],
+        rateLimit: RateLimitClass? = .standard,
+        timeoutSeconds: Int = Route.timeoutSecondsDefault,
+        handler: @escaping Handler
     ) {
         let declared = parameters.filter { $0.location == .path }.map(\.name)
         Swift.precondition(declared.sorted() == path.parameterNames.sorted(), "undeclared path parameters in \(path)")

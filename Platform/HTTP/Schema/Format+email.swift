@@ -4,7 +4,9 @@ extension Format {
         "email",
         pattern: "^[A-Za-z0-9_%+-]{1,32}(\\.[A-Za-z0-9_%+-]{1,31})?@[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
             + "(\\.[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?){1,2}$",
-        length: 3...254, description: "An e-mail address.", example: "ada@example.com"
+        length: 3...254,
+        description: "An e-mail address.",
+        example: "ada@example.com"
     ) { isEmail($0) ? nil : "bad_format" }
 
     // RFC 5321 §4.1.2 without quoted strings and address literals; lengths by §4.5.3.1.

@@ -4,8 +4,9 @@ public import Kernel
 public struct Format: Sendable {
     /// Its name: `amount`.
     public let name: String
-    /// The same as the check, as an ECMA-262 regular expression that is anchored on both sides. The check may accept a
-    /// little more (29 February), never less.
+    /// The same as the check, as an ECMA-262 regular expression that is anchored on both sides.
+    ///
+    /// The check may accept a little more (29 February), never less.
     public let pattern: String
     /// The lengths that are possible, in characters.
     public let length: ClosedRange<Int>
@@ -15,9 +16,15 @@ public struct Format: Sendable {
     public let example: String?
     private let check: @Sendable (String) -> String?
 
-    /// A format. `check` returns nil for a good string, else the code of the fault, usually `bad_format`.
+    /// A format.
+    ///
+    /// `check` returns nil for a good string, else the code of the fault, usually `bad_format`.
     public init(
-        _ name: String, pattern: String, length: ClosedRange<Int>, description: String, example: String? = nil,
+        _ name: String,
+        pattern: String,
+        length: ClosedRange<Int>,
+        description: String,
+        example: String? = nil,
         check: @escaping @Sendable (String) -> String?
     ) {
         (self.name, self.pattern, self.length, self.description) = (name, pattern, length, description)
@@ -33,14 +40,23 @@ extension Format {
     public static func id<Of: Entity & SendableMetatype>(of _: Of.Type) -> Format {
         let prefix = Of.idPrefix
         return Format(
-            prefix + "_id", pattern: "^\(prefix)_[0-7][0-9a-hjkmnp-tv-z]{25}$", length: (prefix.count + 27)...(prefix.count + 27),
-            description: "An id with the prefix `\(prefix)`.", example: prefix + "_01jd3qkw5hf6r8v2m4x7c9tb0e"
+            prefix + "_id",
+            pattern: "^\(prefix)_[0-7][0-9a-hjkmnp-tv-z]{25}$",
+            length: (prefix.count + 27)...(prefix.count + 27),
+            description: "An id with the prefix `\(prefix)`.",
+            example: prefix + "_01jd3qkw5hf6r8v2m4x7c9tb0e"
         ) { ID<Of>(wire: $0) == nil ? "bad_format" : nil }
     }
 
-    /// A string of ASCII characters of some kinds. The caller guarantees that `pattern` says the same.
+    /// A string of ASCII characters of some kinds.
+    ///
+    /// The caller guarantees that `pattern` says the same.
     public static func ascii(
-        _ name: String, pattern: String, length: ClosedRange<Int>, description: String, example: String? = nil,
+        _ name: String,
+        pattern: String,
+        length: ClosedRange<Int>,
+        description: String,
+        example: String? = nil,
         where isAllowed: @escaping @Sendable (_ byte: UInt8, _ index: Int) -> Bool
     ) -> Format {
         Format(name, pattern: pattern, length: length, description: description, example: example) { text in

@@ -18,6 +18,8 @@ extension Schema {
             [
                 .required("data", .array(of: entry, count: 0...Page.limitMax)),
                 .required("next_cursor", .nullable(.string(.cursor)), "Where to go on; null on the last page."),
-            ], named: named)
+            ],
+            named: named
+        )
     }
 }

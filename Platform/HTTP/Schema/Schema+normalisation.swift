@@ -14,7 +14,8 @@ extension Schema {
                 members.enumerated().map { hint, member in
                     guard let position = properties.position(of: member.name, hint: hint) else { return member }
                     return JSON.Member(member.name, properties.list[position].schema.normalised(member.value))
-                })
+                }
+            )
         default: value
         }
     }

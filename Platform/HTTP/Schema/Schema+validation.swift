@@ -12,7 +12,9 @@ extension Schema {
     }
 }
 
-/// One walk over a value. The path is only written down as text where a fault is found.
+/// One walk over a value.
+///
+/// The path is only written down as text where a fault is found.
 struct SchemaCheck {
     private enum Step {
         case name(String)

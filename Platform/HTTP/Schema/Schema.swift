@@ -62,7 +62,9 @@ extension Schema {
         }
     }
 
-    /// A closed object. The caller guarantees distinct names, at most 64.
+    /// A closed object.
+    ///
+    /// The caller guarantees distinct names, at most 64.
     public static func object(_ properties: [Property], named: String? = nil, description: String? = nil) -> Schema {
         Schema(.object(Properties(properties)), name: named, description: description)
     }
@@ -132,7 +134,9 @@ extension Schema {
             index = Dictionary(uniqueKeysWithValues: list.enumerated().map { ($1.name, $0) })
         }
 
-        /// The position of a property. Clients mostly write members in the declared order, so `hint` is tried first.
+        /// The position of a property.
+        ///
+        /// Clients mostly write members in the declared order, so `hint` is tried first.
         func position(of name: String, hint: Int) -> Int? {
             if hint < list.count, list[hint].name == name { return hint }
             return index[name]

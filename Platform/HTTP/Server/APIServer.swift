@@ -49,8 +49,12 @@ public struct APIServer: Service {
     ///   - logger: where it says that it listens.
     ///   - onRunning: called once it listens, with the port (nil for a unix socket).
     public init(
-        _ api: API, at address: Address, limits: Limits = Limits(), trustedProxies: Int = 0,
-        logger: Logger = Logger(label: "http"), onRunning: @escaping @Sendable (_ port: Int?) async -> Void = { _ in }
+        _ api: API,
+        at address: Address,
+        limits: Limits = Limits(),
+        trustedProxies: Int = 0,
+        logger: Logger = Logger(label: "http"),
+        onRunning: @escaping @Sendable (_ port: Int?) async -> Void = { _ in }
     ) {
         precondition(trustedProxies >= 0, "a negative number of proxies")
         (self.api, self.address, self.limits, self.trustedProxies) = (api, address, limits, trustedProxies)
@@ -63,14 +67,21 @@ public struct APIServer: Service {
     public func run() async throws {
         let deadlines = Deadlines()
         let channel = ServerChannel(
-            api: api, deadlines: deadlines, limits: limits, trustedProxies: trustedProxies)
+            api: api,
+            deadlines: deadlines,
+            limits: limits,
+            trustedProxies: trustedProxies
+        )
         let onRunning = onRunning
         let server = channel.server(
             configuration: ServerConfiguration(
-                address: bindAddress, backlog: 1024,
-                availableConnectionsDelegate: .maximum(limits.connectionsMax, logger: logger)),
+                address: bindAddress,
+                backlog: 1024,
+                availableConnectionsDelegate: .maximum(limits.connectionsMax, logger: logger)
+            ),
             onServerRunning: { await onRunning($0.localAddress?.port) },
-            eventLoopGroup: MultiThreadedEventLoopGroup.singleton, logger: logger
+            eventLoopGroup: MultiThreadedEventLoopGroup.singleton,
+            logger: logger
         )
         let api = api
         try await withGracefulShutdownHandler {

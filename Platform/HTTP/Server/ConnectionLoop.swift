@@ -50,8 +50,11 @@ struct ConnectionLoop: Sendable {
         guard case .head(let head) = part else { return true }
         let body = BodyFraming(head.headerFields)
         let request = RequestHead(
-            method: head.method.rawValue, target: head.path ?? "", fields: head.headerFields,
-            remoteAddress: peer.address(head.headerFields))
+            method: head.method.rawValue,
+            target: head.path ?? "",
+            fields: head.headerFields,
+            remoteAddress: peer.address(head.headerFields)
+        )
         switch await api.admit(request) {
         case .answered(let response, let exchange):
             let closes = body.wantsClose || !body.isSmall
@@ -62,7 +65,10 @@ struct ConnectionLoop: Sendable {
     }
 
     private func serve(
-        _ admitted: Admission.Admitted, _ framing: BodyFraming, _ parts: inout Parts, _ outbound: Outbound
+        _ admitted: Admission.Admitted,
+        _ framing: BodyFraming,
+        _ parts: inout Parts,
+        _ outbound: Outbound
     ) async throws -> Bool {
         let exchange = admitted.exchange
         connection.enter(.receiving, seconds: bodySeconds, TimedExchange(api: api, exchange: exchange))
@@ -72,7 +78,10 @@ struct ConnectionLoop: Sendable {
             return false
         }
         connection.enter(
-            .handling, seconds: admitted.route.timeoutSeconds, TimedExchange(api: api, exchange: exchange))
+            .handling,
+            seconds: admitted.route.timeoutSeconds,
+            TimedExchange(api: api, exchange: exchange)
+        )
         let response = await api.finish(admitted, body: bytes)
         let isWritten = try await write(response, exchange, closes: framing.wantsClose, outbound)
         return isWritten && !framing.wantsClose
@@ -106,11 +115,18 @@ struct ConnectionLoop: Sendable {
 
     /// Writes an answer; false when the deadline has answered already.
     private func write(
-        _ response: APIResponse, _ exchange: Exchange, closes: Bool, _ outbound: Outbound
+        _ response: APIResponse,
+        _ exchange: Exchange,
+        closes: Bool,
+        _ outbound: Outbound
     ) async throws -> Bool {
         guard connection.claimAnswer() else { return false }
         let wire = WireResponse(
-            api.seal(response, exchange), isHead: exchange.isHead, closes: closes, at: api.services.clock.now())
+            api.seal(response, exchange),
+            isHead: exchange.isHead,
+            closes: closes,
+            at: api.services.clock.now()
+        )
         if let body = wire.body {
             try await outbound.write(contentsOf: [.head(wire.head), .body(body), .end(nil)])
         } else {

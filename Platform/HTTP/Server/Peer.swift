@@ -8,8 +8,10 @@ struct Peer: Sendable {
 
     init(address: String, trustedProxies: Int) { (socketAddress, self.trustedProxies) = (address, trustedProxies) }
 
-    /// The client's address. Each trusted proxy has appended the address that it saw, so ours is that many from the right;
-    /// what stands further left anybody may have written.
+    /// The client's address.
+    ///
+    /// Each trusted proxy has appended the address that it saw, so ours is that many from the right; what stands
+    /// further left anybody may have written.
     func address(_ fields: HTTPFields) -> String {
         guard trustedProxies > 0, let chain = fields[Peer.forwardedFor] else { return socketAddress }
         let hops = chain.split(separator: ",").map { $0.filter { $0 != " " } }

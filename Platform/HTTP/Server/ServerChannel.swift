@@ -23,8 +23,12 @@ struct ServerChannel: ServerChildChannel {
             configuration: HTTP1Channel.Configuration(
                 idleTimeout: .seconds(Int64(limits.idleSeconds)),
                 httpDecoderConfiguration: HTTP1Channel.Configuration.DecoderConfiguration(
-                    maxHeaderFieldSize: limits.headerBytesMax, maxHeaderListSize: limits.headerBytesMax,
-                    maxHeaderFieldCount: limits.headerFieldsMax)))
+                    maxHeaderFieldSize: limits.headerBytesMax,
+                    maxHeaderListSize: limits.headerBytesMax,
+                    maxHeaderFieldCount: limits.headerFieldsMax
+                )
+            )
+        )
     }
 
     func setup(channel: any Channel, logger: Logger) -> EventLoopFuture<Value> {
@@ -36,7 +40,11 @@ struct ServerChannel: ServerChildChannel {
         deadlines.add(connection)
         defer { deadlines.remove(connection) }
         let loop = ConnectionLoop(
-            api: api, connection: connection, bodySeconds: limits.bodySeconds, trustedProxies: trustedProxies)
+            api: api,
+            connection: connection,
+            bodySeconds: limits.bodySeconds,
+            trustedProxies: trustedProxies
+        )
         let executor = EventLoopExecutor(value.channel.eventLoop)
         await withTaskGroup(of: Void.self) { group in
             group.addTask(executorPreference: executor) { await loop.run(value) }

@@ -13,9 +13,11 @@ struct TimedExchange: Sendable {
                 Problem(408, "request_timeout", "The body came too slowly. Send the request again.")
             default:
                 Problem(
-                    503, "timeout",
+                    503,
+                    "timeout",
                     "The request took too long, and its outcome isn't known yet. Send it again, with the same key if it had one.",
-                    retryAfterSeconds: 2)
+                    retryAfterSeconds: 2
+                )
             }
         let response = api.seal(api.problem(problem, exchange), exchange)
         return WireResponse(response, isHead: exchange.isHead, closes: true, at: api.services.clock.now())
@@ -26,7 +28,10 @@ extension API {
     /// The answer to what isn't a request at all: 400, or 431 for header fields over the bound.
     func answerToMalformed(isTooLarge: Bool) -> (APIResponse, Exchange) {
         let exchange = Exchange(
-            requestID: services.ids.next(), startedAt: MonotonicTime.nanoseconds(), isHead: false)
+            requestID: services.ids.next(),
+            startedAt: MonotonicTime.nanoseconds(),
+            isHead: false
+        )
         let refusal =
             isTooLarge
             ? Problem(431, "headers_too_large", "The header fields are too large or too many.")

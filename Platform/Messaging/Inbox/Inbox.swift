@@ -20,13 +20,13 @@ public struct Inbox: Sendable {
         (self.pool, self.schema, self.ids, self.logger) = (pool, schema, ids, logger)
     }
 
-    /// Keeps one arrival and says whether it is new. It is committed on return.
+    /// Keeps one arrival and says whether it is new, committed on return.
     public func put(_ arrival: InboxArrival) async throws -> InboxReceipt { try await put([arrival])[0] }
 
     /// Keeps arrivals in their order and answers for each.
     ///
-    /// An event id that is there with the same body is a duplicate and changes nothing. With another body it is a conflict:
-    /// the newcomer is kept beside, logged as an error and counted in `inbox_conflicts_total`. Idempotent.
+    /// An event id that is there with the same body is a duplicate and changes nothing. With another body it is a
+    /// conflict: the newcomer is kept beside, logged as an error and counted in `inbox_conflicts_total`. Idempotent.
     ///
     /// - Throws: a `PostgresError`; then a part of the arrivals may have been stored.
     public func put(_ arrivals: [InboxArrival]) async throws -> [InboxReceipt] {
@@ -37,7 +37,7 @@ public struct Inbox: Sendable {
             receipts += try await putPage(arrivals[start..<end])
             start = end
         }
-        for (arrival, receipt) in zip(arrivals, receipts) { report(arrival, receipt) }
+        report(arrivals, receipts)
         return receipts
     }
 
@@ -53,7 +53,8 @@ public struct Inbox: Sendable {
         for (position, arrival) in arrivals.enumerated() {
             let key = Key(source: arrival.source, eventID: arrival.eventID)
             let digest = arrival.digest
-            // Within one statement a row can't meet the row before it; equal bodies are settled here, others by a second round.
+            // Within one statement a row can't meet the row before it; equal bodies are settled here, others by a
+            // second round.
             if let first = firsts[key], first == digest {
                 receipts[position] = .duplicate
             } else {
@@ -117,21 +118,34 @@ public struct Inbox: Sendable {
             left join stored s on s.id = a.id
             left join earlier e on e.place = a.place
             where s.id is not null or e.place is not null
-            """)
+            """
+        )
         return try answers.map { row in
             let receipt: String = try row[1]
             return (try row[0], InboxReceipt(rawValue: receipt) ?? .conflict)
         }
     }
 
-    private func report(_ arrival: InboxArrival, _ receipt: InboxReceipt) {
-        let source = ("source", arrival.source)
-        Counter(label: "inbox_received_total", dimensions: [source, ("result", receipt.rawValue)]).increment()
-        guard receipt == .conflict else { return }
-        Counter(label: "inbox_conflicts_total", dimensions: [source]).increment()
-        logger.error(
-            "an event came again with another body",
-            metadata: ["source": "\(arrival.source)", "event": "\(arrival.eventID)", "schema": "\(schema)"])
+    private func report(_ arrivals: [InboxArrival], _ receipts: [InboxReceipt]) {
+        var counts: [String: [InboxReceipt: Int]] = [:]
+        for (arrival, receipt) in zip(arrivals, receipts) {
+            counts[arrival.source, default: [:]][receipt, default: 0] += 1
+            guard receipt == .conflict else { continue }
+            logger.error(
+                "an event came again with another body",
+                metadata: ["source": "\(arrival.source)", "event": "\(arrival.eventID)", "schema": "\(schema)"]
+            )
+        }
+        for (source, receipts) in counts {
+            let dimensions = [("schema", schema.name), ("source", source)]
+            for (receipt, count) in receipts {
+                Counter(label: "inbox_received_total", dimensions: dimensions + [("result", receipt.rawValue)])
+                    .increment(by: count)
+            }
+            if let conflicts = receipts[.conflict] {
+                Counter(label: "inbox_conflicts_total", dimensions: dimensions).increment(by: conflicts)
+            }
+        }
     }
 }
 

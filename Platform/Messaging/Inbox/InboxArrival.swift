@@ -20,7 +20,7 @@ public struct InboxArrival: Sendable {
     public let eventID: String
     /// The sender's name for what happened.
     public let type: String
-    /// The sender's id of what it is about; events of one object are handled one at a time. Nil for no such thing.
+    /// The sender's id of what it is about; events of one object are handled one at a time; nil for none.
     public let objectID: String?
     /// Its place among the object's events, which are then handled in this order; nil for any order.
     public let sequence: Int64?
@@ -33,8 +33,14 @@ public struct InboxArrival: Sendable {
 
     /// An arrival; the caller guarantees that a sequence comes with an object, and texts and headers without U+0000.
     public init(
-        source: String, eventID: String, type: String, objectID: String? = nil, sequence: Int64? = nil,
-        headers: JSON = [:], body: [UInt8], origin: InboxOrigin
+        source: String,
+        eventID: String,
+        type: String,
+        objectID: String? = nil,
+        sequence: Int64? = nil,
+        headers: JSON = [:],
+        body: [UInt8],
+        origin: InboxOrigin
     ) {
         precondition(sequence == nil || objectID != nil, "an order without an object")
         (self.source, self.eventID, self.type, self.objectID) = (source, eventID, type, objectID)

@@ -6,7 +6,7 @@ struct InboxClaims: Sendable {
     /// Seconds for which a claim is good without a heartbeat.
     static let leaseSeconds = 30.0
     /// How long an event waits for another worker that has its object.
-    private static let busySeconds = 0.1
+    static let busySeconds = 0.05
     /// How long an event waits for a dead one in front of it before it looks again.
     private static let deadHeadSeconds = 60.0
 
@@ -14,8 +14,9 @@ struct InboxClaims: Sendable {
 
     /// Puts claims of the schema in line until the transaction's end, which waits for no flush.
     ///
-    /// Two claims at once could take two events of one object, each unseen by the other's snapshot. A claim that a crash of
-    /// the server loses is made again under the same number: of the two workers one commits its mark, the other is refused.
+    /// Two claims at once could take two events of one object, each unseen by the other's snapshot. A claim that a
+    /// crash of the server loses is made again under the same number: of the two workers one commits its mark, the
+    /// other is refused.
     var line: SQL {
         """
         select set_config('synchronous_commit', 'off', true),
@@ -25,9 +26,10 @@ struct InboxClaims: Sendable {
 
     /// Claims up to `limit` due events of the sources, in the order of `due_at`.
     ///
-    /// All due events of an object go to one worker, which handles them one after the other; an event whose object another
-    /// worker has, or that comes after an open one in its object's order, is put off. The order is restored outside of the
-    /// update, whose `returning` shuffles it.
+    /// All due events of an object go to one worker, which handles them one after the other; an event whose object
+    /// another worker has, or that comes after an open one in its object's order, is put off. The order is restored
+    /// outside of the update, whose `returning` shuffles it. Without a claim there is one row of nulls but for `soon`:
+    /// how many were put off for a moment only.
     func claim(sources: [String], limit: Int) -> SQL {
         """
         with due as materialized (
@@ -46,7 +48,8 @@ struct InboxClaims: Sendable {
             select o.source, o.object_id, true as is_running, o.sequence,
                 statement_timestamp() + make_interval(secs => \(InboxClaims.busySeconds)) as until
             from objects b
-            join \(schema).inbox o on o.source = b.source and o.object_id = b.object_id and o.status in ('running', 'parked')
+            join \(schema).inbox o on o.source = b.source and o.object_id = b.object_id
+                and o.status in ('running', 'parked')
             where o.status = 'running' and o.id not in (select id from due)
             union all
             select o.source, o.object_id, false, o.sequence,
@@ -59,8 +62,9 @@ struct InboxClaims: Sendable {
                 and o.status in ('pending', 'running', 'failed', 'parked', 'dead')
             where o.sequence is not null and o.id not in (select id from due)
         ), put_off as materialized (
-            select d.id, greatest(max(o.until), statement_timestamp() + make_interval(secs => \(InboxClaims.busySeconds)))
-                as until
+            select d.id,
+                greatest(max(o.until), statement_timestamp() + make_interval(secs => \(InboxClaims.busySeconds)))
+                    as until
             from due d
             join others o on o.source = d.source and o.object_id = d.object_id
                 and (o.is_running or o.sequence < d.sequence)
@@ -79,8 +83,11 @@ struct InboxClaims: Sendable {
             where i.id = d.id and not exists (select from put_off p where p.id = d.id)
             returning i.*, d.due_at as was_due_at
         )
-        select \(InboxEvent.columns)
-        from claimed
+        select \(InboxEvent.columns), p.soon
+        from (
+            select count(*) as soon from put_off where until < statement_timestamp() + interval '1 second'
+        ) p
+        left join claimed on true
         order by was_due_at, id
         """
     }
@@ -91,9 +98,11 @@ struct InboxClaims: Sendable {
         return """
             update \(schema).inbox i
             set status = s.status, due_at = statement_timestamp() + make_interval(secs => s.delay), reason = s.reason,
+                attempts = i.attempts - s.taken_back::integer,
                 finished_at = case when s.status = 'ignored' then statement_timestamp() end
             from unnest(\(settlements.map(\.id)), \(settlements.map(\.token)), \(settlements.map(\.status)),
-                \(settlements.map(\.delaySeconds)), \(settlements.map(\.reason))) as s (id, token, status, delay, reason)
+                \(settlements.map(\.delaySeconds)), \(settlements.map(\.reason)),
+                \(settlements.map(\.attemptsTakenBack))) as s (id, token, status, delay, reason, taken_back)
             where i.id = s.id and i.token = s.token and i.status = 'running'
             returning i.id, i.source, i.status
             """

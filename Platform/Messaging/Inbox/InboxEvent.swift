@@ -53,7 +53,9 @@ public struct InboxEvent: Sendable, Entity {
 
     /// The mark that the handler commits together with the effect.
     public var mark: InboxMark { InboxMark(id: id, token: token) }
+}
 
+extension InboxEvent {
     static let columns: SQL = """
         id, source, event_id, type, object_id, sequence, origin, headers, body, received_at, attempts, token
         """

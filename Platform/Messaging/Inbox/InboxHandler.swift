@@ -4,7 +4,8 @@ public enum InboxDisposition: Sendable, Hashable {
     case processed
     /// It needs no effect, for this reason.
     case ignored(String)
-    /// It is about an object that isn't known yet: it waits for `InboxUnpark`, and looks again by itself from time to time.
+    /// It is about an object that isn't known yet: it waits for `InboxUnpark`, and looks again by itself from time to
+    /// time.
     case parked(String)
     /// It failed for now, for this reason, and is tried again.
     case retry(String)
@@ -12,7 +13,9 @@ public enum InboxDisposition: Sendable, Hashable {
     case dead(String)
 }
 
-/// Handles the events of a source. The effect and the event's `mark` commit in one transaction or not at all.
+/// Handles the events of a source.
+///
+/// The effect and the event's `mark` commit in one transaction or not at all.
 public protocol InboxHandler: Sendable {
     /// Handles one event; for `.processed` it must have committed `event.mark` with the effect.
     ///

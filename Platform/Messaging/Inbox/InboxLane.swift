@@ -24,7 +24,13 @@ struct InboxLane: Sendable {
                 lanes.append(InboxLane(source: event.source, events: [event]))
             }
         }
-        for place in places.values { lanes[place].events.sort { ($0.sequence ?? 0) < ($1.sequence ?? 0) } }
+        for place in places.values where lanes[place].events.count > 1 { lanes[place].putInOrder() }
         return lanes
+    }
+
+    /// Events with a sequence by it, and before those without; these stay as they came.
+    private mutating func putInOrder() {
+        let ordered = events.filter { $0.sequence != nil }.sorted { ($0.sequence ?? 0) < ($1.sequence ?? 0) }
+        events = ordered + events.filter { $0.sequence == nil }
     }
 }

@@ -13,25 +13,42 @@ struct InboxSettlement: Sendable, Equatable {
     let delaySeconds: Double?
     /// Why.
     let reason: String
+    /// Attempts to take back, since the claim counted one: 0 or 1.
+    var attemptsTakenBack: Int64 = 0
 
-    /// The settlement of an event that was never handled: it goes back in the queue.
-    static func released(_ event: InboxEvent, delaySeconds: Double, reason: String) -> InboxSettlement {
-        InboxSettlement(id: event.id, token: event.token, status: .failed, delaySeconds: delaySeconds, reason: reason)
+    /// The settlement of an event that was claimed and not handled: it goes back in the queue, no attempt counted.
+    static func released(_ event: InboxEvent, because reason: String) -> InboxSettlement {
+        InboxSettlement(
+            id: event.id,
+            token: event.token,
+            status: .failed,
+            delaySeconds: 0,
+            reason: reason,
+            attemptsTakenBack: 1
+        )
     }
 
     /// The settlement for a handler's answer.
     ///
-    /// An answer of `processed` settles as a failure on purpose: once the mark is committed the settlement finds nothing to
-    /// change, and if it never was, the event is tried again. So nobody has to believe the handler.
+    /// An answer of `processed` settles as a failure on purpose: once the mark is committed the settlement finds
+    /// nothing to change, and if it never was, the event is tried again. So nobody has to believe the handler.
     static func of(
-        _ event: InboxEvent, _ disposition: InboxDisposition, attemptsMax: Int, schedule: RetrySchedule,
+        _ event: InboxEvent,
+        _ disposition: InboxDisposition,
+        attemptsMax: Int,
+        schedule: RetrySchedule,
         random: inout some RandomNumberGenerator
     ) -> InboxSettlement {
         let delay = schedule.delaySeconds(afterAttempt: max(event.attempt, 1), using: &random)
         let hasAttempts = event.attempt < attemptsMax
         func settled(_ status: InboxEvent.Status, _ delay: Double?, _ reason: String) -> InboxSettlement {
             InboxSettlement(
-                id: event.id, token: event.token, status: status, delaySeconds: delay, reason: FailureText.bounded(reason))
+                id: event.id,
+                token: event.token,
+                status: status,
+                delaySeconds: delay,
+                reason: FailureText.bounded(reason)
+            )
         }
         switch disposition {
         case .processed:

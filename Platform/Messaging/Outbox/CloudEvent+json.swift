@@ -37,11 +37,18 @@ extension CloudEvent {
         }
         guard let data = json["data"] else { throw .missing("data") }
         self.init(
-            id: try CloudEvent.text("id", of: json), source: try CloudEvent.text("source", of: json),
-            type: try CloudEvent.text("type", of: json), subject: try CloudEvent.text("subject", of: json), time: time,
-            aggregateType: try CloudEvent.text("aggregatetype", of: json), sequence: sequence,
-            correlation: json["correlationid"]?.stringValue, causation: json["causationid"]?.stringValue,
-            traceparent: json["traceparent"]?.stringValue, data: data)
+            id: try CloudEvent.text("id", of: json),
+            source: try CloudEvent.text("source", of: json),
+            type: try CloudEvent.text("type", of: json),
+            subject: try CloudEvent.text("subject", of: json),
+            time: time,
+            aggregateType: try CloudEvent.text("aggregatetype", of: json),
+            sequence: sequence,
+            correlation: json["correlationid"]?.stringValue,
+            causation: json["causationid"]?.stringValue,
+            traceparent: json["traceparent"]?.stringValue,
+            data: data
+        )
     }
 
     private static func text(_ name: String, of json: JSON) throws(CloudEventError) -> String {

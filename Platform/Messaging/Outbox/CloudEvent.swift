@@ -36,11 +36,17 @@ extension CloudEvent {
     /// The envelope of a stored event.
     init(_ record: OutboxRecord, source: String) {
         self.init(
-            id: ID<OutboxEvent>(record.eventID).description, source: source, type: "\(record.type).v\(record.typeVersion)",
-            subject: ID<OutboxEvent>(record.aggregateID).description, time: record.recordedAt,
-            aggregateType: record.aggregateType, sequence: record.version,
+            id: ID<OutboxEvent>(record.eventID).description,
+            source: source,
+            type: "\(record.type).v\(record.typeVersion)",
+            subject: ID<OutboxEvent>(record.aggregateID).description,
+            time: record.recordedAt,
+            aggregateType: record.aggregateType,
+            sequence: record.version,
             correlation: record.correlation.map { ID<OutboxEvent>($0).description },
             causation: record.causation.map { ID<OutboxEvent>($0).description },
-            traceparent: record.traceparent, data: record.payload)
+            traceparent: record.traceparent,
+            data: record.payload
+        )
     }
 }

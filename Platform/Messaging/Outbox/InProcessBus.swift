@@ -23,7 +23,8 @@ public struct Subscription: Sendable {
     }
 }
 
-/// Delivers a schema's events to the inboxes of its subscribers, each in its own schema and, it may be, on its own server.
+/// Delivers a schema's events to the inboxes of its subscribers, each in its own schema and, it may be, on its own
+/// server.
 ///
 /// An event is in the inbox under (schema of origin, event id), so one delivered again is a duplicate there; it carries
 /// its aggregate as the object and its version as the sequence, so it is handled in order.
@@ -46,7 +47,8 @@ public struct InProcessBus: EventTransport {
             do {
                 _ = try await subscription.inbox.put(wanted.map { InboxArrival($0, from: origin) })
             } catch let error as PostgresError {
-                // Data exceptions and violated constraints (classes 22, 23, 54) are about an event, the rest is about the server.
+                // Data exceptions and violated constraints (classes 22, 23, 54) are about an event, the rest is about
+                // the server.
                 let classes = ["22", "23", "54"]
                 guard let state = error.state, classes.contains(String(state.prefix(2))) else {
                     throw .unavailable(String(describing: error))
@@ -61,10 +63,18 @@ public struct InProcessBus: EventTransport {
 }
 
 extension InboxArrival {
-    /// An event of another schema as it enters an inbox: type without version as CloudEvents has it, the envelope as the body.
+    /// An event of another schema as it enters an inbox: type without version as CloudEvents has it, the envelope as
+    /// the body.
     init(_ event: CloudEvent, from origin: Schema) {
         self.init(
-            source: origin.name, eventID: event.id, type: event.type, objectID: event.partitionKey, sequence: event.sequence,
-            headers: [:], body: event.json.serialized(), origin: .event)
+            source: origin.name,
+            eventID: event.id,
+            type: event.type,
+            objectID: event.partitionKey,
+            sequence: event.sequence,
+            headers: [:],
+            body: event.json.serialized(),
+            origin: .event
+        )
     }
 }

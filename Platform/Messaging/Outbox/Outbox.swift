@@ -26,18 +26,26 @@ public struct Outbox: Sendable {
     public func backlog() async throws -> Backlog {
         let rows = try await pool.query(
             """
-            select count(*) filter (where status <> 'dead') as unpublished, count(*) filter (where status = 'dead') as dead,
+            select count(*) filter (where status <> 'dead') as unpublished,
+                count(*) filter (where status = 'dead') as dead,
                 coalesce(extract(epoch from clock_timestamp() - min(recorded_at)), 0)::double precision as age
             from \(schema).outbox_events
             where status in ('pending', 'failed', 'dead')
-            """)
+            """
+        )
         return Backlog(
-            unpublished: try rows[0]["unpublished"], dead: try rows[0]["dead"],
-            oldestUnpublishedSeconds: max(try rows[0]["age"], 0))
+            unpublished: try rows[0]["unpublished"],
+            dead: try rows[0]["dead"],
+            oldestUnpublishedSeconds: max(try rows[0]["age"], 0)
+        )
     }
 
     /// Events of a status, oldest first, after an id; at most `limit`, which is bounded by `pageMax`.
-    public func list(_ status: OutboxRecord.Status, after: ID<OutboxEvent>? = nil, limit: Int = 100) async throws -> [OutboxRecord] {
+    public func list(
+        _ status: OutboxRecord.Status,
+        after: ID<OutboxEvent>? = nil,
+        limit: Int = 100
+    ) async throws -> [OutboxRecord] {
         try await pool.query(
             """
             select \(OutboxRecord.columns)
@@ -55,7 +63,8 @@ public struct Outbox: Sendable {
             .first.map { try OutboxRecord($0) }
     }
 
-    /// Has an event published again: a dead or failed one from the transport that refused it, a published one from the first.
+    /// Has an event published again: a dead or failed one from the transport that refused it, a published one from the
+    /// first.
     ///
     /// Events that wait for it are due at once too.
     ///
@@ -77,7 +86,8 @@ public struct Outbox: Sendable {
                     and e.status = 'failed' and e.attempts = 0
             )
             select id from replayed
-            """)
+            """
+        )
         return !rows.isEmpty
     }
 
@@ -100,7 +110,8 @@ public struct Outbox: Sendable {
                     and e.status = 'failed' and e.attempts = 0
             )
             select id from dropped
-            """)
+            """
+        )
         return !rows.isEmpty
     }
 }

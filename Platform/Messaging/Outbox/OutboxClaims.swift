@@ -10,11 +10,18 @@ struct OutboxClaims: Sendable {
 
     /// Locks the oldest events that are due at a stage; events whose aggregate is held up are put off.
     ///
-    /// Relays side by side skip each other's rows, so an event may be claimed only if no earlier one of its aggregate is open
-    /// outside the claim, locked ones included: the statement's snapshot still shows those as open. Several versions of an
-    /// aggregate in one claim are fine. `others` reads the open rows of an aggregate once, not once for each claimed row: with
-    /// the join the other way round 1,000 events of one aggregate took quadratic time.
-    func claim(stage: Int, limit: Int, _ transaction: Transaction) async throws -> [(record: OutboxRecord, barrier: Int?)] {
+    /// Relays side by side skip each other's rows, so an event may be claimed only if no earlier one of its aggregate
+    /// is open outside the claim, locked ones included: the statement's snapshot still shows those as open. Several
+    /// versions of an aggregate in one claim are fine. `others` reads the open rows of an aggregate once, not once for
+    /// each claimed row: with the join the other way round 1,000 events of one aggregate took quadratic time.
+    ///
+    /// - Returns: the events in id order with the stage that each must not enter, and whether others wait for a moment
+    ///   only, as for a relay that has an earlier event in hand.
+    func claim(
+        stage: Int,
+        limit: Int,
+        _ transaction: Transaction
+    ) async throws -> (events: [(record: OutboxRecord, barrier: Int?)], isHeldUp: Bool) {
         let rows = try await transaction.query(
             """
             with due as materialized (
@@ -33,8 +40,9 @@ struct OutboxClaims: Sendable {
             ), others as materialized (
                 select o.aggregate_type, o.aggregate_id, o.version, o.stage, o.status, o.next_at
                 from aggregates a
-                join \(schema).outbox_events o on o.aggregate_id = a.aggregate_id and o.aggregate_type = a.aggregate_type
-                    and o.version < a.last and o.status in ('pending', 'failed', 'dead') and o.is_ordered
+                join \(schema).outbox_events o on o.aggregate_id = a.aggregate_id
+                    and o.aggregate_type = a.aggregate_type and o.version < a.last
+                    and o.status in ('pending', 'failed', 'dead') and o.is_ordered
                 where o.id not in (select id from due)
             ), barriers as materialized (
                 select d.id, min(o.stage)::bigint as stage,
@@ -52,18 +60,32 @@ struct OutboxClaims: Sendable {
                 from barriers b
                 where e.id = b.id and b.stage <= \(stage) and b.until is not null
             )
-            select d.*, b.stage as barrier
+            select d.*, b.stage as barrier, coalesce(b.stage <= \(stage), false) as is_held, b.until is null as is_brief
             from due d
             left join barriers b on b.id = d.id
-            where b.id is null or b.stage > \(stage)
             order by d.id
-            """)
-        let barrier = try rows.column("barrier")
-        return try rows.map { (try OutboxRecord($0), try $0[barrier]) }
+            """
+        )
+        let (barrier, isHeld) = (try rows.column("barrier"), try rows.column("is_held"))
+        var events: [(record: OutboxRecord, barrier: Int?)] = []
+        var isHeldUp = false
+        for row in rows {
+            if try row[isHeld] {
+                if try row[isHeld + 1] { isHeldUp = true }
+            } else {
+                events.append((try OutboxRecord(row), try row[barrier]))
+            }
+        }
+        return (events, isHeldUp)
     }
 
     /// Statements that record how far each event of a batch came; `stages` is how many transports there are.
-    func marks(_ batch: RelayBatch, stages: Int, policy: OutboxPolicy, random: inout some RandomNumberGenerator) -> [SQL] {
+    func marks(
+        _ batch: RelayBatch,
+        stages: Int,
+        policy: OutboxPolicy,
+        random: inout some RandomNumberGenerator
+    ) -> [SQL] {
         let published = batch.entries.filter { $0.stage == stages }
         let moved = batch.entries.filter { $0.stage < stages && $0.stage > $0.record.stage && $0.refusal == nil }
         let refused = batch.entries.filter { $0.refusal != nil }
@@ -74,7 +96,8 @@ struct OutboxClaims: Sendable {
                 update \(schema).outbox_events
                 set status = 'published', stage = \(stages), published_at = statement_timestamp(), next_at = null
                 where id = any(\(published.map(\.record.id)))
-                """)
+                """
+            )
         }
         for stage in Set(moved.map(\.stage)).sorted() {
             statements.append(
@@ -82,14 +105,17 @@ struct OutboxClaims: Sendable {
                 update \(schema).outbox_events
                 set status = 'pending', stage = \(stage), next_at = null
                 where id = any(\(moved.filter { $0.stage == stage }.map(\.record.id)))
-                """)
+                """
+            )
         }
         if !refused.isEmpty { statements.append(failures(refused, policy: policy, random: &random)) }
         return statements
     }
 
     private func failures(
-        _ refused: [RelayBatch.Entry], policy: OutboxPolicy, random: inout some RandomNumberGenerator
+        _ refused: [RelayBatch.Entry],
+        policy: OutboxPolicy,
+        random: inout some RandomNumberGenerator
     ) -> SQL {
         let attempts = refused.map { Int64($0.record.attempts + 1) }
         let isDead = refused.map { $0.record.attempts + 1 >= policy.attemptsMax }
@@ -102,8 +128,9 @@ struct OutboxClaims: Sendable {
             set status = case when m.is_dead then 'dead' else 'failed' end, stage = m.stage, attempts = m.attempts,
                 next_at = case when m.is_dead then null else statement_timestamp() + make_interval(secs => m.delay) end,
                 last_error = m.reason
-            from unnest(\(refused.map(\.record.id)), \(refused.map { Int64($0.stage) }), \(attempts), \(isDead), \(delays),
-                \(refused.map { FailureText.bounded($0.refusal ?? "") })) as m (id, stage, attempts, is_dead, delay, reason)
+            from unnest(\(refused.map(\.record.id)), \(refused.map { Int64($0.stage) }), \(attempts), \(isDead),
+                \(delays), \(refused.map { FailureText.bounded($0.refusal ?? "") }))
+                as m (id, stage, attempts, is_dead, delay, reason)
             where e.id = m.id
             """
     }

@@ -2,14 +2,16 @@ public import Kernel
 public import PostgreSQL
 
 extension OutboxEvent {
-    /// One insert. It sends no notification: raise the schema's `WorkSignal` once the batch is committed.
+    /// One insert.
+    ///
+    /// It sends no notification: raise the schema's `WorkSignal` once the batch is committed.
     public static func store(_ rows: [OutboxEvent], in schema: Schema, at: Timestamp) -> [SQL] {
         let aggregateTypes = rows.map(\.aggregateType)
         let typeVersions = rows.map { Int64($0.typeVersion) }
         return [
             """
-            insert into \(schema).outbox_events (id, event_id, aggregate_type, aggregate_id, version, type, type_version,
-                payload, is_ordered, correlation, causation, traceparent, recorded_at)
+            insert into \(schema).outbox_events (id, event_id, aggregate_type, aggregate_id, version, type,
+                type_version, payload, is_ordered, correlation, causation, traceparent, recorded_at)
             select e.*, \(at)
             from unnest(\(rows.map(\.id)), \(rows.map(\.eventID)), \(aggregateTypes), \(rows.map(\.aggregateID)),
                 \(rows.map(\.version)), \(rows.map(\.type)), \(typeVersions), \(rows.map(\.payload)),

@@ -40,9 +40,17 @@ public struct OutboxEvent: StoredRow, Entity {
 
     /// An event; the caller guarantees positive versions.
     public init<Aggregate>(
-        id: ID<OutboxEvent>, aggregateType: String, aggregate: ID<Aggregate>, version: Int64, type: String,
-        typeVersion: Int = 1, payload: JSON, order: Order = .ordered, correlation: UInt128? = nil,
-        causation: UInt128? = nil, traceparent: String? = nil
+        id: ID<OutboxEvent>,
+        aggregateType: String,
+        aggregate: ID<Aggregate>,
+        version: Int64,
+        type: String,
+        typeVersion: Int = 1,
+        payload: JSON,
+        order: Order = .ordered,
+        correlation: UInt128? = nil,
+        causation: UInt128? = nil,
+        traceparent: String? = nil
     ) {
         precondition(version >= 1 && typeVersion >= 1, "an event without a version")
         (self.id, self.aggregateType, self.aggregateID, self.version) = (id, aggregateType, aggregate.value, version)
@@ -50,7 +58,8 @@ public struct OutboxEvent: StoredRow, Entity {
         (self.correlation, self.causation, self.traceparent) = (correlation, causation, traceparent)
     }
 
-    /// The id by which consumers know the event: the same for the same aggregate, version and type, whoever publishes it.
+    /// The id by which consumers know the event: the same for the same aggregate, version and type, whoever publishes
+    /// it.
     ///
     /// A UUIDv8 (RFC 9562 §5.8) from SHA-256 over the parts, each with its length in front.
     public var eventID: UInt128 {

@@ -53,10 +53,12 @@ public struct OutboxRecord: Sendable {
     public let nextAt: Timestamp?
     /// Why the last attempt failed, or why it was dropped.
     public let lastError: String?
+}
 
+extension OutboxRecord {
     static let columns: SQL = """
-        id, event_id, aggregate_type, aggregate_id, version, type, type_version, payload, is_ordered, correlation, causation,
-        traceparent, recorded_at, status, stage, attempts, next_at, last_error
+        id, event_id, aggregate_type, aggregate_id, version, type, type_version, payload, is_ordered, correlation,
+        causation, traceparent, recorded_at, status, stage, attempts, next_at, last_error
         """
 
     /// Reads a row of `columns`, in their order.

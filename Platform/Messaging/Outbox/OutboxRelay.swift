@@ -7,13 +7,15 @@ public import ServiceLifecycle
 /// Publishes a schema's outbox; many may run side by side, here and in other processes.
 ///
 /// It claims due events, hands them to each transport in turn and records how far they came in the transaction that
-/// holds their locks. Whatever dies in between, the events are open again and published once more: at least once, and for
-/// an ordered aggregate never a version before the one in front of it. A transport that is away holds up neither
+/// holds their locks. Whatever dies in between, the events are open again and published once more: at least once, and
+/// for an ordered aggregate never a version before the one in front of it. A transport that is away holds up neither
 /// the ones before it nor, once it is back, anything but the events that wait for it.
 public struct OutboxRelay: Service {
     /// Events of one claim.
     public static let batchMax = 1_000
     private static let pollSeconds = 1.0
+    /// The wait for events that another relay has in hand.
+    private static let heldUpSeconds = 0.02
     private static let gaugeSeconds = 5.0
     /// Waits after a transport or the database was away: doubling between these.
     private static let pauseSeconds = (first: 0.5, cap: 30.0)
@@ -31,8 +33,12 @@ public struct OutboxRelay: Service {
 
     /// A relay of a schema to transports; the first in the list is served even while the later ones are away.
     public init(
-        pool: Pool, schema: Schema, transports: [any EventTransport], signal: WorkSignal,
-        policy: OutboxPolicy = OutboxPolicy(), logger: Logger
+        pool: Pool,
+        schema: Schema,
+        transports: [any EventTransport],
+        signal: WorkSignal,
+        policy: OutboxPolicy = OutboxPolicy(),
+        logger: Logger
     ) {
         precondition(!transports.isEmpty, "a relay without a transport")
         (self.pool, self.schema, self.transports, self.policy) = (pool, schema, transports, policy)
@@ -50,12 +56,12 @@ public struct OutboxRelay: Service {
             var pauses = StagePauses(stages: transports.count, seconds: OutboxRelay.pauseSeconds)
             var gaugeDue = ContinuousClock.now
             while !Task.isCancelled {
-                let isFull = await passes(&pauses)
+                let waitSeconds = await passes(&pauses)
                 if ContinuousClock.now >= gaugeDue {
                     gaugeDue = .now + .seconds(OutboxRelay.gaugeSeconds)
                     await measure()
                 }
-                if !isFull { await signal.wait(timeoutSeconds: OutboxRelay.pollSeconds) }
+                if waitSeconds > 0 { await signal.wait(timeoutSeconds: waitSeconds) }
             }
         }
     }
@@ -75,20 +81,21 @@ public struct OutboxRelay: Service {
         }
     }
 
-    /// One pass for each stage; whether there is surely more to do.
-    private func passes(_ pauses: inout StagePauses) async -> Bool {
-        var isFull = false
+    /// One pass for each stage; answers how long to wait for a signal before the next, 0 when there is more to do.
+    private func passes(_ pauses: inout StagePauses) async -> Double {
+        var waitSeconds = OutboxRelay.pollSeconds
         for stage in transports.indices where !pauses.isPaused(stage) {
             do {
                 let outcome = try await pass(stage, &pauses)
-                if outcome.advanced == OutboxRelay.batchMax { isFull = true }
+                if outcome.isHeldUp { waitSeconds = min(waitSeconds, OutboxRelay.heldUpSeconds) }
+                if outcome.advanced == OutboxRelay.batchMax { waitSeconds = 0 }
             } catch {
-                if Task.isCancelled { return false }
+                if Task.isCancelled { return 0 }
                 pauses.pause(stage)
                 logger.warning("outbox pass failed", metadata: ["schema": "\(schema)", "error": "\(error)"])
             }
         }
-        return isFull
+        return waitSeconds
     }
 
     private func pass(_ stage: Int, _ pauses: inout StagePauses) async throws -> RelayOutcome {
@@ -97,8 +104,8 @@ public struct OutboxRelay: Service {
         let outcome = try await pool.withTransaction { transaction in
             // A mark that a crash of the server loses costs one more publication, which consumers drop.
             let claimed = try await transaction.claim(claims, stage: stage, limit: OutboxRelay.batchMax)
-            guard !claimed.isEmpty else { return RelayOutcome() }
-            var batch = RelayBatch(claimed, stages: transports.count)
+            guard !claimed.events.isEmpty else { return RelayOutcome(isHeldUp: claimed.isHeldUp) }
+            var batch = RelayBatch(claimed.events, stages: transports.count)
             var away: [Int] = []
             var reached: [Int] = []
             for next in stage..<transports.count {
@@ -113,7 +120,9 @@ public struct OutboxRelay: Service {
             var random = SystemRandomNumberGenerator()
             let marks = claims.marks(batch, stages: transports.count, policy: policy, random: &random)
             if !marks.isEmpty { _ = try await transaction.pipeline(marks) }
-            return RelayOutcome(batch, stages: transports.count, reached: reached, away: away, policy: policy)
+            var outcome = RelayOutcome(batch, stages: transports.count, policy: policy)
+            (outcome.isHeldUp, outcome.reached, outcome.away) = (claimed.isHeldUp, reached, away)
+            return outcome
         }
         for stage in outcome.away { pauses.pause(stage) }
         for stage in outcome.reached { pauses.reset(stage) }
@@ -132,21 +141,24 @@ public struct OutboxRelay: Service {
         let positions = positions.filter { batch.mayEnter(stage, $0) }[...]
         guard let first = positions.first else { return true }
         let source = "/diboas/\(schema)"
-        do {
+        do throws(EventTransportError) {
             try await transports[stage].publish(positions.map { CloudEvent(batch.entries[$0].record, source: source) })
             batch.taken(positions, by: stage)
             return true
-        } catch .unavailable(let reason) {
-            logger.warning("transport is away", metadata: ["transport": "\(transports[stage].name)", "reason": "\(reason)"])
-            return false
-        } catch .refused(let reason) {
-            guard positions.count > 1 else {
+        } catch {
+            switch error {
+            case .unavailable(let reason):
+                let metadata: Logger.Metadata = ["transport": "\(transports[stage].name)", "reason": "\(reason)"]
+                logger.warning("transport is away", metadata: metadata)
+                return false
+            case .refused(let reason) where positions.count == 1:
                 batch.refused(first, by: stage, because: "\(transports[stage].name): \(reason)")
                 return true
+            case .refused:
+                let middle = positions.startIndex + positions.count / 2
+                guard await hand(positions[..<middle], of: &batch, to: stage) else { return false }
+                return await hand(positions[middle...], of: &batch, to: stage)
             }
-            let middle = positions.startIndex + positions.count / 2
-            guard await hand(positions[..<middle], of: &batch, to: stage) else { return false }
-            return await hand(positions[middle...], of: &batch, to: stage)
         }
     }
 
@@ -166,8 +178,10 @@ public struct OutboxRelay: Service {
 
 extension Transaction {
     fileprivate func claim(
-        _ claims: OutboxClaims, stage: Int, limit: Int
-    ) async throws -> [(record: OutboxRecord, barrier: Int?)] {
+        _ claims: OutboxClaims,
+        stage: Int,
+        limit: Int
+    ) async throws -> (events: [(record: OutboxRecord, barrier: Int?)], isHeldUp: Bool) {
         _ = try await query("select set_config('synchronous_commit', 'off', true)")
         return try await claims.claim(stage: stage, limit: limit, self)
     }

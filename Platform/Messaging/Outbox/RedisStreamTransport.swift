@@ -1,10 +1,11 @@
+import Kernel
 public import PostgreSQL
 public import Redis
 
 /// Publishes events to the Redis stream `events:<schema>`, trimmed to about a number of entries.
 ///
-/// An entry has the fields `id`, `type`, `subject` and `event`, the whole envelope as JSON. A script appends many entries in
-/// one call, so that a call's events are appended all or not at all, whoever else shares the connection.
+/// An entry has the fields `id`, `type`, `subject` and `event`, the whole envelope as JSON. A script appends many
+/// entries in one call, so that a call's events are appended all or not at all, whoever else shares the connection.
 public struct RedisStreamTransport: EventTransport {
     /// Entries appended by one call of the script; Redis serves nobody else meanwhile (about a millisecond).
     static let eventsPerCallMax = 200
@@ -17,7 +18,8 @@ public struct RedisStreamTransport: EventTransport {
                 'subject', ARGV[index + 2], 'event', ARGV[index + 3])
         end
         return (#ARGV - 1) / 4
-        """)
+        """
+    )
 
     /// `redis`.
     public let name = "redis"
@@ -42,7 +44,11 @@ public struct RedisStreamTransport: EventTransport {
             }
             do {
                 _ = try await RedisStreamTransport.append.run(
-                    on: client, keys: [stream], arguments: arguments, timeoutSeconds: RedisStreamTransport.timeoutSeconds)
+                    on: client,
+                    keys: [stream],
+                    arguments: arguments,
+                    timeoutSeconds: RedisStreamTransport.timeoutSeconds
+                )
             } catch .refused(let refusal) where !refusal.isPassing {
                 throw .refused(refusal.message)
             } catch {
@@ -56,6 +62,8 @@ public struct RedisStreamTransport: EventTransport {
 extension RedisRefusal {
     /// Whether it is about the server's state and not about the command.
     fileprivate var isPassing: Bool {
-        ["LOADING", "BUSY", "READONLY", "OOM", "MISCONF", "MASTERDOWN", "CLUSTERDOWN", "NOREPLICAS", "NOAUTH"].contains(code)
+        ["LOADING", "BUSY", "READONLY", "OOM", "MISCONF", "MASTERDOWN", "CLUSTERDOWN", "NOREPLICAS", "NOAUTH"].contains(
+            code
+        )
     }
 }

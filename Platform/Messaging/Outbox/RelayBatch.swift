@@ -1,7 +1,7 @@
 /// The events of one pass of a relay and how far each came: a value without I/O.
 ///
-/// Transports are stages that an event passes in order. An ordered event never enters a stage before the earlier events of
-/// its aggregate have passed it.
+/// Transports are stages that an event passes in order. An ordered event never enters a stage before the earlier events
+/// of its aggregate have passed it.
 struct RelayBatch {
     /// What became of one event.
     struct Entry {

@@ -8,14 +8,16 @@ struct RelayOutcome: Sendable {
     var refused = 0
     /// Refused ones that were given up.
     var dead = 0
+    /// Whether events wait for a moment only, as for a relay that has an earlier one in hand.
+    var isHeldUp = false
     /// Stages whose transport answered.
     var reached: [Int] = []
     /// Stages whose transport was away.
     var away: [Int] = []
 
-    init() {}
+    init(isHeldUp: Bool = false) { self.isHeldUp = isHeldUp }
 
-    init(_ batch: RelayBatch, stages: Int, reached: [Int], away: [Int], policy: OutboxPolicy) {
+    init(_ batch: RelayBatch, stages: Int, policy: OutboxPolicy) {
         for entry in batch.entries {
             if entry.stage > entry.record.stage { advanced += 1 }
             if entry.stage == stages { published += 1 }
@@ -23,7 +25,6 @@ struct RelayOutcome: Sendable {
             refused += 1
             if entry.record.attempts + 1 >= policy.attemptsMax { dead += 1 }
         }
-        (self.reached, self.away) = (reached, away)
     }
 }
 

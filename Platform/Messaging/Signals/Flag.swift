@@ -1,6 +1,7 @@
 import Synchronization
 
-/// Something that is raised by anyone and waited for by a few, without loss: raised while nobody waits, it is remembered.
+/// Something that is raised by anyone and waited for by a few, without loss: raised while nobody waits, it is
+/// remembered.
 final class Flag: Sendable {
     private struct State {
         var isRaised = false

@@ -4,9 +4,10 @@ public import ServiceLifecycle
 
 /// Tells other processes of raised signals by PostgreSQL's `notify`.
 ///
-/// `notify` takes a lock of the whole database until its transaction has ended. Inside a ledger batch it would line up the
-/// commits of all schemas, each with its flush to disk. So it is sent after the commit, in a transaction of its own that
-/// waits for no flush, and at most fifty times a second; one lost in between is made up for by the listeners' polling.
+/// `notify` takes a lock of the whole database until its transaction has ended. Inside a ledger batch it would line up
+/// the commits of all schemas, each with its flush to disk. So it is sent after the commit, in a transaction of its own
+/// that waits for no flush, and at most fifty times a second; one lost in between is made up for by the listeners'
+/// polling.
 public struct WorkSignalNotifier: Service {
     /// The channel that all signals share; the payload is the signal's name.
     public static let channel = "diboas_work"
@@ -33,18 +34,17 @@ public struct WorkSignalNotifier: Service {
     }
 
     private func notify(_ signal: WorkSignal) async {
-        var isFirst = true
         while !Task.isCancelled {
-            // The first wait may end by the time-out too: one notification too many does no harm.
+            // It may end by the time-out too: one notification too many does no harm.
             await signal.remote.wait(timeoutSeconds: WorkSignalNotifier.idleSeconds)
-            if Task.isCancelled, !isFirst { return }
-            isFirst = false
+            if Task.isCancelled { return }
             do {
                 _ = try await pool.query(
                     """
                     select pg_notify(\(WorkSignalNotifier.channel), \(signal.name)),
                         set_config('synchronous_commit', 'off', true)
-                    """)
+                    """
+                )
             } catch {
                 logger.debug("no notification sent", metadata: ["signal": "\(signal.name)", "error": "\(error)"])
             }

@@ -23,8 +23,11 @@ public struct JSONLogHandler: LogHandler {
 
     /// A handler for a logger of that label.
     public init(
-        label: String, level: Logger.Level = .info, sink: any LogSink = StandardErrorSink(),
-        clock: any WallClock = SystemClock(), metadataProvider: Logger.MetadataProvider? = nil
+        label: String,
+        level: Logger.Level = .info,
+        sink: any LogSink = StandardErrorSink(),
+        clock: any WallClock = SystemClock(),
+        metadataProvider: Logger.MetadataProvider? = nil
     ) {
         (self.label, self.logLevel, self.sink, self.clock) = (label, level, sink, clock)
         self.metadataProvider = metadataProvider
@@ -51,7 +54,8 @@ public struct JSONLogHandler: LogHandler {
         let reserved = Set(members.map(\.name))
         for (key, value) in all.sorted(by: { $0.key < $1.key }).prefix(JSONLogHandler.membersMax) {
             members.append(
-                JSON.Member(reserved.contains(key) ? "metadata." + key : key, JSONLogHandler.json(key, value, depth: 0)))
+                JSON.Member(reserved.contains(key) ? "metadata." + key : key, JSONLogHandler.json(key, value, depth: 0))
+            )
         }
         sink.write(JSON.object(members).serialized() + [UInt8(ascii: "\n")])
     }

@@ -20,7 +20,11 @@ public struct StandardErrorSink: LogSink {
             line.withUnsafeBytes { bytes in
                 var rest = bytes[...]
                 while !rest.isEmpty {
-                    let written = Glibc.write(STDERR_FILENO, UnsafeRawBufferPointer(rebasing: rest).baseAddress, rest.count)
+                    let written = Glibc.write(
+                        STDERR_FILENO,
+                        UnsafeRawBufferPointer(rebasing: rest).baseAddress,
+                        rest.count
+                    )
                     if written < 0, errno == EINTR { continue }
                     guard written > 0 else { return }
                     rest = rest.dropFirst(written)

@@ -5,7 +5,8 @@ public enum Redaction {
 
     private static let secretParts = [
         "password", "passwd", "passphrase", "secret", "token", "authorization", "cookie", "credential", "mnemonic",
-        "private_key", "privatekey", "api_key", "apikey", "api-key", "signing_key", "encryption_key", "otp", "cvc", "cvv",
+        "private_key", "privatekey", "api_key", "apikey", "api-key", "signing_key", "encryption_key", "otp", "cvc",
+        "cvv",
     ]
     private static let secretPrefixes = ["sk_", "rk_", "whsec_", "ghp_", "wbhsec_"]
     private static let separators = Set(" \t\r\n\"'`,;()[]{}<>=&|")
@@ -37,15 +38,22 @@ public enum Redaction {
     }
 
     private static func flush(
-        _ word: inout String, into result: inout String, _ expectsSecret: inout Bool, before separator: Character?
+        _ word: inout String,
+        into result: inout String,
+        _ expectsSecret: inout Bool,
+        before separator: Character?
     ) {
         guard !word.isEmpty else { return }
         defer { word = "" }
-        if expectsSecret {
+        if expectsSecret, word != ":" {
             // `Authorization: Bearer x` has a word in between.
             let isScheme = ["bearer", "basic"].contains(word.lowercased())
             result += isScheme ? word : mark
             expectsSecret = isScheme
+            return
+        }
+        if word == ":" {
+            result += word
             return
         }
         let bare = word.hasSuffix(":") ? String(word.dropLast()) : word
@@ -69,7 +77,9 @@ public enum Redaction {
         guard let scheme = word.firstRange(of: "://") else { return word }
         let rest = word[scheme.upperBound...]
         let authority = rest.prefix { $0 != "/" && $0 != "?" }
-        guard let at = authority.lastIndex(of: "@"), let colon = authority[..<at].firstIndex(of: ":") else { return word }
+        guard let at = authority.lastIndex(of: "@"), let colon = authority[..<at].firstIndex(of: ":") else {
+            return word
+        }
         return word[...colon] + mark + word[at...]
     }
 }

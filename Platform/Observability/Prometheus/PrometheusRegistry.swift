@@ -44,9 +44,14 @@ public final class PrometheusRegistry: MetricsFactory {
         return text
     }
 
-    /// The instrument of a series, made when it is new. One that doesn't fit the registry works but is in no text.
+    /// The instrument of a series, made when it is new.
+    ///
+    /// One that doesn't fit the registry works but is in no text.
     private func instrument<Made: Instrument>(
-        _ label: String, _ dimensions: [(String, String)], _ kind: Kind, make: () -> Made
+        _ label: String,
+        _ dimensions: [(String, String)],
+        _ kind: Kind,
+        make: () -> Made
     ) -> Made {
         let name = Naming.metric(label, kind)
         let key = Naming.labels(dimensions)
@@ -54,7 +59,8 @@ public final class PrometheusRegistry: MetricsFactory {
             var family = state.families[name] ?? Family(kind: kind)
             if let known = family.series[key] as? Made { return known }
             let made = make()
-            guard family.kind == kind, family.series[key] == nil, state.seriesCount < PrometheusRegistry.seriesMax else {
+            guard family.kind == kind, family.series[key] == nil, state.seriesCount < PrometheusRegistry.seriesMax
+            else {
                 state.droppedCount += 1
                 return made
             }
@@ -89,7 +95,8 @@ extension PrometheusRegistry {
 
     /// A counter of fractions; `_total` is added to a name without it.
     public func makeFloatingPointCounter(
-        label: String, dimensions: [(String, String)]
+        label: String,
+        dimensions: [(String, String)]
     ) -> any FloatingPointCounterHandler {
         instrument(label, dimensions, .counter) { FloatingCounter() }
     }

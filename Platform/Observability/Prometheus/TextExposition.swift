@@ -49,7 +49,8 @@ enum Naming {
                 case ":": allowsColon ? ":" : "_"
                 default: "_"
                 }
-            })
+            }
+        )
         guard let first = name.first, !first.isNumber else { return "_" + name }
         return name
     }

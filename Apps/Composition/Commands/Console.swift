@@ -1,0 +1,38 @@
+import Foundation
+import Kernel
+import Logging
+import Observability
+import Settings
+
+/// What the commands share: settings, logging, and how they print.
+enum Console {
+    /// Settings from the environment; faults end the program with a list of them.
+    static func settings(for purpose: Settings.Purpose, embedded: [String: String] = [:]) throws -> Settings {
+        try Settings(environment: ProcessInfo.processInfo.environment, embedded: embedded, for: purpose)
+    }
+
+    /// A logger that writes JSON lines to standard error, at the level of the settings; commands log warnings only.
+    static func logger(_ settings: Settings, quiet: Bool = false) -> Logger {
+        var logger = Logger(label: "diboas") { JSONLogHandler(label: $0) }
+        logger.logLevel = quiet ? .warning : Logger.Level(rawValue: settings.logLevel.rawValue) ?? .info
+        return logger
+    }
+
+    /// Prints JSON on one line.
+    static func print(_ json: JSON) { Swift.print(String(decoding: json.serialized(), as: UTF8.self)) }
+
+    /// Prints rows as columns, each as wide as its widest cell.
+    static func table(_ head: [String], _ rows: [[String]]) {
+        let widths = head.indices.map { column in ([head] + rows).map { $0[column].count }.max() ?? 0 }
+        for row in [head] + rows {
+            let cells = zip(row, widths).map { $0.padding(toLength: $1, withPad: " ", startingAt: 0) }
+            Swift.print(cells.joined(separator: "  "))
+        }
+    }
+
+    /// A command's program, without serving or background work.
+    static func program() async throws -> Program {
+        let settings = try settings(for: .command)
+        return try await Program(settings, logger: logger(settings, quiet: true))
+    }
+}

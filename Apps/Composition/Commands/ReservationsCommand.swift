@@ -1,0 +1,146 @@
+import ArgumentParser
+import DomainKit
+import Foundation
+import Kernel
+import Ledger
+import PostgreSQL
+
+/// `diboas reservations`: looks at held money, and frees what is due.
+struct ReservationsCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "reservations", abstract: "Look at reservations and clean up expired ones.",
+        subcommands: [Cleanup.self, List.self, Show.self, Release.self])
+
+    struct Cleanup: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "End reservations whose time is over.",
+            discussion: "Several at once are safe. Exits with 0 when it worked, whether or not something was due.")
+        @Flag(help: "End one set and stop, instead of all that is due.") var once = false
+        @Option(help: "Reservations of one set.") var limit = ReservationSweeper.setMax
+        @Flag(help: "Only tell what is due.") var dryRun = false
+        @Option(help: "Only of this domain.") var domain: String?
+        @Flag(help: "Print JSON.") var json = false
+
+        func validate() throws {
+            guard (1...ReservationSweeper.setMax).contains(limit) else {
+                throw ValidationError("--limit must be 1 to \(ReservationSweeper.setMax).")
+            }
+        }
+
+        func run() async throws {
+            let program = try await Console.program()
+            let runtimes = try program.runtimes(named: domain)
+            var reports: [(Schema, Int, [String: Int128])] = []
+            for runtime in runtimes {
+                var (expired, released): (Int, [String: Int128]) = (0, [:])
+                repeat {
+                    let report =
+                        dryRun ? try await runtime.sweeper.due() : try await runtime.sweeper.sweepOnce(limit: limit)
+                    expired += report.expired
+                    released.merge(report.released, uniquingKeysWith: +)
+                    if report.expired == 0 { break }
+                } while !once && !dryRun
+                reports.append((runtime.schema, expired, released))
+            }
+            show(reports)
+        }
+
+        private func show(_ reports: [(schema: Schema, expired: Int, released: [String: Int128])]) {
+            func money(_ released: [String: Int128]) -> [(String, String)] {
+                released.sorted { $0.key < $1.key }.compactMap { code, units in
+                    Asset(code: code).map { (code, Money(minorUnits: units, $0).wire) }
+                }
+            }
+            if json {
+                let domains = reports.map { report -> JSON in
+                    [
+                        "domain": .string(report.schema.name), "expired": .integer(report.expired),
+                        "released": .object(money(report.released).map { .init($0, .string($1)) }),
+                    ]
+                }
+                Console.print(["dry_run": .bool(dryRun), "domains": .array(domains)])
+                return
+            }
+            for report in reports {
+                let amounts = money(report.released).map { "\($1) \($0)" }.joined(separator: ", ")
+                let verb = dryRun ? "due" : "ended"
+                print("\(report.schema): \(report.expired) \(verb)" + (amounts.isEmpty ? "" : ", \(amounts)"))
+            }
+        }
+    }
+
+    struct List: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(abstract: "List active reservations, those that end first first.")
+        @Option(help: "The domain.") var domain = "banking"
+        @Option(help: "How many at most.") var limit = 50
+        @Flag(help: "Print JSON, a line each.") var json = false
+
+        func run() async throws {
+            let program = try await Console.program()
+            for runtime in try program.runtimes(named: domain) {
+                let found = try await Reservations(schema: runtime.schema, pool: runtime.pool).active(limit: limit)
+                if json {
+                    for reservation in found { Console.print(reservation.json) }
+                } else {
+                    Console.table(
+                        ["ID", "KIND", "HELD", "ASSET", "EXPIRES"],
+                        found.map { [$0.state.id.wire, $0.state.kind, $0.held.wire, $0.held.asset.code, $0.expiry] })
+                }
+            }
+        }
+    }
+
+    struct Show: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(abstract: "Show a reservation.")
+        @Argument(help: "Its id, rsv_…") var id: String
+        @Option(help: "The domain.") var domain = "banking"
+
+        func run() async throws {
+            let program = try await Console.program()
+            for runtime in try program.runtimes(named: domain) {
+                let reservations = Reservations(schema: runtime.schema, pool: runtime.pool)
+                Console.print(try await reservations.find(try ReservationsCommand.id(id)).json)
+            }
+        }
+    }
+
+    struct Release: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "End a reservation; what it holds is available again. The reason is kept.")
+        @Argument(help: "Its id, rsv_…") var id: String
+        @Option(help: "Why.") var reason: String
+        @Option(help: "The domain.") var domain = "banking"
+
+        func run() async throws {
+            let program = try await Console.program()
+            for runtime in try program.runtimes(named: domain) {
+                let reservations = Reservations(schema: runtime.schema, pool: runtime.pool)
+                let found = try await reservations.find(try ReservationsCommand.id(id))
+                let release = LedgerCommand.release(found.state.id, of: found.state.account, reason: reason)
+                let item = LedgerItem(operation: found.state.operation, commands: [release])
+                guard case .refused(let refusal, _) = try await runtime.ledger.submit(batch: [item])[0] else {
+                    print("Released \(found.held).")
+                    continue
+                }
+                throw ValidationError(refusal.problem(in: found.held.asset).detail)
+            }
+        }
+    }
+
+    static func id(_ text: String) throws -> ID<Reservation> {
+        guard let id = ID<Reservation>(wire: text) else { throw ValidationError("\(text) is no reservation's id.") }
+        return id
+    }
+}
+
+extension Program {
+    /// The runtime of the domain of that name, or those of all domains.
+    func runtimes(named name: String?) throws -> [DomainRuntime] {
+        guard let name else { return everyRuntime.filter { $0.schema != .platform } }
+        guard let runtime = everyRuntime.first(where: { $0.schema.name == name }) else {
+            let known = everyRuntime.map(\.schema.name).joined(separator: ", ")
+            throw ValidationError("There is no domain \(name). The domains are: \(known).")
+        }
+        return [runtime]
+    }
+}

@@ -1,0 +1,83 @@
+import DomainKit
+import HTTP
+import Kernel
+import Logging
+import Messaging
+import Observability
+import PostgreSQL
+import ServiceLifecycle
+
+extension Program {
+    /// What a process runs that answers requests: the API, and what its handlers hand their work to.
+    func servingServices(onRunning: @escaping @Sendable (Int?) async -> Void) -> [any Service] {
+        let api = API(
+            identity.routes + domains.flatMap(\.routes) + PlatformRoutes(program: self).routes,
+            description: APIDescription(
+                title: "diBoaS", version: "1", text: "One customer, three kinds of money.",
+                serverURL: settings.http.publicURL),
+            operations: Operations(checks: readinessChecks, metrics: { PrometheusRegistry.shared.text() }),
+            services: API.Services(
+                authenticator: identity.authenticator, rateLimiter: rateLimiter, clock: clock, ids: ids, logger: logger))
+        let server = APIServer(
+            api, at: .host(settings.http.host, port: settings.http.port), logger: logger, onRunning: onRunning)
+        return sharedServices + [server]
+    }
+
+    /// What every process runs: ledgers, signals, Redis.
+    var sharedServices: [any Service] {
+        var services: [any Service] = everyRuntime.map(\.ledger)
+        if let redis { services.append(redis) }
+        services.append(FeeScheduleListener(options: databases.options(of: .platform), fees: fees, logger: logger))
+        for runtime in everyRuntime {
+            let signals = [runtime.inboxSignal, runtime.outboxSignal]
+            services.append(WorkSignalNotifier(pool: runtime.pool, signals: signals, logger: logger))
+            services.append(
+                WorkSignalListener(databases.options(of: runtime.schema), signals: signals, logger: logger))
+        }
+        return services
+    }
+
+    /// The background work: inboxes, outboxes, sweepers, partitions, and what each domain adds.
+    var workingServices: [any Service] {
+        var services: [any Service] = domains.flatMap(\.services)
+        for domain in domains {
+            guard let runtime = runtimes[type(of: domain).schema] else { continue }
+            services.append(
+                InboxWorker(
+                    inbox: runtime.inbox, handlers: domain.inboxHandlers, signal: runtime.inboxSignal, logger: logger))
+            services.append(SweeperService(runtime, logger: logger))
+        }
+        for runtime in everyRuntime {
+            services.append(
+                OutboxRelay(
+                    pool: runtime.pool, schema: runtime.schema, transports: transports(of: runtime.schema),
+                    signal: runtime.outboxSignal, logger: logger))
+            services.append(
+                Housekeeping(runtime: runtime, retention: settings.retention, logger: logger))
+        }
+        return services
+    }
+
+    /// The platform's runtime and the domains'.
+    var everyRuntime: [DomainRuntime] { [platform] + domains.compactMap { runtimes[type(of: $0).schema] } }
+
+    /// Where a schema's events go: to the domains that subscribed to them, and to Redis.
+    private func transports(of schema: Schema) -> [any EventTransport] {
+        let subscriptions = domains.compactMap { domain -> Subscription? in
+            guard let types = type(of: domain).subscriptions[schema], let runtime = runtimes[type(of: domain).schema]
+            else { return nil }
+            return Subscription(inbox: runtime.inbox, types: types, signal: runtime.inboxSignal)
+        }
+        let bus = InProcessBus(from: schema, to: subscriptions)
+        guard let redis else { return [bus] }
+        return [bus, RedisStreamTransport(client: redis, schema: schema)]
+    }
+
+    private var readinessChecks: [Operations.ReadinessCheck] {
+        everyRuntime.map { runtime in
+            Operations.ReadinessCheck("postgresql_\(runtime.schema)") { _ = try await runtime.pool.query("select 1") }
+        }
+    }
+
+    private var rateLimiter: any RateLimiter { redis.map { SharedRateLimiter($0, clock: clock) } ?? LocalRateLimiter() }
+}

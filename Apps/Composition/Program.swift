@@ -1,0 +1,81 @@
+import Compliance
+import Cryptography
+import DomainKit
+import Fees
+import HTTP
+import Identity
+import Kernel
+import Logging
+import Messaging
+import Migrations
+import Observability
+import OutboundHTTP
+import PostgreSQL
+import Redis
+import Settings
+
+/// The whole program, put together: what `serve` and `worker` run, and what commands work on.
+struct Program: Sendable {
+    let settings: Settings
+    let logger: Logger
+    let clock: any WallClock
+    let ids: IDGenerator
+    let databases: Databases
+    let platform: DomainRuntime
+    let runtimes: [Schema: DomainRuntime]
+    let identity: Identity
+    let domains: [any Domain]
+    let redis: RedisClient?
+    let fees: FeeCatalogCache
+    let cursors: CursorSigner
+
+    init(_ settings: Settings, logger: Logger, clock: any WallClock = SystemClock()) async throws {
+        let ids = IDGenerator(clock: clock)
+        let databases = Databases(settings: settings.database)
+        func runtime(_ schema: Schema) -> DomainRuntime {
+            DomainRuntime(
+                schema: schema, pool: databases.pool(of: schema), ids: ids, logger: logger,
+                batchMax: settings.writes.batchMax, queueMax: settings.writes.queueMax)
+        }
+        let platform = runtime(.platform)
+        let threads = WorkerThreads(threads: 2, queuedMax: 256)
+        let keys = try await SigningKeys.open(
+            directory: settings.keys.jwtDirectory ?? Program.defaultKeyDirectory(settings), threads: threads, clock: clock)
+        let hasher = PasswordHasher(cost: Program.passwordCost, threads: threads)
+        let identity = Identity(
+            pool: platform.pool, hasher: hasher, keys: keys, issuer: settings.http.publicURL, ids: ids, clock: clock,
+            outbox: platform.outboxSignal)
+        let schedules = FeeSchedules(platform.pool)
+        let fees = FeeCatalogCache(clock: clock) { try await schedules.catalog() }
+        var outboundRules = HTTPClientConfiguration()
+        outboundRules.allowPrivateAddresses = settings.allowsPrivateAddresses
+        outboundRules.allowPlainHTTP = settings.allowsPrivateAddresses
+        let cursors = CursorSigner(key: Program.cursorKey(settings))
+        let services = PlatformServices(
+            settings: settings, clock: clock, ids: ids, users: identity.directory,
+            compliance: ComplianceGate(pool: platform.pool, ids: ids, clock: clock), fees: fees,
+            outbound: HTTPClient(name: "providers", configuration: outboundRules, logger: logger), cursors: cursors,
+            logger: logger)
+        var runtimes: [Schema: DomainRuntime] = [:]
+        var domains: [any Domain] = []
+        for type in domainTypes {
+            let runtime = runtime(type.schema)
+            runtimes[type.schema] = runtime
+            domains.append(try await type.init(runtime, services))
+        }
+        (self.settings, self.logger, self.clock, self.ids) = (settings, logger, clock, ids)
+        (self.databases, self.platform, self.runtimes) = (databases, platform, runtimes)
+        (self.identity, self.domains, self.fees, self.cursors) = (identity, domains, fees, cursors)
+        redis = try settings.redisURL.map { try RedisClient(url: $0.reveal(), logger: logger) }
+    }
+
+    /// bcrypt's cost of new hashes: about a tenth of a second on a core of 2026.
+    private static let passwordCost = 11
+
+    private static func defaultKeyDirectory(_ settings: Settings) -> String { (settings.home ?? ".local") + "/keys" }
+
+    // Commands make no cursors; a process of theirs gets a key that nobody else knows.
+    private static func cursorKey(_ settings: Settings) -> [UInt8] {
+        settings.keys.cursorSecret.map { SHA256Digest.of(Array($0.reveal().utf8)) } ?? RandomBytes.make(32)
+    }
+}

@@ -1,0 +1,98 @@
+import Compliance
+import Fees
+import HTTP
+import Identity
+import Kernel
+import PostgreSQL
+
+/// A movement of money that may go on: looked at by identity, compliance, fees and limits, and not yet by the ledger.
+struct Movement: Sendable {
+    let transaction: ID<BankTransaction>
+    let user: ID<User>
+    let kind: BankTransaction.Kind
+    let amount: Money
+    let quote: FeeQuote
+    let limit: Limit
+    let compliance: ComplianceAnswer
+
+    /// The fee lines that are charged.
+    var chargedLines: [FeeLine] { quote.lines.filter { $0.amount.minorUnits > 0 } }
+}
+
+/// A request for a movement, its wire values read.
+struct MovementRequest: Sendable {
+    let user: ID<User>
+    let kind: BankTransaction.Kind
+    let amount: Money
+    /// What fees are charged for: `banking.payment`.
+    let feeOperation: String
+    var provider: String?
+
+    /// Reads `amount` and `asset` of a body.
+    ///
+    /// - Throws: 400 with the fault of the amount; 422 for an asset that Banking doesn't hold.
+    static func amount(in body: JSON) throws(Problem) -> Money {
+        guard let asset = body["asset"]?.stringValue.flatMap({ Asset(code: $0) }) else {
+            throw Problem.malformed("unknown_asset", in: "/asset")
+        }
+        let money: Money
+        do {
+            money = try Money(wire: body["amount"]?.stringValue ?? "", asset)
+        } catch {
+            throw Problem.malformed(error.rawValue, in: "/amount")
+        }
+        guard money.minorUnits > 0 else { throw Problem.malformed("not_positive", in: "/amount") }
+        return money
+    }
+}
+
+/// Looks at movements before the ledger does.
+struct MovementChecks: Sendable {
+    let users: UserDirectory
+    let compliance: ComplianceGate
+    let fees: FeeCatalogCache
+    let limits: Limits
+    let ids: IDGenerator
+    let clock: any WallClock
+
+    /// What is promised for a movement.
+    ///
+    /// - Throws: a `Problem`: 403 for a user who may not move money, 422 for limits, fees and compliance.
+    func check(_ request: MovementRequest) async throws -> Movement {
+        guard let profile = try await users.profile(request.user), profile.isActive else {
+            throw Problem(403, "user_not_active", "This user may not move money. Contact support.")
+        }
+        let limit = try await limits.limit(request.kind, request.amount.asset)
+        guard request.amount.minorUnits <= limit.perTransaction else {
+            let most = Money(minorUnits: limit.perTransaction, request.amount.asset)
+            throw Problem(422, "limit_exceeded", "One \(request.kind.rawValue) can be at most \(most). Choose a smaller amount.")
+        }
+        let context = FeeContext(
+            amount: request.amount, tier: FeeTier(rawValue: profile.feeTier) ?? .tier1, provider: request.provider)
+        let quote = try await fees.current().quote(request.feeOperation, context, id: ids.next(), at: clock.now())
+        let transaction: ID<BankTransaction> = ids.next()
+        let answer = try await compliance.check(
+            MoneyMovement(
+                subject: transaction.value, user: request.user, kind: request.kind.complianceKind, amount: request.amount,
+                identification: profile.identification))
+        guard answer.outcome == .approve else {
+            let why = answer.reasons.joined(separator: ", ")
+            throw Problem(422, "compliance_\(answer.outcome.rawValue)", "This can't be done: \(why). Contact support.")
+        }
+        return Movement(
+            transaction: transaction, user: request.user, kind: request.kind, amount: request.amount, quote: quote,
+            limit: limit, compliance: answer)
+    }
+}
+
+extension BankTransaction.Kind {
+    /// The kind of movement as compliance knows it.
+    var complianceKind: MoneyMovement.Kind {
+        switch self {
+        case .deposit: .deposit
+        case .withdrawal: .withdrawal
+        case .payment: .payment
+        case .transfer: .transfer
+        }
+    }
+}

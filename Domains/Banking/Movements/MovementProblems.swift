@@ -1,0 +1,12 @@
+/// The problems that movements of money have in common, for the documentation of their routes.
+enum MovementProblems {
+    static let all: [Int: [String]] = [
+        403: ["user_not_active"],
+        404: ["not_found"],
+        409: ["conflict"],
+        422: [
+            "insufficient_funds", "limit_exceeded", "account_frozen", "account_not_verified", "compliance_block",
+            "no_fee_schedule", "asset_not_supported", "fees_exceed_amount", "idempotency_key_reused",
+        ],
+    ]
+}

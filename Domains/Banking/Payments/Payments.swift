@@ -1,0 +1,79 @@
+import Compliance
+import DomainKit
+import Fees
+import HTTP
+import Identity
+import Kernel
+import Ledger
+import PostgreSQL
+
+/// Money from one customer to another, at once and for good.
+struct Payments: Sendable {
+    /// A payment as the customer asked for it.
+    struct Order: Sendable {
+        let payee: String
+        let amount: Money
+        let account: String
+        let memo: String?
+    }
+
+    let ledger: Ledger
+    let accounts: LedgerAccounts
+    let users: UserDirectory
+    let checks: MovementChecks
+    let journal: TransactionJournal
+
+    /// Pays, and answers 201 with the transaction.
+    ///
+    /// - Throws: a `Problem`: 404 `payee_not_found`, 422 for everything that compliance, fees or limits refuse.
+    func pay(_ order: Order, _ request: APIRequest) async throws -> APIResponse {
+        let initiator = try Initiator(request)
+        let payer = try request.requirePrincipal().user
+        let key = try request.scopedKey()
+        guard let payee = try await users.find(payee: order.payee) else {
+            throw Problem(404, "payee_not_found", "There is no such payee. Check the spelling.")
+        }
+        guard payee != payer else { throw Problem(422, "payee_is_payer", "You can't pay yourself. Name another payee.") }
+        let movement = try await checks.check(
+            MovementRequest(user: payer, kind: .payment, amount: order.amount, feeOperation: "banking.payment"))
+
+        let (from, to) = (AccountKey(payer, order.account, order.amount.asset), AccountKey(payee, "checking", order.amount.asset))
+        let found = try await MovementAccounts(customers: [from, to], house: movement.feeAccounts(provider: nil), accounts)
+        let commands: [LedgerCommand] = [
+            movement.usage(of: try found[from]),
+            .transfer(
+                NewTransfer(
+                    id: journal.ids.next(), debit: try found[from], credit: try found[to],
+                    amount: order.amount.minorUnits, code: "payment")),
+        ]
+        let fees = try movement.feeTransfers(from: try found[from], provider: nil, found, journal.ids)
+        let item = LedgerItem(
+            operation: movement.transaction.cast(), commands: commands + fees, idempotency: key
+        ) { decision, instant in
+            switch decision {
+            case .failure(let refusal):
+                let problem = refusal.problem(in: order.amount.asset)
+                return LedgerItem.Finish(answer: StoredAnswer(.problem(problem, to: request.id)))
+            case .success(let receipt):
+                return done(order, movement, payee, receipt, instant, initiator)
+            }
+        }
+        return try await ledger.submit(item).response()
+    }
+
+    private func done(
+        _ order: Order, _ movement: Movement, _ payee: ID<User>, _ receipt: LedgerCore.Receipt, _ instant: Timestamp,
+        _ initiator: Initiator
+    ) -> LedgerItem.Finish {
+        var transaction = BankTransaction(
+            id: movement.transaction, user: movement.user, kind: .payment, amount: order.amount, fee: movement.quote.total,
+            account: order.account, counterparty: payee, memo: order.memo, at: instant)
+        transaction.follow([
+            .init(.validating, metadata: ["compliance": movement.compliance.json, "quote": .string(movement.quote.id.wire)]),
+            .init(.completed),
+        ])
+        let rows = journal.rows(transaction, receipt: receipt, at: instant, by: initiator, fees: movement.quote.lines)
+        let answer = APIResponse.created(transaction.json, location: transaction.path)
+        return LedgerItem.Finish(rows: rows, answer: StoredAnswer(answer))
+    }
+}

@@ -1,0 +1,117 @@
+import DomainKit
+import Kernel
+import Ledger
+import Logging
+import Messaging
+import PostgreSQL
+import ServiceLifecycle
+
+/// Makes the calls to providers that transactions need, each until it is answered, and stores what came of them.
+///
+/// A call is claimed by a lease with a fencing token, so that two processes never store two results; should both have
+/// sent it, the provider's idempotency key makes them one.
+struct ProviderCalls: Service {
+    /// Calls under way at once.
+    static let concurrencyMax = 32
+    static let leaseSeconds = 60
+    static let attemptsMax = 20
+    static let pollMilliseconds = 500
+
+    let schema: Schema
+    let pool: Pool
+    let ledger: Ledger
+    let transactions: Transactions
+    let accounts: BankAccounts
+    let providers: [String: any PaymentProvider]
+    let settlement: Settlement
+    let journal: TransactionJournal
+    let logger: Logger
+
+    func run() async throws {
+        while !Task.isShuttingDownGracefully && !Task.isCancelled {
+            let claimed = (try? await claim(limit: ProviderCalls.concurrencyMax, only: nil)) ?? []
+            if claimed.isEmpty {
+                try? await Task.sleep(for: .milliseconds(ProviderCalls.pollMilliseconds))
+                continue
+            }
+            await withDiscardingTaskGroup { group in
+                for call in claimed { group.addTask { await attempt(call) } }
+            }
+        }
+    }
+
+    /// Makes a transaction's call now, if nobody else has it; what the customer's request waits for.
+    func callNow(for transaction: ID<BankTransaction>) async throws {
+        for call in try await claim(limit: 1, only: transaction) { await attempt(call) }
+    }
+
+    private func claim(limit: Int, only transaction: ID<BankTransaction>?) async throws -> [ProviderCall] {
+        let rows = try await pool.query(
+            """
+            update \(schema).provider_calls c
+            set lease_until = clock_timestamp() + make_interval(secs => \(Double(ProviderCalls.leaseSeconds))),
+                lease_token = lease_token + 1, attempts = attempts + 1
+            where id in (
+                select id from \(schema).provider_calls
+                where status = 'pending' and next_at <= clock_timestamp()
+                    and (lease_until is null or lease_until < clock_timestamp())
+                    and (\(transaction)::uuid is null or transaction = \(transaction))
+                order by next_at limit \(limit) for no key update skip locked)
+            returning id, transaction, provider, step, attempts, lease_token
+            """)
+        return try rows.map(ProviderCall.init)
+    }
+
+    private func attempt(_ call: ProviderCall) async {
+        do {
+            guard let transaction = try await transactions.find(call.transaction), let provider = providers[call.provider]
+            else { return try await postpone(call, "no transaction or no provider \(call.provider)") }
+            switch await ask(provider, call, transaction, try await token(of: transaction)) {
+            case .accepted(let reference, let action):
+                try await settlement.accepted(transaction, call, reference: reference, action: action)
+            case .refused(let reason):
+                try await settlement.refused(transaction, call, reason: reason)
+            case .unknown(let why), .unavailable(let why):
+                try await postpone(call, why)
+            }
+        } catch {
+            logger.error(
+                "a provider call's result could not be stored; it is made again",
+                metadata: ["call": "\(call.id)", "transaction": "\(call.transaction.wire)", "error": "\(error)"])
+        }
+    }
+
+    private func ask(
+        _ provider: any PaymentProvider, _ call: ProviderCall, _ transaction: BankTransaction, _ token: String?
+    ) async -> ProviderAnswer {
+        let intent = ProviderIntent(
+            transaction: transaction.id, amount: transaction.amount, idempotencyKey: call.idempotencyKey, token: token)
+        return switch call.step {
+        case .createDeposit: await provider.createDeposit(intent)
+        case .createPayout: await provider.createPayout(intent)
+        case .refund: await provider.refund(intent, of: transaction.providerReference ?? "")
+        }
+    }
+
+    private func token(of transaction: BankTransaction) async throws -> String? {
+        guard let linked = transaction.linkedAccount else { return nil }
+        return try await accounts.get(linked, of: transaction.user).instrument?["token"]?.stringValue
+    }
+
+    private func postpone(_ call: ProviderCall, _ why: String) async throws {
+        let isOver = call.attempts >= ProviderCalls.attemptsMax
+        let level: Logger.Level = isOver ? .error : .warning
+        logger.log(
+            level: level, isOver ? "a provider call was given up; an operator must look" : "a provider call is tried again",
+            metadata: ["call": "\(call.id)", "transaction": "\(call.transaction.wire)", "why": "\(why)"])
+        var random = SystemRandomNumberGenerator()
+        let delay = RetrySchedule.standard.delaySeconds(afterAttempt: call.attempts, using: &random)
+        _ = try await pool.query(
+            """
+            update \(schema).provider_calls
+            set status = case when \(isOver) then 'dead' else status end, lease_until = null, last_error = \(why),
+                next_at = clock_timestamp() + make_interval(secs => \(delay))
+            where id = \(call.id) and lease_token = \(call.token) and status = 'pending'
+            """)
+    }
+}

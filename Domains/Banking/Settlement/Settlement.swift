@@ -1,0 +1,202 @@
+import Audit
+import DomainKit
+import Fees
+import Kernel
+import Ledger
+import Logging
+import Messaging
+import PostgreSQL
+
+/// Brings what providers say into the ledger: completes, fails, takes back; each with its mark, in one transaction.
+struct Settlement: Sendable {
+    /// What came of an attempt to settle.
+    enum Outcome: Sendable, Hashable {
+        /// It is stored.
+        case settled
+        /// It says nothing new.
+        case nothingNew(String)
+        /// Another change came between; to be tried again with the transaction as it is then.
+        case superseded
+        /// The ledger refused it.
+        case refused(LedgerRefusal)
+        /// It contradicts what is stored: an operator must look.
+        case impossible(String)
+    }
+
+    /// How long a reservation is held on while a provider works.
+    static let providerLifetimeSeconds: Int64 = 24 * 3_600
+
+    let ledger: Ledger
+    let accounts: LedgerAccounts
+    let transactions: Transactions
+    let fees: TransactionFees
+    let journal: TransactionJournal
+    let clock: any WallClock
+    let logger: Logger
+
+    /// A provider took a call on: the reference is kept, and a reservation outlives the provider's work.
+    func accepted(
+        _ transaction: BankTransaction, _ call: ProviderCall, reference: String, action: JSON?
+    ) async throws {
+        var changed = transaction
+        changed.providerReference = reference
+        changed.providerAction = action
+        var rows: [any StoredRow] = [
+            ProviderCallDone(call: call, isRefused: false),
+            ProviderObjectRow(provider: call.provider, objectID: reference, transaction: transaction.id),
+            // A webhook may have come before the answer.
+            InboxUnpark(source: call.provider, objectID: reference),
+        ]
+        if changed.status == .sentToProvider {
+            try changed.advance(to: .providerProcessing, metadata: ["reference": .string(reference)])
+        }
+        let isNew = changed.status != transaction.status || transaction.providerReference != reference
+        let storedChange = changed
+        let by = initiator(call.provider, transaction)
+        let outcome = try await ledger.submit(
+            LedgerItem(operation: transaction.operation, commands: try await heldOn(transaction)) { [rows, journal] decision, instant in
+                guard case .success(let receipt) = decision, isNew else { return LedgerItem.Finish(rows: rows) }
+                let news = journal.rows(storedChange, receipt: receipt, at: instant, by: by)
+                return LedgerItem.Finish(rows: rows + news)
+            })
+        rows = []
+        if case .refused(let refusal, _) = outcome {
+            logger.warning(
+                "a reservation could not be held on while the provider works",
+                metadata: ["transaction": "\(transaction.id.wire)", "refusal": "\(refusal)"])
+        }
+    }
+
+    /// A provider won't do it: what was reserved is free again.
+    func refused(_ transaction: BankTransaction, _ call: ProviderCall, reason: String) async throws {
+        guard !transaction.status.isFinal else { return }
+        var failed = transaction
+        try failed.advance(to: .failed, reason: reason)
+        let outcome = try await storeFreed(
+            failed, reason: reason, by: initiator(call.provider, transaction),
+            with: [ProviderCallDone(call: call, isRefused: true)])
+        if outcome != .settled {
+            logger.warning(
+                "a provider's refusal is to be stored again",
+                metadata: ["transaction": "\(transaction.id.wire)", "outcome": "\(outcome)"])
+        }
+    }
+
+    /// Applies an event to its transaction; `mark` commits with the effect.
+    func apply(
+        _ event: ProviderEvent, from provider: String, to transaction: BankTransaction, arrived: InboxEvent
+    ) async throws -> Outcome {
+        if let amount = event.amount, amount != transaction.amount, event.state == .succeeded {
+            return .impossible("the provider says \(amount), the transaction is about \(transaction.amount)")
+        }
+        let context = Context(
+            event: event, provider: provider, by: initiator(provider, transaction),
+            rows: [
+                arrived.mark,
+                ProviderUpdate(
+                    id: journal.ids.next(), provider: provider, eventID: event.id, entityID: transaction.id.value,
+                    type: event.type, raw: arrived.body, processed: event.json, outcome: event.state.rawValue),
+            ])
+        switch (transaction.kind, event.state) {
+        case (_, .other): return .nothingNew("an event of type \(event.type)")
+        case (_, .processing): return try await follow(transaction, to: .providerProcessing, context)
+        case (_, .confirming): return try await follow(transaction, to: .confirming, context)
+        case (.deposit, .succeeded): return try await completeDeposit(transaction, context)
+        case (.deposit, .refunded), (.deposit, .disputed): return try await takeBack(transaction, context)
+        case (.withdrawal, .succeeded): return try await completeWithdrawal(transaction, context)
+        case (.deposit, .failed), (.withdrawal, .failed): return try await fail(transaction, context)
+        default: return .impossible("an event of type \(event.type) for a \(transaction.kind.rawValue)")
+        }
+    }
+
+    /// What an event brings along to each row that it causes.
+    struct Context: Sendable {
+        let event: ProviderEvent
+        let provider: String
+        let by: Initiator
+        /// The event's mark as handled, and its record.
+        let rows: [any StoredRow]
+
+        var metadata: JSON {
+            ["provider_event": .string(event.id), "type": .string(event.type), "object": .string(event.objectID)]
+        }
+    }
+
+    private func follow(
+        _ transaction: BankTransaction, to status: TransactionStatus, _ context: Context
+    ) async throws -> Outcome {
+        guard transaction.status.successors.contains(status) else {
+            return .nothingNew("the transaction is \(transaction.status.rawValue)")
+        }
+        var changed = transaction
+        try changed.advance(to: status, reason: context.event.reason, metadata: context.metadata)
+        return try await store(
+            changed, commands: try await heldOn(transaction), by: context.by, with: context.rows)
+    }
+
+    private func fail(_ transaction: BankTransaction, _ context: Context) async throws -> Outcome {
+        guard transaction.status.successors.contains(.failed), transaction.status != .compensating else {
+            return .nothingNew("the transaction is \(transaction.status.rawValue)")
+        }
+        let reason = context.event.reason ?? "refused_by_provider"
+        var failed = transaction
+        try failed.advance(to: .failed, reason: reason, metadata: context.metadata)
+        return try await storeFreed(failed, reason: reason, by: context.by, with: context.rows)
+    }
+
+    /// Stores a failure, what it used of limits given back and its reservation ended if it hasn't ended before.
+    private func storeFreed(
+        _ failed: BankTransaction, reason: String, by initiator: Initiator, with rows: [any StoredRow]
+    ) async throws -> Outcome {
+        let account = try await account(of: failed)
+        let givenBack = LedgerCommand.giveBack(
+            counter: failed.kind.rawValue, of: account, amount: failed.amount.minorUnits, at: failed.createdAt)
+        guard let reservation = failed.reservation else {
+            return try await store(failed, commands: [givenBack], by: initiator, with: rows)
+        }
+        let release = LedgerCommand.release(reservation, of: account, reason: reason)
+        let outcome = try await store(failed, commands: [givenBack, release], by: initiator, with: rows)
+        switch outcome {
+        case .refused(.reservationExpired), .refused(.reservationNotActive):
+            let expire = LedgerCommand.expire(reservation, of: account)
+            return try await store(failed, commands: [givenBack, expire], by: initiator, with: rows)
+        default: return outcome
+        }
+    }
+
+    /// Stores a transaction's changes with what the ledger does for them.
+    func store(
+        _ changed: BankTransaction, commands: [LedgerCommand], by initiator: Initiator, with rows: [any StoredRow],
+        fees: [FeeLine] = []
+    ) async throws -> Outcome {
+        let item = LedgerItem(operation: changed.operation, commands: commands) { [journal] decision, instant in
+            guard case .success(let receipt) = decision else { return LedgerItem.Finish() }
+            let news = journal.rows(changed, receipt: receipt, at: instant, by: initiator, fees: fees)
+            return LedgerItem.Finish(rows: rows + news)
+        }
+        do {
+            switch try await ledger.submit(item) {
+            case .done: return .settled
+            case .refused(let refusal, _): return .refused(refusal)
+            case .replayed, .keyReused: return .nothingNew("stored before")
+            }
+        } catch let error as PostgresError where error.state == "D0409" {
+            return .superseded
+        }
+    }
+
+    /// The customer's ledger account that a transaction is about.
+    func account(of transaction: BankTransaction) async throws -> ID<LedgerAccount> {
+        try await accounts.open(AccountKey(transaction.user, transaction.account, transaction.amount.asset))
+    }
+
+    private func heldOn(_ transaction: BankTransaction) async throws -> [LedgerCommand] {
+        guard let reservation = transaction.reservation, !transaction.status.isFinal else { return [] }
+        let until = clock.now().adding(seconds: Settlement.providerLifetimeSeconds)
+        return [.extend(reservation, of: try await account(of: transaction), until: until)]
+    }
+
+    private func initiator(_ provider: String, _ transaction: BankTransaction) -> Initiator {
+        Initiator(system: "provider:\(provider)", correlation: transaction.id.value)
+    }
+}

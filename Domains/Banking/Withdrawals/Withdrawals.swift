@@ -1,0 +1,87 @@
+import Compliance
+import DomainKit
+import Fees
+import HTTP
+import Kernel
+import Ledger
+
+/// Money that goes out to a bank account: reserved, paid out by a provider, captured when it says so.
+struct Withdrawals: Sendable {
+    /// A withdrawal as the customer asked for it.
+    struct Order: Sendable {
+        let amount: Money
+        let account: String
+        let destination: ID<BankAccount>
+        let provider: String
+    }
+
+    let ledger: Ledger
+    let accounts: LedgerAccounts
+    let bankAccounts: BankAccounts
+    let assets: BankAssets
+    let checks: MovementChecks
+    let journal: TransactionJournal
+
+    /// Reserves the amount and its fees, and answers 202.
+    ///
+    /// - Throws: a `Problem`.
+    func start(_ order: Order, _ request: APIRequest) async throws -> APIResponse {
+        let initiator = try Initiator(request)
+        let user = try request.requirePrincipal().user
+        let linked = try await bankAccounts.get(order.destination, of: user)
+        guard linked.kind == .wire else {
+            throw Problem(422, "not_a_destination", "Money can be sent to a bank account only. Name another account.")
+        }
+        guard linked.status == .open, linked.verification == .verified else {
+            throw Problem(422, "account_not_verified", "This account isn't verified yet, or no longer open.")
+        }
+        let rules = try await assets.withdrawalRules(order.amount.asset)
+        try rules.check(order.amount)
+        let movement = try await checks.check(
+            MovementRequest(
+                user: user, kind: .withdrawal, amount: order.amount, feeOperation: rules.feeOperation,
+                provider: order.provider))
+        let source = AccountKey(user, order.account, order.amount.asset)
+        let found = try await MovementAccounts(customers: [source], house: [], accounts)
+        let account = try found[source]
+        let reservation: ID<Reservation> = journal.ids.next()
+        let commands: [LedgerCommand] = [
+            movement.usage(of: account, dayLimit: rules.daily.minorUnits),
+            .reserve(
+                NewReservation(
+                    id: reservation, account: account, amount: (order.amount + movement.quote.total).minorUnits,
+                    kind: "withdrawal", quote: movement.quote.json)),
+        ]
+        let item = LedgerItem(
+            operation: movement.transaction.cast(), commands: commands, idempotency: try request.scopedKey()
+        ) { decision, instant in
+            switch decision {
+            case .failure(let refusal):
+                LedgerItem.Finish(answer: StoredAnswer(.problem(refusal.problem(in: order.amount.asset), to: request.id)))
+            case .success(let receipt): accepted(order, movement, reservation, receipt, instant, initiator)
+            }
+        }
+        return try await ledger.submit(item).response()
+    }
+
+    private func accepted(
+        _ order: Order, _ movement: Movement, _ reservation: ID<Reservation>, _ receipt: LedgerCore.Receipt,
+        _ instant: Timestamp, _ initiator: Initiator
+    ) -> LedgerItem.Finish {
+        var transaction = BankTransaction(
+            id: movement.transaction, user: movement.user, kind: .withdrawal, amount: order.amount,
+            fee: movement.quote.total, account: order.account, linkedAccount: order.destination, provider: order.provider,
+            at: instant)
+        transaction.reservation = reservation
+        transaction.follow([
+            .init(.validating, metadata: ["compliance": movement.compliance.json, "quote": .string(movement.quote.id.wire)]),
+            .init(.balanceReserved, metadata: ["reservation": .string(reservation.wire)]),
+            .init(.sentToProvider),
+        ])
+        let call = NewProviderCallRow(
+            id: journal.ids.next(), transaction: transaction.id, provider: order.provider, step: .createPayout)
+        let rows = journal.rows(transaction, receipt: receipt, at: instant, by: initiator, fees: movement.quote.lines)
+        let answer = APIResponse.accepted(transaction.json, location: transaction.path)
+        return LedgerItem.Finish(rows: rows + [call], answer: StoredAnswer(answer))
+    }
+}

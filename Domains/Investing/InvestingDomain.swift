@@ -1,0 +1,55 @@
+public import DomainKit
+import DomainTransfers
+public import HTTP
+public import Kernel
+import Ledger
+public import Messaging
+public import PostgreSQL
+public import ServiceLifecycle
+
+/// A portfolio traded on our own order book: so far its ledger, balances and transfers.
+public struct InvestingDomain: Domain {
+    /// `investing`
+    public static let schema = PostgreSQL.Schema.investing
+    /// What the other domains say about transfers.
+    public static let subscriptions = DomainTransfers.subscriptions(from: others)
+
+    /// What it serves.
+    public let routes: [Route]
+    /// The watch over money in transit.
+    public let services: [any Service]
+    /// The other domains' events.
+    public let inboxHandlers: [String: any InboxHandler]
+    /// Its transfers as projections want them, for their rebuilding: pages in the order of ids.
+    public let export:
+        @Sendable (_ after: UInt128, _ limit: Int) async throws
+            -> [(id: UInt128, version: Int64, at: Timestamp, payload: JSON)]
+
+    private static let others: [PostgreSQL.Schema] = [.banking, .defi]
+    private static let assets: Set<Asset> = Set(Asset.all)
+
+    /// Investing on its own database and the platform's services.
+    public init(_ runtime: DomainRuntime, _ platform: PlatformServices) async throws {
+        let book = PlainTransferBook(
+            schema: runtime.schema, users: platform.users, compliance: platform.compliance, fees: platform.fees,
+            ids: platform.ids, clock: platform.clock)
+        let transfers = DomainTransfers(
+            runtime, DomainTransfers.Mount(others: Self.others, account: "trading", assets: Self.assets), book: book,
+            ids: platform.ids, logger: platform.logger)
+        routes = [Self.balances(runtime.accounts)] + transfers.routes
+        services = transfers.services
+        inboxHandlers = transfers.inboxHandlers
+        export = { try await transfers.export(after: $0, limit: $1) }
+    }
+
+    private static func balances(_ accounts: LedgerAccounts) -> Route {
+        Route(
+            .get, "/v1/investing/balances", operationID: "listInvestingBalances", summary: "List balances in Investing",
+            tag: "Balances", access: .permission("investing:read"),
+            responses: [200: ResponseShape("The balances.", BalanceList.schema)]
+        ) { request in
+            let user = try request.requirePrincipal().user
+            return .ok(BalanceList.json(try await accounts.balances(of: user.value)))
+        }
+    }
+}

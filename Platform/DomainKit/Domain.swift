@@ -1,0 +1,27 @@
+public import HTTP
+public import Messaging
+public import PostgreSQL
+public import ServiceLifecycle
+
+/// A domain, as what it hands to the program: routes, background work, and what it wants to hear from other domains.
+///
+/// The list of domains is `Apps/Composition/Domains.swift`; nothing else names one.
+public protocol Domain: Sendable {
+    /// The schema that it owns; also its folder in `migrations/`, its role and the name in settings.
+    static var schema: PostgreSQL.Schema { get }
+
+    /// The types of events (without version) that it wants of other schemas.
+    static var subscriptions: [PostgreSQL.Schema: Set<String>] { get }
+
+    /// A domain on its own database and the platform's services.
+    init(_ runtime: DomainRuntime, _ platform: PlatformServices) async throws
+
+    /// What it serves.
+    var routes: [Route] { get }
+
+    /// What it does in the background, beside what every domain's runtime does.
+    var services: [any Service] { get }
+
+    /// What handles the events of its inbox, by source: a provider's name or another domain's schema.
+    var inboxHandlers: [String: any InboxHandler] { get }
+}

@@ -1,0 +1,40 @@
+public import Compliance
+public import Fees
+public import HTTP
+public import Identity
+public import Kernel
+public import Logging
+public import OutboundHTTP
+public import Settings
+
+/// What the platform gives to every domain.
+public struct PlatformServices: Sendable {
+    /// The program's settings.
+    public let settings: Settings
+    /// The program's clock.
+    public let clock: any WallClock
+    /// What mints ids.
+    public let ids: IDGenerator
+    /// Who the users are.
+    public let users: UserDirectory
+    /// What is asked before money moves.
+    public let compliance: ComplianceGate
+    /// The fee schedules in force.
+    public let fees: FeeCatalogCache
+    /// The one way to other servers.
+    public let outbound: HTTPClient
+    /// What makes cursors opaque.
+    public let cursors: CursorSigner
+    /// Where log lines go.
+    public let logger: Logger
+
+    /// The services.
+    public init(
+        settings: Settings, clock: any WallClock, ids: IDGenerator, users: UserDirectory, compliance: ComplianceGate,
+        fees: FeeCatalogCache, outbound: HTTPClient, cursors: CursorSigner, logger: Logger
+    ) {
+        (self.settings, self.clock, self.ids, self.users) = (settings, clock, ids, users)
+        (self.compliance, self.fees, self.outbound) = (compliance, fees, outbound)
+        (self.cursors, self.logger) = (cursors, logger)
+    }
+}

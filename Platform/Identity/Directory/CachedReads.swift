@@ -1,0 +1,34 @@
+import Kernel
+
+/// Reads by key that may be a few seconds old: a cache in front of gathered queries.
+final class CachedReads<Key: Hashable & Sendable, Value: Sendable>: Sendable {
+    private let cache: AgingCache<Key, Value>
+    private let reads: GatheredReads<Key, Value>
+    private let ageMaxSeconds: Int64
+    private let clock: any WallClock
+
+    /// Reads through `read`; what there isn't is not remembered.
+    init(
+        entriesMax: Int,
+        ageMaxSeconds: Int64,
+        clock: any WallClock,
+        read: @escaping @Sendable ([Key]) async throws -> [Key: Value]
+    ) {
+        cache = AgingCache(entriesMax: entriesMax)
+        reads = GatheredReads(read)
+        (self.ageMaxSeconds, self.clock) = (ageMaxSeconds, clock)
+    }
+
+    /// The value of a key, at most `ageMaxSeconds` old; nil when there is none.
+    func value(for key: Key) async throws -> Value? {
+        let now = clock.now()
+        if let value = cache.value(for: key, at: now) { return value }
+        let mark = cache.mark()
+        guard let value = try await reads.value(for: key) else { return nil }
+        cache.insert(value, for: key, from: now, until: now.adding(seconds: ageMaxSeconds), readAt: mark)
+        return value
+    }
+
+    /// Has the next callers read anew.
+    func forget(_ keys: some Sequence<Key>) { cache.remove(keys) }
+}

@@ -1,0 +1,84 @@
+import HTTP
+import Cryptography
+public import Kernel
+
+/// Why identity refuses something.
+public enum IdentityProblem: Error, Sendable, Hashable {
+    /// Somebody has registered with that address.
+    case emailTaken
+    /// Somebody has that username, or it is kept for the platform.
+    case usernameTaken
+    /// The password is too weak to be set; the reason is for people.
+    case weakPassword(reason: String)
+    /// The new password is the present one.
+    case passwordUnchanged
+    /// The password that was to prove who asks is wrong.
+    case wrongPassword
+    /// There is no user with that address and password; which of them is wrong isn't said.
+    case invalidCredentials
+    /// Too many failed attempts for an address.
+    case signInLocked(seconds: Int)
+    /// The user is locked or closed.
+    case userNotActive
+    /// The refresh token is unknown, used, expired or revoked; which of them isn't said.
+    case invalidRefreshToken
+    /// The user's verification has begun or is decided.
+    case verificationNotOpen(KYCStatus)
+    /// The status can't follow the present one.
+    case statusNotPossible(from: String, to: String)
+    /// Operators can't decide on themselves.
+    case ownAccount
+    /// The passwords can't be worked on now.
+    case hashingUnavailable
+}
+
+extension IdentityProblem: ProblemConvertible {
+    /// 401 for who can't prove who they are, 403 for who may not, 409 for what is taken or decided, 422 for passwords.
+    public var problem: Problem {
+        switch self {
+        case .emailTaken: Problem(409, "email_taken", "There is a user with this address. Sign in instead.")
+        case .usernameTaken: Problem(409, "username_taken", "This username isn't free. Choose another one.")
+        case .weakPassword(let reason):
+            Problem(
+                422,
+                "weak_password",
+                "The password is too easy to guess: \(reason). Choose another one.",
+                faults: [Problem.Fault("/password", "weak")]
+            )
+        case .passwordUnchanged: Problem(422, "password_unchanged", "The new password is the present one.")
+        case .wrongPassword: Problem(422, "wrong_password", "The present password is another one.")
+        case .invalidCredentials:
+            Problem(401, "invalid_credentials", "There is no user with this address and password.")
+        case .signInLocked(let seconds):
+            Problem(
+                429,
+                "sign_in_locked",
+                "Too many failed attempts. Wait as long as `Retry-After` says.",
+                retryAfterSeconds: seconds
+            )
+        case .userNotActive: Problem(403, "user_not_active", "This account is locked or closed. Contact support.")
+        case .invalidRefreshToken: Problem(401, "invalid_refresh_token", "The session has ended. Sign in again.")
+        case .verificationNotOpen(let status):
+            Problem(409, "verification_\(status.rawValue)", "The verification is \(status.rawValue) already.")
+        case .statusNotPossible(let from, let to):
+            Problem(409, "status_not_possible", "The status can't change from \(from) to \(to).")
+        case .ownAccount: Problem(403, "own_account", "Nobody decides on their own account. Ask a colleague.")
+        case .hashingUnavailable:
+            Problem(503, "overloaded", "Too many sign-ins are waiting. Try again.", retryAfterSeconds: 1)
+        }
+    }
+}
+
+extension IdentityProblem {
+    /// What a failure of the password hasher means to a client; other failures than these are faults of ours.
+    static func from(_ error: PasswordError) -> any Error {
+        switch error {
+        case .overloaded: IdentityProblem.hashingUnavailable
+        case .weak(let reason): IdentityProblem.weakPassword(reason: reason)
+        case .tooShort: Problem.malformed("too_short", in: "/password")
+        case .tooLong: Problem.malformed("too_long", in: "/password")
+        case .containsNUL: Problem.malformed("nul", in: "/password")
+        case .dictionaryUnavailable, .malformedHash, .libraryFailure: error
+        }
+    }
+}

@@ -1,0 +1,42 @@
+import Cryptography
+public import HTTP
+import Kernel
+
+/// Turns access tokens into callers.
+///
+/// A signature is verified once: afterwards the token's SHA-256 stands for what it says, until it expires. Whether its
+/// session has been ended is asked of the database, at most once in `stalenessSeconds` per session: a session that this
+/// process ends is refused at once, one that another process ends within that time. A change of roles takes effect with
+/// the next access token.
+public final class TokenAuthenticator: Authenticator {
+    /// Tokens that are remembered at most.
+    private static let tokensMax = 100_000
+
+    private let tokens: AccessTokens
+    private let sessions: LiveSessions
+    private let verified = AgingCache<[UInt8], AccessTokens.Verified>(entriesMax: TokenAuthenticator.tokensMax)
+
+    init(tokens: AccessTokens, sessions: LiveSessions) { (self.tokens, self.sessions) = (tokens, sessions) }
+
+    /// The caller that a token stands for.
+    ///
+    /// - Throws: `Problem.unauthenticated` for a token that isn't ours, has expired or whose session has ended; what the
+    ///   database throws when it can't be asked.
+    public func principal(bearer token: String, request: APIRequest) async throws -> Principal {
+        let now = request.now
+        guard let verified = await verify(token, at: now), try await sessions.contains(verified.session) else {
+            throw Problem.unauthenticated
+        }
+        return verified.principal
+    }
+
+    private func verify(_ token: String, at now: Timestamp) async -> AccessTokens.Verified? {
+        guard token.utf8.count <= AccessTokens.bytesMax else { return nil }
+        let digest = SHA256Digest.of(Array(token.utf8))
+        if let known = verified.value(for: digest, at: now) { return known }
+        let mark = verified.mark()
+        guard let new = await tokens.verify(token, at: now) else { return nil }
+        verified.insert(new, for: digest, from: now, until: new.expiresAt, readAt: mark)
+        return new
+    }
+}

@@ -1,0 +1,140 @@
+import HTTP
+import Kernel
+import PostgreSQL
+
+/// What users change about themselves.
+struct Profiles: Sendable {
+    /// What is to be different; nil stays.
+    struct Change: Sendable {
+        var username: String?
+        /// Members that replace those of the same name; null removes one.
+        var preferences: JSON?
+        /// Whether the version that the client has seen is the present one.
+        let check: @Sendable (UserRecord) throws -> Void
+    }
+
+    let services: IdentityServices
+
+    /// Changes a user's profile and answers with it; a change to what is there already changes nothing.
+    ///
+    /// - Throws: `usernameTaken`, or what the change's check throws.
+    func change(_ id: ID<User>, _ change: Change, by origin: Origin) async throws -> UserRecord {
+        if let username = change.username, Username.isReserved(username) { throw IdentityProblem.usernameTaken }
+        let now = services.clock.now()
+        let before: UserRecord
+        let after: UserRecord
+        do {
+            (before, after) = try await services.pool.transact { transaction in
+                guard let before = try await services.users.lock(id, in: transaction) else { throw Problem.notFound }
+                try change.check(before)
+                var after = before
+                if let username = change.username { after.username = username }
+                if let preferences = change.preferences { after.preferences = before.preferences.merging(preferences) }
+                guard after.username != before.username || after.preferences != before.preferences else {
+                    return Closing((before, before))
+                }
+                after.touch(at: now)
+                let entry = services.journal.audit(
+                    "user.changed",
+                    user: id,
+                    by: origin,
+                    before: before.changeable,
+                    after: after.changeable
+                )
+                return services.closing((before, after), [Users.update(after)], [entry], at: now)
+            }
+        } catch let error as PostgresError where error.violates("users_username_unique") {
+            throw IdentityProblem.usernameTaken
+        }
+        if after.version != before.version {
+            services.directory.forget(before)
+            services.directory.forget(after)
+        }
+        return after
+    }
+
+    /// Sets a new password, given the present one, and ends the user's other sessions.
+    ///
+    /// Wrong guesses count like failed sign-ins.
+    /// - Throws: `wrongPassword`, `passwordUnchanged`, `weakPassword`, `signInLocked`, `hashingUnavailable`.
+    func changePassword(_ principal: Principal, from old: String, to new: String, by origin: Origin) async throws {
+        guard let user = try await services.users.find(principal.user), let email = Email(user.email) else {
+            throw Problem.notFound
+        }
+        let now = services.clock.now()
+        if case .locked(let seconds) = try await services.attempts.begin(email, at: now) {
+            throw IdentityProblem.signInLocked(seconds: seconds)
+        }
+        let isRight: Bool
+        do {
+            isRight = try await services.passwords.check(old, of: user)
+        } catch {
+            try await services.attempts.withdraw(email)
+            throw error
+        }
+        guard isRight else {
+            let entry = services.journal.audit("user.password_change_refused", user: user.id, by: origin)
+            try await services.note([entry], at: now)
+            throw IdentityProblem.wrongPassword
+        }
+        guard old != new else {
+            try await services.attempts.withdraw(email)
+            throw IdentityProblem.passwordUnchanged
+        }
+        let hash: String
+        do {
+            hash = try await services.passwords.set(new, email: email, username: user.username)
+        } catch {
+            try await services.attempts.withdraw(email)
+            throw error
+        }
+        try await store(hash, insteadOf: user, email, keeping: origin.session, by: origin)
+    }
+
+    private func store(
+        _ hash: String,
+        insteadOf checked: UserRecord,
+        _ email: Email,
+        keeping session: ID<Session>?,
+        by origin: Origin
+    ) async throws {
+        let now = services.clock.now()
+        let ended = try await services.pool.transact { transaction in
+            guard var user = try await services.users.lock(checked.id, in: transaction),
+                user.passwordHash == checked.passwordHash
+            else { throw IdentityProblem.wrongPassword }
+            user.passwordHash = hash
+            user.touch(at: now)
+            let ended = try await transaction.query(
+                SessionRows.revokeAll(of: user.id, but: session, .passwordChanged, at: now)
+            )
+            let entry = services.journal.audit(
+                "user.password_changed",
+                user: user.id,
+                by: origin,
+                after: ["sessions_ended": .integer(ended.count)]
+            )
+            return services.closing(
+                try ended.map { try $0[0] as ID<Session> },
+                [Users.update(user), LoginAttempts.succeed(email)],
+                [entry],
+                at: now
+            )
+        }
+        services.sessions.forget(ended)
+    }
+}
+
+extension UserRecord {
+    /// What a user can change, for the audit log.
+    fileprivate var changeable: JSON { ["username": .string(username), "preferences": preferences] }
+}
+
+extension JSON {
+    /// This object with the members of another one in the place of its own; those that are null there are left out.
+    func merging(_ other: JSON) -> JSON {
+        guard case .object(let mine) = self, case .object(let theirs) = other else { return other }
+        let kept = mine.filter { other[$0.name] == nil }
+        return .object(kept + theirs.filter { $0.value != .null })
+    }
+}

@@ -1,0 +1,68 @@
+import HTTP
+import Kernel
+
+extension UserRecord {
+    /// The user as the API shows one.
+    func json(_ grants: Grants) -> JSON {
+        [
+            "id": .string(id.wire), "email": .string(email), "username": .string(username),
+            "name": name.map { .string($0) } ?? .null, "status": .string(status.rawValue),
+            "kyc_status": .string(kycStatus.rawValue), "fee_tier": .integer(feeTier), "preferences": preferences,
+            "roles": .array(grants.roles.map { .string($0) }),
+            "last_login_at": lastLoginAt.map { .string($0.description) } ?? .null,
+            "created_at": .string(createdAt.description), "updated_at": .string(updatedAt.description),
+        ]
+    }
+
+    static let schema = Schema.object(
+        [
+            .required("id", .id(of: User.self)), .required("email", .email), .required("username", .username),
+            .required("name", .nullable(.text(1...100)), "As given at registration or verification."),
+            .required("status", .oneOf(UserStatus.self)), .required("kyc_status", .oneOf(KYCStatus.self)),
+            .required("fee_tier", .integer(1...5)), .required("preferences", Preferences.schema),
+            .required("roles", .array(of: .anyString, count: 0...8)), .required("last_login_at", .nullable(.instant)),
+            .required("created_at", .instant), .required("updated_at", .instant),
+        ],
+        named: "User"
+    )
+}
+
+/// How a user wants the app to be.
+enum Preferences {
+    private static let language = Format(
+        "language",
+        pattern: "^[a-z]{2}(-[A-Z]{2})?$",
+        length: 2...5,
+        description: "A language (BCP 47).",
+        example: "pt-PT"
+    ) { text in
+        let bytes = Array(text.utf8)
+        let isLower = bytes.prefix(2).allSatisfy { (UInt8(ascii: "a")...UInt8(ascii: "z")).contains($0) }
+        let isUpper = bytes.dropFirst(3).allSatisfy { (UInt8(ascii: "A")...UInt8(ascii: "Z")).contains($0) }
+        switch bytes.count {
+        case 2: return isLower ? nil : "bad_format"
+        case 5: return isLower && isUpper && bytes[2] == UInt8(ascii: "-") ? nil : "bad_format"
+        default: return "bad_format"
+        }
+    }
+
+    private static let members: [(name: String, schema: Schema)] = [
+        ("language", .string(language)), ("display_asset", .asset), ("theme", .oneOf(["light", "dark", "system"])),
+        ("hide_balances", .bool),
+        (
+            "notifications",
+            .object(
+                [.optional("email", .bool), .optional("push", .bool), .optional("sms", .bool)],
+                named: "Notifications"
+            )
+        ),
+    ]
+
+    static let schema = Schema.object(members.map { .optional($0.name, $0.schema) }, named: "Preferences")
+
+    /// Members that are given replace the present ones; null removes one.
+    static let change = Schema.object(
+        members.map { .optional($0.name, .nullable($0.schema)) },
+        named: "PreferencesChange"
+    )
+}

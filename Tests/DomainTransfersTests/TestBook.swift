@@ -1,0 +1,79 @@
+import Compliance
+import DomainKit
+import DomainTransfers
+import Fees
+import Kernel
+import Ledger
+import PostgreSQL
+import Synchronization
+
+/// What a domain subscribes to, as it tells the program.
+enum DomainTransfersSubscriptions {
+    static func types(of origin: PostgreSQL.Schema, for domain: PostgreSQL.Schema) -> Set<String> {
+        DomainTransfers.subscriptions(from: World.schemas.filter { $0 != domain })[origin] ?? []
+    }
+}
+
+/// A book that approves everything, at a flat fee, and can refuse what arrives or break a step's transaction.
+final class TestBook: TransferBook {
+    private struct State {
+        var refusal: String?
+        var broken: Set<String> = []
+    }
+
+    private let schema: PostgreSQL.Schema
+    private let ids: IDGenerator
+    private let fee: Int128
+    private let state = Mutex(State())
+
+    init(schema: PostgreSQL.Schema, ids: IDGenerator, fee: Int128 = 0) {
+        (self.schema, self.ids, self.fee) = (schema, ids, fee)
+    }
+
+    /// From now on arrivals are refused for that reason.
+    func refuse(_ reason: String?) { state.withLock { $0.refusal = reason } }
+
+    /// The next step of that name fails inside its transaction: `leaving`, `arriving`, `confirmed`, `returning`.
+    func breakNext(_ step: String) { state.withLock { _ = $0.broken.insert(step) } }
+
+    func approve(_ order: TransferOrder) async throws -> TransferApproval {
+        let total = Money(minorUnits: fee, order.amount.asset)
+        let line = FeeLine(
+            sequence: 0, category: .platform, rule: "test", text: "Test", schedule: ID(1), version: 1, base: order.amount,
+            rate: "flat", raw: total.wire, amount: total, kind: .actual, bound: nil, allowanceTaken: nil, isRefundable: true)
+        let quote = FeeQuote(
+            id: ids.next(), schedule: ID(1), version: 1, operation: "test.transfer", context: FeeContext(amount: order.amount),
+            lines: fee > 0 ? [line] : [], total: total, quotedAt: Timestamp(seconds: 0), expiresAt: Timestamp(seconds: 1))
+        let id: ID<DomainTransfer> = ids.next()
+        let movement = MoneyMovement(
+            subject: id.value, user: order.user, kind: .transfer, amount: order.amount, identification: .approved)
+        return TransferApproval(id: id, order: order, quote: quote, compliance: ComplianceRules().check(movement))
+    }
+
+    func refusal(of arrival: TransferOrder) async throws -> String? { state.withLock { $0.refusal } }
+
+    func record(
+        _ step: TransferStep, of account: ID<LedgerAccount>, by initiator: Initiator
+    ) async throws -> TransferBooking {
+        let name = step.name
+        let isBroken = state.withLock { $0.broken.remove(name) != nil }
+        return TransferBooking { _, _ in isBroken ? [PoisonRow()] : [] }
+    }
+}
+
+/// A row that ends the transaction which would store it.
+struct PoisonRow: StoredRow {
+    static var mustTouchEachRow: Bool { false }
+    static func store(_ rows: [PoisonRow], in schema: PostgreSQL.Schema, at: Timestamp) -> [SQL] { ["select 1 / 0"] }
+}
+
+extension TransferStep {
+    var name: String {
+        switch self {
+        case .leaving: "leaving"
+        case .arriving: "arriving"
+        case .confirmed: "confirmed"
+        case .returning: "returning"
+        }
+    }
+}

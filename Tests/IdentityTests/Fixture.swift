@@ -1,0 +1,264 @@
+import Cryptography
+import Foundation
+import HTTP
+import Identity
+import Kernel
+import Logging
+import Messaging
+import PostgreSQL
+import Synchronization
+import TestSupport
+import Testing
+
+/// Identity over a database of its own, behind its routes, on a clock that stands.
+struct Fixture: Sendable {
+    static let password = "correct horse staple"
+    static let email = "ada@example.com"
+
+    let database: TestDatabase
+    let pool: Pool
+    let clock: ManualClock
+    let hasher: CountingHasher
+    let keysDirectory: String
+    let identity: Identity
+    let api: API
+    let outbox = WorkSignal(.outbox, of: .platform)
+
+    /// Runs `body` with a fixture; `policy` may change the bounds.
+    static func with<Answer: Sendable>(
+        policy change: (inout IdentityPolicy) -> Void = { _ in },
+        _ body: (Fixture) async throws -> Answer
+    ) async throws -> Answer {
+        var policy = IdentityPolicy()
+        policy.registrationLimit = RateLimitClass("registration", quota: 10_000, windowSeconds: 60, scope: .address)
+        policy.signInLimit = RateLimitClass("sign-in", quota: 10_000, windowSeconds: 60, scope: .address)
+        policy.refreshLimit = RateLimitClass("refresh", quota: 10_000, windowSeconds: 60, scope: .address)
+        change(&policy)
+        let bounds = policy
+        let directory = NSTemporaryDirectory() + "keys-\(UInt64.random(in: .min ... .max))"
+        defer { try? FileManager.default.removeItem(atPath: directory) }
+        return try await TestDatabase.with(.migrated) { database in
+            try await body(try await Fixture(database, bounds, directory))
+        }
+    }
+
+    private init(_ database: TestDatabase, _ policy: IdentityPolicy, _ directory: String) async throws {
+        self.database = database
+        pool = database.pool(.platform, size: 8)
+        // Partitions are made around the present.
+        clock = ManualClock(SystemClock().now())
+        let threads = WorkerThreads(threads: 2, queuedMax: 1_000)
+        hasher = CountingHasher(PasswordHasher(cost: 4, threads: threads))
+        keysDirectory = directory
+        let keys = try await SigningKeys.open(directory: directory, threads: threads, clock: clock)
+        identity = Identity(
+            pool: pool,
+            hasher: hasher,
+            keys: keys,
+            issuer: "https://api.example.com",
+            policy: policy,
+            ids: IDGenerator(clock: clock),
+            clock: clock,
+            outbox: outbox
+        )
+        let probe = Route(
+            .get,
+            "/v1/probe",
+            operationID: "probe",
+            summary: "For any user",
+            tag: "Test",
+            access: .authenticated,
+            responses: [200: ResponseShape("You.", .any)],
+            rateLimit: nil
+        ) { request in
+            let principal = try request.requirePrincipal()
+            let permissions = principal.permissions.map(\.name).sorted()
+            return .ok([
+                "user": .string(principal.user.wire), "session": .string(principal.sessionID ?? ""),
+                "roles": .array(principal.roles.map { .string($0) }),
+                "permissions": .array(permissions.map { .string($0) }),
+            ])
+        }
+        api = API(
+            identity.routes + [probe],
+            description: APIDescription(title: "Test", version: "1", text: ""),
+            services: API.Services(
+                authenticator: identity.authenticator,
+                clock: clock,
+                ids: IDGenerator(clock: clock),
+                logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
+            )
+        )
+    }
+
+    /// Another process over the same database and keys.
+    func sibling() async throws -> Fixture {
+        try await Fixture(database, IdentityPolicy(), keysDirectory)
+    }
+
+    /// Sends a request and answers with status and body.
+    @discardableResult
+    func send(
+        _ method: String,
+        _ path: String,
+        _ body: JSON? = nil,
+        token: String? = nil,
+        headers: [(String, String)] = [],
+        from address: String = "192.0.2.7"
+    ) async throws -> Answer {
+        var fields = headers.map { (name: $0.0, value: $0.1) }
+        if let token { fields.append(("Authorization", "Bearer " + token)) }
+        if body != nil { fields.append(("Content-Type", "application/json")) }
+        fields.append(("User-Agent", "tests/1"))
+        let response = await api.respond(
+            method,
+            path,
+            headers: Headers(fields),
+            body: body?.serialized() ?? [],
+            remoteAddress: address
+        )
+        let json = try response.encodedBody().map { try JSON.parse($0.bytes) } ?? .null
+        let answer = Answer(status: response.status, headers: response.headers, json: json)
+        expectDeclared(answer, method, path)
+        return answer
+    }
+
+    /// Every answer is one that its route declares.
+    private func expectDeclared(_ answer: Answer, _ method: String, _ path: String) {
+        let parts = path.dropFirst().split(separator: "/")
+        let route = api.routes.first { route in
+            route.method.rawValue == method && route.path.segments.count == parts.count
+                && zip(route.path.segments, parts).allSatisfy { segment, part in
+                    if case .literal(let text) = segment { text == part } else { true }
+                }
+        }
+        guard let route else { return }
+        guard answer.status >= 400 else {
+            let shape = route.responses[answer.status]
+            #expect(shape != nil, "\(route.operationID) \(answer.status)")
+            if let schema = shape?.schema { #expect(schema.faults(in: answer.json).isEmpty, "\(route.operationID)") }
+            return
+        }
+        let code = answer.code ?? ""
+        if Fixture.everywhere.contains(code) { return }
+        #expect(route.problems[answer.status]?.contains(code) == true, "\(route.operationID) \(answer.status) \(code)")
+    }
+
+    /// Problems that follow from a declaration, or from a server that is away.
+    private static let everywhere: Set<String> = [
+        "unauthenticated", "forbidden", "invalid_request", "not_found", "precondition_required", "version_mismatch",
+        "rate_limited", "database_unavailable",
+    ]
+
+    /// Registers a customer.
+    @discardableResult
+    func register(
+        _ username: String = "ada",
+        email: String = Fixture.email,
+        password: String = Fixture.password
+    ) async throws -> Answer {
+        try await send(
+            "POST",
+            "/v1/auth/register",
+            ["email": .string(email), "username": .string(username), "password": .string(password)]
+        )
+    }
+
+    /// Signs in.
+    func signIn(_ email: String = Fixture.email, password: String = Fixture.password) async throws -> Answer {
+        try await send("POST", "/v1/auth/login", ["email": .string(email), "password": .string(password)])
+    }
+
+    /// Registers, signs in and answers with the access token.
+    func customer(
+        _ username: String = "ada",
+        email: String = Fixture.email
+    ) async throws -> (token: String, id: ID<User>) {
+        let registered = try await register(username, email: email)
+        let token = try #require(try await signIn(email).text("access_token"))
+        return (token, try #require(registered.text("id").flatMap { ID<User>(wire: $0) }))
+    }
+
+    /// An operator's access token and id.
+    func `operator`() async throws -> (token: String, id: ID<User>) {
+        let id = try await identity.createOperator(
+            email: "olga@example.com",
+            username: "olga",
+            password: Fixture.password,
+            actor: "operator:root"
+        )
+        return (try #require(try await signIn("olga@example.com").text("access_token")), id)
+    }
+
+    /// One value of the database, by a statement with one column and row.
+    func value<Value: SQLDecodable>(_ statement: SQL, as _: Value.Type = Value.self) async throws -> Value {
+        try await pool.query(statement)[0][0]
+    }
+
+    /// The actions in the audit log, oldest first.
+    func actions() async throws -> [String] {
+        try await pool.query("select action from platform.audit_log order by batch, place").map { try $0[0] }
+    }
+}
+
+/// What a request was answered with.
+struct Answer: Sendable {
+    let status: Int
+    let headers: Headers
+    let json: JSON
+
+    func text(_ name: String) -> String? { json[name]?.stringValue }
+    /// The problem's code.
+    var code: String? { text("code") }
+    /// The faults as `pointer code`.
+    var faults: [String] {
+        json["errors"]?.elements?.map { "\($0["pointer"]?.stringValue ?? "") \($0["code"]?.stringValue ?? "")" } ?? []
+    }
+}
+
+/// A hasher that counts its work, and refuses it on demand.
+final class CountingHasher: PasswordHashing {
+    private struct State {
+        var hashes = 0
+        var verifications = 0
+        var isOverloaded = false
+    }
+
+    private let hasher: PasswordHasher
+    private let state = Mutex(State())
+
+    init(_ hasher: PasswordHasher) { self.hasher = hasher }
+
+    /// How often a stored hash, or none, was worked on.
+    var verifications: Int { state.withLock { $0.verifications } }
+    /// How many hashes were made.
+    var hashes: Int { state.withLock { $0.hashes } }
+
+    func overload(_ isOverloaded: Bool) { state.withLock { $0.isOverloaded = isOverloaded } }
+
+    private func count(_ change: (inout State) -> Void) throws(PasswordError) {
+        let isOverloaded = state.withLock { state in
+            change(&state)
+            return state.isOverloaded
+        }
+        if isOverloaded { throw .overloaded }
+    }
+
+    func hash(_ password: Password) async throws(PasswordError) -> String {
+        try count { $0.hashes += 1 }
+        return try await hasher.hash(password)
+    }
+
+    func verify(_ text: String, against hash: String) async throws(PasswordError) -> Bool {
+        try count { $0.verifications += 1 }
+        return try await hasher.verify(text, against: hash)
+    }
+
+    func verifyNothing() async throws(PasswordError) {
+        try count { $0.verifications += 1 }
+        try await hasher.verifyNothing()
+    }
+
+    func needsRehash(_ hash: String) -> Bool { hasher.needsRehash(hash) }
+    func checkStrength(_ password: Password) async throws(PasswordError) { try await hasher.checkStrength(password) }
+}

@@ -1,0 +1,14 @@
+-- The Investing domain: its building blocks.
+
+-- migrate: up
+create schema if not exists investing;
+select blocks.install('investing');
+
+insert into investing.ledger_accounts (id, owner, kind, asset, may_go_negative)
+select md5(k.kind || ':' || a.code)::uuid, '00000000-0000-0000-0000-000000000000', k.kind, a.code, true
+from (values ('USD'), ('EUR'), ('USDC'), ('USDT'), ('BTC'), ('ETH'), ('SOL'), ('SUI')) as a(code),
+    (values ('in_transit:banking'), ('in_transit:defi')) as k(kind);
+
+-- migrate: down
+drop schema investing cascade;
+delete from blocks.partitioned_tables where schema_name = 'investing';

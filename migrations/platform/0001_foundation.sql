@@ -1,0 +1,9 @@
+-- What belongs to the customer as a whole: the schema and its building blocks.
+
+-- migrate: up
+create schema if not exists platform;
+select blocks.install('platform');
+
+-- migrate: down
+drop schema platform cascade;
+delete from blocks.partitioned_tables where schema_name = 'platform';

@@ -1,0 +1,18 @@
+-- Money between a customer's own domains is free in every asset.
+
+-- migrate: up
+insert into platform.fee_schedules (id, operation, asset, version, effective, allow_exceed, rules) values
+    ('01941f29-7c00-7000-8000-00000000001d', 'investing.transfer', 'BTC', 1, '[2025-01-01T00:00:00.000000Z,)', false, '[]'),
+    ('01941f29-7c00-7000-8000-00000000001e', 'defi.transfer', 'BTC', 1, '[2025-01-01T00:00:00.000000Z,)', false, '[]'),
+    ('01941f29-7c00-7000-8000-00000000001f', 'investing.transfer', 'ETH', 1, '[2025-01-01T00:00:00.000000Z,)', false, '[]'),
+    ('01941f29-7c00-7000-8000-000000000020', 'defi.transfer', 'ETH', 1, '[2025-01-01T00:00:00.000000Z,)', false, '[]'),
+    ('01941f29-7c00-7000-8000-000000000021', 'investing.transfer', 'SOL', 1, '[2025-01-01T00:00:00.000000Z,)', false, '[]'),
+    ('01941f29-7c00-7000-8000-000000000022', 'defi.transfer', 'SOL', 1, '[2025-01-01T00:00:00.000000Z,)', false, '[]'),
+    ('01941f29-7c00-7000-8000-000000000023', 'investing.transfer', 'SUI', 1, '[2025-01-01T00:00:00.000000Z,)', false, '[]'),
+    ('01941f29-7c00-7000-8000-000000000024', 'defi.transfer', 'SUI', 1, '[2025-01-01T00:00:00.000000Z,)', false, '[]');
+
+-- migrate: down
+alter table platform.fee_schedules disable trigger fee_schedules_guard;
+delete from platform.fee_schedules
+where operation in ('investing.transfer', 'defi.transfer') and asset in ('BTC', 'ETH', 'SOL', 'SUI') and version = 1;
+alter table platform.fee_schedules enable trigger fee_schedules_guard;
