@@ -122,7 +122,7 @@ let package = Package(
             [
                 "DomainKit", "Kernel", "PostgreSQL", "HTTP", "Ledger", "Messaging", "Fees", "Compliance", "Identity",
                 "Audit", "OutboundHTTP", "Settings", "Webhooks", "Cryptography", "DomainTransfers", logging, lifecycle, metrics,
-                crypto,
+                crypto, arguments,
             ]),
 
         library("Investing", "Domains/Investing", [

@@ -13,7 +13,7 @@ struct FeeScheduleListener: Service {
         let listener = Listener(options, channels: [FeeCatalogCache.channel], logger: logger)
         await cancelWhenGracefulShutdown {
             await withDiscardingTaskGroup { group in
-                group.addTask { try? await listener.run() }
+                group.addTask { await listener.run() }
                 // A reconnection may have missed a notification, so everything that arrives counts as one.
                 for await _ in listener.events { fees.invalidate() }
                 group.cancelAll()

@@ -36,7 +36,8 @@ struct Housekeeping: Service {
         let (pool, schema) = (runtime.pool, runtime.schema)
         _ = try await pool.query("select blocks.make_partitions(\(schema.name))")
         for row in try await pool.query("select blocks.drop_partitions(\(schema.name)) as dropped") {
-            logger.notice("a partition past its time was dropped", metadata: ["partition": "\(try row["dropped"] as String)"])
+            let dropped: String = try row["dropped"]
+            logger.notice("a partition past its time was dropped", metadata: ["partition": "\(dropped)"])
         }
         var deleted = Housekeeping.keysMax
         while deleted == Housekeeping.keysMax {

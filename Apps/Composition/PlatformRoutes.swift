@@ -18,13 +18,7 @@ struct PlatformRoutes: Sendable {
             guard let asset = request.body["asset"]?.stringValue.flatMap({ Asset(code: $0) }) else {
                 throw Problem.malformed("unknown_asset", in: "/asset")
             }
-            let amount: Money
-            do {
-                amount = try Money(wire: request.body["amount"]?.stringValue ?? "", asset)
-            } catch {
-                throw Problem.malformed(error.rawValue, in: "/amount")
-            }
-            guard amount.minorUnits > 0 else { throw Problem.malformed("not_positive", in: "/amount") }
+            let amount = try Money(positive: request.body["amount"]?.stringValue ?? "", asset, at: "/amount")
             let profile = try await program.identity.directory.profile(try request.requirePrincipal().user)
             let context = FeeContext(
                 amount: amount, tier: profile.flatMap { FeeTier(rawValue: $0.feeTier) } ?? .tier1,

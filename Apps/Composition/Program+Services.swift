@@ -1,11 +1,13 @@
 import DomainKit
 import HTTP
+import Identity
 import Kernel
 import Logging
 import Messaging
 import Observability
 import PostgreSQL
 import ServiceLifecycle
+import Settings
 
 extension Program {
     /// What a process runs that answers requests: the API, and what its handlers hand their work to.
@@ -41,7 +43,7 @@ extension Program {
     var workingServices: [any Service] {
         var services: [any Service] = domains.flatMap(\.services)
         for domain in domains {
-            guard let runtime = runtimes[type(of: domain).schema] else { continue }
+            guard let runtime = domainRuntimes[type(of: domain).schema] else { continue }
             services.append(
                 InboxWorker(
                     inbox: runtime.inbox, handlers: domain.inboxHandlers, signal: runtime.inboxSignal, logger: logger))
@@ -59,12 +61,12 @@ extension Program {
     }
 
     /// The platform's runtime and the domains'.
-    var everyRuntime: [DomainRuntime] { [platform] + domains.compactMap { runtimes[type(of: $0).schema] } }
+    var everyRuntime: [DomainRuntime] { [platform] + domains.compactMap { domainRuntimes[type(of: $0).schema] } }
 
     /// Where a schema's events go: to the domains that subscribed to them, and to Redis.
-    private func transports(of schema: Schema) -> [any EventTransport] {
+    private func transports(of schema: PostgreSQL.Schema) -> [any EventTransport] {
         let subscriptions = domains.compactMap { domain -> Subscription? in
-            guard let types = type(of: domain).subscriptions[schema], let runtime = runtimes[type(of: domain).schema]
+            guard let types = type(of: domain).subscriptions[schema], let runtime = domainRuntimes[type(of: domain).schema]
             else { return nil }
             return Subscription(inbox: runtime.inbox, types: types, signal: runtime.inboxSignal)
         }

@@ -22,7 +22,7 @@ struct Program: Sendable {
     let ids: IDGenerator
     let databases: Databases
     let platform: DomainRuntime
-    let runtimes: [Schema: DomainRuntime]
+    let domainRuntimes: [PostgreSQL.Schema: DomainRuntime]
     let identity: Identity
     let domains: [any Domain]
     let redis: RedisClient?
@@ -32,7 +32,7 @@ struct Program: Sendable {
     init(_ settings: Settings, logger: Logger, clock: any WallClock = SystemClock()) async throws {
         let ids = IDGenerator(clock: clock)
         let databases = Databases(settings: settings.database)
-        func runtime(_ schema: Schema) -> DomainRuntime {
+        func runtime(_ schema: PostgreSQL.Schema) -> DomainRuntime {
             DomainRuntime(
                 schema: schema, pool: databases.pool(of: schema), ids: ids, logger: logger,
                 batchMax: settings.writes.batchMax, queueMax: settings.writes.queueMax)
@@ -56,7 +56,7 @@ struct Program: Sendable {
             compliance: ComplianceGate(pool: platform.pool, ids: ids, clock: clock), fees: fees,
             outbound: HTTPClient(name: "providers", configuration: outboundRules, logger: logger), cursors: cursors,
             logger: logger)
-        var runtimes: [Schema: DomainRuntime] = [:]
+        var runtimes: [PostgreSQL.Schema: DomainRuntime] = [:]
         var domains: [any Domain] = []
         for type in domainTypes {
             let runtime = runtime(type.schema)
@@ -64,7 +64,7 @@ struct Program: Sendable {
             domains.append(try await type.init(runtime, services))
         }
         (self.settings, self.logger, self.clock, self.ids) = (settings, logger, clock, ids)
-        (self.databases, self.platform, self.runtimes) = (databases, platform, runtimes)
+        (self.databases, self.platform, self.domainRuntimes) = (databases, platform, runtimes)
         (self.identity, self.domains, self.fees, self.cursors) = (identity, domains, fees, cursors)
         redis = try settings.redisURL.map { try RedisClient(url: $0.reveal(), logger: logger) }
     }

@@ -1,1 +1,3 @@
-print("hello")
+import Composition
+
+await RootCommand.main()

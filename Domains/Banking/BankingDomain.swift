@@ -22,6 +22,9 @@ public struct BankingDomain: Domain {
     /// Its providers' events and the other domains'.
     public let inboxHandlers: [String: any InboxHandler]
 
+    let providers: [any PaymentProvider]
+    let inbox: Inbox
+
     private static let others: [PostgreSQL.Schema] = [.investing, .defi]
     private static let assets: Set<Asset> = [.usd, .eur, .usdc, .usdt]
 
@@ -30,6 +33,7 @@ public struct BankingDomain: Domain {
     /// - Throws: an error about webhook keys that can't be used.
     public init(_ runtime: DomainRuntime, _ platform: PlatformServices) async throws {
         let providers = try BankingProviders(runtime, platform)
+        (self.providers, inbox) = (providers.all, runtime.inbox)
         let parts = BankingParts(runtime, platform, providers.all)
         let transfers = DomainTransfers(
             runtime, DomainTransfers.Mount(others: Self.others, account: BankTransferBook.account, assets: Self.assets),

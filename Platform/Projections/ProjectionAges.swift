@@ -1,6 +1,7 @@
 import Kernel
 import Logging
 import Metrics
+import PostgreSQL
 import ServiceLifecycle
 import Synchronization
 

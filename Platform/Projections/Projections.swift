@@ -1,5 +1,5 @@
 public import HTTP
-public import Kernel
+import Kernel
 public import Logging
 public import Messaging
 public import PostgreSQL

@@ -8,14 +8,20 @@ import Testing
 @Suite struct MoonPayTests {
     private let transaction: ID<BankTransaction> = IDGenerator().next()
 
-    private func body(_ status: String, _ more: String = "", amount: String = "12.5", type: String = "transaction_updated") throws -> JSON {
+    private func body(
+        _ status: String,
+        _ more: String = "",
+        amount: String = "12.5",
+        type: String = "transaction_updated"
+    ) throws -> JSON {
         try JSON(
             text: """
                 {"type":"\(type)","externalCustomerId":"u1","data":{"id":"354b1f46","status":"\(status)",\(more)
                 "createdAt":"2026-11-20T18:39:17.891Z","updatedAt":"2026-11-20T18:40:00.000Z","baseCurrencyAmount":50,
                 "quoteCurrencyAmount":\(amount),"feeAmount":4.99,"externalTransactionId":"\(transaction.wire)",
                 "currency":{"code":"usdc_polygon"},"baseCurrency":{"code":"usd"}}}
-                """)
+                """
+        )
     }
 
     @Test func `a deposit is the widget's URL, signed over its query with the question mark`() async throws {
@@ -27,8 +33,10 @@ import Testing
         let fields = try #require(parts.last).split(separator: "&signature=")
         #expect(parts.first == "https://buy.moonpay.com")
         #expect(
-            fields.first == "apiKey=pk_test_key&currencyCode=usdc&walletAddress=0xabc&quoteCurrencyAmount=12.50"
-                + "&lockAmount=true&externalTransactionId=\(transaction.wire)")
+            fields.first.map(String.init)
+                == "apiKey=pk_test_key&currencyCode=usdc&walletAddress=0xabc&quoteCurrencyAmount=12.50"
+                + "&lockAmount=true&externalTransactionId=\(transaction.wire)"
+        )
         let query = Array("?\(fields.first ?? "")".utf8)
         let code = Base64.encode(HMACSHA256.code(over: query, key: Array("sk_test_key".utf8)))
         #expect(fields.last.map(String.init) == Percent.encode(code))
@@ -44,7 +52,8 @@ import Testing
     }
 
     @Test(arguments: [
-        ("waitingPayment", ProviderEvent.State.confirming), ("waitingAuthorization", .confirming), ("pending", .processing),
+        ("waitingPayment", ProviderEvent.State.confirming), ("waitingAuthorization", .confirming),
+        ("pending", .processing),
         ("completed", .succeeded), ("failed", .failed), ("somethingNew", .other),
     ])
     func `each status has its meaning`(_ status: String, _ state: ProviderEvent.State) throws {
@@ -76,7 +85,9 @@ import Testing
         let check = try JSON(text: #"{"type":"identity_check_updated","data":{"id":"c1","status":"completed"}}"#)
         #expect(try Providers.moonPay().event(check).state == .other)
         #expect(throws: ProviderEventError.malformed("type")) { try Providers.moonPay().envelope([:]) }
-        #expect(throws: ProviderEventError.malformed("data")) { try Providers.moonPay().envelope(["type": "transaction_updated"]) }
+        #expect(throws: ProviderEventError.malformed("data")) {
+            try Providers.moonPay().envelope(["type": "transaction_updated"])
+        }
     }
 
     @Test func `the vectors' purchase is understood`() throws {
@@ -91,8 +102,14 @@ import Testing
         let (known, unknown) = (transaction, IDGenerator().next(BankTransaction.self))
         let peer = API.open([
             Route(
-                .get, "/v1/transactions/ext/{id}", operationID: "read", summary: "", tag: "", access: .public,
-                parameters: [.path("id", .anyString, "")], responses: [200: ResponseShape("", .any)]
+                .get,
+                "/v1/transactions/ext/{id}",
+                operationID: "read",
+                summary: "",
+                tag: "",
+                access: .public,
+                parameters: [.path("id", .anyString, "")],
+                responses: [200: ResponseShape("", .any)]
             ) { request in
                 guard request.headers["Authorization"] == "Api-Key sk_test_key" else { throw Problem.unauthenticated }
                 guard request.text("id") == known.wire else { throw Problem.notFound }
@@ -102,7 +119,9 @@ import Testing
         try await peer.serving { port in
             let provider = Providers.moonPay(baseURL: "http://127.0.0.1:\(port)", open: [known, unknown])
             let found = try await provider.events(since: Timestamp(seconds: 0))
-            #expect(found == [try body("completed")].map { ["type": "transaction_updated", "data": $0["data"] ?? .null] })
+            #expect(
+                found == [try body("completed")].map { ["type": "transaction_updated", "data": $0["data"] ?? .null] }
+            )
             // The webhook of the same state is the same event.
             #expect(try provider.envelope(try #require(found.first)) == provider.envelope(try body("completed")))
             let later = try #require(Timestamp("2026-11-20T18:41:00Z"))
@@ -112,8 +131,14 @@ import Testing
 
     @Test func `a peer that fails is an error, not an absence`() async throws {
         let route = Route(
-            .get, "/v1/transactions/ext/{id}", operationID: "read", summary: "", tag: "", access: .public,
-            parameters: [.path("id", .anyString, "")], responses: [200: ResponseShape("", .any)]
+            .get,
+            "/v1/transactions/ext/{id}",
+            operationID: "read",
+            summary: "",
+            tag: "",
+            access: .public,
+            parameters: [.path("id", .anyString, "")],
+            responses: [200: ResponseShape("", .any)]
         ) { _ in throw Problem(403, "forbidden", "") }
         try await API.open([route]).serving { port in
             let provider = Providers.moonPay(baseURL: "http://127.0.0.1:\(port)", open: [transaction])

@@ -15,21 +15,32 @@ enum Providers {
     }
 
     static func moonPay(
-        baseURL: String = nowhere, open: [ID<BankTransaction>] = [], hasWidget: Bool = true
+        baseURL: String = nowhere,
+        open: [ID<BankTransaction>] = [],
+        hasWidget: Bool = true
     ) -> MoonPayProvider {
         let wallets: [Asset: MoonPayWidget.Wallet] = [.usdc: .init(currencyCode: "usdc", address: "0xabc")]
         let widget = MoonPayWidget(baseURL: "https://buy.moonpay.com", publishableKey: "pk_test_key", wallets: wallets)
         return MoonPayProvider(
-            secretKey: Secret("sk_test_key"), baseURL: baseURL, http: .loopback(), widget: hasWidget ? widget : nil
+            secretKey: Secret("sk_test_key"),
+            baseURL: baseURL,
+            http: .loopback(),
+            widget: hasWidget ? widget : nil
         ) { countMax in Array(open.prefix(countMax)) }
     }
 
     static func ramp(
-        baseURL: String = nowhere, open: [RampProvider.Purchase] = [], hasWidget: Bool = true
+        baseURL: String = nowhere,
+        open: [RampProvider.Purchase] = [],
+        hasWidget: Bool = true
     ) -> RampProvider {
         let widget = RampWidget(
-            baseURL: "https://app.ramp.network", hostAPIKey: "key", webhookURL: "https://diboas.example/v1/webhooks/ramp",
-            intentPaths: WebhookFixture.paths, wallets: [.eth: .init(symbol: "ETH_ETH", address: "0xdef")])
+            baseURL: "https://app.ramp.network",
+            hostAPIKey: "key",
+            webhookURL: "https://diboas.example/v1/webhooks/ramp",
+            intentPaths: WebhookFixture.paths,
+            wallets: [.eth: .init(symbol: "ETH_ETH", address: "0xdef")]
+        )
         return RampProvider(baseURL: baseURL, http: .loopback(), widget: hasWidget ? widget : nil) { countMax in
             Array(open.prefix(countMax))
         }
@@ -39,6 +50,10 @@ enum Providers {
     static var sandbox: SandboxProvider {
         let options = ConnectionOptions(url: "host=/nonexistent", applicationName: "test")
         return SandboxProvider(
-            schema: .banking, pool: Pool(options, size: 1, waitSeconds: 1), ids: IDGenerator(), clock: SystemClock())
+            schema: .banking,
+            pool: Pool(options, size: 1, waitSeconds: 1),
+            ids: IDGenerator(),
+            clock: SystemClock()
+        )
     }
 }

@@ -63,13 +63,18 @@ import Webhooks
 
     @Test func `selling is told in its own form`() throws {
         let body = try JSON(
-            text: #"{"id":"e2","type":"EXPIRED","mode":"OFFRAMP","payload":{"id":"s1","createdAt":"2026-11-20T18:39:17.000Z"}}"#)
+            text:
+                #"{"id":"e2","type":"EXPIRED","mode":"OFFRAMP","payload":{"id":"s1","createdAt":"2026-11-20T18:39:17.000Z"}}"#
+        )
         let event = try Providers.ramp().event(body)
         #expect((event.id, event.objectID, event.state, event.reason) == ("e2", "s1", .failed, "expired"))
     }
 
     @Test(arguments: [(#""1.5""#, 18), ("30000000000000000", 18), (#""-1""#, 18), (#""30000000000000000""#, 6)])
-    func `an amount that isn't an integer in the asset's smallest unit is malformed`(_ amount: String, _ decimals: Int) throws {
+    func `an amount that isn't an integer in the asset's smallest unit is malformed`(
+        _ amount: String,
+        _ decimals: Int
+    ) throws {
         #expect(throws: ProviderEventError.malformed("purchase.cryptoAmount")) {
             try Providers.ramp().event(try body("RELEASED", purchase("RELEASED", amount: amount, decimals: decimals)))
         }
@@ -101,7 +106,12 @@ import Webhooks
         let released = try JSON(text: purchase("RELEASED"))
         let peer = API.open([
             Route(
-                .get, "/api/host-api/purchase/{id}", operationID: "read", summary: "", tag: "", access: .public,
+                .get,
+                "/api/host-api/purchase/{id}",
+                operationID: "read",
+                summary: "",
+                tag: "",
+                access: .public,
                 parameters: [.path("id", .anyString, ""), .query("secret", .anyString, "")],
                 responses: [200: ResponseShape("", .any)]
             ) { request in

@@ -25,8 +25,14 @@ import Webhooks
 
         func deliveries(to url: String) -> SandboxDeliveries {
             SandboxDeliveries(
-                schema: .banking, pool: pool, clock: clock, http: .loopback(), publicURL: url,
-                secrets: [Secret(WebhookFixture.sandboxSecret)], logger: .quiet)
+                schema: .banking,
+                pool: pool,
+                clock: clock,
+                http: .loopback(),
+                publicURL: url,
+                secrets: [Secret(WebhookFixture.sandboxSecret)],
+                logger: .quiet
+            )
         }
 
         /// Moves the time and sends what is due; answers what has come in so far, in its order.
@@ -69,7 +75,11 @@ import Webhooks
                 return await group.reduce(into: []) { $0.append($1) }
             }
             #expect(Set(answers).count == 1 && answers.first?.reference != nil)
-            #expect(try await world.after(milliseconds: 1_000, url).map(\.type) == ["payout.processing", "payout.succeeded"])
+            #expect(
+                try await world.after(milliseconds: 1_000, url).map(\.type) == [
+                    "payout.processing", "payout.succeeded",
+                ]
+            )
             let other = try ProviderIntent.new("99.00", step: "create_payout", of: intent.transaction)
             #expect(await world.provider.createPayout(other) == .refused(reason: "idempotency_key_reused"))
         }
@@ -81,7 +91,8 @@ import Webhooks
         (.unknown, [.processing, .succeeded]), (.slow, [.processing, .confirming]), (.late, [.processing]),
     ])
     func `an account's token says how it goes in the first five seconds`(
-        _ behaviour: SandboxBehaviour, _ states: [ProviderEvent.State]
+        _ behaviour: SandboxBehaviour,
+        _ states: [ProviderEvent.State]
     ) async throws {
         try await with { world, url in
             _ = await world.provider.createDeposit(try .new(token: behaviour.rawValue))
@@ -109,7 +120,8 @@ import Webhooks
             _ = await world.provider.createDeposit(try .new(token: "tok_duplicate"))
             _ = try await world.after(milliseconds: 5_000, url)
             let rows = try await world.pool.query(
-                "select event_id, count(*)::int as copies from banking.sandbox_deliveries where status = 'delivered' group by 1")
+                "select event_id, count(*)::int as copies from banking.sandbox_deliveries where status = 'delivered' group by 1"
+            )
             #expect(try rows.map { row -> Int in try row["copies"] }.sorted() == [2, 4])
         }
     }
@@ -174,7 +186,9 @@ import Webhooks
             let answers = await withTaskGroup { group in
                 for _ in 0..<6 {
                     group.addTask {
-                        guard let intent = try? ProviderIntent.new("4.00", step: "refund") else { return ProviderAnswer.unknown("") }
+                        guard let intent = try? ProviderIntent.new("4.00", step: "refund") else {
+                            return ProviderAnswer.unknown("")
+                        }
                         return await world.provider.refund(intent, of: reference)
                     }
                 }
@@ -228,6 +242,19 @@ import Webhooks
         }
     }
 
+    @Test func `the service sends until it is stopped`() async throws {
+        try await with { world, url in
+            _ = await world.provider.createDeposit(try .new())
+            world.clock.advance(seconds: 1)
+            try await withThrowingTaskGroup(of: Void.self) { group in
+                group.addTask { try await world.deliveries(to: url).run() }
+                #expect(await eventually { world.fixture.inbox.arrivals.count == 2 })
+                group.cancelAll()
+                try await group.waitForAll()
+            }
+        }
+    }
+
     @Test func `a database that is away means that nothing was taken on`() async throws {
         #expect(try await Providers.sandbox.createDeposit(.new()).isUnavailable)
     }
@@ -235,7 +262,9 @@ import Webhooks
     @Test func `an event of something else is refused`() throws {
         let body = try JSON(text: #"{"id":"sbe_1","type":"deposit.succeeded","mode":"live","data":{"object":"sbo_1"}}"#)
         #expect(throws: ProviderEventError.wrongMode) { try Providers.sandbox.event(body) }
-        let bare = try JSON(text: #"{"id":"sbe_1","type":"deposit.succeeded","mode":"sandbox","data":{"object":"sbo_1"}}"#)
+        let bare = try JSON(
+            text: #"{"id":"sbe_1","type":"deposit.succeeded","mode":"sandbox","data":{"object":"sbo_1"}}"#
+        )
         #expect(throws: ProviderEventError.malformed("data.asset")) { try Providers.sandbox.event(bare) }
     }
 }
@@ -244,8 +273,14 @@ extension SandboxObject {
     /// A reference of an object that isn't there.
     fileprivate init(reference ids: IDGenerator) {
         self.init(
-            id: ids.next(), kind: .deposit, transaction: ids.next(), refundOf: nil, amount: .zero(.usd), behaviour: .ok,
-            createdAt: WebhookFixture.now)
+            id: ids.next(),
+            kind: .deposit,
+            transaction: ids.next(),
+            refundOf: nil,
+            amount: .zero(.usd),
+            behaviour: .ok,
+            createdAt: WebhookFixture.now
+        )
     }
 
     fileprivate var wire: String { id.wire }

@@ -54,7 +54,9 @@ import Testing
         .after("POST /v1/payment_intents", 429), .after("POST /v1/payment_intents", 409),
         .late("POST /v1/payment_intents", seconds: "0.2", after: 503),
     ])
-    func `an answer that gets lost after the peer acted is found by reading back`(_ fault: StripePeer.Fault) async throws {
+    func `an answer that gets lost after the peer acted is found by reading back`(
+        _ fault: StripePeer.Fault
+    ) async throws {
         try await StripePeer.with { peer in
             let intent = try ProviderIntent.new(token: try await peer.card("4242424242424242"))
             try await peer.set([fault])
@@ -88,7 +90,8 @@ import Testing
         }
     }
 
-    @Test func `a look for an earlier attempt that fails leaves the outcome unknown, and nothing is made`() async throws {
+    @Test func `a look for an earlier attempt that fails leaves the outcome unknown, and nothing is made`() async throws
+    {
         try await StripePeer.with { peer in
             let intent = try ProviderIntent.new(token: try await peer.card("4242424242424242"))
             let provider = peer.provider()
@@ -141,7 +144,11 @@ import Testing
 
     @Test func `a peer that isn't there has surely not acted`() async throws {
         let provider = StripeProvider(
-            secretKey: Secret("sk_test_12345"), baseURL: "http://127.0.0.1:1", http: .loopback(), logger: .quiet)
+            secretKey: Secret("sk_test_12345"),
+            baseURL: "http://127.0.0.1:1",
+            http: .loopback(),
+            logger: .quiet
+        )
         #expect(try await provider.createDeposit(.new()).isUnavailable)
     }
 
@@ -152,13 +159,23 @@ import Testing
         }
     }
 
-    @Test(arguments: [
-        ("10.00", Asset.usdc, nil), ("10.00", .usd, "tok_visa"), ("10.00", .usd, "pm_1/../../charges"),
-        ("10.00", .usd, "cus_1/cus_2/pm_1"),
-    ] as [(String, Asset, String?)])
-    func `what Stripe can't take is refused before it is asked`(_ wire: String, _ asset: Asset, _ token: String?) async throws {
+    @Test(
+        arguments: [
+            ("10.00", Asset.usdc, nil), ("10.00", .usd, "tok_visa"), ("10.00", .usd, "pm_1/../../charges"),
+            ("10.00", .usd, "cus_1/cus_2/pm_1"),
+        ] as [(String, Asset, String?)]
+    )
+    func `what Stripe can't take is refused before it is asked`(
+        _ wire: String,
+        _ asset: Asset,
+        _ token: String?
+    ) async throws {
         let provider = StripeProvider(
-            secretKey: Secret("sk_test_12345"), baseURL: "http://127.0.0.1:1", http: .loopback(), logger: .quiet)
+            secretKey: Secret("sk_test_12345"),
+            baseURL: "http://127.0.0.1:1",
+            http: .loopback(),
+            logger: .quiet
+        )
         #expect(try await provider.createDeposit(.new(wire, asset, token: token)) == .refused(reason: "not_supported"))
     }
 
@@ -181,7 +198,11 @@ import Testing
 
     @Test func `payouts are not offered`() async throws {
         let provider = StripeProvider(
-            secretKey: Secret("sk_test_12345"), baseURL: "http://127.0.0.1:1", http: .loopback(), logger: .quiet)
+            secretKey: Secret("sk_test_12345"),
+            baseURL: "http://127.0.0.1:1",
+            http: .loopback(),
+            logger: .quiet
+        )
         #expect(try await provider.createPayout(.new(step: "create_payout")) == .refused(reason: "not_offered"))
     }
 }

@@ -6,12 +6,19 @@ import Testing
 
 @Suite struct StripeEventTests {
     private let provider = StripeProvider(
-        secretKey: Secret("sk_test_12345"), baseURL: "http://127.0.0.1:1", http: .loopback(), logger: .quiet)
+        secretKey: Secret("sk_test_12345"),
+        baseURL: "http://127.0.0.1:1",
+        http: .loopback(),
+        logger: .quiet
+    )
     private static let transaction: ID<BankTransaction> = ID(UInt128(1) << 80 | 0x7 << 76 | 0b10 << 62)
 
     /// An event; members of `object` go before those that every object has here.
     private func event(
-        _ type: String, _ object: String, livemode: String = "false", kind: String = "event"
+        _ type: String,
+        _ object: String,
+        livemode: String = "false",
+        kind: String = "event"
     ) throws -> ProviderEvent {
         try provider.event(
             try JSON(
@@ -19,7 +26,9 @@ import Testing
                     {"id":"evt_1","object":"\(kind)","api_version":"2024-10-28.acacia","created":1795200000,
                     "livemode":\(livemode),"pending_webhooks":1,"type":"\(type)","unknown":{"a":[1]},
                     "data":{"object":{\(object)}}}
-                    """))
+                    """
+            )
+        )
     }
 
     private func intent(_ status: String, _ more: String = "", flow: String = "linked") -> String {
@@ -37,7 +46,11 @@ import Testing
         ("payment_intent.amount_capturable_updated", "requires_capture", .other),
         ("something.of.tomorrow", "new", .other),
     ])
-    func `each type of an intent's events has its meaning`(_ type: String, _ status: String, _ state: ProviderEvent.State) throws {
+    func `each type of an intent's events has its meaning`(
+        _ type: String,
+        _ status: String,
+        _ state: ProviderEvent.State
+    ) throws {
         let event = try event(type, intent(status))
         #expect((event.id, event.type, event.objectID, event.state) == ("evt_1", type, "pi_1", state))
         #expect(event.transaction == StripeEventTests.transaction)
@@ -55,7 +68,9 @@ import Testing
         let linked = try event("payment_intent.payment_failed", intent("requires_payment_method", error))
         #expect((linked.state, linked.reason) == (.failed, "insufficient_funds"))
         let customer = try event(
-            "payment_intent.payment_failed", intent("requires_payment_method", error, flow: "customer"))
+            "payment_intent.payment_failed",
+            intent("requires_payment_method", error, flow: "customer")
+        )
         #expect((customer.state, customer.reason) == (.confirming, "insufficient_funds"))
     }
 
@@ -66,7 +81,8 @@ import Testing
     }
 
     @Test func `a charge that was given back whole is refunded, a part of it is for an operator`() throws {
-        let charge = #""id":"ch_1","object":"charge","payment_intent":"pi_1","amount":1234,"currency":"usd","metadata":{},"#
+        let charge =
+            #""id":"ch_1","object":"charge","payment_intent":"pi_1","amount":1234,"currency":"usd","metadata":{},"#
         let whole = try event("charge.refunded", charge + #""refunded":true,"amount_refunded":1234"#)
         #expect((whole.state, whole.objectID, whole.amount) == (.refunded, "pi_1", Money(minorUnits: 1234, .usd)))
         let part = try event("charge.refunded", charge + #""refunded":false,"amount_refunded":34"#)
@@ -74,12 +90,16 @@ import Testing
     }
 
     @Test(arguments: [
-        ("refund.created", "pending", true, ProviderEvent.State.other), ("refund.created", "succeeded", true, .refunded),
+        ("refund.created", "pending", true, ProviderEvent.State.other),
+        ("refund.created", "succeeded", true, .refunded),
         ("refund.updated", "succeeded", true, .refunded), ("charge.refund.updated", "succeeded", true, .refunded),
         ("refund.updated", "failed", true, .other), ("refund.updated", "succeeded", false, .other),
     ])
     func `a refund counts once it succeeded and if it is ours`(
-        _ type: String, _ status: String, _ isOurs: Bool, _ state: ProviderEvent.State
+        _ type: String,
+        _ status: String,
+        _ isOurs: Bool,
+        _ state: ProviderEvent.State
     ) throws {
         let metadata = isOurs ? #"{"tx":"\#(StripeEventTests.transaction.wire)","key":"k"}"# : "{}"
         let refund = """
@@ -104,8 +124,14 @@ import Testing
             try event("payment_intent.succeeded", intent("succeeded"), livemode: "true")
         }
         let live = StripeProvider(
-            secretKey: Secret("rk_live_12345"), baseURL: "http://127.0.0.1:1", http: .loopback(), logger: .quiet)
-        let body = try JSON(text: #"{"id":"evt_1","object":"event","created":1,"livemode":false,"type":"a","data":{"object":{}}}"#)
+            secretKey: Secret("rk_live_12345"),
+            baseURL: "http://127.0.0.1:1",
+            http: .loopback(),
+            logger: .quiet
+        )
+        let body = try JSON(
+            text: #"{"id":"evt_1","object":"event","created":1,"livemode":false,"type":"a","data":{"object":{}}}"#
+        )
         #expect(throws: ProviderEventError.wrongMode) { try live.event(body) }
     }
 
@@ -116,8 +142,10 @@ import Testing
     }
 
     @Test(arguments: [
-        (#""id":"pi_1","currency":"usd""#, "data.object.amount"), (#""id":"pi_1","amount":12.5,"currency":"usd""#, "data.object.amount"),
-        (#""id":"pi_1","amount":"12","currency":"usd""#, "data.object.amount"), (#""id":"pi_1","amount":12"#, "data.object.currency"),
+        (#""id":"pi_1","currency":"usd""#, "data.object.amount"),
+        (#""id":"pi_1","amount":12.5,"currency":"usd""#, "data.object.amount"),
+        (#""id":"pi_1","amount":"12","currency":"usd""#, "data.object.amount"),
+        (#""id":"pi_1","amount":12"#, "data.object.currency"),
         (#""id":"pi_1","amount":1,"currency":"jpy","metadata":{"tx":"x"}"#, "data.object.currency"),
         (#""id":"pi_1","amount":-1,"currency":"usd","metadata":{"tx":"x"}"#, "data.object.currency"),
     ])
@@ -128,7 +156,8 @@ import Testing
     @Test(arguments: ["id", "object", "type", "created", "livemode", "data"])
     func `an event without one of its members is malformed`(_ member: String) throws {
         let members: [(String, JSON)] = [
-            ("id", "evt_1"), ("object", "event"), ("type", "a"), ("created", .integer(1)), ("livemode", false), ("data", ["object": [:]]),
+            ("id", "evt_1"), ("object", "event"), ("type", "a"), ("created", .integer(1)), ("livemode", false),
+            ("data", ["object": [:]]),
         ]
         let body = JSON.object(members.filter { $0.0 != member }.map { JSON.Member($0.0, $0.1) })
         #expect(throws: ProviderEventError.malformed(member)) { try provider.event(body) }
@@ -136,9 +165,13 @@ import Testing
 
     @Test func `an event about nothing of ours has an envelope all the same`() throws {
         let body = try JSON(
-            text: #"{"id":"evt_9","object":"event","created":1,"livemode":false,"type":"balance.available","data":{"object":{}}}"#)
+            text:
+                #"{"id":"evt_9","object":"event","created":1,"livemode":false,"type":"balance.available","data":{"object":{}}}"#
+        )
         let envelope = try provider.envelope(body)
-        #expect((envelope.eventID, envelope.type, envelope.objectID) == ("evt_9", "balance.available", "balance.available"))
+        #expect(
+            (envelope.eventID, envelope.type, envelope.objectID) == ("evt_9", "balance.available", "balance.available")
+        )
         #expect(try provider.event(body).state == .other)
     }
 

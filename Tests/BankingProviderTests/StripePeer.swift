@@ -84,7 +84,12 @@ final class StripePeer: Sendable {
     /// The adapter under test.
     func provider(deadlineSeconds: Double = 5, key: String = "sk_test_12345") -> StripeProvider {
         StripeProvider(
-            secretKey: Secret(key), baseURL: url, http: .loopback(), logger: .quiet, deadlineSeconds: deadlineSeconds)
+            secretKey: Secret(key),
+            baseURL: url,
+            http: .loopback(),
+            logger: .quiet,
+            deadlineSeconds: deadlineSeconds
+        )
     }
 
     func set(_ faults: [Fault], honoursKeys: Bool = false, newestFirst: Bool = false) async throws {
@@ -93,7 +98,8 @@ final class StripePeer: Sendable {
             [
                 "rules": .array(faults.map(\.json)), "honours_keys": .bool(honoursKeys),
                 "newest_first": .bool(newestFirst),
-            ])
+            ]
+        )
     }
 
     func setHooks(_ settings: JSON) async throws { _ = try await ask("/_hooks", settings) }

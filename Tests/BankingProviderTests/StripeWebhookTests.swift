@@ -17,7 +17,9 @@ import Webhooks
 
         /// The events that are in the inbox, in the order of their coming.
         func events() async throws -> [ProviderEvent] {
-            let rows = try await pool.query("select body from banking.inbox where source = 'stripe' order by received_at, id")
+            let rows = try await pool.query(
+                "select body from banking.inbox where source = 'stripe' order by received_at, id"
+            )
             return try rows.map { row in
                 let body: Bytes = try row["body"]
                 return try peer.provider().event(try JSON.parse(body.array))
@@ -41,8 +43,11 @@ import Webhooks
             let inbox = Inbox(pool: pool, schema: .banking, ids: IDGenerator(), logger: .quiet)
             let commits = GroupCommit(InboxIntake(inbox), label: "webhooks")
             let source = WebhookSource(
-                name: "stripe", signature: .stripe, keys: try KeyRing(.stripe, texts: WebhookFixture.stripeSecrets),
-                reader: Providers.stripe)
+                name: "stripe",
+                signature: .stripe,
+                keys: try KeyRing(.stripe, texts: WebhookFixture.stripeSecrets),
+                reader: Providers.stripe
+            )
             let api = API.open(WebhookRoutes([source], into: WebhookIntake(commits)).routes)
             try await withThrowingTaskGroup(of: Void.self) { group in
                 group.addTask { try await commits.run() }

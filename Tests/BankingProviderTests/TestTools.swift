@@ -37,23 +37,35 @@ func eventually(_ condition: () async throws -> Bool) async rethrows -> Bool {
 
 /// Knows nobody.
 struct Nobody: Authenticator {
-    func principal(bearer token: String, request: APIRequest) async throws -> Principal { throw Problem.unauthenticated }
+    func principal(bearer token: String, request: APIRequest) async throws -> Principal {
+        throw Problem.unauthenticated
+    }
 }
 
 extension API {
     /// Routes without callers.
     static func open(_ routes: [Route], clock: any WallClock = SystemClock()) -> API {
         API(
-            routes, description: APIDescription(title: "Test", version: "1", text: ""),
+            routes,
+            description: APIDescription(title: "Test", version: "1", text: ""),
             services: API.Services(
-                authenticator: Nobody(), clock: clock, logger: .quiet, metrics: NOOPMetricsHandler.instance))
+                authenticator: Nobody(),
+                clock: clock,
+                logger: .quiet,
+                metrics: NOOPMetricsHandler.instance
+            )
+        )
     }
 
     /// Serves on 127.0.0.1 for as long as `body` runs.
     func serving(_ body: (_ port: Int) async throws -> Void) async throws {
         let (ports, announced) = AsyncStream<Int>.makeStream()
         let server = APIServer(
-            self, at: .host("127.0.0.1", port: 0), logger: .quiet, onRunning: { announced.yield($0 ?? 0) })
+            self,
+            at: .host("127.0.0.1", port: 0),
+            logger: .quiet,
+            onRunning: { announced.yield($0 ?? 0) }
+        )
         try await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask { try await server.run() }
             var iterator = ports.makeAsyncIterator()
@@ -68,12 +80,18 @@ extension API {
 extension ProviderIntent {
     /// An intent of a new transaction.
     static func new(
-        _ wire: String = "100.00", _ asset: Asset = .usd, step: String = "create_deposit", token: String? = nil,
+        _ wire: String = "100.00",
+        _ asset: Asset = .usd,
+        step: String = "create_deposit",
+        token: String? = nil,
         of transaction: ID<BankTransaction> = IDGenerator().next()
     ) throws -> ProviderIntent {
         ProviderIntent(
-            transaction: transaction, amount: try Money(wire: wire, asset),
-            idempotencyKey: "\(transaction.wire).\(step)", token: token)
+            transaction: transaction,
+            amount: try Money(wire: wire, asset),
+            idempotencyKey: "\(transaction.wire).\(step)",
+            token: token
+        )
     }
 }
 

@@ -43,20 +43,34 @@ struct WebhookFixture: Sendable {
     func api(rampKeys: [String] = []) throws -> API {
         var sources = [
             WebhookSource(
-                name: "stripe", signature: .stripe, keys: try KeyRing(.stripe, texts: WebhookFixture.stripeSecrets),
-                reader: Providers.stripe),
+                name: "stripe",
+                signature: .stripe,
+                keys: try KeyRing(.stripe, texts: WebhookFixture.stripeSecrets),
+                reader: Providers.stripe
+            ),
             WebhookSource(
-                name: "moonpay", signature: .moonPay, keys: try KeyRing(.moonPay, texts: [WebhookFixture.moonPaySecret]),
-                reader: Providers.moonPay()),
+                name: "moonpay",
+                signature: .moonPay,
+                keys: try KeyRing(.moonPay, texts: [WebhookFixture.moonPaySecret]),
+                reader: Providers.moonPay()
+            ),
             WebhookSource(
-                name: "sandbox", signature: .standardWebhooks,
-                keys: try KeyRing(.standardWebhooks, texts: [WebhookFixture.sandboxSecret]), reader: Providers.sandbox),
+                name: "sandbox",
+                signature: .standardWebhooks,
+                keys: try KeyRing(.standardWebhooks, texts: [WebhookFixture.sandboxSecret]),
+                reader: Providers.sandbox
+            ),
         ]
         if !rampKeys.isEmpty {
             sources.append(
                 WebhookSource(
-                    name: "ramp", signature: .ramp, keys: try KeyRing(.ramp, texts: rampKeys), reader: Providers.ramp(),
-                    intentPaths: WebhookFixture.paths))
+                    name: "ramp",
+                    signature: .ramp,
+                    keys: try KeyRing(.ramp, texts: rampKeys),
+                    reader: Providers.ramp(),
+                    intentPaths: WebhookFixture.paths
+                )
+            )
         }
         let intake = WebhookIntake { [inbox] in try inbox.put($0) }
         return API.open(WebhookRoutes(sources, into: intake).routes, clock: clock)
@@ -98,7 +112,9 @@ struct Vector: Sendable {
         query = json["query"]?.stringValue ?? ""
         self.body = Array(body)
         self.now = Timestamp(seconds: Int64(now))
-        let pairs = (json["headers"]?.elements ?? []).map { ($0.elements?[0].stringValue ?? "", $0.elements?[1].stringValue ?? "") }
+        let pairs = (json["headers"]?.elements ?? []).map {
+            ($0.elements?[0].stringValue ?? "", $0.elements?[1].stringValue ?? "")
+        }
         headers = Headers(pairs.map { (name: $0.0, value: $0.1) })
         let keys = json["keys"]
         let texts = keys?["public_pem"] ?? keys?["secrets"]

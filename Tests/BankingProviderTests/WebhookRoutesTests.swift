@@ -11,15 +11,25 @@ import Webhooks
     private let fixture = WebhookFixture()
     private let body = Array(
         #"{"id":"evt_1","object":"event","created":1795200000,"livemode":false,"type":"payment_intent.succeeded","data":{"object":{"id":"pi_1"}}}"#
-            .utf8)
+            .utf8
+    )
 
     private func signed(_ body: [UInt8], secret: Int = 0, at offset: Int64 = 0) -> Headers {
-        [WebhookSigner.stripe(
-            body: body, secret: WebhookFixture.stripeSecrets[secret], at: WebhookFixture.now.adding(seconds: offset))]
-            .reduce(into: ["User-Agent": "Stripe/1.0"]) { $0.append($1.name, $1.value) }
+        [
+            WebhookSigner.stripe(
+                body: body,
+                secret: WebhookFixture.stripeSecrets[secret],
+                at: WebhookFixture.now.adding(seconds: offset)
+            )
+        ]
+        .reduce(into: ["User-Agent": "Stripe/1.0"]) { $0.append($1.name, $1.value) }
     }
 
-    private func post(_ headers: Headers, _ body: [UInt8], _ path: String = "/v1/webhooks/stripe") async throws -> APIResponse {
+    private func post(
+        _ headers: Headers,
+        _ body: [UInt8],
+        _ path: String = "/v1/webhooks/stripe"
+    ) async throws -> APIResponse {
         try await fixture.api().respond("POST", path, headers: headers, body: body)
     }
 
@@ -55,7 +65,8 @@ import Webhooks
         var twice = signature
         twice.append("Stripe-Signature", signature["Stripe-Signature"] ?? "")
         let cases: [(Headers, Int, String)] = [
-            ([:], 400, "missing_header"), (["Stripe-Signature": "t=1"], 400, "no_v1_signature"), (twice, 400, "duplicate_header"),
+            ([:], 400, "missing_header"), (["Stripe-Signature": "t=1"], 400, "no_v1_signature"),
+            (twice, 400, "duplicate_header"),
             (["Stripe-Signature": "v1=00"], 400, "malformed_header"),
             (signed(body + [32]), 401, "signature_mismatch"), (signed(body, at: -301), 401, "timestamp_too_old"),
             (signed(body, at: 301), 401, "timestamp_too_new"),
@@ -71,9 +82,15 @@ import Webhooks
     @Test(arguments: [
         ("not json", "invalid_payload"), ("[]", "invalid_payload"), (#"{"id":"a","id":"b"}"#, "duplicate_keys"),
         (#"{"id":"a"}"#, "invalid_payload"), ("\u{FEFF}{}", "invalid_payload"),
-        (#"{"id":"evt_\u0000","object":"event","created":1,"livemode":false,"type":"a","data":{"object":{}}}"#, "invalid_payload"),
+        (
+            #"{"id":"evt_\u0000","object":"event","created":1,"livemode":false,"type":"a","data":{"object":{}}}"#,
+            "invalid_payload"
+        ),
         (#"{"id":"evt_1","object":"event","created":1,"livemode":true,"type":"a","data":{"object":{}}}"#, "wrong_mode"),
-        (#"{"id":"evt_1","object":"v2.core.event","created":1,"livemode":false,"type":"a","data":{"object":{}}}"#, "invalid_payload"),
+        (
+            #"{"id":"evt_1","object":"v2.core.event","created":1,"livemode":false,"type":"a","data":{"object":{}}}"#,
+            "invalid_payload"
+        ),
     ])
     func `a signed body that is no event of ours is refused`(_ text: String, _ code: String) async throws {
         let body = Array(text.utf8)
@@ -117,19 +134,30 @@ import Webhooks
 
     @Test func `the simulator's events come in by Standard Webhooks`() async throws {
         let body = Array(
-            #"{"id":"sbe_1","type":"deposit.succeeded","mode":"sandbox","data":{"object":"sbo_1"}}"#.utf8)
+            #"{"id":"sbe_1","type":"deposit.succeeded","mode":"sandbox","data":{"object":"sbo_1"}}"#.utf8
+        )
         let headers = Headers(
             try WebhookSigner.standardWebhooks(
-                id: "sbe_1", body: body, secrets: [WebhookFixture.sandboxSecret], at: WebhookFixture.now))
+                id: "sbe_1",
+                body: body,
+                secrets: [WebhookFixture.sandboxSecret],
+                at: WebhookFixture.now
+            )
+        )
         #expect(try await post(headers, body, "/v1/webhooks/sandbox").word == "stored")
         #expect(fixture.inbox.arrivals.first?.objectID == "sbo_1")
     }
 
     @Test func `the vectors get the same verdicts over HTTP`() async throws {
-        for vector in try Vector.all("moonpay") where vector.keys == [WebhookFixture.moonPaySecret] && vector.method == "POST" {
+        for vector in try Vector.all("moonpay")
+        where vector.keys == [WebhookFixture.moonPaySecret] && vector.method == "POST" {
             fixture.clock.set(vector.now)
             let answer = try await fixture.api().respond(
-                "POST", "/v1/webhooks/moonpay", headers: vector.headers, body: vector.body)
+                "POST",
+                "/v1/webhooks/moonpay",
+                headers: vector.headers,
+                body: vector.body
+            )
             let verdict = try #require(SignatureVerdict(rawValue: vector.reason))
             // Some bodies are signed well and are no events.
             let isEvent = (try? JSON.parse(vector.body))?["data"] != nil
@@ -143,7 +171,10 @@ import Webhooks
     @Test func `MoonPay's webhook by GET is signed over its query`() async throws {
         let query = "externalCustomerId=adbb317d-cde9-4ebb-93a3-1b271812de06"
         let signature = WebhookSigner.moonPay(
-            query: "?" + query, secret: WebhookFixture.moonPaySecret, at: WebhookFixture.now)
+            query: "?" + query,
+            secret: WebhookFixture.moonPaySecret,
+            at: WebhookFixture.now
+        )
         let headers = Headers([signature])
         for word in ["stored", "duplicate"] {
             let answer = try await fixture.api().respond("GET", "/v1/webhooks/moonpay?" + query, headers: headers)
@@ -152,7 +183,11 @@ import Webhooks
         let arrival = try #require(fixture.inbox.arrivals.first)
         #expect(arrival.type == "query")
         #expect(try JSON.parse(arrival.body)["data"]?["externalCustomerId"] == "adbb317d-cde9-4ebb-93a3-1b271812de06")
-        let tampered = try await fixture.api().respond("GET", "/v1/webhooks/moonpay?externalCustomerId=x", headers: headers)
+        let tampered = try await fixture.api().respond(
+            "GET",
+            "/v1/webhooks/moonpay?externalCustomerId=x",
+            headers: headers
+        )
         #expect((tampered.status, tampered.word) == (401, "signature_mismatch"))
     }
 }

@@ -77,6 +77,8 @@ create table banking.transactions (
     provider_action jsonb,
     reservation uuid,
     transfers uuid[] not null default '{}',
+    -- The fee quote that was promised, with everything that recomputes it.
+    quote jsonb not null,
     reason text,
     memo text,
     created_at timestamptz not null,

@@ -1,4 +1,5 @@
 import ArgumentParser
+import DomainKit
 import Foundation
 import Logging
 import Migrations

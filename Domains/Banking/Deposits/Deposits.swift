@@ -64,7 +64,8 @@ struct Deposits: Sendable {
     ) -> LedgerItem.Finish {
         var transaction = BankTransaction(
             id: movement.transaction, user: movement.user, kind: .deposit, amount: order.amount, fee: movement.quote.total,
-            account: order.account, linkedAccount: order.source, provider: order.provider, at: instant)
+            account: order.account, linkedAccount: order.source, provider: order.provider,
+            quote: movement.quote.json, at: instant)
         transaction.follow([
             .init(.validating, metadata: ["compliance": movement.compliance.json, "quote": .string(movement.quote.id.wire)]),
             .init(.sentToProvider),

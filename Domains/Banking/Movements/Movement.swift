@@ -35,14 +35,7 @@ struct MovementRequest: Sendable {
         guard let asset = body["asset"]?.stringValue.flatMap({ Asset(code: $0) }) else {
             throw Problem.malformed("unknown_asset", in: "/asset")
         }
-        let money: Money
-        do {
-            money = try Money(wire: body["amount"]?.stringValue ?? "", asset)
-        } catch {
-            throw Problem.malformed(error.rawValue, in: "/amount")
-        }
-        guard money.minorUnits > 0 else { throw Problem.malformed("not_positive", in: "/amount") }
-        return money
+        return try Money(positive: body["amount"]?.stringValue ?? "", asset, at: "/amount")
     }
 }
 

@@ -67,7 +67,8 @@ struct Payments: Sendable {
     ) -> LedgerItem.Finish {
         var transaction = BankTransaction(
             id: movement.transaction, user: movement.user, kind: .payment, amount: order.amount, fee: movement.quote.total,
-            account: order.account, counterparty: payee, memo: order.memo, at: instant)
+            account: order.account, counterparty: payee, memo: order.memo, quote: movement.quote.json,
+            at: instant)
         transaction.follow([
             .init(.validating, metadata: ["compliance": movement.compliance.json, "quote": .string(movement.quote.id.wire)]),
             .init(.completed),

@@ -31,6 +31,8 @@ struct BankTransaction: Sendable, Entity {
     let linkedAccount: ID<BankAccount>?
     let provider: String?
     let memo: String?
+    /// The fee quote that was promised.
+    let quote: JSON
     let createdAt: Timestamp
     private(set) var status: TransactionStatus
     /// How often it was stored.
@@ -48,11 +50,11 @@ struct BankTransaction: Sendable, Entity {
     init(
         id: ID<BankTransaction>, user: ID<User>, kind: Kind, amount: Money, fee: Money, account: String,
         counterparty: ID<User>? = nil, otherDomain: String? = nil, linkedAccount: ID<BankAccount>? = nil,
-        provider: String? = nil, memo: String? = nil, at now: Timestamp
+        provider: String? = nil, memo: String? = nil, quote: JSON, at now: Timestamp
     ) {
         (self.id, self.user, self.kind, self.amount, self.fee) = (id, user, kind, amount, fee)
         (self.account, self.counterparty, self.otherDomain) = (account, counterparty, otherDomain)
-        (self.linkedAccount, self.provider, self.memo) = (linkedAccount, provider, memo)
+        (self.linkedAccount, self.provider, self.memo, self.quote) = (linkedAccount, provider, memo, quote)
         (createdAt, updatedAt, status, version, transfers) = (now, now, .initiated, 0, [])
         changes = [Change(from: nil, to: .initiated, reason: nil, metadata: nil)]
     }
@@ -65,6 +67,7 @@ struct BankTransaction: Sendable, Entity {
         fee = Money(minorUnits: try row["fee"], asset)
         (account, counterparty, otherDomain) = (try row["account"], try row["counterparty"], try row["other_domain"])
         (linkedAccount, provider, memo) = (try row["linked_account"], try row["provider"], try row["memo"])
+        quote = try row["quote"]
         (createdAt, updatedAt) = (try row["created_at"], try row["updated_at"])
         (status, version, reason) = (try row["status"], try row["version"], try row["reason"])
         (providerReference, providerAction) = (try row["provider_reference"], try row["provider_action"])
@@ -73,7 +76,8 @@ struct BankTransaction: Sendable, Entity {
 
     static let columns: SQL = """
         id, user_id, kind, status, version, asset, amount, fee, account, counterparty, other_domain, linked_account,
-        provider, provider_reference, provider_action, reservation, transfers, reason, memo, created_at, updated_at
+        provider, provider_reference, provider_action, reservation, transfers, reason, memo, quote, created_at,
+        updated_at
         """
 
     /// What leaves the customer: the amount and the fee.

@@ -11,17 +11,17 @@ struct NewTransactionRow: StoredRow {
             """
             insert into \(schema).transactions (id, user_id, kind, status, version, asset, amount, fee, account,
                 counterparty, other_domain, linked_account, provider, provider_reference, reservation, transfers, reason,
-                memo, created_at, updated_at)
+                memo, quote, created_at, updated_at)
             select id, user_id, kind, status, 1, asset, amount, fee, account, counterparty, other_domain, linked_account,
                 provider, provider_reference, reservation, coalesce(string_to_array(nullif(transfers, ''), ',')::uuid[], '{}'),
-                reason, memo, created_at, \(instant)
+                reason, memo, quote, created_at, \(instant)
             from unnest(\(new.map(\.id)), \(new.map(\.user)), \(new.map(\.kind)), \(new.map(\.status)),
                 \(new.map(\.amount.asset.code)), \(new.map(\.amount.minorUnits)), \(new.map(\.fee.minorUnits)),
                 \(new.map(\.account)), \(new.map(\.counterparty)), \(new.map(\.otherDomain)), \(new.map(\.linkedAccount)),
                 \(new.map(\.provider)), \(new.map(\.providerReference)), \(new.map(\.reservation)),
-                \(new.map(\.transfersText)), \(new.map(\.reason)), \(new.map(\.memo)), \(new.map(\.createdAt)))
+                \(new.map(\.transfersText)), \(new.map(\.reason)), \(new.map(\.memo)), \(new.map(\.quote)), \(new.map(\.createdAt)))
                 as n(id, user_id, kind, status, asset, amount, fee, account, counterparty, other_domain, linked_account,
-                    provider, provider_reference, reservation, transfers, reason, memo, created_at)
+                    provider, provider_reference, reservation, transfers, reason, memo, quote, created_at)
             returning 1
             """
         ]

@@ -47,7 +47,7 @@ struct BankTransferBook: TransferBook {
                 let made = new(transfer, [
                     .init(.validating, metadata: ["compliance": compliance, "quote": .string(approval.quote.id.wire)]),
                     .init(.inTransit),
-                ])
+                ], quote: approval.quote.json)
                 return journal.rows(made, receipt: receipt, at: receipt.at, by: initiator, fees: approval.quote.lines)
             }
         case .arriving(_, let order):
@@ -69,10 +69,12 @@ struct BankTransferBook: TransferBook {
 
     func recordID(of transfer: ID<DomainTransfer>) -> String? { transfer.cast(to: BankTransaction.self).wire }
 
-    private func new(_ transfer: DomainTransfer, _ steps: [BankTransaction.Step]) -> BankTransaction {
+    private func new(
+        _ transfer: DomainTransfer, _ steps: [BankTransaction.Step], quote: JSON = [:]
+    ) -> BankTransaction {
         var transaction = BankTransaction(
             id: transfer.id.cast(), user: transfer.user, kind: .transfer, amount: transfer.amount, fee: transfer.fee,
-            account: transfer.account, otherDomain: transfer.other, at: transfer.createdAt)
+            account: transfer.account, otherDomain: transfer.other, quote: quote, at: transfer.createdAt)
         transaction.follow(steps)
         return transaction
     }

@@ -14,7 +14,8 @@ struct OpenDepositRows: Sendable {
             where provider = \(provider) and kind = 'deposit'
                 and status not in ('completed', 'failed', 'refunded', 'returned')
             order by id limit \(countMax)
-            """)
+            """
+        )
         return try rows.map { try $0["id"] }
     }
 
@@ -26,7 +27,8 @@ struct OpenDepositRows: Sendable {
             select object_id, body from \(schema).inbox
             where source = 'ramp' and type = 'CREATED' and object_id = any(\(wires))
             order by id limit \(countMax)
-            """)
+            """
+        )
         return try rows.compactMap { row in
             let (wire, bytes): (String, Bytes) = (try row["object_id"], try row["body"])
             let purchase = try? JSON.parse(bytes.array, limits: WebhookIntake.limits)["purchase"]

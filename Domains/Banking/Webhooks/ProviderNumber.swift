@@ -38,6 +38,9 @@ enum ProviderNumber {
             digits.removeLast(min(-shift, digits.count))
         }
         let significant = digits.drop { $0 == zero }
-        return try? DecimalText.parse(significant.isEmpty ? "0" : String(decoding: significant, as: UTF8.self), scale: 0)
+        return try? DecimalText.parse(
+            significant.isEmpty ? "0" : String(decoding: significant, as: UTF8.self),
+            scale: 0
+        )
     }
 }

@@ -28,19 +28,26 @@ struct WebhookIntake: Sendable {
 
     init(store: @escaping Store) { self.store = store }
 
-    /// What the sender gets.
+    /// Takes a webhook in and answers its sender.
     ///
     /// 200 says that the event is in the inbox, new or not. An event that is there with another body gets 200 too:
     /// sending it again would not help, and the inbox has kept it and raised an alarm.
     ///
-    /// - Parameter part: the last part of the path, for sources with a path for each intent.
+    /// - Parameters:
+    ///   - request: the webhook as it came.
+    ///   - source: whose path it came by.
+    ///   - part: the last part of the path, for sources with a path for each intent.
+    /// - Returns: what the sender gets.
     /// - Throws: 400, 401, 404 or 503 as a `Problem`, or what the store throws.
     func receive(_ request: APIRequest, from source: WebhookSource, part: String? = nil) async throws -> APIResponse {
         let intent = try intent(of: part, source)
         let query = request.rawQuery.isEmpty ? "" : "?" + request.rawQuery
         let signed = SignedRequest(
-            method: request.method.rawValue, query: query, headers: request.headers.all.map { ($0.name, $0.value) },
-            body: request.rawBody)
+            method: request.method.rawValue,
+            query: query,
+            headers: request.headers.all.map { ($0.name, $0.value) },
+            body: request.rawBody
+        )
         let verdict = source.signature.verifier.verify(signed, keys: source.keys, now: request.now)
         if let problem = verdict.problem {
             Counter(
@@ -52,9 +59,14 @@ struct WebhookIntake: Sendable {
         let body = request.method == .get ? WebhookIntake.body(ofQuery: request) : request.rawBody
         let envelope = try envelope(of: body, source)
         let arrival = InboxArrival(
-            source: source.name, eventID: envelope.eventID, type: envelope.type,
+            source: source.name,
+            eventID: envelope.eventID,
+            type: envelope.type,
             objectID: intent?.wire ?? envelope.objectID,
-            headers: kept(request.headers, source, intent), body: body, origin: .webhook)
+            headers: kept(request.headers, source, intent),
+            body: body,
+            origin: .webhook
+        )
         return .ok(["status": .string(try await store(arrival).rawValue)])
     }
 
@@ -99,7 +111,11 @@ struct WebhookIntake: Sendable {
         for name in ["content-type", "user-agent"] {
             guard let value = headers[name] else { continue }
             members.append(
-                JSON.Member(name, .string(String(decoding: value.utf8.prefix(WebhookIntake.keptBytesMax), as: UTF8.self))))
+                JSON.Member(
+                    name,
+                    .string(String(decoding: value.utf8.prefix(WebhookIntake.keptBytesMax), as: UTF8.self))
+                )
+            )
         }
         if let intent { members.append(JSON.Member(WebhookIntake.intentHeader, .string(intent.wire))) }
         return .object(members)
@@ -107,7 +123,8 @@ struct WebhookIntake: Sendable {
 
     private func refused(_ source: WebhookSource, _ reason: String) {
         Counter(
-            label: "webhook_payloads_refused_total", dimensions: [("source", source.name), ("reason", reason)]
+            label: "webhook_payloads_refused_total",
+            dimensions: [("source", source.name), ("reason", reason)]
         ).increment()
     }
 }
@@ -125,10 +142,17 @@ extension ProviderEventError {
         switch self {
         case .malformed(let member):
             Problem(
-                400, code, "The body isn't an event of the provider's form.",
-                faults: [Problem.Fault("/" + member.replacing(".", with: "/"), "missing_or_malformed")])
+                400,
+                code,
+                "The body isn't an event of the provider's form.",
+                faults: [Problem.Fault("/" + member.replacing(".", with: "/"), "missing_or_malformed")]
+            )
         case .wrongMode:
-            Problem(400, code, "The event is of another mode: test events go to test systems, live events to live ones.")
+            Problem(
+                400,
+                code,
+                "The event is of another mode: test events go to test systems, live events to live ones."
+            )
         }
     }
 }

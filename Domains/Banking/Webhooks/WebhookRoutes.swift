@@ -25,13 +25,20 @@ struct WebhookRoutes: Sendable {
     private func post(_ source: WebhookSource) -> Route {
         let hasPart = source.intentPaths != nil
         return Route(
-            .post, PathTemplate("/v1/webhooks/\(source.name)" + (hasPart ? "/{intent}" : "")),
+            .post,
+            PathTemplate("/v1/webhooks/\(source.name)" + (hasPart ? "/{intent}" : "")),
             operationID: "receive\(WebhookRoutes.word(source.name))Webhook",
             summary: "Take a webhook of the provider \(source.name)",
-            description: WebhookRoutes.description(source), tag: "Webhooks", access: .public,
-            parameters: hasPart ? [.path("intent", .text(1...120), "What the widget of the intent was started with.")] : [],
-            body: .raw(mediaType: "application/json"), responses: WebhookRoutes.responses,
-            problems: WebhookRoutes.problems, rateLimit: nil, timeoutSeconds: WebhookRoutes.timeoutSeconds
+            description: WebhookRoutes.description(source),
+            tag: "Webhooks",
+            access: .public,
+            parameters: hasPart
+                ? [.path("intent", .text(1...120), "What the widget of the intent was started with.")] : [],
+            body: .raw(mediaType: "application/json"),
+            responses: WebhookRoutes.responses,
+            problems: WebhookRoutes.problems,
+            rateLimit: nil,
+            timeoutSeconds: WebhookRoutes.timeoutSeconds
         ) { [intake] request in
             try await intake.receive(request, from: source, part: request.text("intent"))
         }
@@ -39,12 +46,17 @@ struct WebhookRoutes: Sendable {
 
     private func get(_ source: WebhookSource) -> Route {
         Route(
-            .get, PathTemplate("/v1/webhooks/\(source.name)"),
+            .get,
+            PathTemplate("/v1/webhooks/\(source.name)"),
             operationID: "receive\(WebhookRoutes.word(source.name))Query",
             summary: "Take a webhook of the provider \(source.name) that has its words in the query",
-            description: WebhookRoutes.description(source), tag: "Webhooks", access: .public,
+            description: WebhookRoutes.description(source),
+            tag: "Webhooks",
+            access: .public,
             parameters: WebhookRoutes.queryNames.map { .query($0, .text(1...255), "As the provider sends it.") },
-            responses: WebhookRoutes.responses, problems: WebhookRoutes.problems, rateLimit: nil,
+            responses: WebhookRoutes.responses,
+            problems: WebhookRoutes.problems,
+            rateLimit: nil,
             timeoutSeconds: WebhookRoutes.timeoutSeconds
         ) { [intake] request in
             try await intake.receive(request, from: source)
@@ -69,7 +81,10 @@ struct WebhookRoutes: Sendable {
         200: ResponseShape(
             "The event is kept.",
             .object(
-                [.required("status", .oneOf(["stored", "duplicate", "conflict"]))], named: "WebhookReceipt"))
+                [.required("status", .oneOf(["stored", "duplicate", "conflict"]))],
+                named: "WebhookReceipt"
+            )
+        )
     ]
 
     private static let problems: [Int: [String]] = {
@@ -77,8 +92,8 @@ struct WebhookRoutes: Sendable {
             400: ["invalid_payload", "duplicate_keys", "wrong_mode"], 429: ["overloaded"],
             503: ["database_unavailable", "database_busy", "shutting_down"],
         ]
-        for problem in SignatureVerdict.allCases.compactMap(\.problem) {
-            guard problems[problem.status]?.contains(problem.code) != true else { continue }
+        for problem in SignatureVerdict.allCases.compactMap(\.problem)
+        where problems[problem.status]?.contains(problem.code) != true {
             problems[problem.status, default: []].append(problem.code)
         }
         return problems

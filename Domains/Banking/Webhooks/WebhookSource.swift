@@ -15,7 +15,11 @@ struct WebhookSource: Sendable {
     let intentPaths: IntentPaths?
 
     init(
-        name: String, signature: WebhookProvider, keys: KeyRing, reader: any WebhookReader, intentPaths: IntentPaths? = nil
+        name: String,
+        signature: WebhookProvider,
+        keys: KeyRing,
+        reader: any WebhookReader,
+        intentPaths: IntentPaths? = nil
     ) {
         (self.name, self.signature, self.keys) = (name, signature, keys)
         (self.reader, self.intentPaths) = (reader, intentPaths)

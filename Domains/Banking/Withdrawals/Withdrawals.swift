@@ -71,7 +71,7 @@ struct Withdrawals: Sendable {
         var transaction = BankTransaction(
             id: movement.transaction, user: movement.user, kind: .withdrawal, amount: order.amount,
             fee: movement.quote.total, account: order.account, linkedAccount: order.destination, provider: order.provider,
-            at: instant)
+            quote: movement.quote.json, at: instant)
         transaction.reservation = reservation
         transaction.follow([
             .init(.validating, metadata: ["compliance": movement.compliance.json, "quote": .string(movement.quote.id.wire)]),

@@ -87,7 +87,7 @@ struct AuthenticationRoutes: Sendable {
             .post,
             "/v1/auth/logout",
             operationID: "logout",
-            summary: "End this session",
+            summary: "Sign out",
             description: "The refresh token of the session ends with it.",
             tag: Self.tag,
             access: .authenticated,

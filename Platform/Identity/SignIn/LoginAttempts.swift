@@ -41,8 +41,8 @@ struct LoginAttempts: Sendable {
         guard try !(rows[0]["is_admitted"] as Bool) else { return .admitted }
         // The subselect sees the row as it was when the statement began; a lock set since then is told as a second.
         let lockedUntil: Timestamp? = try rows[0]["locked_until"]
-        let seconds0 = lockedUntil.map { ($0.secondsSince(now)).rounded(.up) } ?? 1
-        return .locked(seconds: max(1, Int(seconds0)))
+        let waitSeconds = lockedUntil?.secondsSince(now).rounded(.up) ?? 1
+        return .locked(seconds: max(1, Int(waitSeconds)))
     }
 
     /// Takes an attempt back that wasn't made after all, since nothing was there to check the password.

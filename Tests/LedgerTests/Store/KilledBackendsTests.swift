@@ -25,6 +25,11 @@ import Testing
         let told: Told
     }
 
+    private final class Progress: Sendable {
+        let working = Mutex(callers)
+        let kills = Mutex(0)
+    }
+
     @Test func `nothing acknowledged is lost and nothing is done twice when backends are killed`() async throws {
         try await TestLedger.with { ledger in
             try await ledger.fund(1_000_000)
@@ -45,36 +50,35 @@ import Testing
     }
 
     private static func run(_ ledger: TestLedger, _ ledgers: [Ledger]) async throws -> [Entry] {
-        let working = Mutex(callers)
-        let kills = Mutex(0)
+        let progress = Progress()
         let killer = Pool(ConnectionOptions(url: ledger.database.url, applicationName: "killer"), size: 1, waitSeconds: 30)
         defer { killer.close() }
         return try await withThrowingTaskGroup(of: [Entry].self) { group in
             group.addTask {
-                while working.withLock({ $0 > 0 }) {
+                while progress.working.withLock({ $0 > 0 }) {
                     let killed = try await killer.query(
                         """
                         select pg_terminate_backend(pid) from pg_stat_activity
                         where datname = current_database() and application_name = 'test' and state <> 'idle' limit 2
                         """)
-                    kills.withLock { $0 += killed.count }
+                    progress.kills.withLock { $0 += killed.count }
                     _ = try await killer.query("select pg_sleep(0.02)")
                 }
                 return []
             }
             for caller in 0..<callers {
                 group.addTask {
-                    defer { working.withLock { $0 -= 1 } }
+                    defer { progress.working.withLock { $0 -= 1 } }
                     var entries: [Entry] = []
                     // On a quick machine the callers go on until enough was killed.
-                    while entries.count < operationsEach || (kills.withLock { $0 < killsMin } && entries.count < 5_000) {
+                    while entries.count < operationsEach || (progress.kills.withLock { $0 < killsMin } && entries.count < 5_000) {
                         entries.append(await one(ledger, ledgers[(caller + entries.count) % 2], caller))
                     }
                     return entries
                 }
             }
             let journal = try await group.reduce(into: []) { $0 += $1 }
-            #expect(kills.withLock { $0 } >= killsMin)
+            #expect(progress.kills.withLock { $0 } >= killsMin)
             return journal
         }
     }

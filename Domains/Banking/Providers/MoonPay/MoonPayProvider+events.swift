@@ -1,8 +1,9 @@
 import Kernel
 
 extension MoonPayProvider: WebhookReader {
-    /// MoonPay's events have no ids: what, about which purchase, in which state, when is one. So a poll that finds the same
-    /// state finds the same event.
+    /// MoonPay's events have no ids, so the purchase, the type, the state and its time stand for one.
+    ///
+    /// A poll that finds the same state finds the same event.
     func envelope(_ body: JSON) throws(ProviderEventError) -> WebhookEnvelope {
         let event = ProviderBody(body)
         let type = try event.text("type")
@@ -13,7 +14,10 @@ extension MoonPayProvider: WebhookReader {
         let id = try data.text("id")
         let words = [id, type, data.optionalText("status") ?? "-", MoonPayProvider.changedAt(data) ?? "-"]
         return try WebhookEnvelope(
-            eventID: words.joined(separator: "."), type: type, objectID: MoonPayProvider.objectID(data, id))
+            eventID: words.joined(separator: "."),
+            type: type,
+            objectID: MoonPayProvider.objectID(data, id)
+        )
     }
 
     func event(_ body: JSON) throws(ProviderEventError) -> ProviderEvent {
@@ -21,19 +25,32 @@ extension MoonPayProvider: WebhookReader {
         let data = try ProviderBody(body).object("data")
         guard envelope.type.hasPrefix("transaction_") else {
             return ProviderEvent(
-                id: envelope.eventID, type: envelope.type, objectID: envelope.objectID ?? envelope.type, state: .other,
+                id: envelope.eventID,
+                type: envelope.type,
+                objectID: envelope.objectID ?? envelope.type,
+                state: .other,
                 occurredAt: MoonPayProvider.changedAt(data).flatMap { Timestamp($0) } ?? Timestamp(seconds: 0),
-                transaction: nil, amount: nil, actualFee: nil, reason: nil)
+                transaction: nil,
+                amount: nil,
+                actualFee: nil,
+                reason: nil
+            )
         }
         guard let occurredAt = MoonPayProvider.changedAt(data).flatMap({ Timestamp($0) }) else {
             throw data.fault("updatedAt")
         }
         let state = MoonPayProvider.state(try data.text("status"))
         return ProviderEvent(
-            id: envelope.eventID, type: envelope.type, objectID: envelope.objectID ?? envelope.eventID, state: state,
-            occurredAt: occurredAt, transaction: ProviderBody.transaction(data.optionalText("externalTransactionId")),
-            amount: try MoonPayProvider.amount(data, state), actualFee: nil,
-            reason: state == .failed ? data.optionalText("failureReason") ?? "failed" : nil)
+            id: envelope.eventID,
+            type: envelope.type,
+            objectID: envelope.objectID ?? envelope.eventID,
+            state: state,
+            occurredAt: occurredAt,
+            transaction: ProviderBody.transaction(data.optionalText("externalTransactionId")),
+            amount: try MoonPayProvider.amount(data, state),
+            actualFee: nil,
+            reason: state == .failed ? data.optionalText("failureReason") ?? "failed" : nil
+        )
     }
 
     /// Our id, if the purchase has one, else MoonPay's.
@@ -45,7 +62,7 @@ extension MoonPayProvider: WebhookReader {
         data.optionalText("updatedAt") ?? data.optionalText("createdAt")
     }
 
-    /// https://dev.moonpay.com/reference/reference-webhooks-buy
+    // https://dev.moonpay.com/reference/reference-webhooks-buy
     private static func state(_ status: String) -> ProviderEvent.State {
         switch status {
         case "waitingPayment", "waitingAuthorization": .confirming
@@ -57,7 +74,8 @@ extension MoonPayProvider: WebhookReader {
     }
 
     /// What is bought; nil for an asset that is none of ours.
-    private static func amount(_ data: ProviderBody, _ state: ProviderEvent.State) throws(ProviderEventError) -> Money? {
+    private static func amount(_ data: ProviderBody, _ state: ProviderEvent.State) throws(ProviderEventError) -> Money?
+    {
         // A code may have the chain behind it: `usdc_polygon`.
         guard let code = data.json["currency"]?["code"]?.stringValue?.split(separator: "_").first,
             let asset = Asset(code: code.uppercased())

@@ -19,11 +19,15 @@ struct MoonPayProvider: PaymentProvider {
     private let widget: MoonPayWidget?
     private let openDeposits: OpenDeposits
 
-    /// - Parameters:
-    ///   - widget: what the customer's URL is made of; nil to take no deposits, only to read what was begun.
-    ///   - openDeposits: the deposits by MoonPay that have not ended.
+    /// MoonPay by its parts.
+    ///
+    /// `widget` is what the customer's URL is made of, nil to take no deposits and only read what was begun;
+    /// `openDeposits` tells the deposits that have not ended.
     init(
-        secretKey: Secret, baseURL: String, http: HTTPClient, widget: MoonPayWidget?,
+        secretKey: Secret,
+        baseURL: String,
+        http: HTTPClient,
+        widget: MoonPayWidget?,
         openDeposits: @escaping OpenDeposits
     ) {
         self.secretKey = secretKey
@@ -33,7 +37,9 @@ struct MoonPayProvider: PaymentProvider {
 
     /// MoonPay as it is configured; nil where there is no API key.
     init?(
-        _ settings: Settings.Providers.MoonPay, http: HTTPClient, widget: MoonPayWidget?,
+        _ settings: Settings.Providers.MoonPay,
+        http: HTTPClient,
+        widget: MoonPayWidget?,
         openDeposits: @escaping OpenDeposits
     ) {
         guard let key = settings.secretKey else { return nil }
@@ -49,7 +55,9 @@ struct MoonPayProvider: PaymentProvider {
     func createPayout(_ intent: ProviderIntent) async -> ProviderAnswer { .refused(reason: "not_offered") }
 
     /// Refused: what was bought can't be given back.
-    func refund(_ intent: ProviderIntent, of reference: String) async -> ProviderAnswer { .refused(reason: "not_offered") }
+    func refund(_ intent: ProviderIntent, of reference: String) async -> ProviderAnswer {
+        .refused(reason: "not_offered")
+    }
 
     /// The present state of each open deposit that MoonPay knows, changed since the instant, in the form of webhooks.
     ///

@@ -11,7 +11,10 @@ extension RampProvider: WebhookReader {
         let tradeID = try trade.text("id")
         let intent = ProviderBody.transaction(event.optionalText(RampProvider.intentMember))
         return try WebhookEnvelope(
-            eventID: event.optionalText("id") ?? "\(tradeID).\(type)", type: type, objectID: intent?.wire ?? tradeID)
+            eventID: event.optionalText("id") ?? "\(tradeID).\(type)",
+            type: type,
+            objectID: intent?.wire ?? tradeID
+        )
     }
 
     /// Understands an event of buying (`purchase`) or selling (`payload`).
@@ -23,11 +26,16 @@ extension RampProvider: WebhookReader {
         let trade = try RampProvider.trade(event)
         let state = RampProvider.state(envelope.type)
         return ProviderEvent(
-            id: envelope.eventID, type: envelope.type, objectID: envelope.objectID ?? envelope.eventID, state: state,
+            id: envelope.eventID,
+            type: envelope.type,
+            objectID: envelope.objectID ?? envelope.eventID,
+            state: state,
             occurredAt: try RampProvider.occurredAt(trade),
             transaction: ProviderBody.transaction(event.optionalText(RampProvider.intentMember)),
-            amount: try RampProvider.amount(trade, state), actualFee: nil,
-            reason: state == .failed ? envelope.type.lowercased() : nil)
+            amount: try RampProvider.amount(trade, state),
+            actualFee: nil,
+            reason: state == .failed ? envelope.type.lowercased() : nil
+        )
     }
 
     private static func trade(_ event: ProviderBody) throws(ProviderEventError) -> ProviderBody {
@@ -46,7 +54,8 @@ extension RampProvider: WebhookReader {
     /// The type of the webhook that a status would have come by; nil for those that none comes by.
     static func type(ofStatus status: String) -> String? {
         switch status {
-        case "INITIALIZED", "PAYMENT_STARTED", "PAYMENT_IN_PROGRESS", "FIAT_SENT", "FIAT_RECEIVED", "RELEASING": "CREATED"
+        case "INITIALIZED", "PAYMENT_STARTED", "PAYMENT_IN_PROGRESS", "FIAT_SENT", "FIAT_RECEIVED", "RELEASING":
+            "CREATED"
         case "RELEASED": "RELEASED"
         case "RETURNED", "CANCELLED", "PAYMENT_FAILED", "REVIEW_REJECTED": "RETURNED"
         case "EXPIRED": "EXPIRED"
@@ -64,7 +73,8 @@ extension RampProvider: WebhookReader {
     }
 
     /// What is bought, an integer in the smallest unit as text; nil for an asset that is none of ours.
-    private static func amount(_ trade: ProviderBody, _ state: ProviderEvent.State) throws(ProviderEventError) -> Money? {
+    private static func amount(_ trade: ProviderBody, _ state: ProviderEvent.State) throws(ProviderEventError) -> Money?
+    {
         guard let description = trade.json["asset"], let symbol = description["symbol"]?.stringValue,
             let asset = Asset(code: symbol)
         else { return nil }

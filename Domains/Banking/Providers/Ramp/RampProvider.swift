@@ -28,11 +28,14 @@ struct RampProvider: PaymentProvider {
     private let widget: RampWidget?
     private let openPurchases: @Sendable (_ countMax: Int) async throws -> [Purchase]
 
-    /// - Parameters:
-    ///   - widget: what the customer's URL is made of; nil to take no deposits, only to read what was begun.
-    ///   - openPurchases: the purchases that have not ended, at most as many as said.
+    /// Ramp by its parts.
+    ///
+    /// `widget` is what the customer's URL is made of, nil to take no deposits and only read what was begun;
+    /// `openPurchases` tells the purchases that have not ended, at most as many as said.
     init(
-        baseURL: String, http: HTTPClient, widget: RampWidget?,
+        baseURL: String,
+        http: HTTPClient,
+        widget: RampWidget?,
         openPurchases: @escaping @Sendable (_ countMax: Int) async throws -> [Purchase]
     ) {
         self.baseURL = baseURL.hasSuffix("/") ? String(baseURL.dropLast()) : baseURL
@@ -48,7 +51,9 @@ struct RampProvider: PaymentProvider {
     func createPayout(_ intent: ProviderIntent) async -> ProviderAnswer { .refused(reason: "not_offered") }
 
     /// Refused: what was bought can't be given back.
-    func refund(_ intent: ProviderIntent, of reference: String) async -> ProviderAnswer { .refused(reason: "not_offered") }
+    func refund(_ intent: ProviderIntent, of reference: String) async -> ProviderAnswer {
+        .refused(reason: "not_offered")
+    }
 
     /// The present state of each open purchase, changed since the instant, in the form of webhooks.
     ///
@@ -59,7 +64,9 @@ struct RampProvider: PaymentProvider {
         var bodies: [(at: Timestamp, body: JSON)] = []
         for open in try await openPurchases(RampProvider.openMax) {
             let purchase = try await read(open)
-            guard let status = purchase["status"]?.stringValue, let type = RampProvider.type(ofStatus: status) else { continue }
+            guard let status = purchase["status"]?.stringValue, let type = RampProvider.type(ofStatus: status) else {
+                continue
+            }
             let body: JSON = [
                 "type": .string(type), "purchase": purchase, RampProvider.intentMember: .string(open.transaction.wire),
             ]

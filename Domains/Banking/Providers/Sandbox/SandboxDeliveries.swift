@@ -48,7 +48,12 @@ struct SandboxDeliveries: Service {
     func sendDue() async throws -> Int {
         let claims = try await claim()
         await withDiscardingTaskGroup { group in
-            for claim in claims { group.addTask { await deliver(claim) } }
+            // What happens to one object is told in its order, at least by one process.
+            for claims in Dictionary(grouping: claims, by: \.object).values {
+                group.addTask {
+                    for claim in claims.sorted(by: { ($0.due, $0.id) < ($1.due, $1.id) }) { await deliver(claim) }
+                }
+            }
         }
         return claims.count
     }
@@ -56,6 +61,8 @@ struct SandboxDeliveries: Service {
     private struct Claim: Sendable {
         let id: ID<SandboxDelivery>
         let event: ID<SandboxEvent>
+        let object: ID<SandboxObject>
+        let due: Timestamp
         let body: [UInt8]
         let attempt: Int
         let token: Int64
@@ -72,13 +79,20 @@ struct SandboxDeliveries: Service {
                 where status = 'pending' and due_at <= \(clock.now())
                     and (lease_until is null or lease_until < clock_timestamp())
                 order by due_at, id limit \(SandboxDeliveries.claimsMax) for no key update skip locked)
-            returning id, event_id, body, attempts, lease_token
-            """)
+            returning id, event_id, object, due_at, body, attempts, lease_token
+            """
+        )
         return try rows.map { row in
             let body: Bytes = try row["body"]
             return Claim(
-                id: try row["id"], event: try row["event_id"], body: body.array, attempt: try row["attempts"],
-                token: try row["lease_token"])
+                id: try row["id"],
+                event: try row["event_id"],
+                object: try row["object"],
+                due: try row["due_at"],
+                body: body.array,
+                attempt: try row["attempts"],
+                token: try row["lease_token"]
+            )
         }
     }
 
@@ -89,7 +103,8 @@ struct SandboxDeliveries: Service {
         } catch {
             logger.warning(
                 "a simulated webhook's outcome couldn't be stored; it is sent again",
-                metadata: ["event": "\(claim.event.wire)", "error": "\(error)"])
+                metadata: ["event": "\(claim.event.wire)", "error": "\(error)"]
+            )
         }
     }
 
@@ -99,7 +114,11 @@ struct SandboxDeliveries: Service {
         request.deadlineSeconds = SandboxDeliveries.deadlineSeconds
         do {
             let signature = try WebhookSigner.standardWebhooks(
-                id: claim.event.wire, body: claim.body, secrets: secrets.map { $0.reveal() }, at: clock.now())
+                id: claim.event.wire,
+                body: claim.body,
+                secrets: secrets.map { $0.reveal() },
+                at: clock.now()
+            )
             request.headers = [OutboundHeader("Content-Type", "application/json")]
             request.headers += signature.map { OutboundHeader($0.name, $0.value) }
             let response = try await http.send(request)
@@ -122,7 +141,8 @@ struct SandboxDeliveries: Service {
                 due_at = case when \(status) = 'pending' then \(next) end,
                 delivered_at = case when \(status) = 'delivered' then \(now) end
             where id = \(claim.id) and lease_token = \(claim.token) and status = 'pending'
-            """)
+            """
+        )
     }
 }
 

@@ -5,8 +5,10 @@ extension SandboxProvider: WebhookReader {
         let event = ProviderBody(body)
         guard try event.text("mode") == "sandbox" else { throw .wrongMode }
         return try WebhookEnvelope(
-            eventID: try event.text("id"), type: try event.text("type"),
-            objectID: try event.object("data").text("object"))
+            eventID: try event.text("id"),
+            type: try event.text("type"),
+            objectID: try event.object("data").text("object")
+        )
     }
 
     func event(_ body: JSON) throws(ProviderEventError) -> ProviderEvent {
@@ -16,15 +18,20 @@ extension SandboxProvider: WebhookReader {
         guard let asset = Asset(code: try data.text("asset")) else { throw data.fault("asset") }
         let state = envelope.type.split(separator: ".").last.flatMap { ProviderEvent.State(rawValue: String($0)) }
         return ProviderEvent(
-            id: envelope.eventID, type: envelope.type, objectID: try data.text("object"), state: state ?? .other,
+            id: envelope.eventID,
+            type: envelope.type,
+            objectID: try data.text("object"),
+            state: state ?? .other,
             occurredAt: try event.instant("happened_at"),
             transaction: ProviderBody.transaction(data.optionalText("transaction")),
             amount: try SandboxProvider.money(data, "amount", asset),
             actualFee: data.optionalText("fee") == nil ? nil : try SandboxProvider.money(data, "fee", asset),
-            reason: data.optionalText("reason"))
+            reason: data.optionalText("reason")
+        )
     }
 
-    private static func money(_ data: ProviderBody, _ name: String, _ asset: Asset) throws(ProviderEventError) -> Money {
+    private static func money(_ data: ProviderBody, _ name: String, _ asset: Asset) throws(ProviderEventError) -> Money
+    {
         guard let money = try? Money(wire: try data.text(name), asset) else { throw data.fault(name) }
         return money
     }

@@ -46,7 +46,8 @@ struct SandboxProvider: PaymentProvider {
                 where happened_at >= \(since) and happened_at <= \(clock.now())
                 order by event_id, id) e
             order by happened_at, event_id limit \(SandboxProvider.eventsMax)
-            """)
+            """
+        )
         return try rows.map { row in
             let body: Bytes = try row["body"]
             return try JSON.parse(body.array)
@@ -54,12 +55,20 @@ struct SandboxProvider: PaymentProvider {
     }
 
     private func take(
-        _ intent: ProviderIntent, _ kind: SandboxObject.Kind, _ behaviour: SandboxBehaviour,
+        _ intent: ProviderIntent,
+        _ kind: SandboxObject.Kind,
+        _ behaviour: SandboxBehaviour,
         of deposit: ID<SandboxObject>? = nil
     ) async -> ProviderAnswer {
         let object = SandboxObject(
-            id: ids.next(), kind: kind, transaction: intent.transaction, refundOf: deposit, amount: intent.amount,
-            behaviour: behaviour, createdAt: clock.now())
+            id: ids.next(),
+            kind: kind,
+            transaction: intent.transaction,
+            refundOf: deposit,
+            amount: intent.amount,
+            behaviour: behaviour,
+            createdAt: clock.now()
+        )
         do {
             let answer = try await pool.withTransaction { try await store(object, intent, $0) }
             // The answer of the first call gets lost; that of its repetition doesn't.
@@ -87,7 +96,9 @@ struct SandboxProvider: PaymentProvider {
     }
 
     private func store(
-        _ object: SandboxObject, _ intent: ProviderIntent, _ transaction: Transaction
+        _ object: SandboxObject,
+        _ intent: ProviderIntent,
+        _ transaction: Transaction
     ) async throws -> Outcome {
         if let known = try await known(object, intent, transaction) { return known }
         if let reason = try await objection(to: object, transaction) { return .refused(reason) }
@@ -99,7 +110,8 @@ struct SandboxProvider: PaymentProvider {
                 \(object.amount.asset.code), \(object.amount.minorUnits), \(object.behaviour), \(object.createdAt))
             on conflict (idempotency_key) do nothing
             returning id
-            """)
+            """
+        )
         guard !stored.isEmpty else {
             // Another process was first, and has committed by now.
             return try await known(object, intent, transaction) ?? .refused("idempotency_key_reused")
@@ -110,7 +122,9 @@ struct SandboxProvider: PaymentProvider {
 
     /// What became of the first call with the key; nil if this is it.
     private func known(
-        _ object: SandboxObject, _ intent: ProviderIntent, _ transaction: Transaction
+        _ object: SandboxObject,
+        _ intent: ProviderIntent,
+        _ transaction: Transaction
     ) async throws -> Outcome? {
         let rows = try await transaction.query(
             """
@@ -118,7 +132,8 @@ struct SandboxProvider: PaymentProvider {
                 and amount = \(object.amount.minorUnits) and transaction = \(object.transaction)
                 and refund_of is not distinct from \(object.refundOf) as is_same
             from \(schema).sandbox_objects where idempotency_key = \(intent.idempotencyKey)
-            """)
+            """
+        )
         guard let row = rows.first else { return nil }
         let isSame: Bool = try row["is_same"]
         return isSame ? .taken(isNew: false, try row["id"]) : .refused("idempotency_key_reused")
@@ -130,7 +145,8 @@ struct SandboxProvider: PaymentProvider {
         let rows = try await transaction.query(
             """
             select asset, amount from \(schema).sandbox_objects where id = \(deposit) and kind = 'deposit' for update
-            """)
+            """
+        )
         guard let row = rows.first else { return "unknown_reference" }
         guard try row["asset"] == object.amount.asset.code else { return "other_currency" }
         let sums = try await transaction.query(
@@ -139,7 +155,8 @@ struct SandboxProvider: PaymentProvider {
                 exists (
                     select from \(schema).sandbox_deliveries
                     where object = \(deposit) and type = 'deposit.succeeded' and happened_at <= \(clock.now())) as is_paid
-            """)
+            """
+        )
         let (paid, given): (Int128, Int128) = (try row["amount"], try sums[0]["given"])
         guard try sums[0]["is_paid"] else { return "not_paid" }
         return given + object.amount.minorUnits > paid ? "exceeds_payment" : nil

@@ -4,7 +4,9 @@ import Kernel
 ///
 /// Source: https://docs.stripe.com/currencies#zero-decimal
 enum StripeAmount {
-    /// The decimals of the currencies that Stripe takes and we have as assets. Others are refused, so that no factor is guessed.
+    /// The decimals of the currencies that Stripe takes and we have as assets.
+    ///
+    /// Others are refused, so that no factor is guessed.
     private static let decimals: [Asset: Int] = [.usd: 2, .eur: 2]
 
     /// The number and the currency's code on Stripe's wire; nil for an asset that Stripe doesn't take, or a part of its unit.

@@ -33,7 +33,10 @@ struct StripeClient: Sendable {
     private let deadlineSeconds: Double
 
     init(
-        secretKey: Secret, baseURL: String, http: HTTPClient, logger: Logger,
+        secretKey: Secret,
+        baseURL: String,
+        http: HTTPClient,
+        logger: Logger,
         deadlineSeconds: Double = StripeClient.deadlineSeconds
     ) {
         self.secretKey = secretKey
@@ -90,13 +93,16 @@ struct StripeClient: Sendable {
             case .notAllowed: .error
             }
         logger.log(
-            level: level, level == .error ? "Stripe refuses our API key" : "Stripe answered",
+            level: level,
+            level == .error ? "Stripe refuses our API key" : "Stripe answered",
             metadata: [
-                "resource": "\(path.split(separator: "/").prefix(2).joined(separator: "/"))", "status": "\(response.status)",
+                "resource": "\(path.split(separator: "/").prefix(2).joined(separator: "/"))",
+                "status": "\(response.status)",
                 "stripe_request": "\(response.header("Request-Id") ?? "-")",
                 "should_retry": "\(response.header("Stripe-Should-Retry") ?? "-")",
                 "replayed": "\(response.header("Idempotent-Replayed") ?? "-")",
-            ])
+            ]
+        )
     }
 }
 
@@ -113,7 +119,8 @@ extension StripeReply {
                 return
             }
             self = .object(json)
-        case 402: self = .cardRefused(code: code ?? "card_declined", intent: error?["payment_intent"]?["id"]?.stringValue)
+        case 402:
+            self = .cardRefused(code: code ?? "card_declined", intent: error?["payment_intent"]?["id"]?.stringValue)
         case 401, 403: self = .notAllowed
         // An answer to a key whose first request is under way or had another body, too: what it did has to be looked up.
         case 409, 429: self = .unclear("status \(response.status)")

@@ -17,5 +17,7 @@ struct StripeForm: Sendable, Hashable {
     mutating func add(_ name: String, _ value: String) { add([name], value) }
 
     /// `application/x-www-form-urlencoded`, in the order of adding.
-    var encoded: String { pairs.map { "\(Percent.encode($0.name))=\(Percent.encode($0.value))" }.joined(separator: "&") }
+    var encoded: String {
+        pairs.map { "\(Percent.encode($0.name))=\(Percent.encode($0.value))" }.joined(separator: "&")
+    }
 }

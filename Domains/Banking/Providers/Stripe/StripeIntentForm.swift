@@ -49,7 +49,9 @@ enum StripeIntentForm {
         }
         form.add(["metadata", StripeMetadata.flow], StripeMetadata.linked)
         var ids = token.split(separator: "/", omittingEmptySubsequences: false).map(String.init)
-        guard let method = ids.popLast(), method.hasPrefix("pm_"), StripeID.isOne(method), ids.count <= 1 else { return nil }
+        guard let method = ids.popLast(), method.hasPrefix("pm_"), StripeID.isOne(method), ids.count <= 1 else {
+            return nil
+        }
         if let customer = ids.first {
             guard customer.hasPrefix("cus_"), StripeID.isOne(customer) else { return nil }
             form.add("customer", customer)

@@ -23,7 +23,10 @@ struct StripeLists: Sendable {
     /// Stripe lists the newest first, other peers the oldest. Where the order is seen to be newest first, the look ends
     /// with the objects created before `notBefore`; else only with the list.
     func find(
-        _ path: String, _ query: StripeForm = StripeForm(), notBefore: Timestamp? = nil, where fits: (JSON) -> Bool
+        _ path: String,
+        _ query: StripeForm = StripeForm(),
+        notBefore: Timestamp? = nil,
+        where fits: (JSON) -> Bool
     ) async -> StripeLookup {
         var found: JSON?
         let failure = await pages(path, query) { page in
@@ -47,7 +50,9 @@ struct StripeLists: Sendable {
 
     /// Hands out page after page until `goesOn` says no; nil when that was so or the list ended, else why it couldn't go on.
     private func pages(
-        _ path: String, _ query: StripeForm, _ goesOn: ([JSON]) -> Bool
+        _ path: String,
+        _ query: StripeForm,
+        _ goesOn: ([JSON]) -> Bool
     ) async -> StripeReply? {
         var last: String?
         for _ in 0..<StripeLists.pagesMax {

@@ -14,9 +14,16 @@ extension StripeProvider: WebhookReader {
         let meaning = try event.meaning()
         let metadata = event.object.json["metadata"]
         return ProviderEvent(
-            id: event.id, type: event.type, objectID: event.objectID, state: meaning.state, occurredAt: event.created,
+            id: event.id,
+            type: event.type,
+            objectID: event.objectID,
+            state: meaning.state,
+            occurredAt: event.created,
             transaction: ProviderBody.transaction(metadata?[StripeMetadata.transaction]?.stringValue),
-            amount: meaning.amount, actualFee: event.actualFee, reason: meaning.reason)
+            amount: meaning.amount,
+            actualFee: event.actualFee,
+            reason: meaning.reason
+        )
     }
 }
 
@@ -48,7 +55,9 @@ struct StripeEvent: Sendable {
     var actualFee: Money? {
         let charge = object.json["latest_charge"] ?? object.json
         let balance = charge["balance_transaction"]
-        guard let fee = balance?["fee"]?.integerValue, let currency = balance?["currency"]?.stringValue else { return nil }
+        guard let fee = balance?["fee"]?.integerValue, let currency = balance?["currency"]?.stringValue else {
+            return nil
+        }
         return StripeAmount.money(fee, currency: currency)
     }
 
@@ -64,7 +73,8 @@ struct StripeEvent: Sendable {
         case "payment_intent.succeeded":
             return Meaning(state: .succeeded, amount: try amount("amount_received", or: "amount"), reason: nil)
         case "payment_intent.processing": return Meaning(state: .processing, amount: try amount("amount"), reason: nil)
-        case "payment_intent.requires_action": return Meaning(state: .confirming, amount: try amount("amount"), reason: nil)
+        case "payment_intent.requires_action":
+            return Meaning(state: .confirming, amount: try amount("amount"), reason: nil)
         case "payment_intent.canceled":
             let reason = object.optionalText("cancellation_reason") ?? "canceled"
             return Meaning(state: .failed, amount: try amount("amount"), reason: reason)
@@ -77,8 +87,10 @@ struct StripeEvent: Sendable {
         }
     }
 
-    /// A card was refused. A customer who has the client secret may try another one, so that only for a card that we
-    /// charge ourselves it is the end.
+    /// A card was refused.
+    ///
+    /// A customer who has the client secret may try another one, so that only for a card that we charge ourselves it is
+    /// the end.
     private func failedPayment() throws(ProviderEventError) -> Meaning {
         let error = object.json["last_payment_error"]
         let code = error?["decline_code"]?.stringValue ?? error?["code"]?.stringValue ?? "card_declined"
@@ -87,7 +99,9 @@ struct StripeEvent: Sendable {
         return Meaning(state: state, amount: try amount("amount"), reason: code)
     }
 
-    /// All of a charge was given back. A part of it is for an operator: our refunds are of whole deposits.
+    /// All of a charge was given back.
+    ///
+    /// A part of it is for an operator: our refunds are of whole deposits.
     private func refundedCharge() throws(ProviderEventError) -> Meaning {
         let refunded = try amount("amount_refunded")
         guard object.json["refunded"]?.boolValue == true else {

@@ -6,7 +6,9 @@ extension StripeProvider {
     /// Stripe refuses to give back more than there is; other peers don't, so it is looked at here. Two refunds of one
     /// payment at the same instant would both be let through here: a transaction has one step that refunds.
     func refund(_ intent: ProviderIntent, of reference: String) async -> ProviderAnswer {
-        guard reference.hasPrefix("pi_"), StripeID.isOne(reference) else { return .refused(reason: "unknown_reference") }
+        guard reference.hasPrefix("pi_"), StripeID.isOne(reference) else {
+            return .refused(reason: "unknown_reference")
+        }
         guard let wire = StripeAmount.wire(intent.amount) else { return .refused(reason: "not_supported") }
         let paid: Int
         switch await client.get("/v1/payment_intents/\(reference)") {
@@ -33,7 +35,8 @@ extension StripeProvider {
         return await createRefund(intent, of: reference, wire.amount)
     }
 
-    private func createRefund(_ intent: ProviderIntent, of reference: String, _ amount: Int128) async -> ProviderAnswer {
+    private func createRefund(_ intent: ProviderIntent, of reference: String, _ amount: Int128) async -> ProviderAnswer
+    {
         var form = StripeForm()
         form.add("payment_intent", reference)
         form.add("amount", String(amount))

@@ -3,7 +3,9 @@ import Logging
 import OutboundHTTP
 import Settings
 
-/// Stripe: card payments by payment intents, and their refunds. It pays out to nobody but us, so not to customers.
+/// Stripe: card payments by payment intents, and their refunds.
+///
+/// It pays out to nobody but us, so not to customers.
 ///
 /// One intent of ours is at most one object of Stripe's, whatever gets lost on the way. Stripe sees to that by the
 /// idempotency key; so that it holds for peers too that don't know keys, and after 24 hours, when Stripe forgets them,
@@ -18,11 +20,19 @@ struct StripeProvider: PaymentProvider {
     private let logger: Logger
 
     init(
-        secretKey: Secret, baseURL: String, http: HTTPClient, logger: Logger,
+        secretKey: Secret,
+        baseURL: String,
+        http: HTTPClient,
+        logger: Logger,
         deadlineSeconds: Double = StripeClient.deadlineSeconds
     ) {
         client = StripeClient(
-            secretKey: secretKey, baseURL: baseURL, http: http, logger: logger, deadlineSeconds: deadlineSeconds)
+            secretKey: secretKey,
+            baseURL: baseURL,
+            http: http,
+            logger: logger,
+            deadlineSeconds: deadlineSeconds
+        )
         self.logger = logger
     }
 
@@ -90,7 +100,8 @@ struct StripeProvider: PaymentProvider {
         guard StripeAmount.money(amount, currency: currency) == intent.amount else {
             logger.error(
                 "a payment intent has another amount than its transaction; an operator must look",
-                metadata: ["transaction": "\(intent.transaction.wire)", "payment_intent": "\(id)"])
+                metadata: ["transaction": "\(intent.transaction.wire)", "payment_intent": "\(id)"]
+            )
             return .unknown("payment intent \(id) has another amount")
         }
         switch status {

@@ -1,0 +1,118 @@
+import ArgumentParser
+import Cryptography
+import EmbeddedServers
+import Foundation
+import Logging
+import Migrations
+import PostgreSQL
+import Settings
+
+/// `diboas dev`: everything on this machine, with servers of its own.
+struct DevCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "dev", abstract: "Start embedded PostgreSQL and Redis, migrate, load demo data, and serve.",
+        discussion: "DATABASE_URL and REDIS_URL point it at servers that exist instead.")
+
+    static let database = "diboas"
+
+    func run() async throws {
+        let environment = ProcessInfo.processInfo.environment
+        var logger = Logger(label: "diboas")
+        logger.logLevel = .warning
+        let home = StateDirectory.standard(home: environment["DIBOAS_HOME"])
+        var embedded = try DevSecrets.load(in: home)
+        var stop: [@Sendable () async -> Void] = []
+        if environment["DATABASE_URL"] == nil {
+            print("starting PostgreSQL under \(home.path)")
+            let server = try await EmbeddedPostgres.start(in: StateDirectory(home.path + "/postgres"), logger: logger)
+            try await server.createDatabase(DevCommand.database)
+            embedded["DATABASE_URL"] = server.url(database: DevCommand.database)
+            stop.append { await server.stop() }
+        }
+        if environment["REDIS_URL"] == nil {
+            print("starting Redis")
+            let server = try await EmbeddedRedis.start(in: StateDirectory(home.path + "/redis"), logger: logger)
+            embedded["REDIS_URL"] = server.url
+            stop.append { await server.stop() }
+        }
+        do {
+            try await serve(embedded, home: home)
+        } catch {
+            for server in stop.reversed() { await server() }
+            throw error
+        }
+        for server in stop.reversed() { await server() }
+    }
+
+    private func serve(_ embedded: [String: String], home: StateDirectory) async throws {
+        let settings = try Console.settings(for: .serve, embedded: embedded)
+        let logger = Console.logger(settings, quiet: true)
+        let servers = Databases(settings: settings.database).servers
+        for server in servers { try await Roles.apply(server, logger: logger) }
+        let applied = try await MigrateCommand.migrator(logger).up(servers)
+        if !applied.isEmpty { print("applied \(applied.count) migrations") }
+        try DevEnvironment.write(embedded, to: home)
+        try await ServeCommand.serve(settings, logger: logger) { port in
+            do {
+                try await DemoSeed.load(settings, logger: logger)
+            } catch {
+                logger.warning("the demo data could not be loaded", metadata: ["error": "\(error)"])
+            }
+            print(Welcome.text(port: port ?? settings.http.port, home: home))
+        }
+    }
+}
+
+/// The secrets of the embedded set-up, made once and kept beside its data.
+enum DevSecrets {
+    static func load(in home: StateDirectory) throws -> [String: String] {
+        let path = home.path + "/secrets.json"
+        let directory = home.path + "/keys"
+        try FileManager.default.createDirectory(
+            atPath: directory, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o711])
+        if let data = FileManager.default.contents(atPath: path),
+            let known = try? JSONDecoder().decode([String: String].self, from: data)
+        {
+            return known
+        }
+        let made = [
+            "DIBOAS_CURSOR_SECRET": Hex.encode(RandomBytes.make(32)),
+            "DIBOAS_SANDBOX_WEBHOOK_SECRETS": "whsec_" + Base64.encode(RandomBytes.make(32)),
+            "DIBOAS_JWT_KEYS_DIRECTORY": directory, "DIBOAS_ALLOW_PRIVATE_ADDRESSES": "on",
+        ]
+        try JSONEncoder().encode(made).write(to: URL(fileURLWithPath: path))
+        try FileManager.default.setAttributes([.posixPermissions: 0o600], ofItemAtPath: path)
+        return made
+    }
+}
+
+/// A file that other commands can source to reach the same servers.
+enum DevEnvironment {
+    static func write(_ values: [String: String], to home: StateDirectory) throws {
+        let lines = values.sorted { $0.key < $1.key }.map { "export \($0.key)='\($0.value)'" }
+        let path = home.path + "/environment"
+        try (lines.joined(separator: "\n") + "\n").write(toFile: path, atomically: true, encoding: .utf8)
+        try FileManager.default.setAttributes([.posixPermissions: 0o600], ofItemAtPath: path)
+    }
+}
+
+/// What a newcomer reads when the server is up.
+enum Welcome {
+    static func text(port: Int, home: StateDirectory) -> String {
+        """
+
+        diBoaS serves on http://127.0.0.1:\(port)
+
+          API documentation   http://127.0.0.1:\(port)/docs
+          the main story      .build/release/diboas demo --url http://127.0.0.1:\(port)
+          operators' tools    source \(home.path)/environment; .build/release/diboas --help
+
+        Sign in as ada@example.com or bob@example.com, password "correct-horse-battery-9":
+
+          curl -s http://127.0.0.1:\(port)/v1/auth/login -H 'Content-Type: application/json' \\
+            -d '{"email":"ada@example.com","password":"correct-horse-battery-9"}'
+
+        Ctrl-C stops everything.
+        """
+    }
+}
