@@ -1,5 +1,6 @@
 import Fees
 import HTTP
+import Identity
 import Kernel
 
 /// What is asked of the platform itself rather than of a domain.

@@ -14,8 +14,8 @@ public struct Identity: Sendable {
 
     /// Identity over the platform's pool.
     ///
-    /// `hasher` is a `PasswordHasher` with the cost of new hashes; older ones are renewed at sign-in. `issuer` is the URL
-    /// under which clients reach us. `outbox` is raised after events of users are committed.
+    /// `hasher` is a `PasswordHasher` with the cost of new hashes; older ones are renewed at sign-in. `issuer` is the
+    /// URL under which clients reach us. `outbox` is raised after events of users are committed.
     public init(
         pool: Pool,
         hasher: any PasswordHashing,
@@ -57,8 +57,8 @@ public struct Identity: Sendable {
     ///
     /// `actor` is who makes them, for the audit log: `operator:NAME`.
     /// - Returns: the new user's id.
-    /// - Throws: an `IdentityProblem` (`emailTaken`, `usernameTaken`, `weakPassword`, …), or 400 for an address, username
-    ///   or password that isn't one.
+    /// - Throws: an `IdentityProblem` (`emailTaken`, `usernameTaken`, `weakPassword`, …), or 400 for an address,
+    ///   username or password that isn't one.
     public func createOperator(
         email: String,
         username: String,

@@ -15,8 +15,10 @@ import Testing
         _ = try await pool.query(
             """
             insert into banking.transactions
-                (id, user_id, kind, status, version, asset, amount, fee, account, provider, created_at, updated_at)
-            values (\(id), \(ids.next(User.self)), 'deposit', \(status), 1, 'USDC', 100, 0, 'checking', \(provider), now(), now())
+                (id, user_id, kind, status, version, asset, amount, fee, account, provider, quote, created_at,
+                updated_at)
+            values (\(id), \(ids.next(User.self)), 'deposit', \(status), 1, 'USDC', 100, 0, 'checking',
+                \(provider), '{}', now(), now())
             """
         )
         return id

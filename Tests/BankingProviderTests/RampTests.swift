@@ -12,7 +12,8 @@ import Webhooks
     private func purchase(_ status: String, amount: String = #""30000000000000000""#, decimals: Int = 18) -> String {
         """
         {"id":"9393916e","status":"\(status)","endTime":"2026-11-21T18:39:17.000Z","purchaseViewToken":"view",
-        "asset":{"symbol":"ETH","chain":"ETH","decimals":\(decimals)},"cryptoAmount":\(amount),"appliedFee":0.1073467425742574,
+        "asset":{"symbol":"ETH","chain":"ETH","decimals":\(decimals)},"cryptoAmount":\(amount),
+        "appliedFee":0.1073467425742574,
         "createdAt":"2026-11-20T18:39:17.000Z",
         "actions":[{"newStatus":"CREATED","timestamp":"2026-11-20T18:39:17.000Z"},
         {"newStatus":"\(status)","timestamp":"2026-11-20T18:45:00.000Z"}]}
@@ -64,7 +65,8 @@ import Webhooks
     @Test func `selling is told in its own form`() throws {
         let body = try JSON(
             text:
-                #"{"id":"e2","type":"EXPIRED","mode":"OFFRAMP","payload":{"id":"s1","createdAt":"2026-11-20T18:39:17.000Z"}}"#
+                #"{"id":"e2","type":"EXPIRED","mode":"OFFRAMP","#
+                + #""payload":{"id":"s1","createdAt":"2026-11-20T18:39:17.000Z"}}"#
         )
         let event = try Providers.ramp().event(body)
         #expect((event.id, event.objectID, event.state, event.reason) == ("e2", "s1", .failed, "expired"))

@@ -120,7 +120,10 @@ import Webhooks
             _ = await world.provider.createDeposit(try .new(token: "tok_duplicate"))
             _ = try await world.after(milliseconds: 5_000, url)
             let rows = try await world.pool.query(
-                "select event_id, count(*)::int as copies from banking.sandbox_deliveries where status = 'delivered' group by 1"
+                """
+                select event_id, count(*)::int as copies from banking.sandbox_deliveries
+                where status = 'delivered' group by event_id
+                """
             )
             #expect(try rows.map { row -> Int in try row["copies"] }.sorted() == [2, 4])
         }

@@ -166,7 +166,8 @@ import Testing
     @Test func `an event about nothing of ours has an envelope all the same`() throws {
         let body = try JSON(
             text:
-                #"{"id":"evt_9","object":"event","created":1,"livemode":false,"type":"balance.available","data":{"object":{}}}"#
+                #"{"id":"evt_9","object":"event","created":1,"livemode":false,"type":"balance.available","#
+                + #""data":{"object":{}}}"#
         )
         let envelope = try provider.envelope(body)
         #expect(

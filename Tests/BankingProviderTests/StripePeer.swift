@@ -82,7 +82,7 @@ final class StripePeer: Sendable {
     private static let directory = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
 
     /// The adapter under test.
-    func provider(deadlineSeconds: Double = 5, key: String = "sk_test_12345") -> StripeProvider {
+    func provider(deadlineSeconds: Double = 20, key: String = "sk_test_12345") -> StripeProvider {
         StripeProvider(
             secretKey: Secret(key),
             baseURL: url,

@@ -10,8 +10,8 @@ import Webhooks
 @Suite struct WebhookRoutesTests {
     private let fixture = WebhookFixture()
     private let body = Array(
-        #"{"id":"evt_1","object":"event","created":1795200000,"livemode":false,"type":"payment_intent.succeeded","data":{"object":{"id":"pi_1"}}}"#
-            .utf8
+        (#"{"id":"evt_1","object":"event","created":1795200000,"livemode":false,"type":"payment_intent.succeeded","#
+            + #""data":{"object":{"id":"pi_1"}}}"#).utf8
     )
 
     private func signed(_ body: [UInt8], secret: Int = 0, at offset: Int64 = 0) -> Headers {

@@ -1,3 +1,4 @@
+import DomainKit
 import HTTP
 import Kernel
 import Ledger

@@ -6,6 +6,7 @@ import Logging
 import Messaging
 import PostgreSQL
 import Projections
+import ServiceLifecycle
 import TestSupport
 import Testing
 

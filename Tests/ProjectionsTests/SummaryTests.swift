@@ -1,3 +1,4 @@
+import DomainKit
 import Kernel
 import Ledger
 import PostgreSQL

@@ -1,5 +1,7 @@
 import ArgumentParser
 import Audit
+import DomainKit
+import Identity
 import Kernel
 import Settings
 

@@ -32,10 +32,10 @@ struct DemoClient: Sendable {
     func send(
         _ method: OutboundRequest.Method, _ path: String, token: String? = nil, key: String? = nil, body: JSON? = nil
     ) async throws -> Answer {
-        var headers: [(String, String)] = []
-        if let token { headers.append(("Authorization", "Bearer \(token)")) }
-        if let key { headers.append(("Idempotency-Key", key)) }
-        if body != nil { headers.append(("Content-Type", "application/json")) }
+        var headers: [OutboundHeader] = []
+        if let token { headers.append(OutboundHeader("Authorization", "Bearer \(token)")) }
+        if let key { headers.append(OutboundHeader("Idempotency-Key", key)) }
+        if body != nil { headers.append(OutboundHeader("Content-Type", "application/json")) }
         let request = OutboundRequest(method, url + path, headers: headers, body: body?.serialized() ?? [])
         let response = try await http.send(request)
         let json = response.body.isEmpty ? JSON.null : try JSON.parse(response.body)

@@ -1,6 +1,7 @@
 import ArgumentParser
 import Kernel
 import Logging
+import OutboundHTTP
 
 /// `diboas demo`: the main story, played against a running server through its public API.
 struct DemoCommand: AsyncParsableCommand {

@@ -1,7 +1,9 @@
 import ArgumentParser
 import Banking
+import DomainKit
 import Fees
 import Kernel
+import PostgreSQL
 
 /// `diboas fees`: why something cost what it did.
 struct FeesCommand: AsyncParsableCommand {

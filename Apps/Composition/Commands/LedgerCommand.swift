@@ -35,7 +35,7 @@ struct LedgerTools: AsyncParsableCommand {
                 }
             }
             guard findings.isEmpty else { throw ExitCode(1) }
-            if json { Console.print(["findings": 0]) } else { print("Every balance follows from the journal.") }
+            if json { Console.print(["findings": .integer(0)]) } else { print("Every balance follows from the journal.") }
         }
     }
 

@@ -1,6 +1,8 @@
 import ArgumentParser
+import DomainKit
 import Kernel
 import Messaging
+import PostgreSQL
 
 /// `diboas outbox`: what we tell others.
 struct OutboxCommand: AsyncParsableCommand {

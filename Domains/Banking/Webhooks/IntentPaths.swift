@@ -3,8 +3,8 @@ import Kernel
 
 /// Parts of webhook paths that nobody can guess, one for each intent.
 ///
-/// Such a part is the transaction's wire id, a point, and a code over it: whoever knows one can't make another, and what
-/// comes in by it is known to be about that transaction.
+/// Such a part is the transaction's wire id, a point, and a code over it: whoever knows one can't make another, and
+/// what comes in by it is known to be about that transaction.
 struct IntentPaths: Sendable {
     private let key: [UInt8]
 

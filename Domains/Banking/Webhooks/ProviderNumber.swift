@@ -9,7 +9,8 @@ enum ProviderNumber {
     private static let exponentMax = 60
     private static let digitsMax = 60
 
-    /// The number of 10^-scale units; nil for a negative one, one with more decimals than the scale, or 10^38 units or more.
+    /// The number of 10^-scale units; nil for a negative one, one with more decimals than the scale, or 10^38 units
+    /// or more.
     static func minorUnits(_ json: JSON?, scale: Int) -> Int128? {
         switch json {
         case .number(let text): minorUnits(text, scale: scale)

@@ -103,7 +103,8 @@ struct WebhookIntake: Sendable {
         return (["type": "query", "id": .string(digest), "data": .object(members)] as JSON).serialized()
     }
 
-    /// What is worth keeping of the headers: those that prove who sent it, and those that help to find the sender's fault.
+    /// What is worth keeping of the headers: those that prove who sent it, and those that help to find the sender's
+    /// fault.
     private func kept(_ headers: Headers, _ source: WebhookSource, _ intent: ID<BankTransaction>?) -> JSON {
         var members = source.signatureHeaders.compactMap { name in
             headers[name].map { JSON.Member(name, .string($0)) }

@@ -32,7 +32,7 @@ final class GatheredReads<Key: Hashable & Sendable, Value: Sendable>: Sendable {
     private let read: @Sendable ([Key]) async throws -> [Key: Value]
     private let state = Mutex(State())
 
-    /// Reads through `read`, which answers with what there is of distinct keys; `readersMax` queries are under way at once.
+    /// Reads through `read`, which answers with what there is of distinct keys, `readersMax` times at once.
     init(readersMax: Int = 2, _ read: @escaping @Sendable ([Key]) async throws -> [Key: Value]) {
         (self.readersMax, self.read) = (readersMax, read)
     }

@@ -4,8 +4,8 @@ public import PostgreSQL
 /// Who the users are, for domains that move their money: in memory, at most a few seconds old.
 ///
 /// A change that this process makes (a lock, a verification, a username) counts at once; one that another process makes
-/// counts within `stalenessSeconds`. So for that time a user who was locked elsewhere can still move money, and money for
-/// a username that changed hands goes to its former owner. Concurrent questions become one query.
+/// counts within `stalenessSeconds`. So for that time a user who was locked elsewhere can still move money, and money
+/// for a username that changed hands goes to its former owner. Concurrent questions become one query.
 public final class UserDirectory: Sendable {
     /// Users that are kept in memory at most.
     private static let usersMax = 100_000

@@ -12,7 +12,7 @@ enum SessionRows {
         case userNotActive = "user_not_active"
     }
 
-    /// A refresh token with its session and user, kept from changing until the transaction ends; nil for an unknown one.
+    /// A refresh token with its session and user, kept from changing until the end of the transaction; nil for none.
     static func refreshState(_ token: RefreshToken, in transaction: Transaction) async throws -> RefreshState? {
         try await transaction.query(
             """

@@ -4,8 +4,8 @@ import PostgreSQL
 
 /// Signing in with address and password.
 ///
-/// Neither the answer nor the time tells whether an address has a user: both paths count the attempt, hash once and note
-/// the refusal, and unknown addresses lock like known ones.
+/// Neither the answer nor the time tells whether an address has a user: both paths count the attempt, hash once and
+/// note the refusal, and unknown addresses lock like known ones.
 struct SignIn: Sendable {
     let services: IdentityServices
 

@@ -39,8 +39,8 @@ struct AccessTokens: Sendable {
 
     /// What a token says, if one of our keys signed it, it is ours and its time isn't over; else nil.
     ///
-    /// The algorithm is the key's, not the header's. A header with anything but `alg`, `kid` and `typ` is refused, and so
-    /// is every critical extension (RFC 7515 §4.1.11).
+    /// The algorithm is the key's, not the header's. A header with anything but `alg`, `kid` and `typ` is refused, and
+    /// so is every critical extension (RFC 7515 §4.1.11).
     func verify(_ token: String, at now: Timestamp) async -> Verified? {
         guard token.utf8.count <= Self.bytesMax else { return nil }
         let bytes = Array(token.utf8)

@@ -20,8 +20,8 @@ public final class TokenAuthenticator: Authenticator {
 
     /// The caller that a token stands for.
     ///
-    /// - Throws: `Problem.unauthenticated` for a token that isn't ours, has expired or whose session has ended; what the
-    ///   database throws when it can't be asked.
+    /// - Throws: `Problem.unauthenticated` for a token that isn't ours, has expired or whose session has ended; what
+    ///   the database throws when it can't be asked.
     public func principal(bearer token: String, request: APIRequest) async throws -> Principal {
         let now = request.now
         guard let verified = await verify(token, at: now), try await sessions.contains(verified.session) else {

@@ -88,8 +88,8 @@ struct MeRoutes: Sendable {
             operationID: "requestVerification",
             summary: "Have your identity verified",
             description: """
-                The sandbox decides by the name: with the word `Review` an operator has to decide, with `Reject` it refuses, \
-                else it approves. It can be asked once, until an operator resets it.
+                The sandbox decides by the name: with the word `Review` an operator has to decide, with `Reject` it \
+                refuses, else it approves. It can be asked once, until an operator resets it.
                 """,
             tag: Self.tag,
             access: Self.access,

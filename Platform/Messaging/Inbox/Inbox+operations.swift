@@ -170,11 +170,12 @@ extension Inbox {
 extension Inbox {
     /// Which of a source's event ids have come before.
     ///
-    /// Asked before polled events are put in: a poll tells the same event in other bytes than the webhook did, which would
-    /// count as a conflict.
+    /// Asked before polled events are put in: a poll tells the same event in other bytes than the webhook did, which
+    /// would count as a conflict.
     public func known(_ eventIDs: [String], of source: String) async throws -> Set<String> {
         let rows = try await pool.query(
-            "select event_id from \(schema).inbox where source = \(source) and event_id = any(\(eventIDs))")
+            "select event_id from \(schema).inbox where source = \(source) and event_id = any(\(eventIDs))"
+        )
         return Set(try rows.map { try $0[0] as String })
     }
 }

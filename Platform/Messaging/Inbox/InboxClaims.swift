@@ -29,7 +29,7 @@ struct InboxClaims: Sendable {
     /// All due events of an object go to one worker, which handles them one after the other; an event whose object
     /// another worker has, or that comes after an open one in its object's order, is put off. The order is restored
     /// outside of the update, whose `returning` shuffles it. Without a claim there is one row of nulls but for `soon`:
-    /// how many were put off for a moment only.
+    /// how many were put off for a moment only. `offset 0` keeps the lookups of each object's events on their indexes.
     func claim(sources: [String], limit: Int) -> SQL {
         """
         with due as materialized (
@@ -48,8 +48,12 @@ struct InboxClaims: Sendable {
             select o.source, o.object_id, true as is_running, o.sequence,
                 statement_timestamp() + make_interval(secs => \(InboxClaims.busySeconds)) as until
             from objects b
-            join \(schema).inbox o on o.source = b.source and o.object_id = b.object_id
-                and o.status in ('running', 'parked')
+            cross join lateral (
+                select *
+                from \(schema).inbox i
+                where i.source = b.source and i.object_id = b.object_id and i.status in ('running', 'parked')
+                offset 0
+            ) o
             where o.status = 'running' and o.id not in (select id from due)
             union all
             select o.source, o.object_id, false, o.sequence,
@@ -58,9 +62,14 @@ struct InboxClaims: Sendable {
                         then statement_timestamp() + make_interval(secs => \(InboxClaims.deadHeadSeconds))
                     else statement_timestamp() + make_interval(secs => \(InboxClaims.busySeconds)) end
             from objects b
-            join \(schema).inbox o on o.source = b.source and o.object_id = b.object_id and o.sequence < b.last
-                and o.status in ('pending', 'running', 'failed', 'parked', 'dead')
-            where o.sequence is not null and o.id not in (select id from due)
+            cross join lateral (
+                select *
+                from \(schema).inbox i
+                where i.source = b.source and i.object_id = b.object_id and i.sequence < b.last
+                    and i.sequence is not null and i.status in ('pending', 'running', 'failed', 'parked', 'dead')
+                offset 0
+            ) o
+            where o.id not in (select id from due)
         ), put_off as materialized (
             select d.id,
                 greatest(max(o.until), statement_timestamp() + make_interval(secs => \(InboxClaims.busySeconds)))

@@ -12,8 +12,11 @@ struct OutboxClaims: Sendable {
     ///
     /// Relays side by side skip each other's rows, so an event may be claimed only if no earlier one of its aggregate
     /// is open outside the claim, locked ones included: the statement's snapshot still shows those as open. Several
-    /// versions of an aggregate in one claim are fine. `others` reads the open rows of an aggregate once, not once for
-    /// each claimed row: with the join the other way round 1,000 events of one aggregate took quadratic time.
+    /// versions of an aggregate in one claim are fine.
+    ///
+    /// `offset 0` makes the planner look the open rows of each aggregate up by index. By statistics of a time when few
+    /// rows were open it read all of them once for each aggregate: measured 4 s a claim with 40,000 open, now some 30
+    /// ms.
     ///
     /// - Returns: the events in id order with the stage that each must not enter, and whether others wait for a moment
     ///   only, as for a relay that has an earlier event in hand.
@@ -40,9 +43,13 @@ struct OutboxClaims: Sendable {
             ), others as materialized (
                 select o.aggregate_type, o.aggregate_id, o.version, o.stage, o.status, o.next_at
                 from aggregates a
-                join \(schema).outbox_events o on o.aggregate_id = a.aggregate_id
-                    and o.aggregate_type = a.aggregate_type and o.version < a.last
-                    and o.status in ('pending', 'failed', 'dead') and o.is_ordered
+                cross join lateral (
+                    select *
+                    from \(schema).outbox_events o
+                    where o.aggregate_id = a.aggregate_id and o.aggregate_type = a.aggregate_type and o.version < a.last
+                        and o.status in ('pending', 'failed', 'dead') and o.is_ordered
+                    offset 0
+                ) o
                 where o.id not in (select id from due)
             ), barriers as materialized (
                 select d.id, min(o.stage)::bigint as stage,

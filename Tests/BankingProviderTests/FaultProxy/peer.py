@@ -1,6 +1,7 @@
 """localstripe with a proxy in front that does what networks and providers do: loses answers, delays, repeats, reorders.
 
-Listens on two free ports of 127.0.0.1 and prints one line of JSON with the proxy's port. It ends with its standard input.
+Listens on two free ports of 127.0.0.1 and prints one line of JSON with the proxy's port.
+It ends with its standard input.
 
 POST /_faults with {"rules": [...], "hooks": {...}} sets what goes wrong:
   rules: used up one after the other by requests that begin with "match" ("POST /v1/refunds"):

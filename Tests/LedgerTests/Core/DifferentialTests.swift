@@ -10,7 +10,7 @@ import Testing
     static let commands = number("DIBOAS_LEDGER_COMMANDS") ?? 1_000_000
     static let firstSeed = UInt64(number("DIBOAS_LEDGER_SEED") ?? 1)
     /// Commands of one world, after which a new one is begun: the slow ledger's time grows with its square.
-    static let worldMax = 160
+    static let worldMax = 90
     static let batchMax = 12
 
     static func number(_ name: String) -> Int? { ProcessInfo.processInfo.environment[name].flatMap { Int($0) } }

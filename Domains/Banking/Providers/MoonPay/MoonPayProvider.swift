@@ -5,8 +5,8 @@ import Settings
 
 /// MoonPay: the customer buys crypto in its widget, which goes to a wallet of ours.
 ///
-/// Nothing is asked of MoonPay for a deposit: the customer gets the widget's signed URL, which names the transaction, and
-/// MoonPay names it in all that it says. So the reference of a deposit is the transaction's wire id.
+/// Nothing is asked of MoonPay for a deposit: the customer gets the widget's signed URL, which names the transaction,
+/// and MoonPay names it in all that it says. So the reference of a deposit is the transaction's wire id.
 struct MoonPayProvider: PaymentProvider {
     /// Open deposits that one reconciliation asks after.
     static let openMax = 1_000

@@ -1,6 +1,7 @@
 import PostgreSQL
 
-/// What the simulated provider does with an intent, chosen by the token of the linked account; any other token is `tok_ok`.
+/// What the simulated provider does with an intent, chosen by the token of the linked account; any other token is
+/// `tok_ok`.
 enum SandboxBehaviour: String, Sendable, CaseIterable, SQLEncodable, SQLDecodable {
     /// It works, within a second.
     case ok = "tok_ok"

@@ -9,8 +9,8 @@ import Webhooks
 
 /// Sends the simulated provider's webhooks when they are due, signed as Standard Webhooks has it, until they are taken.
 ///
-/// Deliveries are claimed by a lease, skipping those of other processes. A process that dies leaves its claims to be sent
-/// again, as providers do.
+/// Deliveries are claimed by a lease, skipping those of other processes. A process that dies leaves its claims to be
+/// sent again, as providers do.
 struct SandboxDeliveries: Service {
     /// Deliveries that are claimed and under way at once.
     static let claimsMax = 64

@@ -51,7 +51,8 @@ extension SandboxProvider: WebhookReader {
         ]
     }
 
-    /// What the simulated provider keeps of a deposit: 2.9 % and 28 hundredths of a unit, a little less than is estimated.
+    /// What the simulated provider keeps of a deposit: 2.9 % and 28 hundredths of a unit, a little less than is
+    /// estimated.
     static func actualFee(of amount: Money) -> Money {
         let hundredths = (2..<max(amount.asset.scale, 2)).reduce(Int128(28)) { result, _ in result * 10 }
         let share = Rate(partsPerBillion: 29_000_000).of(amount.minorUnits, rounding: .halfEven)

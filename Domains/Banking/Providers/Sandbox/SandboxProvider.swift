@@ -2,11 +2,11 @@ import Kernel
 import Logging
 import PostgreSQL
 
-/// A provider that lives in our own database: it takes everything on, says what happens by signed webhooks, and can be told
-/// by an account's token to behave badly.
+/// A provider that lives in our own database: it takes everything on, says what happens by signed webhooks, and can
+/// be told by an account's token to behave badly.
 ///
-/// It keeps what a real provider keeps at its side, so it survives restarts and serves several processes. Its time is the
-/// program's clock.
+/// It keeps what a real provider keeps at its side, so it survives restarts and serves several processes. Its time is
+/// the program's clock.
 struct SandboxProvider: PaymentProvider {
     /// Events that are handed out at once; who gets that many asks again from the last one on.
     static let eventsMax = 10_000
@@ -151,10 +151,12 @@ struct SandboxProvider: PaymentProvider {
         guard try row["asset"] == object.amount.asset.code else { return "other_currency" }
         let sums = try await transaction.query(
             """
-            select coalesce((select sum(amount) from \(schema).sandbox_objects where refund_of = \(deposit)), 0) as given,
+            select
+                coalesce((select sum(amount) from \(schema).sandbox_objects where refund_of = \(deposit)), 0) as given,
                 exists (
                     select from \(schema).sandbox_deliveries
-                    where object = \(deposit) and type = 'deposit.succeeded' and happened_at <= \(clock.now())) as is_paid
+                    where object = \(deposit) and type = 'deposit.succeeded' and happened_at <= \(clock.now())
+                ) as is_paid
             """
         )
         let (paid, given): (Int128, Int128) = (try row["amount"], try sums[0]["given"])

@@ -9,7 +9,8 @@ enum StripeAmount {
     /// Others are refused, so that no factor is guessed.
     private static let decimals: [Asset: Int] = [.usd: 2, .eur: 2]
 
-    /// The number and the currency's code on Stripe's wire; nil for an asset that Stripe doesn't take, or a part of its unit.
+    /// The number and the currency's code on Stripe's wire; nil for an asset that Stripe doesn't take, or a part of
+    /// its unit.
     static func wire(_ money: Money) -> (amount: Int128, currency: String)? {
         guard let decimals = decimals[money.asset],
             let amount = shifted(money.minorUnits, by: decimals - money.asset.scale)

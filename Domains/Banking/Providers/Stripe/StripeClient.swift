@@ -25,6 +25,8 @@ struct StripeClient: Sendable {
     static let version = "2024-10-28.acacia"
     /// Seconds for a request; a charge at a slow bank takes up to about twenty.
     static let deadlineSeconds = 25.0
+    /// Seconds for reading, which no bank is asked for.
+    static let readSecondsMax = 10.0
 
     private let secretKey: Secret
     private let baseURL: String
@@ -69,7 +71,8 @@ struct StripeClient: Sendable {
             OutboundHeader("Authorization", "Bearer " + secretKey.reveal()),
             OutboundHeader("Stripe-Version", StripeClient.version),
         ]
-        request.deadlineSeconds = deadlineSeconds
+        request.deadlineSeconds =
+            request.method == .get ? min(deadlineSeconds, StripeClient.readSecondsMax) : deadlineSeconds
         // A list of a hundred intents with all their members has some hundred kilobytes.
         request.responseBytesMax = 4 << 20
         do throws(OutboundError) {
@@ -122,7 +125,8 @@ extension StripeReply {
         case 402:
             self = .cardRefused(code: code ?? "card_declined", intent: error?["payment_intent"]?["id"]?.stringValue)
         case 401, 403: self = .notAllowed
-        // An answer to a key whose first request is under way or had another body, too: what it did has to be looked up.
+        // An answer to a key whose first request is under way or had another body, too: what it did has to be looked
+        // up.
         case 409, 429: self = .unclear("status \(response.status)")
         case 400 where error?["type"]?.stringValue == "idempotency_error": self = .unclear("idempotency_error")
         case 400..<500: self = .refused(code: code ?? "status_\(response.status)")

@@ -48,7 +48,8 @@ struct StripeLists: Sendable {
         return failure.map { .failure(StripeLookupFailure(reply: $0)) } ?? .success(objects)
     }
 
-    /// Hands out page after page until `goesOn` says no; nil when that was so or the list ended, else why it couldn't go on.
+    /// Hands out page after page until `goesOn` says no; nil when that was so or the list ended, else why it couldn't
+    /// go on.
     private func pages(
         _ path: String,
         _ query: StripeForm,

@@ -10,6 +10,7 @@ extension StripeProvider {
             return .refused(reason: "unknown_reference")
         }
         guard let wire = StripeAmount.wire(intent.amount) else { return .refused(reason: "not_supported") }
+        let begun = ContinuousClock.now
         let paid: Int
         switch await client.get("/v1/payment_intents/\(reference)") {
         case .object(let object):
@@ -32,6 +33,7 @@ extension StripeProvider {
             }
         }
         guard given + wire.amount <= Int128(paid) else { return .refused(reason: "exceeds_payment") }
+        guard StripeProvider.isFresh(begun) else { return .unavailable("reading the refunds took too long") }
         return await createRefund(intent, of: reference, wire.amount)
     }
 

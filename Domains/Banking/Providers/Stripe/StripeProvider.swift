@@ -14,6 +14,9 @@ import Settings
 struct StripeProvider: PaymentProvider {
     /// How much earlier than its transaction an object may seem to be created, by a clock that is behind ours.
     private static let clockSkewSeconds: Int64 = 300
+    /// Seconds after which what was read is too old to act upon: with the request behind it, an attempt has to end
+    /// before anybody thinks it dead and makes another one beside it.
+    private static let readingAgeMax = Duration.seconds(20)
 
     let name = "stripe"
     let client: StripeClient
@@ -42,16 +45,19 @@ struct StripeProvider: PaymentProvider {
         self.init(secretKey: key, baseURL: settings.baseURL, http: http, logger: logger)
     }
 
-    /// A payment intent of the amount; with a linked card it is charged at once, else the customer pays by the client secret.
+    /// A payment intent of the amount; with a linked card it is charged at once, else the customer pays by the client
+    /// secret.
     ///
     /// `unavailable` says of this attempt that nothing was created; `unknown` that a look through the list didn't help.
     func createDeposit(_ intent: ProviderIntent) async -> ProviderAnswer {
         guard let form = StripeIntentForm.make(intent) else { return .refused(reason: "not_supported") }
+        let begun = ContinuousClock.now
         switch await find(intent) {
         case .found(let object): return answer(object, intent)
         case .failed(let reply): return ProviderAnswer(failed: reply)
         case .absent: break
         }
+        guard StripeProvider.isFresh(begun) else { return .unavailable("reading the list took too long") }
         let reply = await client.post("/v1/payment_intents", form, idempotencyKey: intent.idempotencyKey)
         switch reply {
         case .object(let object): return answer(object, intent)
@@ -82,6 +88,9 @@ struct StripeProvider: PaymentProvider {
         // Within a second the order of the list is all that there is; Swift's sort keeps it.
         return inOrder.sorted { ($0["created"]?.integerValue ?? 0) < ($1["created"]?.integerValue ?? 0) }
     }
+
+    /// Whether what was read since an instant may still be acted upon.
+    static func isFresh(_ begun: ContinuousClock.Instant) -> Bool { ContinuousClock.now - begun < readingAgeMax }
 
     /// The payment intent that an earlier attempt made.
     private func find(_ intent: ProviderIntent) async -> StripeLookup {
@@ -117,8 +126,8 @@ struct StripeProvider: PaymentProvider {
         }
     }
 
-    /// Ends an intent whose card was refused, so that nothing can ever come of it; without it the intent is harmless too,
-    /// as nobody has its client secret.
+    /// Ends an intent whose card was refused, so that nothing can ever come of it; without it the intent is harmless
+    /// too, as nobody has its client secret.
     private func cancel(_ id: String?, _ intent: ProviderIntent) async {
         guard let id, StripeID.isOne(id) else { return }
         let key = intent.idempotencyKey + ".cancel"

@@ -1,0 +1,7 @@
+import ArgumentParser
+import Composition
+
+@main
+struct Diboas {
+    static func main() async { await RootCommand.main() }
+}
