@@ -11,7 +11,7 @@ import Settings
 
 extension Program {
     /// What a process runs that answers requests: the API, and what its handlers hand their work to.
-    func servingServices(onRunning: @escaping @Sendable (Int?) async -> Void) -> [any Service] {
+    var servingServices: [any Service] {
         let api = API(
             identity.routes + domains.flatMap(\.routes) + PlatformRoutes(program: self).routes,
             description: APIDescription(
@@ -20,8 +20,7 @@ extension Program {
             operations: Operations(checks: readinessChecks, metrics: { PrometheusRegistry.shared.text() }),
             services: API.Services(
                 authenticator: identity.authenticator, rateLimiter: rateLimiter, clock: clock, ids: ids, logger: logger))
-        let server = APIServer(
-            api, at: .host(settings.http.host, port: settings.http.port), logger: logger, onRunning: onRunning)
+        let server = APIServer(api, at: .host(settings.http.host, port: settings.http.port), logger: logger)
         return sharedServices + [server]
     }
 

@@ -85,10 +85,12 @@ struct BankingParts: Sendable {
         let transactionRoutes = TransactionRoutes(
             transactions: transactions, explanation: explanation, signer: platform.cursors)
         let names = providers.map(\.name)
-        let usual = names.first ?? "sandbox"
-        routes =
-            payments.routes + deposits.routes(defaultProvider: usual, providers: names)
-            + withdrawals.routes(defaultProvider: usual, providers: names) + accountRoutes.routes + transactionRoutes.routes
+        // Without a provider there is nobody to bring money in or out, and no route that says so.
+        let outward = names.first.map { usual in
+            deposits.routes(defaultProvider: usual, providers: names)
+                + withdrawals.routes(defaultProvider: usual, providers: names)
+        }
+        routes = payments.routes + (outward ?? []) + accountRoutes.routes + transactionRoutes.routes
         transferBook = BankTransferBook(
             schema: schema, pool: pool, accounts: runtime.accounts, checks: checks, transactions: transactions,
             journal: journal)

@@ -1,4 +1,5 @@
 import DomainTransfers
+import HTTP
 import Kernel
 import Messaging
 import PostgreSQL

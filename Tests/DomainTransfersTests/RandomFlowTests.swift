@@ -1,6 +1,9 @@
+import DomainKit
 import DomainTransfers
+import HTTP
 import Kernel
 import Ledger
+import Messaging
 import PostgreSQL
 import Testing
 

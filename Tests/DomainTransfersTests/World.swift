@@ -87,7 +87,7 @@ struct World: Sendable {
         _ user: ID<User>, _ body: JSON, to domain: PostgreSQL.Schema, key: String? = nil
     ) async throws -> APIResponse {
         let key = key ?? ids.next(User.self).description
-        return await try member(domain).api.respond(
+        return try await member(domain).api.respond(
             "POST", "/v1/\(domain)/transfers",
             headers: [
                 "Authorization": "Bearer \(user.wire)", "Content-Type": "application/json", "Idempotency-Key": key,
@@ -119,7 +119,7 @@ struct World: Sendable {
     func transfer(
         _ id: ID<DomainTransfer>, of user: ID<User>, in domain: PostgreSQL.Schema
     ) async throws -> APIResponse {
-        await try member(domain).api.respond(
+        try await member(domain).api.respond(
             "GET", "/v1/\(domain)/transfers/\(id.wire)", headers: ["Authorization": "Bearer \(user.wire)"])
     }
 

@@ -18,6 +18,9 @@ enum Console {
         return logger
     }
 
+    /// Prints a line at once, also into a pipe.
+    static func say(_ line: String) { FileHandle.standardOutput.write(Data((line + "\n").utf8)) }
+
     /// Prints JSON on one line.
     static func print(_ json: JSON) { Swift.print(String(decoding: json.serialized(), as: UTF8.self)) }
 

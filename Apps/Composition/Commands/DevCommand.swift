@@ -23,14 +23,14 @@ struct DevCommand: AsyncParsableCommand {
         var embedded = try DevSecrets.load(in: home)
         var stop: [@Sendable () async -> Void] = []
         if environment["DATABASE_URL"] == nil {
-            print("starting PostgreSQL under \(home.path)")
+            Console.say("starting PostgreSQL under \(home.path)")
             let server = try await EmbeddedPostgres.start(in: StateDirectory(home.path + "/postgres"), logger: logger)
             try await server.createDatabase(DevCommand.database)
             embedded["DATABASE_URL"] = server.url(database: DevCommand.database)
             stop.append { await server.stop() }
         }
         if environment["REDIS_URL"] == nil {
-            print("starting Redis")
+            Console.say("starting Redis")
             let server = try await EmbeddedRedis.start(in: StateDirectory(home.path + "/redis"), logger: logger)
             embedded["REDIS_URL"] = server.url
             stop.append { await server.stop() }
@@ -50,16 +50,12 @@ struct DevCommand: AsyncParsableCommand {
         let servers = Databases(settings: settings.database).servers
         for server in servers { try await Roles.apply(server, logger: logger) }
         let applied = try await MigrateCommand.migrator(logger).up(servers)
-        if !applied.isEmpty { print("applied \(applied.count) migrations") }
+        if !applied.isEmpty { Console.say("applied \(applied.count) migrations") }
         try DevEnvironment.write(embedded, to: home)
-        try await ServeCommand.serve(settings, logger: logger) { port in
-            do {
-                try await DemoSeed.load(settings, logger: logger)
-            } catch {
-                logger.warning("the demo data could not be loaded", metadata: ["error": "\(error)"])
-            }
-            print(Welcome.text(port: port ?? settings.http.port, home: home))
+        let seed = DemoSeed(settings: settings, logger: logger) {
+            Console.say(Welcome.text(port: settings.http.port, home: home))
         }
+        try await ServeCommand.serve(settings, logger: logger, and: [seed])
     }
 }
 
@@ -78,7 +74,7 @@ enum DevSecrets {
         let made = [
             "DIBOAS_CURSOR_SECRET": Hex.encode(RandomBytes.make(32)),
             "DIBOAS_SANDBOX_WEBHOOK_SECRETS": "whsec_" + Base64.encode(RandomBytes.make(32)),
-            "DIBOAS_JWT_KEYS_DIRECTORY": directory, "DIBOAS_ALLOW_PRIVATE_ADDRESSES": "on",
+            "DIBOAS_JWT_KEYS_DIRECTORY": directory, "DIBOAS_ALLOW_PRIVATE_ADDRESSES": "on", "DIBOAS_SANDBOX": "on",
         ]
         try JSONEncoder().encode(made).write(to: URL(fileURLWithPath: path))
         try FileManager.default.setAttributes([.posixPermissions: 0o600], ofItemAtPath: path)

@@ -13,18 +13,16 @@ struct ServeCommand: AsyncParsableCommand {
 
     func run() async throws {
         let settings = try Console.settings(for: .serve)
-        try await ServeCommand.serve(settings, logger: Console.logger(settings)) { _ in }
+        try await ServeCommand.serve(settings, logger: Console.logger(settings))
     }
 
-    /// Serves until it is told to stop; `onRunning` gets the port.
-    static func serve(
-        _ settings: Settings, logger: Logger, onRunning: @escaping @Sendable (Int?) async -> Void
-    ) async throws {
+    /// Serves until it is told to stop, and runs services besides.
+    static func serve(_ settings: Settings, logger: Logger, and others: [any Service] = []) async throws {
         MetricsSystem.bootstrap(PrometheusRegistry.shared)
         let program = try await Program(settings, logger: logger)
         try await program.requireMigrations()
         let working = settings.runsWorker ? program.workingServices : []
-        try await program.run(program.servingServices(onRunning: onRunning) + working)
+        try await program.run(program.servingServices + working + others)
     }
 }
 

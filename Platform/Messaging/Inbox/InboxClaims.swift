@@ -45,31 +45,7 @@ struct InboxClaims: Sendable {
             where object_id is not null
             group by source, object_id
         ), others as materialized (
-            select o.source, o.object_id, true as is_running, o.sequence,
-                statement_timestamp() + make_interval(secs => \(InboxClaims.busySeconds)) as until
-            from objects b
-            cross join lateral (
-                select *
-                from \(schema).inbox i
-                where i.source = b.source and i.object_id = b.object_id and i.status in ('running', 'parked')
-                offset 0
-            ) o
-            where o.status = 'running' and o.id not in (select id from due)
-            union all
-            select o.source, o.object_id, false, o.sequence,
-                case when o.status in ('failed', 'parked') and o.due_at is not null then o.due_at
-                    when o.status in ('dead', 'parked')
-                        then statement_timestamp() + make_interval(secs => \(InboxClaims.deadHeadSeconds))
-                    else statement_timestamp() + make_interval(secs => \(InboxClaims.busySeconds)) end
-            from objects b
-            cross join lateral (
-                select *
-                from \(schema).inbox i
-                where i.source = b.source and i.object_id = b.object_id and i.sequence < b.last
-                    and i.sequence is not null and i.status in ('pending', 'running', 'failed', 'parked', 'dead')
-                offset 0
-            ) o
-            where o.id not in (select id from due)
+            \(othersOfObjects)
         ), put_off as materialized (
             select d.id,
                 greatest(max(o.until), statement_timestamp() + make_interval(secs => \(InboxClaims.busySeconds)))
@@ -98,6 +74,37 @@ struct InboxClaims: Sendable {
         ) p
         left join claimed on true
         order by was_due_at, id
+        """
+    }
+
+    /// Open events outside of `due` that events of `objects` wait for, with the instant of the next look.
+    private var othersOfObjects: SQL {
+        """
+        select o.source, o.object_id, true as is_running, o.sequence,
+            statement_timestamp() + make_interval(secs => \(InboxClaims.busySeconds)) as until
+        from objects b
+        cross join lateral (
+            select *
+            from \(schema).inbox i
+            where i.source = b.source and i.object_id = b.object_id and i.status in ('running', 'parked')
+            offset 0
+        ) o
+        where o.status = 'running' and o.id not in (select id from due)
+        union all
+        select o.source, o.object_id, false, o.sequence,
+            case when o.status in ('failed', 'parked') and o.due_at is not null then o.due_at
+                when o.status in ('dead', 'parked')
+                    then statement_timestamp() + make_interval(secs => \(InboxClaims.deadHeadSeconds))
+                else statement_timestamp() + make_interval(secs => \(InboxClaims.busySeconds)) end
+        from objects b
+        cross join lateral (
+            select *
+            from \(schema).inbox i
+            where i.source = b.source and i.object_id = b.object_id and i.sequence < b.last
+                and i.sequence is not null and i.status in ('pending', 'running', 'failed', 'parked', 'dead')
+            offset 0
+        ) o
+        where o.id not in (select id from due)
         """
     }
 

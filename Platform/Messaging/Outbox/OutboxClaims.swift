@@ -25,54 +25,7 @@ struct OutboxClaims: Sendable {
         limit: Int,
         _ transaction: Transaction
     ) async throws -> (events: [(record: OutboxRecord, barrier: Int?)], isHeldUp: Bool) {
-        let rows = try await transaction.query(
-            """
-            with due as materialized (
-                select \(OutboxRecord.columns)
-                from \(schema).outbox_events
-                where status in ('pending', 'failed') and stage = \(stage)
-                    and (next_at is null or next_at <= statement_timestamp())
-                order by id
-                limit \(limit)
-                for update skip locked
-            ), aggregates as materialized (
-                select aggregate_type, aggregate_id, max(version) as last
-                from due
-                where is_ordered
-                group by aggregate_type, aggregate_id
-            ), others as materialized (
-                select o.aggregate_type, o.aggregate_id, o.version, o.stage, o.status, o.next_at
-                from aggregates a
-                cross join lateral (
-                    select *
-                    from \(schema).outbox_events o
-                    where o.aggregate_id = a.aggregate_id and o.aggregate_type = a.aggregate_type and o.version < a.last
-                        and o.status in ('pending', 'failed', 'dead') and o.is_ordered
-                    offset 0
-                ) o
-                where o.id not in (select id from due)
-            ), barriers as materialized (
-                select d.id, min(o.stage)::bigint as stage,
-                    max(case o.status when 'failed' then o.next_at
-                        when 'dead' then statement_timestamp() + make_interval(secs => \(OutboxClaims.deadHeadSeconds))
-                        end) filter (where o.stage <= \(stage)) as until
-                from due d
-                join others o on o.aggregate_id = d.aggregate_id and o.aggregate_type = d.aggregate_type
-                    and o.version < d.version
-                where d.is_ordered
-                group by d.id
-            ), put_off as (
-                update \(schema).outbox_events e
-                set status = 'failed', next_at = b.until, last_error = 'waits for an earlier event'
-                from barriers b
-                where e.id = b.id and b.stage <= \(stage) and b.until is not null
-            )
-            select d.*, b.stage as barrier, coalesce(b.stage <= \(stage), false) as is_held, b.until is null as is_brief
-            from due d
-            left join barriers b on b.id = d.id
-            order by d.id
-            """
-        )
+        let rows = try await transaction.query(statement(stage: stage, limit: limit))
         let (barrier, isHeld) = (try rows.column("barrier"), try rows.column("is_held"))
         var events: [(record: OutboxRecord, barrier: Int?)] = []
         var isHeldUp = false
@@ -84,6 +37,55 @@ struct OutboxClaims: Sendable {
             }
         }
         return (events, isHeldUp)
+    }
+
+    private func statement(stage: Int, limit: Int) -> SQL {
+        """
+        with due as materialized (
+            select \(OutboxRecord.columns)
+            from \(schema).outbox_events
+            where status in ('pending', 'failed') and stage = \(stage)
+                and (next_at is null or next_at <= statement_timestamp())
+            order by id
+            limit \(limit)
+            for update skip locked
+        ), aggregates as materialized (
+            select aggregate_type, aggregate_id, max(version) as last
+            from due
+            where is_ordered
+            group by aggregate_type, aggregate_id
+        ), others as materialized (
+            select o.aggregate_type, o.aggregate_id, o.version, o.stage, o.status, o.next_at
+            from aggregates a
+            cross join lateral (
+                select *
+                from \(schema).outbox_events o
+                where o.aggregate_id = a.aggregate_id and o.aggregate_type = a.aggregate_type and o.version < a.last
+                    and o.status in ('pending', 'failed', 'dead') and o.is_ordered
+                offset 0
+            ) o
+            where o.id not in (select id from due)
+        ), barriers as materialized (
+            select d.id, min(o.stage)::bigint as stage,
+                max(case o.status when 'failed' then o.next_at
+                    when 'dead' then statement_timestamp() + make_interval(secs => \(OutboxClaims.deadHeadSeconds))
+                    end) filter (where o.stage <= \(stage)) as until
+            from due d
+            join others o on o.aggregate_id = d.aggregate_id and o.aggregate_type = d.aggregate_type
+                and o.version < d.version
+            where d.is_ordered
+            group by d.id
+        ), put_off as (
+            update \(schema).outbox_events e
+            set status = 'failed', next_at = b.until, last_error = 'waits for an earlier event'
+            from barriers b
+            where e.id = b.id and b.stage <= \(stage) and b.until is not null
+        )
+        select d.*, b.stage as barrier, coalesce(b.stage <= \(stage), false) as is_held, b.until is null as is_brief
+        from due d
+        left join barriers b on b.id = d.id
+        order by d.id
+        """
     }
 
     /// Statements that record how far each event of a batch came; `stages` is how many transports there are.

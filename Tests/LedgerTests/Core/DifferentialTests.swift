@@ -15,16 +15,19 @@ import Testing
 
     static func number(_ name: String) -> Int? { ProcessInfo.processInfo.environment[name].flatMap { Int($0) } }
 
-    @Test func `the core answers as the dictionary ledger does`() {
+    /// Runs beside each other, with every other seed each.
+    static let parts = 2
+
+    @Test(arguments: 0..<parts) func `the core answers as the dictionary ledger does`(part: Int) {
         var done = 0
-        var seed = DifferentialTests.firstSeed
+        var seed = DifferentialTests.firstSeed + UInt64(part)
         var secondDecisions = 0
         var accepted = 0
         var refusals: Set<String> = []
-        while done < DifferentialTests.commands {
+        while done < DifferentialTests.commands / DifferentialTests.parts {
             var world = World(seed: seed)
             // Every hundredth world is a long one.
-            let end = seed % 100 == 0 ? DifferentialTests.worldMax * 8 : DifferentialTests.worldMax
+            let end = seed % 100 < DifferentialTests.parts ? DifferentialTests.worldMax * 8 : DifferentialTests.worldMax
             while world.commands < end, world.difference == nil { world.batch() }
             if let difference = world.difference {
                 Issue.record("seed \(seed), after \(world.commands) commands: \(difference)")
@@ -34,7 +37,7 @@ import Testing
             secondDecisions += world.core.secondDecisions
             accepted += world.accepted
             refusals.formUnion(world.refusals)
-            seed += 1
+            seed += UInt64(DifferentialTests.parts)
         }
         // The run must have been about something.
         #expect(accepted > done / 20)
