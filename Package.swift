@@ -38,6 +38,7 @@ let configuration = Target.Dependency.product(name: "Configuration", package: "s
 let lifecycle = Target.Dependency.product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
 let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
 let metrics = Target.Dependency.product(name: "Metrics", package: "swift-metrics")
+let metricsTestKit = Target.Dependency.product(name: "MetricsTestKit", package: "swift-metrics")
 let tracing = Target.Dependency.product(name: "Tracing", package: "swift-distributed-tracing")
 let crypto = Target.Dependency.product(name: "Crypto", package: "swift-crypto")
 let collections = Target.Dependency.product(name: "Collections", package: "swift-collections")
@@ -140,8 +141,23 @@ let package = Package(
                 .product(name: "UnixSignals", package: "swift-service-lifecycle"),
             ]),
         .executableTarget(
-            name: "diboas", dependencies: ["Composition", arguments],
-            path: "Apps/diboas", swiftSettings: settings
-        ),
+            name: "diboas", dependencies: ["Composition", arguments], path: "Apps/diboas", swiftSettings: settings),
+
+        library(
+            "TestSupport", "Tests/TestSupport", ["EmbeddedServers", "PostgreSQL", "Migrations", logging]),
+        tests("KernelTests", ["Kernel"]),
+        tests("CryptographyTests", ["Cryptography", "Kernel"]),
+        tests("WebhooksTests", ["Webhooks", "Cryptography", "Kernel"], resources: [.copy("Vectors")]),
+        tests("SettingsTests", ["Settings"]),
+        tests("EmbeddedServersTests", ["EmbeddedServers", logging]),
+        tests("ObservabilityTests", ["Observability", "Kernel", logging, metrics]),
+        tests("HTTPTests", ["HTTP", "Kernel", "Observability", logging, metrics, lifecycle]),
+        tests("RedisTests", ["Redis", "Kernel", logging, metrics, metricsTestKit, lifecycle]),
+        tests("OutboundHTTPTests", ["OutboundHTTP", logging, metrics, metricsTestKit]),
+        tests(
+            "FeesTests", ["Fees", "Kernel", "PostgreSQL", "EmbeddedServers", logging], resources: [.copy("Oracle")]),
+        tests("PostgreSQLTests", ["PostgreSQL", "Kernel", "TestSupport", "EmbeddedServers", logging, lifecycle]),
+        tests("MigrationsTests", ["Migrations", "PostgreSQL", "TestSupport", logging]),
+        tests("ArchitectureTests", []),
     ]
 )

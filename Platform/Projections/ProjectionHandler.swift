@@ -24,22 +24,22 @@ struct ProjectionHandler: InboxHandler {
             return .dead("\(error)")
         }
         guard !rows.isEmpty else { return .ignored("nothing to project") }
-        try await store.submit(rows + [event.mark])
+        _ = try await store.submit(rows + [event.mark])
         return .processed
     }
 }
 
-/// Stores the rows of many events in one transaction.
+/// Stores the rows of many events in one transaction, and answers with how many rows each had.
 struct ProjectionStore: BatchCommitter {
     let pool: Pool
     let schema: PostgreSQL.Schema
 
-    func commit(_ items: [[any StoredRow]]) async throws -> [Void] {
+    func commit(_ items: [[any StoredRow]]) async throws -> [Int] {
         let rows = items.flatMap(\.self)
         try await pool.transact { transaction in
             let now: Timestamp = try await transaction.query("select clock_timestamp()")[0][0]
             return Closing((), last: rows.statements(in: schema, at: now))
         }
-        return items.map { _ in () }
+        return items.map(\.count)
     }
 }

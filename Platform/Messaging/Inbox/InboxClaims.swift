@@ -29,7 +29,8 @@ struct InboxClaims: Sendable {
     /// All due events of an object go to one worker, which handles them one after the other; an event whose object
     /// another worker has, or that comes after an open one in its object's order, is put off. The order is restored
     /// outside of the update, whose `returning` shuffles it. Without a claim there is one row of nulls but for `soon`:
-    /// how many were put off for a moment only. `offset 0` keeps the lookups of each object's events on their indexes.
+    /// above 0 when others are due within a second. `offset 0` keeps the lookups of each object's events on their
+    /// indexes.
     func claim(sources: [String], limit: Int) -> SQL {
         """
         with due as materialized (
@@ -70,7 +71,18 @@ struct InboxClaims: Sendable {
         )
         select \(InboxEvent.columns), p.soon
         from (
-            select count(*) as soon from put_off where until < statement_timestamp() + interval '1 second'
+            select count(*) as soon
+            from (
+                select id from put_off where until < statement_timestamp() + interval '1 second'
+                union all
+                (
+                    select id
+                    from \(schema).inbox
+                    where due_at > statement_timestamp() and due_at < statement_timestamp() + interval '1 second'
+                        and status <> 'running' and source = any(\(sources))
+                    limit 1
+                )
+            ) near
         ) p
         left join claimed on true
         order by was_due_at, id

@@ -83,8 +83,9 @@ struct StripeProvider: PaymentProvider {
         query.add(["created", "gte"], String(since.seconds))
         let events = try await StripeLists(client: client).all("/v1/events", query).get()
         let created = events.map { $0["created"]?.integerValue ?? 0 }
-        let isNewestFirst = (created.first ?? 0) > (created.last ?? 0)
-        let inOrder = isNewestFirst ? events.reversed() : events
+        // Stripe lists the newest first; a peer that doesn't is known by its times.
+        let isOldestFirst = (created.first ?? 0) < (created.last ?? 0)
+        let inOrder = isOldestFirst ? events : events.reversed()
         // Within a second the order of the list is all that there is; Swift's sort keeps it.
         return inOrder.sorted { ($0["created"]?.integerValue ?? 0) < ($1["created"]?.integerValue ?? 0) }
     }
