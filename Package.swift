@@ -8,19 +8,33 @@ let settings: [SwiftSetting] = [
     .treatAllWarnings(as: .error),
 ]
 
-func library(_ name: String, _ path: String, _ dependencies: [Target.Dependency] = [], exclude: [String] = []) -> Target {
+func library(_ name: String, _ path: String, _ dependencies: [Target.Dependency] = [], exclude: [String] = []) -> Target
+{
     .target(name: name, dependencies: dependencies, path: path, exclude: exclude, swiftSettings: settings)
 }
 
-func tests(_ name: String, _ dependencies: [Target.Dependency], resources: [Resource] = []) -> Target {
+func tests(
+    _ name: String,
+    _ dependencies: [Target.Dependency],
+    resources: [Resource] = [],
+    exclude: [String] = []
+) -> Target {
     .testTarget(
-        name: name, dependencies: dependencies, path: "Tests/\(name)", resources: resources, swiftSettings: settings
+        name: name,
+        dependencies: dependencies,
+        path: "Tests/\(name)",
+        exclude: exclude,
+        resources: resources,
+        swiftSettings: settings
     )
 }
 
 func cLibrary(_ name: String, pkgConfig: String? = nil, apt: String? = nil) -> Target {
     .systemLibrary(
-        name: name, path: "Platform/CLibraries/\(name)", pkgConfig: pkgConfig, providers: apt.map { [.apt([$0])] }
+        name: name,
+        path: "Platform/CLibraries/\(name)",
+        pkgConfig: pkgConfig,
+        providers: apt.map { [.apt([$0])] }
     )
 }
 
@@ -82,69 +96,108 @@ let package = Package(
         library("Observability", "Platform/Observability", ["Kernel", logging, metrics]),
         library("EmbeddedServers", "Platform/EmbeddedServers", ["CSpawn", logging]),
         library(
-            "Cryptography", "Platform/Cryptography", ["Kernel", "CSecp256k1", "CBotan", "CCracklib", crypto]),
+            "Cryptography",
+            "Platform/Cryptography",
+            ["Kernel", "CSecp256k1", "CBotan", "CCracklib", crypto]
+        ),
         library(
-            "PostgreSQL", "Platform/PostgreSQL",
-            ["Kernel", "CPostgres", "CEpoll", logging, metrics, lifecycle, crypto, deque]),
+            "PostgreSQL",
+            "Platform/PostgreSQL",
+            ["Kernel", "CPostgres", "CEpoll", logging, metrics, lifecycle, crypto, deque]
+        ),
         library("Migrations", "Platform/Migrations", ["Kernel", "PostgreSQL", logging, crypto]),
         library("Redis", "Platform/Redis", ["Kernel", "CHiredis", logging, metrics, lifecycle]),
         library("OutboundHTTP", "Platform/OutboundHTTP", ["Kernel", "CCurl", logging, metrics]),
         library("Webhooks", "Platform/Webhooks", ["Kernel", "Cryptography"]),
         library("Ledger", "Platform/Ledger", ["Kernel", "PostgreSQL", crypto, lifecycle, metrics, logging]),
         library(
-            "Messaging", "Platform/Messaging",
-            ["Kernel", "PostgreSQL", "Redis", crypto, logging, metrics, lifecycle]),
+            "Messaging",
+            "Platform/Messaging",
+            ["Kernel", "PostgreSQL", "Redis", crypto, logging, metrics, lifecycle]
+        ),
         library("Audit", "Platform/Audit", ["Kernel", "PostgreSQL", crypto]),
         library("Fees", "Platform/Fees", ["Kernel", "PostgreSQL"]),
         library("Compliance", "Platform/Compliance", ["Kernel", "PostgreSQL"]),
         library(
-            "HTTP", "Platform/HTTP", ["Kernel", lifecycle, logging, metrics, crypto] + httpServer),
+            "HTTP",
+            "Platform/HTTP",
+            ["Kernel", lifecycle, logging, metrics, crypto] + httpServer
+        ),
         library(
-            "Identity", "Platform/Identity",
+            "Identity",
+            "Platform/Identity",
             [
-                "Kernel", "PostgreSQL", "Cryptography", "HTTP", "Audit", "Messaging", "Compliance", jwt, logging, metrics,
-            ]),
+                "Kernel", "PostgreSQL", "Cryptography", "HTTP", "Audit", "Messaging", "Compliance", jwt, logging,
+                metrics,
+            ]
+        ),
         library(
-            "DomainKit", "Platform/DomainKit",
+            "DomainKit",
+            "Platform/DomainKit",
             [
                 "Kernel", "PostgreSQL", "HTTP", "Ledger", "Messaging", "Fees", "Compliance", "Identity", "Audit",
                 "OutboundHTTP", "Settings", logging, lifecycle,
-            ]),
+            ]
+        ),
 
         library(
-            "DomainTransfers", "Platform/DomainTransfers",
+            "DomainTransfers",
+            "Platform/DomainTransfers",
             [
-                "Kernel", "PostgreSQL", "HTTP", "Ledger", "Messaging", "Audit", "Fees", "Compliance", "Identity", "DomainKit",
+                "Kernel", "PostgreSQL", "HTTP", "Ledger", "Messaging", "Audit", "Fees", "Compliance", "Identity",
+                "DomainKit",
                 logging, metrics, lifecycle,
-            ]),
+            ]
+        ),
 
         library(
-            "Banking", "Domains/Banking",
+            "Banking",
+            "Domains/Banking",
             [
                 "DomainKit", "Kernel", "PostgreSQL", "HTTP", "Ledger", "Messaging", "Fees", "Compliance", "Identity",
-                "Audit", "OutboundHTTP", "Settings", "Webhooks", "Cryptography", "DomainTransfers", logging, lifecycle, metrics,
+                "Audit", "OutboundHTTP", "Settings", "Webhooks", "Cryptography", "DomainTransfers", logging, lifecycle,
+                metrics,
                 crypto, arguments,
-            ]),
+            ]
+        ),
 
-        library("Investing", "Domains/Investing", [
-                "DomainKit", "DomainTransfers", "Kernel", "PostgreSQL", "HTTP", "Ledger", "Messaging", lifecycle,
-            ]),
-        library("DeFi", "Domains/DeFi", [
-                "DomainKit", "DomainTransfers", "Kernel", "PostgreSQL", "HTTP", "Ledger", "Messaging", lifecycle,
-            ]),
         library(
-            "Composition", "Apps/Composition",
+            "Investing",
+            "Domains/Investing",
             [
-                "Banking", "Investing", "DeFi", "DomainKit", "Kernel", "PostgreSQL", "HTTP", "Ledger", "Messaging", "Fees", "Compliance",
+                "DomainKit", "DomainTransfers", "Kernel", "PostgreSQL", "HTTP", "Ledger", "Messaging", lifecycle,
+            ]
+        ),
+        library(
+            "DeFi",
+            "Domains/DeFi",
+            [
+                "DomainKit", "DomainTransfers", "Kernel", "PostgreSQL", "HTTP", "Ledger", "Messaging", lifecycle,
+            ]
+        ),
+        library(
+            "Composition",
+            "Apps/Composition",
+            [
+                "Banking", "Investing", "DeFi", "DomainKit", "Kernel", "PostgreSQL", "HTTP", "Ledger", "Messaging",
+                "Fees", "Compliance",
                 "Identity", "Audit", "OutboundHTTP", "Settings", "Cryptography", "Redis", "Migrations", "Observability",
                 "EmbeddedServers", "Webhooks", arguments, logging, metrics, lifecycle,
                 .product(name: "UnixSignals", package: "swift-service-lifecycle"),
-            ]),
+            ]
+        ),
         .executableTarget(
-            name: "diboas", dependencies: ["Composition", arguments], path: "Apps/diboas", swiftSettings: settings),
+            name: "diboas",
+            dependencies: ["Composition", arguments],
+            path: "Apps/diboas",
+            swiftSettings: settings
+        ),
 
         library(
-            "TestSupport", "Tests/TestSupport", ["EmbeddedServers", "PostgreSQL", "Migrations", logging]),
+            "TestSupport",
+            "Tests/TestSupport",
+            ["EmbeddedServers", "PostgreSQL", "Migrations", logging]
+        ),
         tests("KernelTests", ["Kernel"]),
         tests("CryptographyTests", ["Cryptography", "Kernel"]),
         tests("WebhooksTests", ["Webhooks", "Cryptography", "Kernel"], resources: [.copy("Vectors")]),
@@ -155,9 +208,32 @@ let package = Package(
         tests("RedisTests", ["Redis", "Kernel", logging, metrics, metricsTestKit, lifecycle]),
         tests("OutboundHTTPTests", ["OutboundHTTP", logging, metrics, metricsTestKit]),
         tests(
-            "FeesTests", ["Fees", "Kernel", "PostgreSQL", "EmbeddedServers", logging], resources: [.copy("Oracle")]),
+            "FeesTests",
+            ["Fees", "Kernel", "PostgreSQL", "EmbeddedServers", logging],
+            resources: [.copy("Oracle")]
+        ),
         tests("PostgreSQLTests", ["PostgreSQL", "Kernel", "TestSupport", "EmbeddedServers", logging, lifecycle]),
         tests("MigrationsTests", ["Migrations", "PostgreSQL", "TestSupport", logging]),
+        tests(
+            "MessagingTests",
+            ["Messaging", "Kernel", "PostgreSQL", "Redis", "TestSupport", "EmbeddedServers", logging, lifecycle]
+        ),
+        tests("AuditTests", ["Audit", "Kernel", "PostgreSQL", "TestSupport", crypto]),
+        tests(
+            "IdentityTests",
+            [
+                "Identity", "Kernel", "PostgreSQL", "HTTP", "Cryptography", "Compliance", "Audit", "Messaging",
+                "TestSupport", logging, jwt,
+            ]
+        ),
+        tests(
+            "BankingProviderTests",
+            [
+                "Banking", "Kernel", "PostgreSQL", "HTTP", "Messaging", "OutboundHTTP", "Settings", "Webhooks",
+                "Cryptography", "TestSupport", logging, metrics,
+            ],
+            exclude: ["FaultProxy"]
+        ),
         tests("ArchitectureTests", []),
     ]
 )

@@ -19,7 +19,10 @@ struct Databases: Sendable {
     /// How to reach a schema with its own role.
     func options(of schema: Schema) -> ConnectionOptions {
         var options = ConnectionOptions(
-            url: url(of: schema), applicationName: "diboas-\(schema)", role: Roles.role(of: schema))
+            url: url(of: schema),
+            applicationName: "diboas-\(schema)",
+            role: Roles.role(of: schema)
+        )
         options.statementTimeoutSeconds = max(1, settings.statementTimeoutMilliseconds / 1000)
         options.lockTimeoutSeconds = max(1, settings.lockTimeoutMilliseconds / 1000)
         options.connectTimeoutSeconds = settings.connectTimeoutSeconds
@@ -28,7 +31,11 @@ struct Databases: Sendable {
 
     /// A pool of connections in a schema's role.
     func pool(of schema: Schema) -> Pool {
-        Pool(options(of: schema), size: settings.connectionsMax, waitSeconds: Double(settings.poolWaitMilliseconds) / 1000)
+        Pool(
+            options(of: schema),
+            size: settings.connectionsMax,
+            waitSeconds: Double(settings.poolWaitMilliseconds) / 1000
+        )
     }
 
     /// The servers with the schemas that live on each.

@@ -24,7 +24,9 @@ struct Housekeeping: Service {
                     runway.record(try await tidy())
                 } catch {
                     logger.warning(
-                        "housekeeping failed; it is done again", metadata: ["schema": "\(runtime.schema)", "error": "\(error)"])
+                        "housekeeping failed; it is done again",
+                        metadata: ["schema": "\(runtime.schema)", "error": "\(error)"]
+                    )
                 }
                 try? await Task.sleep(for: .seconds(Housekeeping.pauseSeconds))
             }
@@ -45,7 +47,8 @@ struct Housekeeping: Service {
                 """
                 delete from \(schema).idempotency_keys where key in (
                     select key from \(schema).idempotency_keys
-                    where created_at < clock_timestamp() - make_interval(hours => \(retention.idempotencyHours)::integer)
+                    where created_at < clock_timestamp() - make_interval(hours =>
+                        \(retention.idempotencyHours)::integer)
                     limit \(Housekeeping.keysMax))
                 """
             ).affected

@@ -15,11 +15,20 @@ extension Program {
         let api = API(
             identity.routes + domains.flatMap(\.routes) + PlatformRoutes(program: self).routes,
             description: APIDescription(
-                title: "diBoaS", version: "1", text: "One customer, three kinds of money.",
-                serverURL: settings.http.publicURL),
+                title: "diBoaS",
+                version: "1",
+                text: "One customer, three kinds of money.",
+                serverURL: settings.http.publicURL
+            ),
             operations: Operations(checks: readinessChecks, metrics: { PrometheusRegistry.shared.text() }),
             services: API.Services(
-                authenticator: identity.authenticator, rateLimiter: rateLimiter, clock: clock, ids: ids, logger: logger))
+                authenticator: identity.authenticator,
+                rateLimiter: rateLimiter,
+                clock: clock,
+                ids: ids,
+                logger: logger
+            )
+        )
         let server = APIServer(api, at: .host(settings.http.host, port: settings.http.port), logger: logger)
         return sharedServices + [server]
     }
@@ -33,7 +42,8 @@ extension Program {
             let signals = [runtime.inboxSignal, runtime.outboxSignal]
             services.append(WorkSignalNotifier(pool: runtime.pool, signals: signals, logger: logger))
             services.append(
-                WorkSignalListener(databases.options(of: runtime.schema), signals: signals, logger: logger))
+                WorkSignalListener(databases.options(of: runtime.schema), signals: signals, logger: logger)
+            )
         }
         return services
     }
@@ -45,16 +55,27 @@ extension Program {
             guard let runtime = domainRuntimes[type(of: domain).schema] else { continue }
             services.append(
                 InboxWorker(
-                    inbox: runtime.inbox, handlers: domain.inboxHandlers, signal: runtime.inboxSignal, logger: logger))
+                    inbox: runtime.inbox,
+                    handlers: domain.inboxHandlers,
+                    signal: runtime.inboxSignal,
+                    logger: logger
+                )
+            )
             services.append(SweeperService(runtime, logger: logger))
         }
         for runtime in everyRuntime {
             services.append(
                 OutboxRelay(
-                    pool: runtime.pool, schema: runtime.schema, transports: transports(of: runtime.schema),
-                    signal: runtime.outboxSignal, logger: logger))
+                    pool: runtime.pool,
+                    schema: runtime.schema,
+                    transports: transports(of: runtime.schema),
+                    signal: runtime.outboxSignal,
+                    logger: logger
+                )
+            )
             services.append(
-                Housekeeping(runtime: runtime, retention: settings.retention, logger: logger))
+                Housekeeping(runtime: runtime, retention: settings.retention, logger: logger)
+            )
         }
         return services
     }
@@ -65,7 +86,8 @@ extension Program {
     /// Where a schema's events go: to the domains that subscribed to them, and to Redis.
     private func transports(of schema: PostgreSQL.Schema) -> [any EventTransport] {
         let subscriptions = domains.compactMap { domain -> Subscription? in
-            guard let types = type(of: domain).subscriptions[schema], let runtime = domainRuntimes[type(of: domain).schema]
+            guard let types = type(of: domain).subscriptions[schema],
+                let runtime = domainRuntimes[type(of: domain).schema]
             else { return nil }
             return Subscription(inbox: runtime.inbox, types: types, signal: runtime.inboxSignal)
         }

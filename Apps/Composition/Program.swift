@@ -34,17 +34,31 @@ struct Program: Sendable {
         let databases = Databases(settings: settings.database)
         func runtime(_ schema: PostgreSQL.Schema) -> DomainRuntime {
             DomainRuntime(
-                schema: schema, pool: databases.pool(of: schema), ids: ids, logger: logger,
-                batchMax: settings.writes.batchMax, queueMax: settings.writes.queueMax)
+                schema: schema,
+                pool: databases.pool(of: schema),
+                ids: ids,
+                logger: logger,
+                batchMax: settings.writes.batchMax,
+                queueMax: settings.writes.queueMax
+            )
         }
         let platform = runtime(.platform)
         let threads = WorkerThreads(threads: 2, queuedMax: 256)
         let keys = try await SigningKeys.open(
-            directory: settings.keys.jwtDirectory ?? Program.defaultKeyDirectory(settings), threads: threads, clock: clock)
+            directory: settings.keys.jwtDirectory ?? Program.defaultKeyDirectory(settings),
+            threads: threads,
+            clock: clock
+        )
         let hasher = PasswordHasher(cost: Program.passwordCost, threads: threads)
         let identity = Identity(
-            pool: platform.pool, hasher: hasher, keys: keys, issuer: settings.http.publicURL, ids: ids, clock: clock,
-            outbox: platform.outboxSignal)
+            pool: platform.pool,
+            hasher: hasher,
+            keys: keys,
+            issuer: settings.http.publicURL,
+            ids: ids,
+            clock: clock,
+            outbox: platform.outboxSignal
+        )
         let schedules = FeeSchedules(platform.pool)
         let fees = FeeCatalogCache(clock: clock) { try await schedules.catalog() }
         var outboundRules = HTTPClientConfiguration()
@@ -52,10 +66,16 @@ struct Program: Sendable {
         outboundRules.allowPlainHTTP = settings.allowsPrivateAddresses
         let cursors = CursorSigner(key: Program.cursorKey(settings))
         let services = PlatformServices(
-            settings: settings, clock: clock, ids: ids, users: identity.directory,
-            compliance: ComplianceGate(pool: platform.pool, ids: ids, clock: clock), fees: fees,
-            outbound: HTTPClient(name: "providers", configuration: outboundRules, logger: logger), cursors: cursors,
-            logger: logger)
+            settings: settings,
+            clock: clock,
+            ids: ids,
+            users: identity.directory,
+            compliance: ComplianceGate(pool: platform.pool, ids: ids, clock: clock),
+            fees: fees,
+            outbound: HTTPClient(name: "providers", configuration: outboundRules, logger: logger),
+            cursors: cursors,
+            logger: logger
+        )
         var runtimes: [PostgreSQL.Schema: DomainRuntime] = [:]
         var domains: [any Domain] = []
         for type in domainTypes {

@@ -10,9 +10,14 @@ struct SharedRateLimiter: RateLimiter {
 
     func count(_ key: String, in limitClass: RateLimitClass, at now: Timestamp) async -> HTTP.RateLimitDecision {
         let decision = await limiter.decide(
-            principal: key, route: limitClass.name,
-            limit: RateLimit(limit: limitClass.quota, windowSeconds: limitClass.windowSeconds))
+            principal: key,
+            route: limitClass.name,
+            limit: RateLimit(limit: limitClass.quota, windowSeconds: limitClass.windowSeconds)
+        )
         return HTTP.RateLimitDecision(
-            isAllowed: decision.isAllowed, remaining: decision.remaining, resetSeconds: decision.resetSeconds)
+            isAllowed: decision.isAllowed,
+            remaining: decision.remaining,
+            resetSeconds: decision.resetSeconds
+        )
     }
 }

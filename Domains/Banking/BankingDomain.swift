@@ -36,8 +36,12 @@ public struct BankingDomain: Domain {
         (self.providers, inbox) = (providers.all, runtime.inbox)
         let parts = BankingParts(runtime, platform, providers.all)
         let transfers = DomainTransfers(
-            runtime, DomainTransfers.Mount(others: Self.others, account: BankTransferBook.account, assets: Self.assets),
-            book: parts.transferBook, ids: platform.ids, logger: platform.logger)
+            runtime,
+            DomainTransfers.Mount(others: Self.others, account: BankTransferBook.account, assets: Self.assets),
+            book: parts.transferBook,
+            ids: platform.ids,
+            logger: platform.logger
+        )
         let arrivals = GroupCommit(InboxIntake(runtime.inbox), label: "inbox_\(runtime.schema)")
         let webhooks = WebhookRoutes(providers.webhooks, into: WebhookIntake(arrivals))
         routes = parts.routes + transfers.routes + webhooks.routes
@@ -61,29 +65,68 @@ struct BankingParts: Sendable {
         let limits = Limits(schema: schema, pool: pool, clock: clock)
         let bankAccounts = BankAccounts(schema: schema, pool: pool, ids: ids, clock: clock)
         let checks = MovementChecks(
-            users: platform.users, compliance: platform.compliance, fees: platform.fees, limits: limits, ids: ids,
-            clock: clock)
+            users: platform.users,
+            compliance: platform.compliance,
+            fees: platform.fees,
+            limits: limits,
+            ids: ids,
+            clock: clock
+        )
         let settlement = Settlement(
-            ledger: runtime.ledger, accounts: runtime.accounts, transactions: transactions, fees: fees, journal: journal,
-            clock: clock, logger: platform.logger)
+            ledger: runtime.ledger,
+            accounts: runtime.accounts,
+            transactions: transactions,
+            fees: fees,
+            journal: journal,
+            clock: clock,
+            logger: platform.logger
+        )
         calls = ProviderCalls(
-            schema: schema, pool: pool, ledger: runtime.ledger, transactions: transactions, accounts: bankAccounts,
+            schema: schema,
+            pool: pool,
+            ledger: runtime.ledger,
+            transactions: transactions,
+            accounts: bankAccounts,
             providers: Dictionary(providers.map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first }),
-            settlement: settlement, journal: journal, logger: platform.logger)
+            settlement: settlement,
+            journal: journal,
+            logger: platform.logger
+        )
         let payments = Payments(
-            ledger: runtime.ledger, accounts: runtime.accounts, users: platform.users, checks: checks, journal: journal)
+            ledger: runtime.ledger,
+            accounts: runtime.accounts,
+            users: platform.users,
+            checks: checks,
+            journal: journal
+        )
         let deposits = Deposits(
-            ledger: runtime.ledger, accounts: runtime.accounts, bankAccounts: bankAccounts, checks: checks,
-            journal: journal, calls: calls, transactions: transactions)
+            ledger: runtime.ledger,
+            accounts: runtime.accounts,
+            bankAccounts: bankAccounts,
+            checks: checks,
+            journal: journal,
+            calls: calls,
+            transactions: transactions
+        )
         let withdrawals = Withdrawals(
-            ledger: runtime.ledger, accounts: runtime.accounts, bankAccounts: bankAccounts,
-            assets: BankAssets(schema: schema, pool: pool), checks: checks, journal: journal)
+            ledger: runtime.ledger,
+            accounts: runtime.accounts,
+            bankAccounts: bankAccounts,
+            assets: BankAssets(schema: schema, pool: pool),
+            checks: checks,
+            journal: journal
+        )
         let accountRoutes = AccountRoutes(
-            accounts: bankAccounts, ledgerAccounts: runtime.accounts,
-            verifiesAtOnce: platform.settings.providers.sandboxIsOn)
+            accounts: bankAccounts,
+            ledgerAccounts: runtime.accounts,
+            verifiesAtOnce: platform.settings.providers.sandboxIsOn
+        )
         let explanation = TransactionExplanation(schema: schema, pool: pool, history: runtime.history, fees: fees)
         let transactionRoutes = TransactionRoutes(
-            transactions: transactions, explanation: explanation, signer: platform.cursors)
+            transactions: transactions,
+            explanation: explanation,
+            signer: platform.cursors
+        )
         let names = providers.map(\.name)
         // Without a provider there is nobody to bring money in or out, and no route that says so.
         let outward = names.first.map { usual in
@@ -92,14 +135,21 @@ struct BankingParts: Sendable {
         }
         routes = payments.routes + (outward ?? []) + accountRoutes.routes + transactionRoutes.routes
         transferBook = BankTransferBook(
-            schema: schema, pool: pool, accounts: runtime.accounts, checks: checks, transactions: transactions,
-            journal: journal)
+            schema: schema,
+            pool: pool,
+            accounts: runtime.accounts,
+            checks: checks,
+            transactions: transactions,
+            journal: journal
+        )
         inboxHandlers = Dictionary(
             providers.map { provider in
                 (
                     provider.name,
                     ProviderEventHandler(provider: provider, transactions: transactions, settlement: settlement)
                 )
-            }, uniquingKeysWith: { first, _ in first })
+            },
+            uniquingKeysWith: { first, _ in first }
+        )
     }
 }

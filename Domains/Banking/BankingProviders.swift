@@ -23,38 +23,57 @@ struct BankingProviders: Sendable {
             try listen(to: stripe, .stripe, settings.stripe.webhookSecrets.map { $0.reveal() })
         }
         if let moonPay = MoonPayProvider(
-            settings.moonPay, http: platform.outbound, widget: nil,
-            openDeposits: { try await open.deposits(by: "moonpay", countMax: $0) })
-        {
+            settings.moonPay,
+            http: platform.outbound,
+            widget: nil,
+            openDeposits: { try await open.deposits(by: "moonpay", countMax: $0) }
+        ) {
             all.append(moonPay)
             try listen(to: moonPay, .moonPay, settings.moonPay.webhookSecrets.map { $0.reveal() })
         }
         if !settings.ramp.webhookPublicKeyFiles.isEmpty {
             let ramp = RampProvider(
-                baseURL: settings.ramp.baseURL, http: platform.outbound, widget: nil,
-                openPurchases: { try await open.purchases(countMax: $0) })
+                baseURL: settings.ramp.baseURL,
+                http: platform.outbound,
+                widget: nil,
+                openPurchases: { try await open.purchases(countMax: $0) }
+            )
             all.append(ramp)
             try listen(to: ramp, .ramp, try settings.ramp.webhookPublicKeyFiles.map(PublicKeyFile.read))
         }
     }
 
     private mutating func addSandbox(
-        _ settings: Settings.Providers, _ runtime: DomainRuntime, _ platform: PlatformServices
+        _ settings: Settings.Providers,
+        _ runtime: DomainRuntime,
+        _ platform: PlatformServices
     ) throws {
         let sandbox = SandboxProvider(
-            schema: runtime.schema, pool: runtime.pool, ids: platform.ids, clock: platform.clock)
+            schema: runtime.schema,
+            pool: runtime.pool,
+            ids: platform.ids,
+            clock: platform.clock
+        )
         all.append(sandbox)
         guard !settings.sandboxWebhookSecrets.isEmpty else { return }
         try listen(to: sandbox, .standardWebhooks, settings.sandboxWebhookSecrets.map { $0.reveal() })
         services.append(
             SandboxDeliveries(
-                schema: runtime.schema, pool: runtime.pool, clock: platform.clock, http: platform.outbound,
-                publicURL: platform.settings.http.publicURL, secrets: settings.sandboxWebhookSecrets,
-                logger: platform.logger))
+                schema: runtime.schema,
+                pool: runtime.pool,
+                clock: platform.clock,
+                http: platform.outbound,
+                publicURL: platform.settings.http.publicURL,
+                secrets: settings.sandboxWebhookSecrets,
+                logger: platform.logger
+            )
+        )
     }
 
     private mutating func listen(
-        to provider: some PaymentProvider & WebhookReader, _ signature: WebhookProvider, _ keys: [String]
+        to provider: some PaymentProvider & WebhookReader,
+        _ signature: WebhookProvider,
+        _ keys: [String]
     ) throws {
         guard !keys.isEmpty else { return }
         let ring = try KeyRing(signature, texts: keys)

@@ -31,11 +31,20 @@ public struct DeFiDomain: Domain {
     /// DeFi on its own database and the platform's services.
     public init(_ runtime: DomainRuntime, _ platform: PlatformServices) async throws {
         let book = PlainTransferBook(
-            schema: runtime.schema, users: platform.users, compliance: platform.compliance, fees: platform.fees,
-            ids: platform.ids, clock: platform.clock)
+            schema: runtime.schema,
+            users: platform.users,
+            compliance: platform.compliance,
+            fees: platform.fees,
+            ids: platform.ids,
+            clock: platform.clock
+        )
         let transfers = DomainTransfers(
-            runtime, DomainTransfers.Mount(others: Self.others, account: "positions", assets: Self.assets), book: book,
-            ids: platform.ids, logger: platform.logger)
+            runtime,
+            DomainTransfers.Mount(others: Self.others, account: "positions", assets: Self.assets),
+            book: book,
+            ids: platform.ids,
+            logger: platform.logger
+        )
         routes = [Self.balances(runtime.accounts)] + transfers.routes
         services = transfers.services
         inboxHandlers = transfers.inboxHandlers
@@ -44,8 +53,12 @@ public struct DeFiDomain: Domain {
 
     private static func balances(_ accounts: LedgerAccounts) -> Route {
         Route(
-            .get, "/v1/defi/balances", operationID: "listDeFiBalances", summary: "List balances in DeFi",
-            tag: "Balances", access: .permission("defi:read"),
+            .get,
+            "/v1/defi/balances",
+            operationID: "listDeFiBalances",
+            summary: "List balances in DeFi",
+            tag: "Balances",
+            access: .permission("defi:read"),
             responses: [200: ResponseShape("The balances.", BalanceList.schema)]
         ) { request in
             let user = try request.requirePrincipal().user

@@ -31,11 +31,20 @@ public struct InvestingDomain: Domain {
     /// Investing on its own database and the platform's services.
     public init(_ runtime: DomainRuntime, _ platform: PlatformServices) async throws {
         let book = PlainTransferBook(
-            schema: runtime.schema, users: platform.users, compliance: platform.compliance, fees: platform.fees,
-            ids: platform.ids, clock: platform.clock)
+            schema: runtime.schema,
+            users: platform.users,
+            compliance: platform.compliance,
+            fees: platform.fees,
+            ids: platform.ids,
+            clock: platform.clock
+        )
         let transfers = DomainTransfers(
-            runtime, DomainTransfers.Mount(others: Self.others, account: "trading", assets: Self.assets), book: book,
-            ids: platform.ids, logger: platform.logger)
+            runtime,
+            DomainTransfers.Mount(others: Self.others, account: "trading", assets: Self.assets),
+            book: book,
+            ids: platform.ids,
+            logger: platform.logger
+        )
         routes = [Self.balances(runtime.accounts)] + transfers.routes
         services = transfers.services
         inboxHandlers = transfers.inboxHandlers
@@ -44,8 +53,12 @@ public struct InvestingDomain: Domain {
 
     private static func balances(_ accounts: LedgerAccounts) -> Route {
         Route(
-            .get, "/v1/investing/balances", operationID: "listInvestingBalances", summary: "List balances in Investing",
-            tag: "Balances", access: .permission("investing:read"),
+            .get,
+            "/v1/investing/balances",
+            operationID: "listInvestingBalances",
+            summary: "List balances in Investing",
+            tag: "Balances",
+            access: .permission("investing:read"),
             responses: [200: ResponseShape("The balances.", BalanceList.schema)]
         ) { request in
             let user = try request.requirePrincipal().user

@@ -70,7 +70,8 @@ public struct ComplianceAnswer: Sendable, Hashable {
                         "score": .integer(check.score), "flags": .array(check.flags.map(JSON.string)),
                         "rule": .string(check.rule),
                     ]
-                }),
+                }
+            ),
         ]
     }
 }

@@ -21,7 +21,9 @@ public struct ComplianceGate: Sendable {
     /// - Throws: a `PostgresError` when the record can't be kept; the movement must not go on then.
     public func check(_ movement: MoneyMovement) async throws -> ComplianceAnswer {
         let answer = rules.check(movement)
-        let notable = answer.checks.filter { movement.kind == .withdrawal || $0.outcome != .approve || !$0.flags.isEmpty }
+        let notable = answer.checks.filter {
+            movement.kind == .withdrawal || $0.outcome != .approve || !$0.flags.isEmpty
+        }
         if !notable.isEmpty { try await keep(notable, of: movement) }
         return answer
     }
@@ -30,12 +32,14 @@ public struct ComplianceGate: Sendable {
         let newIDs: [ID<ComplianceAnswer>] = checks.map { _ in ids.next() }
         _ = try await pool.query(
             """
-            insert into platform.compliance_checks (id, user_id, kind, provider, subject, outcome, score, flags, rule, checked_at)
+            insert into platform.compliance_checks (id, user_id, kind, provider, subject, outcome, score, flags, rule,
+                checked_at)
             select c.id, \(movement.user), c.kind, 'rules', \(movement.subject), c.outcome, c.score,
                 string_to_array(c.flags, ','), c.rule, \(clock.now())
             from unnest(\(newIDs), \(checks.map(\.kind.rawValue)), \(checks.map(\.outcome.rawValue)),
                 \(checks.map(\.score)), \(checks.map { $0.flags.joined(separator: ",") }), \(checks.map(\.rule)))
                 as c(id, kind, outcome, score, flags, rule)
-            """)
+            """
+        )
     }
 }

@@ -42,8 +42,12 @@ public struct ComplianceRules: Sendable {
         let isBlocked = exceeds(movement.amount, thresholds.blockUnits)
         let isFlagged = exceeds(movement.amount, thresholds.flagUnits)
         return ComplianceAnswer.Check(
-            kind: .aml, outcome: isBlocked ? .block : .approve, score: isBlocked ? 90 : isFlagged ? 40 : 0,
-            flags: isBlocked ? ["amount_blocked"] : isFlagged ? ["large_amount"] : [], rule: "aml_threshold.v1")
+            kind: .aml,
+            outcome: isBlocked ? .block : .approve,
+            score: isBlocked ? 90 : isFlagged ? 40 : 0,
+            flags: isBlocked ? ["amount_blocked"] : isFlagged ? ["large_amount"] : [],
+            rule: "aml_threshold.v1"
+        )
     }
 
     private func exceeds(_ amount: Money, _ units: Int128) -> Bool {

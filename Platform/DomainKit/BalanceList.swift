@@ -6,7 +6,9 @@ public import Ledger
 public enum BalanceList {
     /// What a list looks like.
     public static let schema = Schema.object(
-        [.required("data", .array(of: entry, count: 0...1_000))], named: "BalanceList")
+        [.required("data", .array(of: entry, count: 0...1_000))],
+        named: "BalanceList"
+    )
 
     /// One balance.
     public static let entry = Schema.object(
@@ -17,7 +19,9 @@ public enum BalanceList {
             .required("reserved", .anyString, "What is held for something under way."),
             .required("total", .anyString, "Both together."),
             .required("frozen", .bool, "Whether outgoing money is stopped."),
-        ], named: "Balance")
+        ],
+        named: "Balance"
+    )
 
     /// A list of balances.
     public static func json(_ balances: [Balance]) -> JSON { ["data": .array(balances.map(json))] }

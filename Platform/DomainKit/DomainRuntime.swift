@@ -27,26 +27,38 @@ public struct DomainRuntime: Sendable {
 
     /// The runtime of a schema on a pool; `batchMax` and `queueMax` bound the ledger's batches and its queue.
     public init(
-        schema: Schema, pool: Pool, ids: IDGenerator, logger: Logger, batchMax: Int = 2_000, queueMax: Int = 50_000
+        schema: Schema,
+        pool: Pool,
+        ids: IDGenerator,
+        logger: Logger,
+        batchMax: Int = 2_000,
+        queueMax: Int = 50_000
     ) {
         (self.schema, self.pool) = (schema, pool)
         let outboxSignal = WorkSignal(.outbox, of: schema)
         self.outboxSignal = outboxSignal
         ledger = Ledger(
-            schema: schema, pool: pool, batchMax: batchMax, queueMax: queueMax, onCommit: { outboxSignal.raise() })
+            schema: schema,
+            pool: pool,
+            batchMax: batchMax,
+            queueMax: queueMax,
+            onCommit: { outboxSignal.raise() }
+        )
         accounts = LedgerAccounts(schema: schema, pool: pool, ids: ids)
         history = LedgerHistory(schema: schema, pool: pool)
         inbox = Inbox(pool: pool, schema: schema, ids: ids, logger: logger)
         inboxSignal = WorkSignal(.inbox, of: schema)
         sweeper = ReservationSweeper(
-            schema: schema, pool: pool,
+            schema: schema,
+            pool: pool,
             telling: { ended, instant in
                 ended.reservations.map { reservation in
                     let account = ended.accounts[reservation.account].map { [$0] } ?? []
                     let balances = BalanceSnapshot.json(account, at: instant, place: 0)
                     return ReservationEvents.expired(reservation, balances: balances, schema: schema, ids: ids)
                 }
-            })
+            }
+        )
     }
 }
 
@@ -54,15 +66,22 @@ public struct DomainRuntime: Sendable {
 public enum ReservationEvents {
     /// `{schema}.reservation.expired`: the reservation's only event.
     public static func expired(
-        _ reservation: ReservationState, balances: JSON = [], schema: Schema, ids: IDGenerator
+        _ reservation: ReservationState,
+        balances: JSON = [],
+        schema: Schema,
+        ids: IDGenerator
     ) -> OutboxEvent {
         OutboxEvent(
-            id: ids.next(), aggregateType: "reservation", aggregate: reservation.id, version: 1,
+            id: ids.next(),
+            aggregateType: "reservation",
+            aggregate: reservation.id,
+            version: 1,
             type: "\(schema).reservation.expired",
             payload: [
                 "reservation": .string(reservation.id.wire), "operation": .string(reservation.operation.description),
                 "kind": .string(reservation.kind), "amount": .string(String(reservation.amount)),
                 "captured": .string(String(reservation.captured)), "balances": balances,
-            ])
+            ]
+        )
     }
 }

@@ -30,8 +30,15 @@ public struct PlatformServices: Sendable {
 
     /// The services.
     public init(
-        settings: Settings, clock: any WallClock, ids: IDGenerator, users: UserDirectory, compliance: ComplianceGate,
-        fees: FeeCatalogCache, outbound: HTTPClient, cursors: CursorSigner, logger: Logger
+        settings: Settings,
+        clock: any WallClock,
+        ids: IDGenerator,
+        users: UserDirectory,
+        compliance: ComplianceGate,
+        fees: FeeCatalogCache,
+        outbound: HTTPClient,
+        cursors: CursorSigner,
+        logger: Logger
     ) {
         (self.settings, self.clock, self.ids, self.users) = (settings, clock, ids, users)
         (self.compliance, self.fees, self.outbound) = (compliance, fees, outbound)

@@ -41,8 +41,10 @@ extension LedgerOutcome {
         case .replayed(let answer): return answer.response.with("Idempotent-Replayed", "true")
         case .keyReused:
             throw Problem(
-                422, "idempotency_key_reused",
-                "This Idempotency-Key was used with another body. Use a new key for a new request.")
+                422,
+                "idempotency_key_reused",
+                "This Idempotency-Key was used with another body. Use a new key for a new request."
+            )
         }
     }
 }

@@ -28,7 +28,10 @@ public struct SweeperService: Service {
                         continue
                     }
                 } catch {
-                    logger.warning("a sweep of reservations failed; the next one follows", metadata: ["error": "\(error)"])
+                    logger.warning(
+                        "a sweep of reservations failed; the next one follows",
+                        metadata: ["error": "\(error)"]
+                    )
                 }
                 try? await Task.sleep(for: .seconds(SweeperService.pauseSeconds))
             }

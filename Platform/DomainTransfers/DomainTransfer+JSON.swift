@@ -29,5 +29,7 @@ extension DomainTransfer {
             .required("updated_at", .instant),
             .optional("reason", .anyString, "Why it was returned."),
             .optional("transaction", .anyString, "The domain's own record of it."),
-        ], named: "Transfer")
+        ],
+        named: "Transfer"
+    )
 }

@@ -55,8 +55,14 @@ public struct DomainTransfer: Sendable, Hashable, Entity {
 
     /// One that has just been decided; `ledgerTransfers` is what the ledger made for it.
     init(
-        _ order: TransferOrder, id: ID<DomainTransfer>, direction: Direction, account: String, fee: Money, state: State,
-        ledgerTransfers: [ID<Transfer>], at now: Timestamp
+        _ order: TransferOrder,
+        id: ID<DomainTransfer>,
+        direction: Direction,
+        account: String,
+        fee: Money,
+        state: State,
+        ledgerTransfers: [ID<Transfer>],
+        at now: Timestamp
     ) {
         (self.id, user, self.direction, other) = (id, order.user, direction, order.other)
         (self.account, amount, self.fee, createdAt) = (account, order.amount, fee, now)
@@ -65,8 +71,16 @@ public struct DomainTransfer: Sendable, Hashable, Entity {
 
     /// One as it is stored.
     init(
-        order: TransferOrder, id: ID<DomainTransfer>, direction: Direction, account: String, fee: Money, state: State,
-        version: Int64, ledgerTransfers: [ID<Transfer>], createdAt: Timestamp, updatedAt: Timestamp
+        order: TransferOrder,
+        id: ID<DomainTransfer>,
+        direction: Direction,
+        account: String,
+        fee: Money,
+        state: State,
+        version: Int64,
+        ledgerTransfers: [ID<Transfer>],
+        createdAt: Timestamp,
+        updatedAt: Timestamp
     ) {
         (self.id, user, self.direction, other) = (id, order.user, direction, order.other)
         (self.account, amount, self.fee, self.createdAt) = (account, order.amount, fee, createdAt)

@@ -47,14 +47,32 @@ public struct DomainTransfers: Sendable {
         let accounts = TransferAccounts(accounts: runtime.accounts, kind: mount.account)
         let journal = TransferJournal(ids: ids)
         let sending = TransferSending(
-            schema: name, ledger: runtime.ledger, accounts: accounts, assets: mount.assets, book: book, journal: journal)
+            schema: name,
+            ledger: runtime.ledger,
+            accounts: accounts,
+            assets: mount.assets,
+            book: book,
+            journal: journal
+        )
         let handler = TransferEventHandler(
             schema: name,
             arrivals: TransferArrivals(
-                schema: name, ledger: runtime.ledger, accounts: accounts, transfers: transfers, assets: mount.assets,
-                book: book, journal: journal),
+                schema: name,
+                ledger: runtime.ledger,
+                accounts: accounts,
+                transfers: transfers,
+                assets: mount.assets,
+                book: book,
+                journal: journal
+            ),
             answers: TransferAnswers(
-                ledger: runtime.ledger, accounts: accounts, transfers: transfers, book: book, journal: journal))
+                ledger: runtime.ledger,
+                accounts: accounts,
+                transfers: transfers,
+                book: book,
+                journal: journal
+            )
+        )
         let others = mount.others.map(\.name)
         routes = TransferRoutes(domain: name, others: others, sending: sending, transfers: transfers).routes
         services = [TransitWatch(domain: name, others: others, transfers: transfers, logger: logger)]
@@ -68,7 +86,9 @@ public struct DomainTransfers: Sendable {
     }
 
     /// What stands on the in-transit accounts, by other domain and asset code, in minor units.
-    public func inTransitBalances() async throws -> [String: [String: Int128]] { try await transfers.inTransitBalances() }
+    public func inTransitBalances() async throws -> [String: [String: Int128]] {
+        try await transfers.inTransitBalances()
+    }
 
     /// Seconds since the oldest transfer left that no answer has come to, by the domain that it goes to.
     public func oldestInTransitSeconds() async throws -> [String: Double] { try await transfers.oldestInTransit() }
@@ -77,7 +97,8 @@ public struct DomainTransfers: Sendable {
     ///
     /// The balances that events carry are left out.
     public func export(
-        after id: UInt128, limit: Int
+        after id: UInt128,
+        limit: Int
     ) async throws -> [(id: UInt128, version: Int64, at: Timestamp, payload: JSON)] {
         try await transfers.page(after: id, limit: limit)
             .map { ($0.id.value, $0.version, $0.updatedAt, $0.projected(balances: [])) }

@@ -18,7 +18,11 @@ public struct PlainTransferBook: TransferBook {
 
     /// A book of a schema on the platform's services.
     public init(
-        schema: Schema, users: UserDirectory, compliance: ComplianceGate, fees: FeeCatalogCache, ids: IDGenerator,
+        schema: Schema,
+        users: UserDirectory,
+        compliance: ComplianceGate,
+        fees: FeeCatalogCache,
+        ids: IDGenerator,
         clock: any WallClock
     ) {
         (self.schema, self.users, self.compliance) = (schema, users, compliance)
@@ -37,8 +41,13 @@ public struct PlainTransferBook: TransferBook {
         let id: ID<DomainTransfer> = ids.next()
         let answer = try await compliance.check(
             MoneyMovement(
-                subject: id.value, user: order.user, kind: .transfer, amount: order.amount,
-                identification: profile.identification))
+                subject: id.value,
+                user: order.user,
+                kind: .transfer,
+                amount: order.amount,
+                identification: profile.identification
+            )
+        )
         guard answer.outcome == .approve else {
             let why = answer.reasons.joined(separator: ", ")
             throw Problem(422, "compliance_\(answer.outcome.rawValue)", "This can't be done: \(why). Contact support.")
@@ -48,16 +57,23 @@ public struct PlainTransferBook: TransferBook {
 
     /// The event that tells projections of the change, and the fee lines of a new transfer.
     public func record(
-        _ step: TransferStep, of account: ID<LedgerAccount>, by initiator: Initiator
+        _ step: TransferStep,
+        of account: ID<LedgerAccount>,
+        by initiator: Initiator
     ) async throws -> TransferBooking {
         var lines: [FeeLine] = []
         if case .leaving(let approval) = step { lines = approval.quote.lines }
         return TransferBooking { [schema, ids, lines] transfer, receipt in
             let event = OutboxEvent(
-                id: ids.next(), aggregateType: "transaction", aggregate: transfer.id, version: transfer.version,
+                id: ids.next(),
+                aggregateType: "transaction",
+                aggregate: transfer.id,
+                version: transfer.version,
                 type: "\(schema).transaction.\(transfer.state.name)",
                 payload: transfer.projected(balances: BalanceSnapshot.json(receipt)),
-                correlation: initiator.correlation, traceparent: initiator.traceparent)
+                correlation: initiator.correlation,
+                traceparent: initiator.traceparent
+            )
             return [event] + lines.map { TransferFeeRow(transfer: transfer.id, line: $0) }
         }
     }

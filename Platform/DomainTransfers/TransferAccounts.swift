@@ -22,7 +22,9 @@ struct TransferAccounts: Sendable {
 
     /// A transfer from the payer for each charged fee line.
     func feeTransfers(
-        _ lines: [FeeLine], from payer: ID<LedgerAccount>, _ ids: IDGenerator
+        _ lines: [FeeLine],
+        from payer: ID<LedgerAccount>,
+        _ ids: IDGenerator
     ) async throws -> [LedgerCommand] {
         let keys = lines.map { AccountKey(house: "fee_income:\($0.category.rawValue)", $0.amount.asset) }
         let found = try await accounts.find(keys)
@@ -30,8 +32,13 @@ struct TransferAccounts: Sendable {
             guard let income = found[key] else { throw LedgerFault.accountVanished(key) }
             return .transfer(
                 NewTransfer(
-                    id: ids.next(), debit: payer, credit: income, amount: line.amount.minorUnits,
-                    code: "fee_\(line.category.rawValue)"))
+                    id: ids.next(),
+                    debit: payer,
+                    credit: income,
+                    amount: line.amount.minorUnits,
+                    code: "fee_\(line.category.rawValue)"
+                )
+            )
         }
     }
 }

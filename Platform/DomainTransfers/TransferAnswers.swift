@@ -36,7 +36,9 @@ struct TransferAnswers: Sendable {
     }
 
     private func end(
-        _ transfer: DomainTransfer, as answer: DomainTransfer.State, _ envelope: TransferMessage.Envelope,
+        _ transfer: DomainTransfer,
+        as answer: DomainTransfer.State,
+        _ envelope: TransferMessage.Envelope,
         _ event: InboxEvent
     ) async throws -> InboxDisposition {
         let initiator = Initiator(other: envelope.message.to, envelope)
@@ -53,7 +55,8 @@ struct TransferAnswers: Sendable {
         }
         let record = try await book.record(step, of: customer, by: initiator)
         let item = LedgerItem(
-            operation: transfer.id.cast(), commands: commands + record.commands
+            operation: transfer.id.cast(),
+            commands: commands + record.commands
         ) { [journal] decision, instant in
             guard case .success(let receipt) = decision,
                 let next = transfer.answered(answer, ledgerTransfers: receipt.transfers.map(\.id), at: instant)

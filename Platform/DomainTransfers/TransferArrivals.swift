@@ -31,10 +31,16 @@ struct TransferArrivals: Sendable {
         let record = try await book.record(.arriving(message.transfer, order), of: customer, by: initiator)
         let moved = LedgerCommand.transfer(
             NewTransfer(
-                id: journal.ids.next(), debit: inTransit, credit: customer, amount: order.amount.minorUnits,
-                code: "transfer_in"))
+                id: journal.ids.next(),
+                debit: inTransit,
+                credit: customer,
+                amount: order.amount.minorUnits,
+                code: "transfer_in"
+            )
+        )
         let item = LedgerItem(
-            operation: message.transfer.cast(), commands: [moved] + record.commands
+            operation: message.transfer.cast(),
+            commands: [moved] + record.commands
         ) { decision, instant in
             switch decision {
             case .success(let receipt):
@@ -50,7 +56,10 @@ struct TransferArrivals: Sendable {
     }
 
     private func refuse(
-        _ order: TransferOrder, _ reason: String, _ envelope: TransferMessage.Envelope, _ event: InboxEvent,
+        _ order: TransferOrder,
+        _ reason: String,
+        _ envelope: TransferMessage.Envelope,
+        _ event: InboxEvent,
         _ initiator: Initiator
     ) async throws -> InboxDisposition {
         let item = LedgerItem(operation: envelope.message.transfer.cast(), commands: []) { decision, instant in
@@ -70,28 +79,46 @@ struct TransferArrivals: Sendable {
     }
 
     private func refused(
-        _ order: TransferOrder, _ reason: String, _ envelope: TransferMessage.Envelope, _ event: InboxEvent,
-        _ initiator: Initiator, _ receipt: LedgerCore.Receipt?, _ instant: Timestamp
+        _ order: TransferOrder,
+        _ reason: String,
+        _ envelope: TransferMessage.Envelope,
+        _ event: InboxEvent,
+        _ initiator: Initiator,
+        _ receipt: LedgerCore.Receipt?,
+        _ instant: Timestamp
     ) -> [any StoredRow] {
         let message = envelope.message
         let transfer = transfer(message, order, .refused(reason: reason), receipt, instant)
-        return [event.mark] + rows(of: transfer, telling: message.answered(.refused(reason: reason)), initiator, envelope)
+        return [event.mark]
+            + rows(of: transfer, telling: message.answered(.refused(reason: reason)), initiator, envelope)
     }
 
     private func rows(
-        of transfer: DomainTransfer, telling answer: TransferMessage, _ initiator: Initiator,
+        of transfer: DomainTransfer,
+        telling answer: TransferMessage,
+        _ initiator: Initiator,
         _ envelope: TransferMessage.Envelope
     ) -> [any StoredRow] {
         journal.rows(new: transfer, telling: answer, by: initiator, causedBy: envelope.cloud.uuid)
     }
 
     private func transfer(
-        _ message: TransferMessage, _ order: TransferOrder, _ state: DomainTransfer.State, _ receipt: LedgerCore.Receipt?,
+        _ message: TransferMessage,
+        _ order: TransferOrder,
+        _ state: DomainTransfer.State,
+        _ receipt: LedgerCore.Receipt?,
         _ instant: Timestamp
     ) -> DomainTransfer {
         DomainTransfer(
-            order, id: message.transfer, direction: .into, account: accounts.kind, fee: .zero(order.amount.asset),
-            state: state, ledgerTransfers: receipt?.transfers.map(\.id) ?? [], at: instant)
+            order,
+            id: message.transfer,
+            direction: .into,
+            account: accounts.kind,
+            fee: .zero(order.amount.asset),
+            state: state,
+            ledgerTransfers: receipt?.transfers.map(\.id) ?? [],
+            at: instant
+        )
     }
 }
 
@@ -117,8 +144,10 @@ extension Initiator {
     init(other domain: String, _ envelope: TransferMessage.Envelope) {
         let correlation = envelope.cloud.correlation.flatMap { ID<DomainTransfer>(uuid: $0)?.value }
         self.init(
-            system: "domain:\(domain)", correlation: correlation ?? envelope.message.transfer.value,
-            traceparent: envelope.cloud.traceparent)
+            system: "domain:\(domain)",
+            correlation: correlation ?? envelope.message.transfer.value,
+            traceparent: envelope.cloud.traceparent
+        )
     }
 }
 

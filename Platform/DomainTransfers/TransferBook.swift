@@ -43,7 +43,9 @@ public protocol TransferBook: Sendable {
 
     /// What the domain adds to a step; `account` is the customer's ledger account. It writes nothing by itself.
     func record(
-        _ step: TransferStep, of account: ID<LedgerAccount>, by initiator: Initiator
+        _ step: TransferStep,
+        of account: ID<LedgerAccount>,
+        by initiator: Initiator
     ) async throws -> TransferBooking
 
     /// The id by which customers know the domain's own record of a transfer; nil where there is none.

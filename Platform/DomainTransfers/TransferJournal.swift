@@ -10,38 +10,65 @@ struct TransferJournal: Sendable {
 
     /// The rows of a new transfer, with the message that tells the other domain.
     func rows(
-        new transfer: DomainTransfer, telling message: TransferMessage, by initiator: Initiator, causedBy event: UInt128? = nil
+        new transfer: DomainTransfer,
+        telling message: TransferMessage,
+        by initiator: Initiator,
+        causedBy event: UInt128? = nil
     ) -> [any StoredRow] {
         let told = OutboxEvent(
-            id: ids.next(), aggregateType: "transfer", aggregate: transfer.id, version: transfer.version, type: message.type,
-            payload: message.payload, correlation: initiator.correlation, causation: event,
-            traceparent: initiator.traceparent)
+            id: ids.next(),
+            aggregateType: "transfer",
+            aggregate: transfer.id,
+            version: transfer.version,
+            type: message.type,
+            payload: message.payload,
+            correlation: initiator.correlation,
+            causation: event,
+            traceparent: initiator.traceparent
+        )
         return [NewTransferRow(transfer: transfer), told] + evidence(of: transfer, before: nil, initiator)
     }
 
     /// The rows of a transfer that the other domain has answered.
     func rows(
-        answered transfer: DomainTransfer, before: DomainTransfer, by initiator: Initiator
+        answered transfer: DomainTransfer,
+        before: DomainTransfer,
+        by initiator: Initiator
     ) -> [any StoredRow] {
         [TransferChangeRow(transfer: transfer)] + evidence(of: transfer, before: before, initiator)
     }
 
     private func evidence(
-        of transfer: DomainTransfer, before: DomainTransfer?, _ initiator: Initiator
+        of transfer: DomainTransfer,
+        before: DomainTransfer?,
+        _ initiator: Initiator
     ) -> [any StoredRow] {
         [
             StatusChange(
-                id: ids.next(), entity: "transfer", entityID: transfer.id, version: transfer.version,
-                from: before?.state.name, to: transfer.state.name, reason: transfer.state.reason),
+                id: ids.next(),
+                entity: "transfer",
+                entityID: transfer.id,
+                version: transfer.version,
+                from: before?.state.name,
+                to: transfer.state.name,
+                reason: transfer.state.reason
+            ),
             AuditEntry(
-                id: ids.next(), actor: initiator.actor, action: "transfer.\(transfer.state.name)", entity: "transfer",
-                entityID: transfer.id.value, before: before.map { ["status": .string($0.state.name)] },
+                id: ids.next(),
+                actor: initiator.actor,
+                action: "transfer.\(transfer.state.name)",
+                entity: "transfer",
+                entityID: transfer.id.value,
+                before: before.map { ["status": .string($0.state.name)] },
                 after: [
                     "status": .string(transfer.state.name), "direction": .string(transfer.direction.rawValue),
                     "other_domain": .string(transfer.other), "amount": .string(transfer.amount.description),
                 ],
-                ip: initiator.ip, userAgent: initiator.userAgent, session: initiator.session,
-                correlation: initiator.correlation),
+                ip: initiator.ip,
+                userAgent: initiator.userAgent,
+                session: initiator.session,
+                correlation: initiator.correlation
+            ),
         ]
     }
 }

@@ -33,7 +33,10 @@ public struct TransferApproval: Sendable {
 
     /// An approval.
     public init(
-        id: ID<DomainTransfer>, order: TransferOrder, quote: FeeQuote, compliance: ComplianceAnswer,
+        id: ID<DomainTransfer>,
+        order: TransferOrder,
+        quote: FeeQuote,
+        compliance: ComplianceAnswer,
         usage: @escaping @Sendable (ID<LedgerAccount>) -> [LedgerCommand] = { _ in [] }
     ) {
         (self.id, self.order, self.quote) = (id, order, quote)

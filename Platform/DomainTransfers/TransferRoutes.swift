@@ -14,18 +14,25 @@ struct TransferRoutes: Sendable {
 
     private var send: Route {
         Route(
-            .post, PathTemplate("/v1/\(domain)/transfers"), operationID: "create\(title)Transfer",
+            .post,
+            PathTemplate("/v1/\(domain)/transfers"),
+            operationID: "create\(title)Transfer",
             summary: "Move money to another domain",
             description: """
                 The money leaves at once and is `in_transit` until the other domain has answered: `completed`, or `returned` \
                 with the fees when it can't take it.
                 """,
-            tag: "Transfers", access: .permission(Permission("\(domain):move")), isIdempotent: true,
+            tag: "Transfers",
+            access: .permission(Permission("\(domain):move")),
+            isIdempotent: true,
             body: .json(body),
             responses: [
                 202: ResponseShape(
-                    "The money is on its way.", DomainTransfer.schema, headers: [.location, .replayed],
-                    links: [.init(to: "get\(title)Transfer", parameter: "id", from: "/id")])
+                    "The money is on its way.",
+                    DomainTransfer.schema,
+                    headers: [.location, .replayed],
+                    links: [.init(to: "get\(title)Transfer", parameter: "id", from: "/id")]
+                )
             ],
             problems: [
                 403: ["user_not_active"],
@@ -44,8 +51,12 @@ struct TransferRoutes: Sendable {
 
     private var get: Route {
         Route(
-            .get, PathTemplate("/v1/\(domain)/transfers/{id}"), operationID: "get\(title)Transfer",
-            summary: "Read a transfer", tag: "Transfers", access: .permission(Permission("\(domain):read")),
+            .get,
+            PathTemplate("/v1/\(domain)/transfers/{id}"),
+            operationID: "get\(title)Transfer",
+            summary: "Read a transfer",
+            tag: "Transfers",
+            access: .permission(Permission("\(domain):read")),
             parameters: [.path("id", .id(of: DomainTransfer.self), "The transfer.")],
             responses: [200: ResponseShape("The transfer.", DomainTransfer.schema, headers: [.etag])]
         ) { request in
@@ -77,7 +88,9 @@ struct TransferRoutes: Sendable {
                 .required("amount", .amount, "What arrives; fees come on top."),
                 .required("asset", .asset),
                 .required("to", .oneOf(others), "The domain that it goes to."),
-            ], named: "New\(title)Transfer")
+            ],
+            named: "New\(title)Transfer"
+        )
     }
 
     // `banking` as part of an operation's name: `createBankingTransfer`.

@@ -29,12 +29,19 @@ struct TransferSending: Sendable {
         let record = try await book.record(.leaving(approval), of: customer, by: initiator)
         let moved = LedgerCommand.transfer(
             NewTransfer(
-                id: journal.ids.next(), debit: customer, credit: inTransit, amount: order.amount.minorUnits,
-                code: "transfer_out"))
+                id: journal.ids.next(),
+                debit: customer,
+                credit: inTransit,
+                amount: order.amount.minorUnits,
+                code: "transfer_out"
+            )
+        )
         let fees = try await accounts.feeTransfers(approval.chargedLines, from: customer, journal.ids)
         let commands = approval.usage(customer) + [moved] + fees + record.commands
         let item = LedgerItem(
-            operation: approval.id.cast(), commands: commands, idempotency: key
+            operation: approval.id.cast(),
+            commands: commands,
+            idempotency: key
         ) { decision, instant in
             switch decision {
             case .failure(let refusal):
@@ -48,15 +55,31 @@ struct TransferSending: Sendable {
     }
 
     private func sent(
-        _ approval: TransferApproval, _ record: TransferBooking, _ receipt: LedgerCore.Receipt, _ instant: Timestamp,
+        _ approval: TransferApproval,
+        _ record: TransferBooking,
+        _ receipt: LedgerCore.Receipt,
+        _ instant: Timestamp,
         _ initiator: Initiator
     ) -> LedgerItem.Finish {
         let order = approval.order
         let transfer = DomainTransfer(
-            order, id: approval.id, direction: .out, account: accounts.kind, fee: approval.quote.total, state: .inTransit,
-            ledgerTransfers: receipt.transfers.map(\.id), at: instant)
+            order,
+            id: approval.id,
+            direction: .out,
+            account: accounts.kind,
+            fee: approval.quote.total,
+            state: .inTransit,
+            ledgerTransfers: receipt.transfers.map(\.id),
+            at: instant
+        )
         let message = TransferMessage(
-            kind: .sent, transfer: transfer.id, user: order.user, amount: order.amount, from: schema, to: order.other)
+            kind: .sent,
+            transfer: transfer.id,
+            user: order.user,
+            amount: order.amount,
+            from: schema,
+            to: order.other
+        )
         let rows = journal.rows(new: transfer, telling: message, by: initiator) + record.rows(transfer, receipt)
         let body = transfer.json(in: schema, recordID: book.recordID(of: transfer.id))
         let answer = APIResponse.accepted(body, location: "/v1/\(schema)/transfers/\(transfer.id.wire)")

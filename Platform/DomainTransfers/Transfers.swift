@@ -59,7 +59,8 @@ struct Transfers: Sendable {
             from \(schema).transfers
             where status = 'in_transit'
             group by other_domain
-            """)
+            """
+        )
         return Dictionary(try rows.map { (try $0[0], max(try $0[1], 0)) }, uniquingKeysWith: max)
     }
 
@@ -70,7 +71,8 @@ struct Transfers: Sendable {
             select substr(kind, length('in_transit:') + 1) as other, asset, posted
             from \(schema).ledger_accounts
             where owner = \(AccountKey.house) and kind like 'in\\_transit:%'
-            """)
+            """
+        )
         var balances: [String: [String: Int128]] = [:]
         for row in rows {
             let (other, asset): (String, String) = (try row[0], try row[1])
@@ -86,12 +88,22 @@ struct Transfers: Sendable {
             throw UnknownStatus(name: status)
         }
         let order = TransferOrder(
-            user: try row["user_id"], amount: Money(minorUnits: try row["amount"], asset), other: try row["other_domain"])
+            user: try row["user_id"],
+            amount: Money(minorUnits: try row["amount"], asset),
+            other: try row["other_domain"]
+        )
         return DomainTransfer(
-            order: order, id: try row["id"], direction: try row["direction"], account: try row["account"],
-            fee: Money(minorUnits: try row["fee"], asset), state: state, version: try row["version"],
-            ledgerTransfers: try row["ledger_transfers"], createdAt: try row["created_at"],
-            updatedAt: try row["updated_at"])
+            order: order,
+            id: try row["id"],
+            direction: try row["direction"],
+            account: try row["account"],
+            fee: Money(minorUnits: try row["fee"], asset),
+            state: state,
+            version: try row["version"],
+            ledgerTransfers: try row["ledger_transfers"],
+            createdAt: try row["created_at"],
+            updatedAt: try row["updated_at"]
+        )
     }
 
     private struct UnknownStatus: Error { let name: String }

@@ -19,7 +19,8 @@ struct TransitWatch: Service {
         (self.domain, self.transfers, self.logger) = (domain, transfers, logger)
         ages = Dictionary(
             others.map { ($0, Gauge(label: "in_transit_age_seconds", dimensions: [("from", domain), ("to", $0)])) },
-            uniquingKeysWith: { first, _ in first })
+            uniquingKeysWith: { first, _ in first }
+        )
     }
 
     /// Measures until a graceful shutdown or cancellation.
@@ -30,7 +31,10 @@ struct TransitWatch: Service {
                 do {
                     late = try await measure(late)
                 } catch {
-                    logger.warning("money in transit not measured", metadata: ["domain": "\(domain)", "error": "\(error)"])
+                    logger.warning(
+                        "money in transit not measured",
+                        metadata: ["domain": "\(domain)", "error": "\(error)"]
+                    )
                 }
                 try? await Task.sleep(for: .seconds(TransitWatch.pauseSeconds))
             }
@@ -45,7 +49,8 @@ struct TransitWatch: Service {
         for other in now.subtracting(late).sorted() {
             logger.error(
                 "money is in transit for too long",
-                metadata: ["from": "\(domain)", "to": "\(other)", "seconds": "\(Int(oldest[other] ?? 0))"])
+                metadata: ["from": "\(domain)", "to": "\(other)", "seconds": "\(Int(oldest[other] ?? 0))"]
+            )
         }
         return now
     }

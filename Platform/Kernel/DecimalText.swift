@@ -24,7 +24,8 @@ public enum AmountError: String, Error, Sendable, CaseIterable {
 public enum DecimalText {
     /// The integer that `text` is in units of 10^-scale: digits, optional fraction, nothing else.
     ///
-    /// - Throws: the `AmountError` of the first thing that is wrong, characters before structure, structure before size.
+    /// - Throws: the `AmountError` of the first thing that is wrong, characters before structure, structure before
+    ///   size.
     public static func parse(_ text: String, scale: Int) throws(AmountError) -> Int128 {
         precondition((0...18).contains(scale), "a scale outside 0...18")
         if let wrong = characterError(text) { throw wrong }

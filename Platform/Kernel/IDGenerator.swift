@@ -1,6 +1,7 @@
 import Synchronization
 
-/// Mints UUIDv7 ids that never decrease within one generator (RFC 9562 §6.2, method 3: sub-millisecond time, then counting up).
+/// Mints UUIDv7 ids that never decrease within one generator (RFC 9562 §6.2, method 3: sub-millisecond time, then
+/// counting up).
 public final class IDGenerator: Sendable {
     private struct State {
         var last: UInt128 = 0
@@ -12,7 +13,8 @@ public final class IDGenerator: Sendable {
 
     /// A generator on a clock and a source of randomness.
     public init(
-        clock: any WallClock = SystemClock(), random: any RandomNumberGenerator & Sendable = SystemRandomNumberGenerator()
+        clock: any WallClock = SystemClock(),
+        random: any RandomNumberGenerator & Sendable = SystemRandomNumberGenerator()
     ) {
         self.clock = clock
         self.state = Mutex(State(random: random))

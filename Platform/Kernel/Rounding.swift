@@ -11,7 +11,8 @@ public enum Rounding: String, Sendable, CaseIterable {
 }
 
 extension Rounding {
-    /// `value * numerator / denominator`, exact in 256 bits before the one rounding; nil when the result is 10^38 or more.
+    /// `value * numerator / denominator`, exact in 256 bits before the one rounding; nil when the result is 10^38 or
+    /// more.
     ///
     /// `numerator` is not negative and `denominator` is positive; a negative value rounds as its mirror image.
     public func scale(_ value: Int128, by numerator: Int128, over denominator: Int128) -> Int128? {

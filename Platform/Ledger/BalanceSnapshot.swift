@@ -2,8 +2,8 @@ public import Kernel
 
 /// What events carry of the accounts that they are about, so that others can keep balances without asking.
 ///
-/// An array of objects: `account` and `owner` (UUIDs), `kind`, `asset`, `available` and `reserved` (minor units as text),
-/// and what orders the snapshots of an account: `version`, then `at`, then `place`.
+/// An array of objects: `account` and `owner` (UUIDs), `kind`, `asset`, `available` and `reserved` (minor units as
+/// text), and what orders the snapshots of an account: `version`, then `at`, then `place`.
 public enum BalanceSnapshot {
     /// Of the customers' accounts that an operation touched.
     public static func json(_ receipt: LedgerCore.Receipt) -> JSON {
@@ -20,6 +20,7 @@ public enum BalanceSnapshot {
                     "available": .string(String(account.available)), "reserved": .string(String(account.reserved)),
                     "version": .integer(account.version), "at": .string(instant.description), "place": .integer(place),
                 ]
-            })
+            }
+        )
     }
 }

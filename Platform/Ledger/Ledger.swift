@@ -16,13 +16,22 @@ public final class Ledger: Service {
     ///
     /// `onCommit` is called after each batch that was stored; it must be quick.
     public init(
-        schema: Schema, pool: Pool, batchMax: Int = 2_000, queueMax: Int = 50_000, writers: Int = 2,
+        schema: Schema,
+        pool: Pool,
+        batchMax: Int = 2_000,
+        queueMax: Int = 50_000,
+        writers: Int = 2,
         onCommit: @escaping @Sendable () -> Void = {}
     ) {
         (self.schema, self.pool) = (schema, pool)
         store = LedgerStore(schema: schema, pool: pool, onCommit: onCommit)
         queue = GroupCommit(
-            store, label: "ledger_\(schema)", batchMax: batchMax, queueMax: queueMax, writers: writers)
+            store,
+            label: "ledger_\(schema)",
+            batchMax: batchMax,
+            queueMax: queueMax,
+            writers: writers
+        )
     }
 
     /// Commits what callers submit, until shutdown.

@@ -20,7 +20,9 @@ public struct AccountKey: Hashable, Sendable {
     }
 
     /// An account of the house.
-    public init(house kind: String, _ asset: Asset) { (self.owner, self.kind, self.asset) = (AccountKey.house, kind, asset) }
+    public init(house kind: String, _ asset: Asset) {
+        (self.owner, self.kind, self.asset) = (AccountKey.house, kind, asset)
+    }
 }
 
 /// What an account holds, as of an instant.
@@ -51,7 +53,9 @@ public final class LedgerAccounts: Sendable {
     private let remembered = Mutex<[AccountKey: ID<LedgerAccount>]>([:])
 
     /// The accounts of a schema's ledger.
-    public init(schema: Schema, pool: Pool, ids: IDGenerator) { (self.schema, self.pool, self.ids) = (schema, pool, ids) }
+    public init(schema: Schema, pool: Pool, ids: IDGenerator) {
+        (self.schema, self.pool, self.ids) = (schema, pool, ids)
+    }
 
     /// The id of an account, opened if it isn't yet. Idempotent.
     public func open(_ key: AccountKey, mayGoNegative: Bool = false) async throws -> ID<LedgerAccount> {
@@ -62,7 +66,8 @@ public final class LedgerAccounts: Sendable {
             insert into \(schema).ledger_accounts (id, owner, kind, asset, may_go_negative)
             values (\(ids.next(LedgerAccount.self)), \(key.owner), \(key.kind), \(key.asset.code), \(mayGoNegative))
             on conflict (owner, kind, asset) do nothing
-            """)
+            """
+        )
         guard let id = try await find([key])[key] else { throw LedgerFault.accountVanished(key) }
         return id
     }
@@ -77,9 +82,11 @@ public final class LedgerAccounts: Sendable {
         let rows = try await pool.query(
             """
             select a.id, a.owner, a.kind, a.asset
-            from unnest(\(missing.map(\.owner)), \(missing.map(\.kind)), \(missing.map(\.asset.code))) as k(owner, kind, asset)
+            from unnest(\(missing.map(\.owner)), \(missing.map(\.kind)), \(missing.map(\.asset.code))) as k(owner,
+                kind, asset)
             join \(schema).ledger_accounts a on a.owner = k.owner and a.kind = k.kind and a.asset = k.asset
-            """)
+            """
+        )
         for row in rows {
             let (owner, kind, asset): (UInt128, String, String) = (try row["owner"], try row["kind"], try row["asset"])
             guard let key = missing.first(where: { $0.owner == owner && $0.kind == kind && $0.asset.code == asset })
@@ -101,14 +108,20 @@ public final class LedgerAccounts: Sendable {
             select a.id, a.kind, a.asset, a.posted, a.frozen_because,
                 a.reserved - coalesce((
                     select sum(r.amount - r.captured) from \(schema).reservations r
-                    where r.account = a.id and r.state = 'active' and r.expires_at <= (select clock_timestamp())), 0) as reserved
+                    where r.account = a.id and r.state = 'active' and r.expires_at <= (select clock_timestamp())), 0)
+                        as reserved
             from \(schema).ledger_accounts a where a.owner = \(owner) order by a.kind, a.asset
-            """)
+            """
+        )
         return try rows.map { row in
             guard let asset = Asset(code: try row["asset"]) else { throw LedgerFault.unknownAsset(try row["asset"]) }
             return Balance(
-                account: try row["id"], kind: try row["kind"], total: Money(minorUnits: try row["posted"], asset),
-                reserved: Money(minorUnits: try row["reserved"], asset), frozenBecause: try row["frozen_because"])
+                account: try row["id"],
+                kind: try row["kind"],
+                total: Money(minorUnits: try row["posted"], asset),
+                reserved: Money(minorUnits: try row["reserved"], asset),
+                frozenBecause: try row["frozen_because"]
+            )
         }
     }
 }

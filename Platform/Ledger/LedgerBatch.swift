@@ -15,8 +15,13 @@ struct LedgerBatch {
 
     init(_ items: [LedgerItem], _ loaded: LoadedLedger) {
         core = LedgerCore(
-            at: loaded.instant, accounts: loaded.accounts, reservations: loaded.reservations, due: loaded.due,
-            usage: loaded.usage, originals: loaded.originals)
+            at: loaded.instant,
+            accounts: loaded.accounts,
+            reservations: loaded.reservations,
+            due: loaded.due,
+            usage: loaded.usage,
+            originals: loaded.originals
+        )
         outcomes.reserveCapacity(items.count)
         var answers = loaded.answers
         for item in items {

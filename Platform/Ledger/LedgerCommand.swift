@@ -57,7 +57,11 @@ public struct NewTransfer: Sendable, Hashable {
 
     /// A transfer.
     public init(
-        id: ID<Transfer>, debit: ID<LedgerAccount>, credit: ID<LedgerAccount>, amount: Int128, code: String,
+        id: ID<Transfer>,
+        debit: ID<LedgerAccount>,
+        credit: ID<LedgerAccount>,
+        amount: Int128,
+        code: String,
         funding: Funding = .available
     ) {
         (self.id, self.debit, self.credit) = (id, debit, credit)
@@ -95,8 +99,13 @@ public struct NewCollection: Sendable, Hashable {
 
     /// A collection.
     public init(
-        id: ID<Transfer>, shortfallID: ID<Transfer>, debit: ID<LedgerAccount>, receivable: ID<LedgerAccount>,
-        credit: ID<LedgerAccount>, amount: Int128, code: String
+        id: ID<Transfer>,
+        shortfallID: ID<Transfer>,
+        debit: ID<LedgerAccount>,
+        receivable: ID<LedgerAccount>,
+        credit: ID<LedgerAccount>,
+        amount: Int128,
+        code: String
     ) {
         (self.id, self.shortfallID, self.debit) = (id, shortfallID, debit)
         (self.receivable, self.credit, self.amount, self.code) = (receivable, credit, amount, code)
@@ -165,8 +174,13 @@ public struct NewReservation: Sendable, Hashable {
 
     /// A reservation.
     public init(
-        id: ID<Reservation>, account: ID<LedgerAccount>, amount: Int128, kind: String,
-        lifetime: Lifetime = usualLifetime, quote: JSON? = nil, reason: String? = nil
+        id: ID<Reservation>,
+        account: ID<LedgerAccount>,
+        amount: Int128,
+        kind: String,
+        lifetime: Lifetime = usualLifetime,
+        quote: JSON? = nil,
+        reason: String? = nil
     ) {
         (self.id, self.account, self.amount, self.kind) = (id, account, amount, kind)
         (self.lifetime, self.quote, self.reason) = (lifetime, quote, reason)
@@ -188,7 +202,11 @@ public struct Usage: Sendable, Hashable {
 
     /// An amount that counts.
     public init(
-        account: ID<LedgerAccount>, counter: String, amount: Int128, dayLimit: Int128?, monthLimit: Int128?
+        account: ID<LedgerAccount>,
+        counter: String,
+        amount: Int128,
+        dayLimit: Int128?,
+        monthLimit: Int128?
     ) {
         (self.account, self.counter, self.amount) = (account, counter, amount)
         (self.dayLimit, self.monthLimit) = (dayLimit, monthLimit)

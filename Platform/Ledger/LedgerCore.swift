@@ -66,8 +66,11 @@ public struct LedgerCore: Sendable {
     /// `due` names, for accounts whose reservations have been looked through, those whose time is over; they are
     /// among `reservations`.
     public init(
-        at instant: Timestamp, accounts: [AccountState], reservations: [ReservationState] = [],
-        due: [ID<LedgerAccount>: [ID<Reservation>]] = [:], usage: [UsageKey: Int128] = [:],
+        at instant: Timestamp,
+        accounts: [AccountState],
+        reservations: [ReservationState] = [],
+        due: [ID<LedgerAccount>: [ID<Reservation>]] = [:],
+        usage: [UsageKey: Int128] = [:],
         originals: [TransferLegs: Bool] = [:]
     ) {
         self.instant = instant
@@ -77,7 +80,10 @@ public struct LedgerCore: Sendable {
     }
 
     /// Does all commands of an operation or none of them.
-    public mutating func apply(_ commands: [LedgerCommand], of operation: ID<Operation>) -> Result<Receipt, LedgerRefusal> {
+    public mutating func apply(
+        _ commands: [LedgerCommand],
+        of operation: ID<Operation>
+    ) -> Result<Receipt, LedgerRefusal> {
         undo.removeAll(keepingCapacity: true)
         touched.removeAll(keepingCapacity: true)
         isTouched.removeAll(keepingCapacity: true)
@@ -94,15 +100,22 @@ public struct LedgerCore: Sendable {
         operations += 1
         return .success(
             Receipt(
-                at: instant, transfers: Array(transfers[marks.transfers...]),
-                reservations: touched.compactMap { reservations[$0] }, accounts: customersTouched, place: operations))
+                at: instant,
+                transfers: Array(transfers[marks.transfers...]),
+                reservations: touched.compactMap { reservations[$0] },
+                accounts: customersTouched,
+                place: operations
+            )
+        )
     }
 
     private var customersTouched: [AccountState] {
         var seen: Set<ID<LedgerAccount>> = []
         var states: [AccountState] = []
         for step in undo {
-            guard case .account(let old, _) = step, old.owner != AccountKey.house, seen.insert(old.id).inserted else { continue }
+            guard case .account(let old, _) = step, old.owner != AccountKey.house, seen.insert(old.id).inserted else {
+                continue
+            }
             if let state = accounts[old.id] { states.append(state) }
         }
         return states
@@ -168,8 +181,15 @@ public struct LedgerCore: Sendable {
         try checkPair(original.credit, original.debit)
         try spend(original.amount, from: original.credit)
         try post(
-            new.id, original.credit, original.debit, original.amount, "reversal", operation, reservation: nil,
-            reverses: original.id)
+            new.id,
+            original.credit,
+            original.debit,
+            original.amount,
+            "reversal",
+            operation,
+            reservation: nil,
+            reverses: original.id
+        )
     }
 
     private mutating func collect(_ new: NewCollection, _ operation: ID<Operation>) throws(LedgerRefusal) {
@@ -198,8 +218,14 @@ public struct LedgerCore: Sendable {
     }
 
     private mutating func post(
-        _ id: ID<Transfer>, _ debitID: ID<LedgerAccount>, _ creditID: ID<LedgerAccount>, _ amount: Int128,
-        _ code: String, _ operation: ID<Operation>, reservation: ID<Reservation>?, reverses: ID<Transfer>? = nil
+        _ id: ID<Transfer>,
+        _ debitID: ID<LedgerAccount>,
+        _ creditID: ID<LedgerAccount>,
+        _ amount: Int128,
+        _ code: String,
+        _ operation: ID<Operation>,
+        reservation: ID<Reservation>?,
+        reverses: ID<Transfer>? = nil
     ) throws(LedgerRefusal) {
         var debit = try account(debitID)
         var credit = try account(creditID)
@@ -214,9 +240,20 @@ public struct LedgerCore: Sendable {
         set(credit)
         transfers.append(
             TransferRecord(
-                id: id, operation: operation, debit: debitID, credit: creditID, debitVersion: debit.version,
-                creditVersion: credit.version, amount: amount, debitPosted: debit.posted, creditPosted: credit.posted,
-                code: code, reservation: reservation, reverses: reverses))
+                id: id,
+                operation: operation,
+                debit: debitID,
+                credit: creditID,
+                debitVersion: debit.version,
+                creditVersion: credit.version,
+                amount: amount,
+                debitPosted: debit.posted,
+                creditPosted: credit.posted,
+                code: code,
+                reservation: reservation,
+                reverses: reverses
+            )
+        )
     }
 
     /// Makes sure that an account can pay from what is available.
@@ -254,8 +291,16 @@ public struct LedgerCore: Sendable {
             case .unlimited: nil
             }
         let reservation = ReservationState(
-            id: new.id, account: new.account, operation: operation, kind: new.kind, amount: new.amount,
-            expiresAt: expiresAt, createdAt: instant, reason: new.reason, quote: new.quote)
+            id: new.id,
+            account: new.account,
+            operation: operation,
+            kind: new.kind,
+            amount: new.amount,
+            expiresAt: expiresAt,
+            createdAt: instant,
+            reason: new.reason,
+            quote: new.quote
+        )
         guard reservations[new.id] == nil else { throw .reservationNotActive(new.id, .active) }
         newReservations.append(new.id)
         set(reservation)
@@ -263,7 +308,9 @@ public struct LedgerCore: Sendable {
     }
 
     private mutating func increment(
-        _ id: ID<Reservation>, _ accountID: ID<LedgerAccount>, by amount: Int128
+        _ id: ID<Reservation>,
+        _ accountID: ID<LedgerAccount>,
+        by amount: Int128
     ) throws(LedgerRefusal) {
         try checkAmount(amount)
         try checkNotFrozen(accountID)
@@ -276,7 +323,9 @@ public struct LedgerCore: Sendable {
     }
 
     private mutating func capture(
-        _ amount: Int128, of id: ID<Reservation>, on accountID: ID<LedgerAccount>
+        _ amount: Int128,
+        of id: ID<Reservation>,
+        on accountID: ID<LedgerAccount>
     ) throws(LedgerRefusal) {
         var reservation = try active(id, of: accountID)
         guard amount <= reservation.held else {
@@ -292,7 +341,9 @@ public struct LedgerCore: Sendable {
     }
 
     private mutating func settleLate(
-        _ id: ID<Reservation>, on accountID: ID<LedgerAccount>, by transfer: ID<Transfer>
+        _ id: ID<Reservation>,
+        on accountID: ID<LedgerAccount>,
+        by transfer: ID<Transfer>
     ) throws(LedgerRefusal) {
         var reservation = try reservation(id, of: accountID)
         if reservation.isDue(at: instant) {
@@ -307,7 +358,9 @@ public struct LedgerCore: Sendable {
     }
 
     private mutating func end(
-        _ reservation: ReservationState, as phase: ReservationState.Phase, reason: String
+        _ reservation: ReservationState,
+        as phase: ReservationState.Phase,
+        reason: String
     ) throws(LedgerRefusal) {
         var ended = reservation
         ended.phase = ended.captured > 0 ? .captured : phase
@@ -345,14 +398,22 @@ public struct LedgerCore: Sendable {
             let limit = limit ?? Money.limit - 1
             guard new.amount <= limit - used else {
                 throw .limitExceeded(
-                    counter: new.counter, span: span, limit: limit, used: used, requested: new.amount)
+                    counter: new.counter,
+                    span: span,
+                    limit: limit,
+                    used: used,
+                    requested: new.amount
+                )
             }
             set(key, used + new.amount)
         }
     }
 
     private mutating func giveBack(
-        _ counter: String, _ account: ID<LedgerAccount>, _ amount: Int128, _ at: Timestamp
+        _ counter: String,
+        _ account: ID<LedgerAccount>,
+        _ amount: Int128,
+        _ at: Timestamp
     ) throws(LedgerRefusal) {
         try checkAmount(amount)
         _ = try self.account(account)
@@ -370,13 +431,15 @@ public struct LedgerCore: Sendable {
     }
 
     private func reservation(
-        _ id: ID<Reservation>, of account: ID<LedgerAccount>
+        _ id: ID<Reservation>,
+        of account: ID<LedgerAccount>
     ) throws(LedgerRefusal) -> ReservationState {
         guard let reservation = reservations[id], reservation.account == account else { throw .unknownReservation(id) }
         return reservation
     }
 
-    private func active(_ id: ID<Reservation>, of account: ID<LedgerAccount>) throws(LedgerRefusal) -> ReservationState {
+    private func active(_ id: ID<Reservation>, of account: ID<LedgerAccount>) throws(LedgerRefusal) -> ReservationState
+    {
         let reservation = try reservation(id, of: account)
         guard reservation.phase == .active else { throw .reservationNotActive(id, reservation.phase) }
         guard !reservation.isDue(at: instant) else { throw .reservationExpired(id) }
@@ -412,7 +475,8 @@ public struct LedgerCore: Sendable {
     private mutating func set(_ reservation: ReservationState) {
         let old = reservations.updateValue(reservation, forKey: reservation.id)
         undo.append(
-            .reservation(reservation.id, old, wasChanged: !changedReservations.insert(reservation.id).inserted))
+            .reservation(reservation.id, old, wasChanged: !changedReservations.insert(reservation.id).inserted)
+        )
         if isTouched.insert(reservation.id).inserted { touched.append(reservation.id) }
         if reservation.isDue(at: instant) { dueHere[reservation.account, default: []].append(reservation.id) }
     }

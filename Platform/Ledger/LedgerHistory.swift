@@ -54,20 +54,26 @@ public struct LedgerHistory: Sendable {
 
     /// Entries of an account, newest first, before a version; stable while new ones are added.
     public func entries(
-        of account: ID<LedgerAccount>, before version: Int64 = .max, limit: Int = 50
+        of account: ID<LedgerAccount>,
+        before version: Int64 = .max,
+        limit: Int = 50
     ) async throws -> [LedgerEntry] {
         let limit = min(limit, LedgerHistory.pageMax)
-        // Each branch reads `limit` rows of one index from its end; the union over the view would sort the whole account.
+        // Each branch reads `limit` rows of one index from its end; the union over the view would sort the whole
+        // account.
         let rows = try await pool.query(
             """
             select * from (
                 (select \(debitLeg) from \(schema).ledger_transfers
-                    where debit_account = \(account) and debit_version < \(version) order by debit_version desc limit \(limit))
+                    where debit_account = \(account) and debit_version < \(version) order by debit_version desc limit
+                        \(limit))
                 union all
                 (select \(creditLeg) from \(schema).ledger_transfers
-                    where credit_account = \(account) and credit_version < \(version) order by credit_version desc limit \(limit))
+                    where credit_account = \(account) and credit_version < \(version) order by credit_version desc
+                        limit \(limit))
             ) entries order by version desc limit \(limit)
-            """)
+            """
+        )
         return try rows.map(entry)
     }
 
@@ -80,7 +86,8 @@ public struct LedgerHistory: Sendable {
                 union all
                 select \(creditLeg) from \(schema).ledger_transfers where id = any(\(transfers))
             ) entries order by transfer, amount
-            """)
+            """
+        )
         return try rows.map(entry)
     }
 
@@ -93,9 +100,11 @@ public struct LedgerHistory: Sendable {
                     where debit_account = \(account) and recorded_at <= \(instant) order by debit_version desc limit 1)
                 union all
                 (select credit_version, credit_posted from \(schema).ledger_transfers
-                    where credit_account = \(account) and recorded_at <= \(instant) order by credit_version desc limit 1)
+                    where credit_account = \(account) and recorded_at <= \(instant) order by credit_version desc limit
+                        1)
             ) last order by version desc limit 1
-            """)
+            """
+        )
         return try rows.first?["balance"] ?? 0
     }
 
@@ -106,10 +115,15 @@ public struct LedgerHistory: Sendable {
             select asset, coalesce(sum(posted) filter (where posted > 0), 0) as credit,
                 coalesce(sum(posted) filter (where posted < 0), 0) as debit, sum(reserved) as reserved
             from \(schema).ledger_accounts group by asset order by asset
-            """)
+            """
+        )
         return try rows.map { row in
             TrialBalance(
-                asset: try row["asset"], credit: try row["credit"], debit: try row["debit"], reserved: try row["reserved"])
+                asset: try row["asset"],
+                credit: try row["credit"],
+                debit: try row["debit"],
+                reserved: try row["reserved"]
+            )
         }
     }
 
@@ -131,9 +145,17 @@ public struct LedgerHistory: Sendable {
 
     private func entry(_ row: Row) throws -> LedgerEntry {
         LedgerEntry(
-            account: try row["account"], version: try row["version"], amount: try row["amount"],
-            balanceBefore: try row["balance_before"], balanceAfter: try row["balance_after"],
-            transfer: try row["transfer"], operation: try row["operation"], code: try row["code"],
-            otherAccount: try row["other_account"], reservation: try row["reservation"], recordedAt: try row["recorded_at"])
+            account: try row["account"],
+            version: try row["version"],
+            amount: try row["amount"],
+            balanceBefore: try row["balance_before"],
+            balanceAfter: try row["balance_after"],
+            transfer: try row["transfer"],
+            operation: try row["operation"],
+            code: try row["code"],
+            otherAccount: try row["other_account"],
+            reservation: try row["reservation"],
+            recordedAt: try row["recorded_at"]
+        )
     }
 }

@@ -14,7 +14,9 @@ public struct LedgerItem: Sendable {
         public var answer: StoredAnswer?
 
         /// Rows and an answer.
-        public init(rows: [any StoredRow] = [], answer: StoredAnswer? = nil) { (self.rows, self.answer) = (rows, answer) }
+        public init(rows: [any StoredRow] = [], answer: StoredAnswer? = nil) {
+            (self.rows, self.answer) = (rows, answer)
+        }
     }
 
     /// What it is about; transfers and reservations carry it.
@@ -28,7 +30,9 @@ public struct LedgerItem: Sendable {
 
     /// An operation; `finish` turns the decision into what is stored with it, a refusal's rows included.
     public init(
-        operation: ID<Operation>, commands: [LedgerCommand], idempotency: IdempotencyKey? = nil,
+        operation: ID<Operation>,
+        commands: [LedgerCommand],
+        idempotency: IdempotencyKey? = nil,
         finish: @escaping @Sendable (Decision, Timestamp) -> Finish = { _, _ in Finish() }
     ) {
         (self.operation, self.commands) = (operation, commands)

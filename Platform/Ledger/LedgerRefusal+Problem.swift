@@ -7,18 +7,26 @@ extension LedgerRefusal {
         switch self {
         case .insufficientFunds(_, let available, let requested):
             return Problem(
-                422, "insufficient_funds", "\(money(requested)) is needed and \(money(available)) is available. Add money first.")
+                422,
+                "insufficient_funds",
+                "\(money(requested)) is needed and \(money(available)) is available. Add money first."
+            )
         case .accountFrozen:
             return Problem(422, "account_frozen", "Outgoing money of this account is stopped. Contact support.")
         case .limitExceeded(_, let span, let limit, let used, let requested):
             return Problem(
-                422, "limit_exceeded",
-                "\(money(requested)) more would exceed the limit of \(money(limit)) a \(span.rawValue); \(money(used)) is used.")
+                422,
+                "limit_exceeded",
+                "\(money(requested)) more than \(money(used)) exceed the limit of \(money(limit)) a \(span.rawValue)."
+            )
         case .reservationExpired, .reservationNotActive, .unknownReservation, .notSettleable:
             return Problem(422, "reservation_not_active", "The money is no longer reserved. Start again.")
         case .captureExceedsReservation(_, let remaining, let requested):
             return Problem(
-                422, "capture_exceeds_reservation", "\(money(requested)) is more than the \(money(remaining)) still reserved.")
+                422,
+                "capture_exceeds_reservation",
+                "\(money(requested)) is more than the \(money(remaining)) still reserved."
+            )
         case .alreadyReversed:
             return Problem(409, "already_reversed", "This was reversed before.")
         case .sameAccount:

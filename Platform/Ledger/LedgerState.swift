@@ -23,8 +23,15 @@ public struct AccountState: Sendable, Hashable {
 
     /// An account's state.
     public init(
-        id: ID<LedgerAccount>, asset: String, mayGoNegative: Bool = false, posted: Int128 = 0, reserved: Int128 = 0,
-        version: Int64 = 0, frozenBecause: String? = nil, owner: UInt128 = AccountKey.house, kind: String = ""
+        id: ID<LedgerAccount>,
+        asset: String,
+        mayGoNegative: Bool = false,
+        posted: Int128 = 0,
+        reserved: Int128 = 0,
+        version: Int64 = 0,
+        frozenBecause: String? = nil,
+        owner: UInt128 = AccountKey.house,
+        kind: String = ""
     ) {
         (self.id, self.asset, self.mayGoNegative) = (id, asset, mayGoNegative)
         (self.owner, self.kind) = (owner, kind)
@@ -79,9 +86,19 @@ public struct ReservationState: Sendable, Hashable {
 
     /// A reservation's state.
     public init(
-        id: ID<Reservation>, account: ID<LedgerAccount>, operation: ID<Operation>, kind: String, amount: Int128,
-        captured: Int128 = 0, phase: Phase = .active, expiresAt: Timestamp?, createdAt: Timestamp,
-        endedAt: Timestamp? = nil, reason: String? = nil, quote: JSON? = nil, settledBy: ID<Transfer>? = nil
+        id: ID<Reservation>,
+        account: ID<LedgerAccount>,
+        operation: ID<Operation>,
+        kind: String,
+        amount: Int128,
+        captured: Int128 = 0,
+        phase: Phase = .active,
+        expiresAt: Timestamp?,
+        createdAt: Timestamp,
+        endedAt: Timestamp? = nil,
+        reason: String? = nil,
+        quote: JSON? = nil,
+        settledBy: ID<Transfer>? = nil
     ) {
         (self.id, self.account, self.operation, self.kind) = (id, account, operation, kind)
         (self.amount, self.captured, self.phase, self.expiresAt) = (amount, captured, phase, expiresAt)

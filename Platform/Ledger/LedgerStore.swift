@@ -42,7 +42,9 @@ struct LedgerStore: BatchCommitter {
     }
 
     private func decide(
-        _ items: [LedgerItem], _ needs: LedgerNeeds, _ transaction: Transaction
+        _ items: [LedgerItem],
+        _ needs: LedgerNeeds,
+        _ transaction: Transaction
     ) async throws -> LedgerBatch {
         let loaded = try await load(needs, transaction)
         let batch = LedgerBatch(items, loaded)
@@ -71,14 +73,17 @@ struct LedgerStore: BatchCommitter {
     }
 
     private func loadDue(
-        _ accounts: Set<ID<LedgerAccount>>, at instant: Timestamp, _ transaction: Transaction
+        _ accounts: Set<ID<LedgerAccount>>,
+        at instant: Timestamp,
+        _ transaction: Transaction
     ) async throws -> DueReservations {
         let rows = try await transaction.query(
             """
             select \(ReservationRow.columns) from \(schema).reservations
             where account = any(\(Array(accounts))) and state = 'active' and expires_at <= \(instant)
             order by expires_at, id limit \(LedgerStore.dueMax + 1)
-            """)
+            """
+        )
         // A part of them could refuse what there is money for.
         guard rows.count <= LedgerStore.dueMax else { throw LedgerFault.tooManyDueReservations }
         return DueReservations(accounts: accounts, reservations: try rows.map(ReservationRow.read))
@@ -103,12 +108,14 @@ struct LedgerStore: BatchCommitter {
         """
         select u.account, u.counter, u.span, u.starts, u.used
         from (
-            select account, counter, coalesce(day, (clock_timestamp() at time zone 'UTC' - interval '1 hour')::date) as first,
+            select account, counter,
+                coalesce(day, (clock_timestamp() at time zone 'UTC' - interval '1 hour')::date) as first,
                 coalesce(day, (clock_timestamp() at time zone 'UTC' + interval '1 hour')::date) as last
             from unnest(\(keys.map(\.account)), \(keys.map(\.counter)), \(keys.map(\.day))) as k(account, counter, day)
         ) k
         join \(schema).account_usage u on u.account = k.account and u.counter = k.counter
-            and u.starts = any(array[k.first, k.last, date_trunc('month', k.first)::date, date_trunc('month', k.last)::date])
+            and u.starts = any(array[
+                k.first, k.last, date_trunc('month', k.first)::date, date_trunc('month', k.last)::date])
         """
     }
 

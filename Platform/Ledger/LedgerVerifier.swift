@@ -30,7 +30,8 @@ public struct LedgerVerifier: Sendable {
             for (rule, statement) in rules {
                 for row in try await transaction.query("\(statement) limit \(LedgerVerifier.findingsMax)") {
                     findings.append(
-                        LedgerFinding(rule: rule, subject: try row["subject"], detail: try row["detail"]))
+                        LedgerFinding(rule: rule, subject: try row["subject"], detail: try row["detail"])
+                    )
                 }
             }
             return findings
@@ -57,7 +58,8 @@ public struct LedgerVerifier: Sendable {
         select a.id::text as subject,
             'posted is ' || a.posted || ', entries sum to ' || coalesce(e.sum, 0) as detail
         from \(schema).ledger_accounts a
-        left join (select account, sum(amount) as sum from \(schema).ledger_entries group by account) e on e.account = a.id
+        left join (select account, sum(amount) as sum from \(schema).ledger_entries group by account) e on e.account =
+            a.id
         where a.posted <> coalesce(e.sum, 0)
         """
     }
@@ -65,7 +67,8 @@ public struct LedgerVerifier: Sendable {
     private var versions: SQL {
         """
         select a.id::text as subject,
-            'version is ' || a.version || ', entries count ' || coalesce(e.count, 0) || ' up to ' || coalesce(e.max, 0) as detail
+            'version is ' || a.version || ', entries count ' || coalesce(e.count, 0) || ' up to ' || coalesce(e.max,
+                0) as detail
         from \(schema).ledger_accounts a
         left join (
             select account, count(*) as count, count(distinct version) as distinct_count, max(version) as max
@@ -96,7 +99,8 @@ public struct LedgerVerifier: Sendable {
             'reserved is ' || a.reserved || ', active reservations hold ' || coalesce(r.sum, 0) as detail
         from \(schema).ledger_accounts a
         left join (
-            select account, sum(amount - captured) as sum from \(schema).reservations where state = 'active' group by account
+            select account, sum(amount - captured) as sum from \(schema).reservations where state = 'active' group by
+                account
         ) r on r.account = a.id
         where a.reserved <> coalesce(r.sum, 0)
         """
@@ -104,7 +108,8 @@ public struct LedgerVerifier: Sendable {
 
     private var assets: SQL {
         """
-        select t.id::text as subject, 'debits ' || coalesce(d.asset, 'nothing') || ', credits ' || coalesce(c.asset, 'nothing') as detail
+        select t.id::text as subject, 'debits ' || coalesce(d.asset, 'nothing') || ', credits ' || coalesce(c.asset,
+            'nothing') as detail
         from \(schema).ledger_transfers t
         left join \(schema).ledger_accounts d on d.id = t.debit_account
         left join \(schema).ledger_accounts c on c.id = t.credit_account
@@ -138,7 +143,9 @@ public struct LedgerVerifier: Sendable {
 
     private var reservations: SQL {
         """
-        select t.id::text as subject, 'names reservation ' || t.reservation || ', which holds nothing of its debited account' as detail
+        select t.id::text as subject, 'names reservation ' || t.reservation ||
+            ', which holds nothing of its debited account'
+                as detail
         from \(schema).ledger_transfers t
         left join \(schema).reservations r on r.id = t.reservation
         where t.reservation is not null and r.account is distinct from t.debit_account

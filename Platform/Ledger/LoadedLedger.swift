@@ -30,9 +30,17 @@ struct LoadedLedger {
         for row in rows {
             accounts.append(
                 AccountState(
-                    id: try row[0], asset: try row[1], mayGoNegative: try row[2], posted: try row[3],
-                    reserved: try row[4], version: try row[5], frozenBecause: try row[6], owner: try row[8],
-                    kind: try row[9]))
+                    id: try row[0],
+                    asset: try row[1],
+                    mayGoNegative: try row[2],
+                    posted: try row[3],
+                    reserved: try row[4],
+                    version: try row[5],
+                    frozenBecause: try row[6],
+                    owner: try row[8],
+                    kind: try row[9]
+                )
+            )
             instant = max(instant, try row[7])
         }
     }
@@ -42,8 +50,11 @@ struct LoadedLedger {
     mutating func read(usage rows: Rows) throws {
         for row in rows {
             let key = UsageKey(
-                account: try row["account"], counter: try row["counter"], span: try row["span"],
-                starts: try row["starts"])
+                account: try row["account"],
+                counter: try row["counter"],
+                span: try row["span"],
+                starts: try row["starts"]
+            )
             usage[key] = try row["used"]
         }
     }
@@ -51,8 +62,11 @@ struct LoadedLedger {
     mutating func read(originals rows: Rows) throws {
         for row in rows {
             let legs = TransferLegs(
-                id: try row["id"], debit: try row["debit_account"], credit: try row["credit_account"],
-                amount: try row["amount"])
+                id: try row["id"],
+                debit: try row["debit_account"],
+                credit: try row["credit_account"],
+                amount: try row["amount"]
+            )
             originals[legs] = try row["reversed"]
         }
     }
@@ -63,7 +77,8 @@ struct LoadedLedger {
             let body: Bytes = try row["answer"]
             answers[try row["key"]] = Kept(
                 request: try row["request"],
-                answer: StoredAnswer(status: try row["status"], headers: headers.textMembers, body: body.array))
+                answer: StoredAnswer(status: try row["status"], headers: headers.textMembers, body: body.array)
+            )
         }
     }
 
@@ -82,7 +97,9 @@ extension JSON {
     var textMembers: [String: String] {
         guard case .object(let members) = self else { return [:] }
         return Dictionary(
-            members.compactMap { member in member.value.stringValue.map { (member.name, $0) } }, uniquingKeysWith: { $1 })
+            members.compactMap { member in member.value.stringValue.map { (member.name, $0) } },
+            uniquingKeysWith: { $1 }
+        )
     }
 
     /// An object of strings, in the order of their names.
@@ -97,14 +114,25 @@ extension ReservationState.Phase: SQLEncodable, SQLDecodable {}
 /// A reservation's row.
 enum ReservationRow {
     static let columns: SQL = """
-        id, account, operation, kind, amount, captured, state, expires_at, created_at, ended_at, reason, quote, settled_by
+        id, account, operation, kind, amount, captured, state, expires_at, created_at, ended_at, reason, quote,
+            settled_by
         """
 
     static func read(_ row: Row) throws -> ReservationState {
         ReservationState(
-            id: try row["id"], account: try row["account"], operation: try row["operation"], kind: try row["kind"],
-            amount: try row["amount"], captured: try row["captured"], phase: try row["state"],
-            expiresAt: try row["expires_at"], createdAt: try row["created_at"], endedAt: try row["ended_at"],
-            reason: try row["reason"], quote: try row["quote"], settledBy: try row["settled_by"])
+            id: try row["id"],
+            account: try row["account"],
+            operation: try row["operation"],
+            kind: try row["kind"],
+            amount: try row["amount"],
+            captured: try row["captured"],
+            phase: try row["state"],
+            expiresAt: try row["expires_at"],
+            createdAt: try row["created_at"],
+            endedAt: try row["ended_at"],
+            reason: try row["reason"],
+            quote: try row["quote"],
+            settledBy: try row["settled_by"]
+        )
     }
 }

@@ -35,7 +35,9 @@ public struct ReservationSweeper: Sendable {
 
     /// A sweeper; `events` gives the rows that tell of the ended reservations, stored in the same transaction.
     public init(
-        schema: Schema, pool: Pool, events: @escaping @Sendable ([ReservationState], Timestamp) -> [any StoredRow]
+        schema: Schema,
+        pool: Pool,
+        events: @escaping @Sendable ([ReservationState], Timestamp) -> [any StoredRow]
     ) {
         self.init(schema: schema, pool: pool, telling: { events($0.reservations, $1) })
     }
@@ -47,28 +49,33 @@ public struct ReservationSweeper: Sendable {
             select a.asset, count(*) as count, sum(r.amount - r.captured) as held
             from \(schema).reservations r join \(schema).ledger_accounts a on a.id = r.account
             where r.state = 'active' and r.expires_at <= (select clock_timestamp()) group by a.asset
-            """)
+            """
+        )
         return try Report(
             expired: rows.map { try $0["count"] as Int }.reduce(0, +),
-            released: Dictionary(rows.map { (try $0["asset"], try $0["held"]) }, uniquingKeysWith: +))
+            released: Dictionary(rows.map { (try $0["asset"], try $0["held"]) }, uniquingKeysWith: +)
+        )
     }
 
     /// Ends at most `limit` due reservations, at most `setMax`, in one transaction.
     public func sweepOnce(limit: Int = setMax) async throws -> Report {
         let limit = min(limit, ReservationSweeper.setMax)
         return try await pool.withTransaction { transaction in
-            // A sub-select makes the clock one value, which an index can be searched by; bare, every active reservation is
-            // read. The accounts are locked first, as every writer does; whoever holds one is passed over till the next set.
+            // A sub-select makes the clock one value, which an index can be searched by; bare, every active reservation
+            // is read (70 ms instead of 0.3 ms beside 100,000). The accounts are locked first, as every writer does;
+            // whoever holds one is passed over till the next set.
             let locked = try await transaction.query(
                 """
                 select id from \(schema).ledger_accounts
                 where id in (
                     select account from (
                         select account from \(schema).reservations
-                        where state = 'active' and expires_at <= (select clock_timestamp()) order by expires_at limit \(limit)
+                        where state = 'active' and expires_at <= (select clock_timestamp())
+                        order by expires_at limit \(limit)
                     ) due)
                 order by id for no key update skip locked
-                """)
+                """
+            )
             let accounts: [ID<LedgerAccount>] = try locked.map { try $0[0] }
             guard !accounts.isEmpty else { return Report(expired: 0, released: [:]) }
             let ended = try await transaction.query(
@@ -79,7 +86,8 @@ public struct ReservationSweeper: Sendable {
                         ended_at = clock_timestamp(), reason = 'expired'
                     where id in (
                         select id from \(schema).reservations
-                        where account = any(\(accounts)) and state = 'active' and expires_at <= (select clock_timestamp())
+                        where account = any(\(accounts)) and state = 'active' and expires_at <= (select
+                            clock_timestamp())
                         order by expires_at limit \(limit))
                     returning r.*
                 ), freed as (
@@ -90,7 +98,8 @@ public struct ReservationSweeper: Sendable {
                 )
                 select e.*, f.asset, f.owner, f.kind as account_kind, f.posted, f.reserved, f.version, f.frozen_because
                 from ended e join freed f on f.id = e.account
-                """)
+                """
+            )
             let states = try ended.map(ReservationRow.read)
             if let at = states.first?.endedAt {
                 let ended = Ended(reservations: states, accounts: try accountStates(ended))
@@ -99,7 +108,10 @@ public struct ReservationSweeper: Sendable {
             return try Report(
                 expired: states.count,
                 released: Dictionary(
-                    zip(ended, states).map { (try $0["asset"], $1.amount - $1.captured) }, uniquingKeysWith: +))
+                    zip(ended, states).map { (try $0["asset"], $1.amount - $1.captured) },
+                    uniquingKeysWith: +
+                )
+            )
         }
     }
 
@@ -109,9 +121,15 @@ public struct ReservationSweeper: Sendable {
             let id: ID<LedgerAccount> = try row["account"]
             guard states[id] == nil else { continue }
             states[id] = AccountState(
-                id: id, asset: try row["asset"], posted: try row["posted"], reserved: try row["reserved"],
-                version: try row["version"], frozenBecause: try row["frozen_because"], owner: try row["owner"],
-                kind: try row["account_kind"])
+                id: id,
+                asset: try row["asset"],
+                posted: try row["posted"],
+                reserved: try row["reserved"],
+                version: try row["version"],
+                frozenBecause: try row["frozen_because"],
+                owner: try row["owner"],
+                kind: try row["account_kind"]
+            )
         }
         return states
     }

@@ -41,7 +41,8 @@ public struct Reservations: Sendable {
             """
             select \(columns) from \(schema).reservations r join \(schema).ledger_accounts a on a.id = r.account
             where r.id = \(id)
-            """)
+            """
+        )
         guard let row = rows.first else { throw Problem(404, "not_found", "There is no reservation \(id.wire).") }
         return try found(row)
     }

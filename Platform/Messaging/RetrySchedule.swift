@@ -14,8 +14,7 @@ public struct RetrySchedule: Hashable, Sendable {
     /// From 5 seconds to 6 hours: twenty attempts take one to two days.
     public static let standard = RetrySchedule(firstSeconds: 5, capSeconds: 6 * 3600)
 
-    /// The wait in seconds after the given attempt (1 is the first): d/2 + random(0, d/2) with d = first × 2^(attempt −
-    /// 1).
+    /// The wait in seconds after the given attempt (1 is the first): d/2 + random(0, d/2), d = first × 2^(attempt − 1).
     public func delaySeconds(afterAttempt attempt: Int, using random: inout some RandomNumberGenerator) -> Double {
         precondition(attempt >= 1, "a delay before the first attempt")
         var delay = firstSeconds

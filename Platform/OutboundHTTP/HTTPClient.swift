@@ -3,8 +3,8 @@ public import Metrics
 
 /// A client of HTTP peers outside, on libcurl and a thread of its own.
 ///
-/// It follows redirects only where a request asks for it, verifies TLS, repeats only what is safe to repeat, leaves a host
-/// alone that fails, and logs neither paths nor headers nor bodies.
+/// It follows redirects only where a request asks for it, verifies TLS, repeats only what is safe to repeat, leaves a
+/// host alone that fails, and logs neither paths nor headers nor bodies.
 public final class HTTPClient: Sendable {
     private let configuration: HTTPClientConfiguration
     private let inbox: TransferInbox
@@ -45,9 +45,9 @@ public final class HTTPClient: Sendable {
     /// The peer's response, whatever its status, or the error that says whether the peer may have acted.
     ///
     /// A request that is idempotent is repeated after connect errors, timeouts and lost connections before the response
-    /// began, and 429, 502, 503 and 504, `Retry-After` honoured, all within the deadline. A redirect is followed with GET
-    /// and HEAD where the request allows it; to another origin go only the headers that carry no secrets. One redirect more
-    /// than allowed is returned as it is.
+    /// began, and 429, 502, 503 and 504, `Retry-After` honoured, all within the deadline. A redirect is followed with
+    /// GET and HEAD where the request allows it; to another origin go only the headers that carry no secrets. One
+    /// redirect more than allowed is returned as it is.
     public func send(_ request: OutboundRequest) async throws(OutboundError) -> OutboundResponse {
         let startedAt = Monotonic.now()
         var exchange = Exchange(

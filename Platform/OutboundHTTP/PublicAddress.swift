@@ -21,8 +21,8 @@ enum PublicAddress {
     /// Whether an IPv4 address, its first octet on top, is public.
     static func isPublic(v4 address: UInt32) -> Bool { !specialBlocks.contains { $0.contains(address) } }
 
-    /// Whether an IPv6 address is public: global unicast without the special blocks in it, or one that stands for a public
-    /// IPv4 address.
+    /// Whether an IPv6 address is public: global unicast without the special blocks in it, or one that stands for a
+    /// public IPv4 address.
     static func isPublic(v6 address: UInt128) -> Bool {
         let embedded = UInt32(truncatingIfNeeded: address)
         // ::ffff:0:0/96 and 64:ff9b::/96 (RFC 6052) stand for the IPv4 address in their last 32 bits.

@@ -9,7 +9,8 @@ enum RequestCheck {
     static func fault(of request: OutboundRequest, bodyBytesMax: Int) -> OutboundError.RequestFault? {
         for header in request.headers {
             let name = header.name.lowercased()
-            // RFC 9110 §5.6.2 and §5.5: token and visible characters, space and tab. A line break would smuggle a header.
+            // RFC 9110 §5.6.2 and §5.5: token and visible characters, space and tab. A line break would smuggle a
+            // header.
             guard !name.isEmpty, name.utf8.allSatisfy(nameCharacters.contains),
                 header.value.utf8.allSatisfy({ $0 == 9 || ($0 >= 32 && $0 != 127) })
             else { return .malformedHeader }

@@ -124,8 +124,8 @@ extension Transfer {
         return requestsBegun == 1 || order.isIdempotent
     }
 
-    /// Opens a socket for an address if it is one to talk to: the very address that will be connected to, so that a name
-    /// whose answers change can't get around the check.
+    /// Opens a socket for an address if it is one to talk to: the very address that will be connected to, so that a
+    /// name whose answers change can't get around the check.
     private func openSocket(_ address: inout curl_sockaddr) -> curl_socket_t {
         guard rules.allowPrivateAddresses || Transfer.isPublic(&address) else {
             isAddressForbidden = true

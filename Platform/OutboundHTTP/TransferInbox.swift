@@ -32,7 +32,8 @@ final class TransferInbox: Sendable {
         }
     }
 
-    /// Carries out an order and waits for its end; a cancelled task gets `cancelled` with what is known of the delivery.
+    /// Carries out an order and waits for its end; a cancelled task gets `cancelled` with what is known of the
+    /// delivery.
     func perform(_ order: TransferOrder) async -> AttemptOutcome {
         await withTaskCancellationHandler {
             await withCheckedContinuation { answer in

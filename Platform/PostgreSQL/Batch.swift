@@ -42,7 +42,9 @@ final class Batch: @unchecked Sendable {
     private var failure: PostgresError?
 
     init(
-        _ statements: [SQL], effect: Effect, deadline: ContinuousClock.Instant,
+        _ statements: [SQL],
+        effect: Effect,
+        deadline: ContinuousClock.Instant,
         continuation: UnsafeContinuation<[Rows], any Error>
     ) {
         (self.statements, self.effect, self.deadline) = (statements, effect, deadline)
@@ -88,7 +90,9 @@ final class Batch: @unchecked Sendable {
         } else if results.count == statements.count {
             continuation.resume(returning: results)
         } else {
-            continuation.resume(throwing: PostgresError.connectionLost("\(results.count) results of \(statements.count)"))
+            continuation.resume(
+                throwing: PostgresError.connectionLost("\(results.count) results of \(statements.count)")
+            )
         }
     }
 
@@ -100,7 +104,9 @@ final class Batch: @unchecked Sendable {
             continuation.resume(throwing: failure)
         } else {
             continuation.resume(
-                throwing: effect == .commits ? PostgresError.outcomeUnknown(message) : PostgresError.connectionLost(message))
+                throwing: effect == .commits
+                    ? PostgresError.outcomeUnknown(message) : PostgresError.connectionLost(message)
+            )
         }
     }
 
@@ -123,7 +129,12 @@ extension PostgresError.Refusal {
         // The letters are PG_DIAG_SQLSTATE, _MESSAGE_PRIMARY, _MESSAGE_DETAIL, _CONSTRAINT_NAME, _STATEMENT_POSITION
         // of postgres_ext.h.
         self.init(
-            state: field("C"), message: field("M"), detail: field("D"), constraint: field("n"), statement: statement,
-            position: Int(field("P")))
+            state: field("C"),
+            message: field("M"),
+            detail: field("D"),
+            constraint: field("n"),
+            statement: statement,
+            position: Int(field("P"))
+        )
     }
 }

@@ -30,8 +30,10 @@ extension GroupCommitError: ProblemConvertible {
     /// 429 or 503: the client may try again.
     public var problem: Problem {
         switch self {
-        case .full: Problem(429, "overloaded", "Too many requests are waiting. Nothing was changed.", retryAfterSeconds: 1)
-        case .closed: Problem(503, "shutting_down", "The server is stopping. Nothing was changed.", retryAfterSeconds: 2)
+        case .full:
+            Problem(429, "overloaded", "Too many requests are waiting. Nothing was changed.", retryAfterSeconds: 1)
+        case .closed:
+            Problem(503, "shutting_down", "The server is stopping. Nothing was changed.", retryAfterSeconds: 2)
         }
     }
 }
@@ -67,7 +69,8 @@ public final class GroupCommit<Committer: BatchCommitter>: Service {
     private let isolated: Counter
 
     /// A queue in front of a committer, with `writers` batches under way at once.
-    public init(_ committer: Committer, label: String, batchMax: Int = 2_000, queueMax: Int = 50_000, writers: Int = 2) {
+    public init(_ committer: Committer, label: String, batchMax: Int = 2_000, queueMax: Int = 50_000, writers: Int = 2)
+    {
         (self.committer, self.batchMax, self.queueMax, self.writers) = (committer, batchMax, queueMax, writers)
         queueWait = Metrics.Timer(label: "group_commit_queue_wait_seconds", dimensions: [("queue", label)])
         batchSize = Recorder(label: "group_commit_batch_items", dimensions: [("queue", label)])
@@ -169,7 +172,7 @@ public final class GroupCommit<Committer: BatchCommitter>: Service {
         while true {
             do {
                 return try await committer.commit(items)
-            } catch where error.isPassing && attempt < GroupCommit.attemptsMax {
+            } catch  where error.isPassing && attempt < GroupCommit.attemptsMax {
                 // A cancelled writer still brings what it took to an end, only without waiting.
                 try? await Task.sleep(for: .milliseconds(Int.random(in: 1...(5 << attempt))))
                 attempt += 1

@@ -86,7 +86,9 @@ final class Link: IOLoop.Watcher, @unchecked Sendable {
             onNotification?(
                 Notification(
                     channel: String(cString: notification.pointee.relname),
-                    payload: String(cString: notification.pointee.extra)))
+                    payload: String(cString: notification.pointee.extra)
+                )
+            )
             PQfreemem(notification)
         }
     }
@@ -122,7 +124,15 @@ final class Link: IOLoop.Watcher, @unchecked Sendable {
     private func sendUnprepared(_ statement: SQL) -> Bool {
         statement.parameters.withPointers { count, values, lengths, formats in
             PQsendQueryParams(
-                connection, statement.text, count, statement.parameters.types, values, lengths, formats, 1) == 1
+                connection,
+                statement.text,
+                count,
+                statement.parameters.types,
+                values,
+                lengths,
+                formats,
+                1
+            ) == 1
         }
     }
 

@@ -3,8 +3,8 @@ public import ServiceLifecycle
 
 /// Hears the notifications of some channels, on a connection of its own that it makes anew when it breaks.
 ///
-/// `events` has one reader. PostgreSQL keeps no notification for a session that isn't there, so a notification only says
-/// that looking is worth while now; after `.connected` the reader looks too.
+/// `events` has one reader. PostgreSQL keeps no notification for a session that isn't there, so a notification only
+/// says that looking is worth while now; after `.connected` the reader looks too.
 public final class Listener: Service {
     /// What the reader is told.
     public enum Event: Sendable, Hashable {
@@ -65,7 +65,8 @@ public final class Listener: Service {
         let (ends, ending) = AsyncStream.makeStream(of: Never.self)
         connection.onBreak { ending.finish() }
         connection.onNotification { [continuation, weak connection] notification in
-            // The reader has fallen behind: the session ends, and the next one's `.connected` stands for what it missed.
+            // The reader has fallen behind: the session ends, and the next one's `.connected` stands for what it
+            // missed.
             if case .dropped = continuation.yield(.notification(notification)) { connection?.close() }
         }
         try await connection.execute(script: channels.map { "listen \($0);" }.joined())

@@ -57,7 +57,11 @@ public final class Pool: Sendable {
             giveBack(connection)
             return answer
         } catch {
-            if let error = error as? PostgresError, error.breaksConnection { discard(connection) } else { giveBack(connection) }
+            if let error = error as? PostgresError, error.breaksConnection {
+                discard(connection)
+            } else {
+                giveBack(connection)
+            }
             throw error
         }
     }

@@ -27,7 +27,8 @@ public enum PostgresError: Error, Sendable {
         public let constraint: String
         /// The statement's text.
         public let statement: String
-        /// The character of the statement's text where the server saw the fault, 1 being the first; nil if it didn't say.
+        /// The character of the statement's text where the server saw the fault, 1 being the first; nil if it didn't
+        /// say.
         public let position: Int?
     }
 
@@ -53,11 +54,18 @@ extension PostgresError: ProblemConvertible {
         switch self {
         case .outcomeUnknown:
             Problem(
-                503, "outcome_unknown",
-                "The database went away before it answered. Repeat the request, with the same Idempotency-Key if it has one.",
-                retryAfterSeconds: 2)
+                503,
+                "outcome_unknown",
+                "The database went away before it answered. Repeat the request, with its Idempotency-Key if it has one.",
+                retryAfterSeconds: 2
+            )
         case .unreachable, .connectionLost, .poolExhausted, .closed:
-            Problem(503, "database_unavailable", "The database can't be reached. Nothing was changed.", retryAfterSeconds: 2)
+            Problem(
+                503,
+                "database_unavailable",
+                "The database can't be reached. Nothing was changed.",
+                retryAfterSeconds: 2
+            )
         case .refused(let refusal) where ["57014", "55P03", "57P01", "57P03", "53300"].contains(refusal.state):
             Problem(503, "database_busy", "The database is too busy. Nothing was changed.", retryAfterSeconds: 2)
         case .refused:

@@ -26,7 +26,10 @@ public final class Rows: @unchecked Sendable {
     func cell(_ row: Int, _ column: Int) -> SQLCell? {
         let (row, column) = (Int32(row), Int32(column))
         guard PQgetisnull(result, row, column) == 0 else { return nil }
-        let bytes = UnsafeRawBufferPointer(start: PQgetvalue(result, row, column), count: Int(PQgetlength(result, row, column)))
+        let bytes = UnsafeRawBufferPointer(
+            start: PQgetvalue(result, row, column),
+            count: Int(PQgetlength(result, row, column))
+        )
         return SQLCell(bytes: bytes, type: PQftype(result, column))
     }
 }

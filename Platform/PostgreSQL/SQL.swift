@@ -1,4 +1,3 @@
-
 /// A statement whose interpolated values become parameters; run-time text can't be spliced into it.
 ///
 ///     let sql: SQL = "select name from \(schema).users where id = \(id)"
@@ -89,7 +88,9 @@ struct Parameters: Sendable {
 
     mutating func append<Value: SQLEncodable>(_ value: Value) {
         let start = bytes.count
-        if value.isSQLNull { lengths.append(-1) } else {
+        if value.isSQLNull {
+            lengths.append(-1)
+        } else {
             value.encode(into: &bytes)
             lengths.append(Int32(bytes.count - start))
         }

@@ -218,13 +218,16 @@ extension Array: SQLDecodable where Element: SQLDecodable {
                 append(try Element(cell: nil))
                 continue
             }
-            append(try Element(cell: SQLCell(bytes: .init(rebasing: cell.bytes[offset..<(offset + length)]), type: type)))
+            append(
+                try Element(cell: SQLCell(bytes: .init(rebasing: cell.bytes[offset..<(offset + length)]), type: type))
+            )
             offset += length
         }
     }
 }
 
-/// The arrays whose elements can be read: those of `SQLType`, and of smallint, integer, oid, varchar, name, char, json, xid8.
+/// The arrays whose elements can be read: those of `SQLType`, and of smallint, integer, oid, varchar, name, char, json,
+/// xid8.
 private let arrayTypes: Set<UInt32> = [
     1000, 1001, 1016, 1009, 1022, 1182, 1185, 1231, 2951, 3807, 1005, 1007, 1028, 1015, 1003, 1002, 1014, 199, 271,
 ]

@@ -23,7 +23,9 @@ extension StoredRow {
         var statements = Self.store(mine, in: schema, at: instant)
         if Self.mustTouchEachRow, let last = statements.popLast() {
             // Checked by the server, so that a mismatch stops the commit which travels in the same round trip.
-            statements.append("with touched as (\(last)) select blocks.expect_rows(count(*), \(mine.count)) from touched")
+            statements.append(
+                "with touched as (\(last)) select blocks.expect_rows(count(*), \(mine.count)) from touched"
+            )
         }
         return statements
     }

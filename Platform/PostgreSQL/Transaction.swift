@@ -98,7 +98,8 @@ extension Pool {
     /// looked up by the transaction's number: it is either known to have taken effect, known not to have, or
     /// `PostgresError.outcomeUnknown` is thrown.
     public func withTransaction<Answer: Sendable>(
-        isolation: Isolation = .readCommitted, _ body: (Transaction) async throws -> Answer
+        isolation: Isolation = .readCommitted,
+        _ body: (Transaction) async throws -> Answer
     ) async throws -> Answer {
         var attempt = 1
         while true {
@@ -115,7 +116,8 @@ extension Pool {
     ///
     /// - Throws: as `withTransaction`.
     public func transact<Answer: Sendable>(
-        isolation: Isolation = .readCommitted, _ body: (Transaction) async throws -> Closing<Answer>
+        isolation: Isolation = .readCommitted,
+        _ body: (Transaction) async throws -> Closing<Answer>
     ) async throws -> Answer {
         let decided: (answer: Answer, lost: Int64?) = try await withConnection { connection in
             let transaction = Transaction(connection, isolation)

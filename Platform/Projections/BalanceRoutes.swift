@@ -13,12 +13,16 @@ struct BalanceRoutes: Sendable {
 
     var list: Route {
         Route(
-            .get, "/v1/balances", operationID: "listBalances", summary: "List balances in all domains",
+            .get,
+            "/v1/balances",
+            operationID: "listBalances",
+            summary: "List balances in all domains",
             description: """
                 Put together from what the domains tell, shortly after they tell it: `domains` says up to which instant each \
                 one is complete. A domain's own balances are those of the moment.
                 """,
-            tag: "Balances", access: .permission("balances:read"),
+            tag: "Balances",
+            access: .permission("balances:read"),
             responses: [200: ResponseShape("The balances.", BalanceRoutes.list)]
         ) { request in
             let user = try request.requirePrincipal().user
@@ -29,7 +33,8 @@ struct BalanceRoutes: Sendable {
                 where user_id = \(user)
                 order by domain, kind, asset
                 limit \(BalanceRoutes.accountsMax)
-                """)
+                """
+            )
             let domains: [JSON] = watch.asOf.sorted { $0.key < $1.key }.map { domain, instant in
                 ["domain": .string(domain), "as_of": .string(instant.description)]
             }
@@ -66,7 +71,12 @@ struct BalanceRoutes: Sendable {
                             .required("staked", .anyString, "What works elsewhere and can be taken back."),
                             .required("total", .anyString, "The three together."),
                             .required("as_of", .instant, "Since when it is so."),
-                        ], named: "DomainBalance"), count: 0...accountsMax)),
+                        ],
+                        named: "DomainBalance"
+                    ),
+                    count: 0...accountsMax
+                )
+            ),
             .required(
                 "domains",
                 .array(
@@ -74,6 +84,14 @@ struct BalanceRoutes: Sendable {
                         [
                             .required("domain", .anyString),
                             .required("as_of", .instant, "Everything before this instant is in the balances."),
-                        ], named: "DomainAge"), count: 0...64), "How far each domain's balances have come."),
-        ], named: "AllBalances")
+                        ],
+                        named: "DomainAge"
+                    ),
+                    count: 0...64
+                ),
+                "How far each domain's balances have come."
+            ),
+        ],
+        named: "AllBalances"
+    )
 }

@@ -47,7 +47,9 @@ struct ProjectionAges: Service {
                 Gauge(label: "projection_age_seconds", dimensions: [("domain", domain)]).record(asOf.ageSeconds)
             } catch {
                 projections.logger.warning(
-                    "age of a projection not measured", metadata: ["domain": "\(domain)", "error": "\(error)"])
+                    "age of a projection not measured",
+                    metadata: ["domain": "\(domain)", "error": "\(error)"]
+                )
             }
         }
         for summary in (try? await projections.summaries()) ?? [] {

@@ -18,7 +18,13 @@ struct ProjectionHandler: InboxHandler {
                 guard let id = ID<User>(uuid: cloud.subject) else { return .dead("a transaction without a UUID") }
                 rows.append(
                     try TransactionFact(
-                        cloud.data, id: id.value, version: cloud.sequence, at: cloud.time, domain: domain))
+                        cloud.data,
+                        id: id.value,
+                        version: cloud.sequence,
+                        at: cloud.time,
+                        domain: domain
+                    )
+                )
             }
         } catch {
             return .dead("\(error)")

@@ -13,7 +13,8 @@ public struct ProjectionSource: Sendable {
 
     /// A source; `transactions` answers with the domain's transactions in the order of their ids, after one of them.
     public init(
-        schema: PostgreSQL.Schema, pool: Pool,
+        schema: PostgreSQL.Schema,
+        pool: Pool,
         transactions: @escaping @Sendable (_ after: UInt128, _ limit: Int) async throws -> [ExportedTransaction]
     ) {
         (self.schema, self.pool, exportTransactions) = (schema, pool, transactions)
@@ -32,9 +33,18 @@ public struct ProjectionSource: Sendable {
         ).map { row in
             // The row is newer than every event of its instant, whose places are those of a batch.
             ProjectedBalance(
-                domain: schema.name, account: try row["id"], user: try row["owner"], kind: try row["kind"],
-                asset: try row["asset"], available: try row["available"], reserved: try row["reserved"], staked: 0,
-                version: try row["version"], asOf: try row["recorded_at"], place: Int(Int32.max))
+                domain: schema.name,
+                account: try row["id"],
+                user: try row["owner"],
+                kind: try row["kind"],
+                asset: try row["asset"],
+                available: try row["available"],
+                reserved: try row["reserved"],
+                staked: 0,
+                version: try row["version"],
+                asOf: try row["recorded_at"],
+                place: Int(Int32.max)
+            )
         }
     }
 
@@ -53,7 +63,8 @@ public struct ProjectionSource: Sendable {
             select coalesce(extract(epoch from clock_timestamp() - min(recorded_at)), 0)::double precision
             from \(schema).outbox_events
             where stage = 0 and status in ('pending', 'failed', 'dead')
-            """)
+            """
+        )
         return max(try rows[0][0], 0)
     }
 }

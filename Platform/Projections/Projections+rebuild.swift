@@ -21,7 +21,9 @@ extension Projections {
     /// stays. What is of an older generation at the end has no counterpart in the domain.
     public func rebuild(_ domain: PostgreSQL.Schema? = nil) async throws -> [Rebuilt] {
         var rebuilt: [Rebuilt] = []
-        for source in sources where domain == nil || source.schema == domain { rebuilt.append(try await rebuild(source)) }
+        for source in sources where domain == nil || source.schema == domain {
+            rebuilt.append(try await rebuild(source))
+        }
         return rebuilt
     }
 
@@ -32,7 +34,8 @@ extension Projections {
             insert into \(schema).projections as p (domain, generation) values (\(name), 2)
             on conflict (domain) do update set generation = p.generation + 1
             returning generation
-            """)[0][0]
+            """
+        )[0][0]
         let balances = try await copy({ try await source.balances(after: $0, limit: $1) }, id: \.account)
         let transactions = try await copy({ try await source.transactions(after: $0, limit: $1) }, id: \.transaction)
         let removed = try await pool.withTransaction { transaction in
@@ -45,13 +48,15 @@ extension Projections {
         }
         logger.info(
             "projections rebuilt",
-            metadata: ["domain": "\(name)", "balances": "\(balances)", "transactions": "\(transactions)"])
+            metadata: ["domain": "\(name)", "balances": "\(balances)", "transactions": "\(transactions)"]
+        )
         return Rebuilt(domain: name, balances: balances, transactions: transactions, removed: removed)
     }
 
     /// Stores all pages, and answers with the number of rows.
     private func copy<Row: StoredRow>(
-        _ page: (UInt128, Int) async throws -> [Row], id: (Row) -> UInt128
+        _ page: (UInt128, Int) async throws -> [Row],
+        id: (Row) -> UInt128
     ) async throws -> Int {
         var (after, count) = (UInt128(0), 0)
         while true {

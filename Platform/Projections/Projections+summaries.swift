@@ -27,11 +27,15 @@ extension Projections {
             from unnest(\(Summary.allCases.map(\.rawValue))) with ordinality as n(name, place)
             left join \(schema).summary_refreshes r on r.summary = n.name
             order by n.place
-            """)
+            """
+        )
         return try zip(Summary.allCases, rows).map { summary, row in
             SummaryStatus(
-                summary: summary, refreshedAt: try row["refreshed_at"], ageSeconds: try row["age"],
-                seconds: try row["seconds"])
+                summary: summary,
+                refreshedAt: try row["refreshed_at"],
+                ageSeconds: try row["age"],
+                seconds: try row["seconds"]
+            )
         }
     }
 }

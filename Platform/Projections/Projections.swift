@@ -31,8 +31,12 @@ public struct Projections: Sendable {
     ///   - inbox: the platform's, to whose worker `inboxHandlers` belong.
     ///   - refreshSeconds: how often the summaries are refreshed.
     public init(
-        schema: PostgreSQL.Schema = .platform, pool: Pool, inbox: Inbox, sources: [ProjectionSource],
-        refreshSeconds: Double = 60, logger: Logger
+        schema: PostgreSQL.Schema = .platform,
+        pool: Pool,
+        inbox: Inbox,
+        sources: [ProjectionSource],
+        refreshSeconds: Double = 60,
+        logger: Logger
     ) {
         (self.schema, self.pool, self.inbox, self.sources) = (schema, pool, inbox, sources)
         (self.refreshSeconds, self.logger) = (refreshSeconds, logger)
@@ -44,12 +48,16 @@ public struct Projections: Sendable {
     public var inboxHandlers: [String: any InboxHandler] {
         Dictionary(
             sources.map { ($0.schema.name, ProjectionHandler(domain: $0.schema.name, store: store)) },
-            uniquingKeysWith: { first, _ in first })
+            uniquingKeysWith: { first, _ in first }
+        )
     }
 
     /// What stores events, refreshes the summaries, and watches the age of it all; the inbox's worker needs the first.
     public var services: [any Service] {
-        [store, SummaryRefresher(projections: self, pauseSeconds: refreshSeconds), ProjectionAges(projections: self, watch: watch)]
+        [
+            store, SummaryRefresher(projections: self, pauseSeconds: refreshSeconds),
+            ProjectionAges(projections: self, watch: watch),
+        ]
     }
 
     /// `GET /v1/balances`.
@@ -65,12 +73,18 @@ public struct Projections: Sendable {
                 select (select count(*) from \(schema).user_balances where domain = \(source.schema.name)) as balances,
                     (select count(*) from \(schema).transaction_facts where domain = \(source.schema.name)) as transactions,
                     (select rebuilt_at from \(schema).projections where domain = \(source.schema.name)) as rebuilt_at
-                """)
+                """
+            )
             statuses.append(
                 ProjectionStatus(
-                    domain: source.schema.name, asOf: asOf.instant, ageSeconds: asOf.ageSeconds,
-                    balances: try rows[0]["balances"], transactions: try rows[0]["transactions"],
-                    rebuiltAt: try rows[0]["rebuilt_at"]))
+                    domain: source.schema.name,
+                    asOf: asOf.instant,
+                    ageSeconds: asOf.ageSeconds,
+                    balances: try rows[0]["balances"],
+                    transactions: try rows[0]["transactions"],
+                    rebuiltAt: try rows[0]["rebuilt_at"]
+                )
+            )
         }
         return statuses
     }
@@ -93,7 +107,8 @@ public struct Projections: Sendable {
                 order by received_at
                 limit \(Projections.oldestMax)
             ) waiting
-            """)
+            """
+        )
         let age = max(undelivered, try rows[0][0] as Double, 0)
         return (Timestamp(microseconds: now.microseconds - Int64(age * 1e6)), age)
     }

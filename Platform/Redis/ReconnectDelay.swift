@@ -1,4 +1,5 @@
-/// How long to wait before the next attempt: doubling up to a bound, half of it random, so that clients don't come back in step.
+/// How long to wait before the next attempt: doubling up to a bound, half of it random, so that clients don't come back
+/// in step.
 struct ReconnectDelay {
     private let firstNanoseconds: Int64
     private let maxNanoseconds: Int64

@@ -1,7 +1,8 @@
 /// The right to do something that is better done once, held for a time.
 ///
 /// It never guards money: a holder that stands still for longer than the lease acts on after another has got it, and a
-/// server that restarts forgets it. What must not happen twice is fenced in PostgreSQL, in the transaction of the effect.
+/// server that restarts forgets it. What must not happen twice is fenced in PostgreSQL, in the transaction of the
+/// effect.
 public struct RedisLease: Sendable {
     private static let extend = RedisScript(
         """

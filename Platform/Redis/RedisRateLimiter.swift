@@ -36,8 +36,8 @@ public final class RedisRateLimiter: Sendable {
 
     /// Decides on `cost` requests of a principal to a route, and counts them if they are allowed.
     ///
-    /// The bucket is `ratelimit:{principal}:{route}`. The caller guarantees a cost of at least 1; one above the limit is
-    /// always refused.
+    /// The bucket is `ratelimit:{principal}:{route}`. The caller guarantees a cost of at least 1; one above the limit
+    /// is always refused.
     public func decide(
         principal: String,
         route: String,

@@ -10,7 +10,8 @@ public final class RedisScript: Sendable {
 
     /// Runs the script on keys and arguments and gives its result.
     ///
-    /// A server that doesn't know it (the first time, or after a restart) gets the source; it is executed once in any case.
+    /// A server that doesn't know it (the first time, or after a restart) gets the source; it is executed once in any
+    /// case.
     public func run(
         on client: RedisClient,
         keys: [String],

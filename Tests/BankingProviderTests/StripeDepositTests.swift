@@ -7,7 +7,9 @@ import Testing
 @testable import Banking
 
 /// The adapter against localstripe, which forgets idempotency keys: whatever gets lost, there is one intent.
-@Suite struct StripeDepositTests {
+///
+/// One test after the other, as each has a peer in a process of its own.
+@Suite(.serialized) struct StripeDepositTests {
     private let path = "POST /v1/payment_intents"
 
     @Test func `a customer who pays by himself gets the client secret`() async throws {

@@ -4,7 +4,7 @@ import Testing
 
 @testable import Banking
 
-@Suite struct StripeEventTests {
+@Suite(.serialized) struct StripeEventTests {
     private let provider = StripeProvider(
         secretKey: Secret("sk_test_12345"),
         baseURL: "http://127.0.0.1:1",

@@ -3,7 +3,7 @@ import Testing
 
 @testable import Banking
 
-@Suite struct StripeRefundTests {
+@Suite(.serialized) struct StripeRefundTests {
     private let path = "POST /v1/refunds"
 
     /// A paid intent at the peer.

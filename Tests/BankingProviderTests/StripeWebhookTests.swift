@@ -9,7 +9,7 @@ import Webhooks
 @testable import Banking
 
 /// localstripe's webhooks, made worse by the proxy, into a real inbox.
-@Suite struct StripeWebhookTests {
+@Suite(.serialized) struct StripeWebhookTests {
     private struct World: Sendable {
         let peer: StripePeer
         let pool: Pool

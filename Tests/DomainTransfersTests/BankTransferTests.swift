@@ -30,7 +30,12 @@ import Testing
     @Test func `a transfer out is a transaction that is completed with it`() async throws {
         try await with { world, bank in
             try await world.fund(bank.user, Money(minorUnits: 10_000, .usd), in: .banking)
-            let response = try await world.send(bank.user, Money(minorUnits: 4_000, .usd), from: .banking, to: .investing)
+            let response = try await world.send(
+                bank.user,
+                Money(minorUnits: 4_000, .usd),
+                from: .banking,
+                to: .investing
+            )
             let id = try #require(response.json["id"]?.stringValue.flatMap { ID<DomainTransfer>(wire: $0) })
             let transaction = id.cast(to: BankTransaction.self)
             #expect(response.json["transaction"]?.stringValue == transaction.wire)
@@ -78,7 +83,8 @@ import Testing
             try await world.fund(bank.user, Money(minorUnits: 10_000, .usd), in: .investing)
             _ = try await bank.accounts.list(of: bank.user)
             _ = try await world.member(.banking).runtime.pool.query(
-                "update banking.accounts set status = 'closed' where type = 'checking' and user_id = \(bank.user)")
+                "update banking.accounts set status = 'closed' where type = 'checking' and user_id = \(bank.user)"
+            )
             let id = try await world.sent(bank.user, Money(minorUnits: 4_000, .usd), from: .investing, to: .banking)
             try await world.settle()
             #expect(try await world.transfer(id, of: bank.user, in: .investing).json["reason"] == "account_closed")
@@ -91,7 +97,9 @@ import Testing
         try await with { world, bank in
             let runtime = try world.member(.banking).runtime
             let receivable = try await runtime.accounts.open(
-                AccountKey(bank.user, "receivable", .usd), mayGoNegative: true)
+                AccountKey(bank.user, "receivable", .usd),
+                mayGoNegative: true
+            )
             let house = try await runtime.accounts.open(AccountKey(house: "test_source", .usd), mayGoNegative: true)
             let owed = NewTransfer(id: world.ids.next(), debit: receivable, credit: house, amount: 1_500, code: "test")
             _ = try await runtime.ledger.submit(LedgerItem(operation: world.ids.next(), commands: [.transfer(owed)]))
@@ -108,7 +116,11 @@ import Testing
     @Test func `more than the limit of one transfer is refused`() async throws {
         try await with { world, bank in
             let response = try await world.send(
-                bank.user, Money(minorUnits: 10_000_001, .usd), from: .banking, to: .investing)
+                bank.user,
+                Money(minorUnits: 10_000_001, .usd),
+                from: .banking,
+                to: .investing
+            )
             #expect(response.status == 422)
             #expect(response.json["code"] == "limit_exceeded")
         }
@@ -117,7 +129,11 @@ import Testing
     @Test func `an unknown user may not move money`() async throws {
         try await with { world, _ in
             let response = try await world.send(
-                world.ids.next(), Money(minorUnits: 100, .usd), from: .banking, to: .investing)
+                world.ids.next(),
+                Money(minorUnits: 100, .usd),
+                from: .banking,
+                to: .investing
+            )
             #expect(response.json["code"] == "user_not_active")
         }
     }
@@ -137,17 +153,27 @@ struct Bank: Sendable {
             """
             insert into platform.users (id, email, username, password_hash, kyc_status, created_at, updated_at)
             values (\(user), 'ann@example.com', 'ann', '$2b$10$' || repeat('a', 53), 'approved', now(), now())
-            """)
+            """
+        )
         let schema = PostgreSQL.Schema.banking
         transactions = Transactions(schema: schema, pool: pool)
         accounts = BankAccounts(schema: schema, pool: pool, ids: ids, clock: clock)
         let checks = MovementChecks(
-            users: UserDirectory(pool: platform), compliance: ComplianceGate(pool: platform, ids: ids, clock: clock),
+            users: UserDirectory(pool: platform),
+            compliance: ComplianceGate(pool: platform, ids: ids, clock: clock),
             fees: FeeCatalogCache { try FeeCatalog(FeeSchedule.defaults) },
-            limits: Limits(schema: schema, pool: pool, clock: clock), ids: ids, clock: clock)
+            limits: Limits(schema: schema, pool: pool, clock: clock),
+            ids: ids,
+            clock: clock
+        )
         book = BankTransferBook(
-            schema: schema, pool: pool, accounts: LedgerAccounts(schema: schema, pool: pool, ids: ids), checks: checks,
-            transactions: transactions, journal: TransactionJournal(ids: ids))
+            schema: schema,
+            pool: pool,
+            accounts: LedgerAccounts(schema: schema, pool: pool, ids: ids),
+            checks: checks,
+            transactions: transactions,
+            journal: TransactionJournal(ids: ids)
+        )
     }
 
     /// What is used of the day's limit of transfers, in minor units.
@@ -156,6 +182,7 @@ struct Bank: Sendable {
             """
             select coalesce(sum(used), 0)::numeric(38,0) from banking.account_usage
             where counter = 'transfer' and span = 'day'
-            """)[0][0]
+            """
+        )[0][0]
     }
 }

@@ -17,15 +17,18 @@ import Testing
 
     static let cases: [Case] = Mishap.allCases.flatMap { mishap in
         [
-            Case(mishap: mishap, event: "sent", isReturned: false), Case(mishap: mishap, event: "received", isReturned: false),
-            Case(mishap: mishap, event: "sent", isReturned: true), Case(mishap: mishap, event: "refused", isReturned: true),
+            Case(mishap: mishap, event: "sent", isReturned: false),
+            Case(mishap: mishap, event: "received", isReturned: false),
+            Case(mishap: mishap, event: "sent", isReturned: true),
+            Case(mishap: mishap, event: "refused", isReturned: true),
         ]
     }
 
     @Test(arguments: cases)
     func `the transfer ends as it would have, and moves the money once`(_ one: Case) async throws {
         let books = Dictionary(
-            uniqueKeysWithValues: World.schemas.map { ($0, TestBook(schema: $0, ids: IDGenerator())) })
+            uniqueKeysWithValues: World.schemas.map { ($0, TestBook(schema: $0, ids: IDGenerator())) }
+        )
         try await World.with(books: books) { world in
             let user = world.ids.next(User.self)
             let target: PostgreSQL.Schema = one.isReturned ? .defi : .investing
@@ -52,7 +55,9 @@ import Testing
         }
     }
 
-    @Test func `a sending whose transaction breaks leaves nothing behind, and the same key may come again`() async throws {
+    @Test func `a sending whose transaction breaks leaves nothing behind, and the same key may come again`()
+        async throws
+    {
         let book = TestBook(schema: .banking, ids: IDGenerator())
         try await World.with(books: [.banking: book]) { world in
             let user = world.ids.next(User.self)

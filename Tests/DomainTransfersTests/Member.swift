@@ -20,11 +20,16 @@ struct Member: Sendable {
         account = accounts[schema] ?? "other"
         runtime = DomainRuntime(schema: schema, pool: pool, ids: ids, logger: World.quiet)
         let mount = DomainTransfers.Mount(
-            others: World.schemas.filter { $0 != schema }, account: account, assets: World.assets[schema] ?? [])
+            others: World.schemas.filter { $0 != schema },
+            account: account,
+            assets: World.assets[schema] ?? []
+        )
         transfers = DomainTransfers(runtime, mount, book: book, ids: ids, logger: World.quiet)
         api = API(
-            transfers.routes, description: APIDescription(title: "Test", version: "1", text: ""),
-            services: API.Services(authenticator: AnyUser(), rateLimiter: Unlimited()))
+            transfers.routes,
+            description: APIDescription(title: "Test", version: "1", text: ""),
+            services: API.Services(authenticator: AnyUser(), rateLimiter: Unlimited())
+        )
         self.trouble = trouble
         subscribers = trouble.subscribers
         subscribers.add(runtime.inbox, of: schema)
@@ -34,9 +39,12 @@ struct Member: Sendable {
     func relay() -> OutboxRelay {
         let bus = InProcessBus(from: runtime.schema, to: subscribers.others(than: runtime.schema))
         return OutboxRelay(
-            pool: runtime.pool, schema: runtime.schema,
+            pool: runtime.pool,
+            schema: runtime.schema,
             transports: [ShakyTransport(transport: bus, origin: runtime.schema, trouble: trouble)],
-            signal: runtime.outboxSignal, logger: World.quiet)
+            signal: runtime.outboxSignal,
+            logger: World.quiet
+        )
     }
 
     /// A worker of the domain's inbox, by way of the world's trouble; failed events are due at once.
@@ -45,8 +53,13 @@ struct Member: Sendable {
             ShakyHandler(handler: $0, runtime: runtime, trouble: trouble) as any InboxHandler
         }
         return InboxWorker(
-            inbox: runtime.inbox, handlers: handlers, signal: runtime.inboxSignal,
-            schedule: RetrySchedule(firstSeconds: 0.000_001, capSeconds: 0.000_001), lanesMax: 8, logger: World.quiet)
+            inbox: runtime.inbox,
+            handlers: handlers,
+            signal: runtime.inboxSignal,
+            schedule: RetrySchedule(firstSeconds: 0.000_001, capSeconds: 0.000_001),
+            lanesMax: 8,
+            logger: World.quiet
+        )
     }
 }
 

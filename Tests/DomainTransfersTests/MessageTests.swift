@@ -8,21 +8,36 @@ import Testing
 /// Events about transfers that aren't what they should be.
 @Suite struct MessageTests {
     private static func arrival(
-        _ type: String, from source: String, _ data: JSON, _ ids: IDGenerator, body: [UInt8]? = nil
+        _ type: String,
+        from source: String,
+        _ data: JSON,
+        _ ids: IDGenerator,
+        body: [UInt8]? = nil
     ) -> InboxArrival {
         let id = ids.next(User.self).description
         let envelope: JSON = [
-            "specversion": "1.0", "id": .string(id), "source": .string("/diboas/\(source)"), "type": .string("\(type).v1"),
+            "specversion": "1.0", "id": .string(id), "source": .string("/diboas/\(source)"),
+            "type": .string("\(type).v1"),
             "subject": .string(id), "time": "2026-11-20T12:00:00.000000Z", "datacontenttype": "application/json",
             "aggregatetype": "transfer", "sequence": "1", "data": data,
         ]
         return InboxArrival(
-            source: source, eventID: id, type: type, objectID: "transfer/\(id)", sequence: 1,
-            body: body ?? envelope.serialized(), origin: .event)
+            source: source,
+            eventID: id,
+            type: type,
+            objectID: "transfer/\(id)",
+            sequence: 1,
+            body: body ?? envelope.serialized(),
+            origin: .event
+        )
     }
 
     private static func data(
-        _ transfer: ID<DomainTransfer>, _ user: ID<User>, from: String, to: String, amount: String = "1.00"
+        _ transfer: ID<DomainTransfer>,
+        _ user: ID<User>,
+        from: String,
+        to: String,
+        amount: String = "1.00"
     ) -> JSON {
         [
             "transfer": .string(transfer.wire), "user": .string(user.wire), "from": .string(from), "to": .string(to),
@@ -97,7 +112,10 @@ import Testing
             try await world.fund(user, Money(minorUnits: 1_000, .usd), in: .banking)
             let id = try await world.sent(user, Money(minorUnits: 100, .usd), from: .banking, to: .investing)
             func answer(_ type: String, from source: String, _ data: JSON) async throws -> InboxEvent.Status {
-                try await Self.status(Self.arrival("\(source).transfer.\(type)", from: source, data, world.ids), in: world)
+                try await Self.status(
+                    Self.arrival("\(source).transfer.\(type)", from: source, data, world.ids),
+                    in: world
+                )
             }
             let unknown = Self.data(world.ids.next(), user, from: "banking", to: "investing")
             #expect(try await answer("received", from: "investing", unknown) == .dead)

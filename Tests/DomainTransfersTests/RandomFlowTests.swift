@@ -59,7 +59,10 @@ import Testing
 
     /// One order; the pockets are changed as it will end.
     private static func order(
-        _ world: World, _ next: inout Draws, _ users: [ID<User>], _ pockets: inout [Pocket: Int128]
+        _ world: World,
+        _ next: inout Draws,
+        _ users: [ID<User>],
+        _ pockets: inout [Pocket: Int128]
     ) async throws {
         let (from, to) = (World.schemas[next.below(3)], World.schemas[next.below(3)])
         guard from != to else { return }
@@ -83,7 +86,8 @@ import Testing
                 """
                 select asset, sum(posted) as posted from \(schema).ledger_accounts where owner <> \(AccountKey.house)
                 group by asset
-                """)
+                """
+            )
             for row in rows {
                 let asset: String = try row["asset"]
                 totals[asset, default: 0] += try row["posted"] as Int128

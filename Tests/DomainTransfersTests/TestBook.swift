@@ -39,21 +39,49 @@ final class TestBook: TransferBook {
     func approve(_ order: TransferOrder) async throws -> TransferApproval {
         let total = Money(minorUnits: fee, order.amount.asset)
         let line = FeeLine(
-            sequence: 0, category: .platform, rule: "test", text: "Test", schedule: ID(1), version: 1, base: order.amount,
-            rate: "flat", raw: total.wire, amount: total, kind: .actual, bound: nil, allowanceTaken: nil, isRefundable: true)
+            sequence: 0,
+            category: .platform,
+            rule: "test",
+            text: "Test",
+            schedule: ID(1),
+            version: 1,
+            base: order.amount,
+            rate: "flat",
+            raw: total.wire,
+            amount: total,
+            kind: .actual,
+            bound: nil,
+            allowanceTaken: nil,
+            isRefundable: true
+        )
         let quote = FeeQuote(
-            id: ids.next(), schedule: ID(1), version: 1, operation: "test.transfer", context: FeeContext(amount: order.amount),
-            lines: fee > 0 ? [line] : [], total: total, quotedAt: Timestamp(seconds: 0), expiresAt: Timestamp(seconds: 1))
+            id: ids.next(),
+            schedule: ID(1),
+            version: 1,
+            operation: "test.transfer",
+            context: FeeContext(amount: order.amount),
+            lines: fee > 0 ? [line] : [],
+            total: total,
+            quotedAt: Timestamp(seconds: 0),
+            expiresAt: Timestamp(seconds: 1)
+        )
         let id: ID<DomainTransfer> = ids.next()
         let movement = MoneyMovement(
-            subject: id.value, user: order.user, kind: .transfer, amount: order.amount, identification: .approved)
+            subject: id.value,
+            user: order.user,
+            kind: .transfer,
+            amount: order.amount,
+            identification: .approved
+        )
         return TransferApproval(id: id, order: order, quote: quote, compliance: ComplianceRules().check(movement))
     }
 
     func refusal(of arrival: TransferOrder) async throws -> String? { state.withLock { $0.refusal } }
 
     func record(
-        _ step: TransferStep, of account: ID<LedgerAccount>, by initiator: Initiator
+        _ step: TransferStep,
+        of account: ID<LedgerAccount>,
+        by initiator: Initiator
     ) async throws -> TransferBooking {
         let name = step.name
         let isBroken = state.withLock { $0.broken.remove(name) != nil }

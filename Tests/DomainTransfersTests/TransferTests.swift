@@ -100,23 +100,26 @@ import Testing
             #expect(response.status == 422)
             #expect(response.json["code"] == "insufficient_funds")
             let events: Int = try await world.member(.banking).runtime.pool.query(
-                "select count(*) from banking.outbox_events")[0][0]
+                "select count(*) from banking.outbox_events"
+            )[0][0]
             #expect(events == 0)
             #expect(try await world.balance(user, .usd, in: .banking) == 1_000)
         }
     }
 
-    @Test(arguments: [
-        (["amount": "0.00", "asset": "USD", "to": "investing"], 400),
-        (["amount": "1.001", "asset": "USD", "to": "investing"], 400),
-        (["amount": "-1.00", "asset": "USD", "to": "investing"], 400),
-        (["amount": "1.00", "asset": "XYZ", "to": "investing"], 400),
-        (["amount": "1.00", "asset": "USD", "to": "banking"], 400),
-        (["amount": "1.00", "asset": "USD", "to": "platform"], 400),
-        (["amount": "1.00", "asset": "USD"], 400),
-        (["amount": "1.00", "asset": "USD", "to": "investing", "more": "1"], 400),
-        (["amount": "1.00", "asset": "BTC", "to": "investing"], 422),
-    ] as [(JSON, Int)])
+    @Test(
+        arguments: [
+            (["amount": "0.00", "asset": "USD", "to": "investing"], 400),
+            (["amount": "1.001", "asset": "USD", "to": "investing"], 400),
+            (["amount": "-1.00", "asset": "USD", "to": "investing"], 400),
+            (["amount": "1.00", "asset": "XYZ", "to": "investing"], 400),
+            (["amount": "1.00", "asset": "USD", "to": "banking"], 400),
+            (["amount": "1.00", "asset": "USD", "to": "platform"], 400),
+            (["amount": "1.00", "asset": "USD"], 400),
+            (["amount": "1.00", "asset": "USD", "to": "investing", "more": "1"], 400),
+            (["amount": "1.00", "asset": "BTC", "to": "investing"], 422),
+        ] as [(JSON, Int)]
+    )
     func `an order that can't be is refused`(body: JSON, status: Int) async throws {
         try await World.with { world in
             let response = try await world.post(user, body, to: .banking)
@@ -142,7 +145,8 @@ import Testing
             let runtime = try world.member(.investing).runtime
             let account = try await runtime.accounts.open(AccountKey(user, "trading", .usd))
             _ = try await runtime.ledger.submit(
-                LedgerItem(operation: world.ids.next(), commands: [.freeze(account, because: "a test")]))
+                LedgerItem(operation: world.ids.next(), commands: [.freeze(account, because: "a test")])
+            )
             let refused = try await world.send(user, usd("1.00"), from: .investing, to: .banking)
             #expect(refused.json["code"] == "account_frozen")
             _ = try await world.sent(user, usd("1.00"), from: .banking, to: .investing)

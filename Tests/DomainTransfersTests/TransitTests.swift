@@ -31,7 +31,8 @@ import Testing
             let id = try await world.sent(user, Money(minorUnits: 300, .usd), from: .banking, to: .investing)
             let member = try world.member(.banking)
             _ = try await member.runtime.pool.query(
-                "update banking.transfers set created_at = created_at - interval '400 seconds' where id = \(id)")
+                "update banking.transfers set created_at = created_at - interval '400 seconds' where id = \(id)"
+            )
             let ages = try await member.transfers.oldestInTransitSeconds()
             #expect(Set(ages.keys) == ["investing"])
             #expect((400..<460).contains(ages["investing"] ?? 0))
@@ -49,7 +50,8 @@ import Testing
             let pool = try world.member(.banking).runtime.pool
             let error = await #expect(throws: PostgresError.self) {
                 try await pool.query(
-                    "update banking.transfers set status = 'returned', reason = 'a test' where id = \(id)")
+                    "update banking.transfers set status = 'returned', reason = 'a test' where id = \(id)"
+                )
             }
             #expect(error?.state == "23514")
         }

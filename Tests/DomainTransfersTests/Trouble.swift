@@ -54,7 +54,9 @@ final class Trouble: Sendable {
 
     /// Whether it is to go wrong now; it is then planned no more.
     func strikes(_ mishap: Mishap, _ types: [String]) -> Bool {
-        let names = Set(types.compactMap { $0.split(separator: ".").first { ["sent", "received", "refused"].contains($0) } })
+        let names = Set(
+            types.compactMap { $0.split(separator: ".").first { ["sent", "received", "refused"].contains($0) } }
+        )
         return state.withLock { state in
             let found = state.planned.firstIndex { place in
                 place.mishap == mishap && (place.event.map { names.contains($0[...]) } ?? true)
@@ -108,7 +110,8 @@ struct ShakyHandler: InboxHandler {
             """
             update \(runtime.schema).inbox set token = token + 1, due_at = clock_timestamp() - interval '1 second'
             where id = \(event.id)
-            """)
+            """
+        )
     }
 
     /// What this worker says of the event no longer counts, as if it said nothing.

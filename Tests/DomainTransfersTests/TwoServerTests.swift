@@ -35,7 +35,8 @@ import Testing
             try await world.expectSettled()
             // The other server has no schema but its own.
             let others: Int = try await pool.query(
-                "select count(*) from pg_namespace where nspname in ('banking', 'defi', 'platform')")[0][0]
+                "select count(*) from pg_namespace where nspname in ('banking', 'defi', 'platform')"
+            )[0][0]
             #expect(others == 0)
         }
         pool.close()

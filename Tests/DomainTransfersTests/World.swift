@@ -14,7 +14,8 @@ struct World: Sendable {
     static let quiet = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
     static let schemas: [PostgreSQL.Schema] = [.banking, .investing, .defi]
     static let assets: [PostgreSQL.Schema: Set<Asset>] = [
-        .banking: [.usd, .eur, .usdc, .usdt], .investing: Set(Asset.all), .defi: [.usdc, .usdt, .btc, .eth, .sol, .sui],
+        .banking: [.usd, .eur, .usdc, .usdt], .investing: Set(Asset.all),
+        .defi: [.usdc, .usdt, .btc, .eth, .sol, .sui],
     ]
 
     let ids: IDGenerator
@@ -23,7 +24,8 @@ struct World: Sendable {
 
     /// Runs `body` in a world whose domains share a database of its own; those in `pools` are elsewhere.
     static func with(
-        books: [PostgreSQL.Schema: TestBook] = [:], pools: [PostgreSQL.Schema: Pool] = [:],
+        books: [PostgreSQL.Schema: TestBook] = [:],
+        pools: [PostgreSQL.Schema: Pool] = [:],
         _ body: @Sendable (World) async throws -> Void
     ) async throws {
         try await TestDatabase.with { database in
@@ -34,7 +36,9 @@ struct World: Sendable {
 
     /// Runs `body` in a world on these pools; a domain without a book has one that approves everything.
     static func with(
-        ids: IDGenerator, pools: [PostgreSQL.Schema: Pool], books: [PostgreSQL.Schema: any TransferBook],
+        ids: IDGenerator,
+        pools: [PostgreSQL.Schema: Pool],
+        books: [PostgreSQL.Schema: any TransferBook],
         _ body: @Sendable (World) async throws -> Void
     ) async throws {
         let world = World(ids: ids, pools: pools, books: books)
@@ -46,7 +50,9 @@ struct World: Sendable {
     }
 
     private init(
-        ids: IDGenerator, pools: [PostgreSQL.Schema: Pool], books: [PostgreSQL.Schema: any TransferBook]
+        ids: IDGenerator,
+        pools: [PostgreSQL.Schema: Pool],
+        books: [PostgreSQL.Schema: any TransferBook]
     ) {
         let trouble = Trouble()
         var members: [PostgreSQL.Schema: Member] = [:]
@@ -64,18 +70,30 @@ struct World: Sendable {
     func fund(_ user: ID<User>, _ amount: Money, in schema: PostgreSQL.Schema) async throws {
         let member = try member(schema)
         let house = try await member.runtime.accounts.open(
-            AccountKey(house: "test_source", amount.asset), mayGoNegative: true)
+            AccountKey(house: "test_source", amount.asset),
+            mayGoNegative: true
+        )
         let account = try await member.runtime.accounts.open(AccountKey(user, member.account, amount.asset))
         let transfer = NewTransfer(
-            id: ids.next(), debit: house, credit: account, amount: amount.minorUnits, code: "test")
+            id: ids.next(),
+            debit: house,
+            credit: account,
+            amount: amount.minorUnits,
+            code: "test"
+        )
         let outcome = try await member.runtime.ledger.submit(
-            LedgerItem(operation: ids.next(), commands: [.transfer(transfer)]))
+            LedgerItem(operation: ids.next(), commands: [.transfer(transfer)])
+        )
         guard case .done = outcome else { throw Unexpected("\(outcome)") }
     }
 
     /// Asks a domain to send money; the answer as it is.
     func send(
-        _ user: ID<User>, _ amount: Money, from: PostgreSQL.Schema, to: PostgreSQL.Schema, key: String? = nil
+        _ user: ID<User>,
+        _ amount: Money,
+        from: PostgreSQL.Schema,
+        to: PostgreSQL.Schema,
+        key: String? = nil
     ) async throws -> APIResponse {
         let body: JSON = [
             "amount": .string(amount.wire), "asset": .string(amount.asset.code), "to": .string(to.name),
@@ -84,19 +102,28 @@ struct World: Sendable {
     }
 
     func post(
-        _ user: ID<User>, _ body: JSON, to domain: PostgreSQL.Schema, key: String? = nil
+        _ user: ID<User>,
+        _ body: JSON,
+        to domain: PostgreSQL.Schema,
+        key: String? = nil
     ) async throws -> APIResponse {
         let key = key ?? ids.next(User.self).description
         return try await member(domain).api.respond(
-            "POST", "/v1/\(domain)/transfers",
+            "POST",
+            "/v1/\(domain)/transfers",
             headers: [
                 "Authorization": "Bearer \(user.wire)", "Content-Type": "application/json", "Idempotency-Key": key,
-            ], body: body.serialized())
+            ],
+            body: body.serialized()
+        )
     }
 
     /// Sends money, which must be accepted, and answers with the transfer's id.
     func sent(
-        _ user: ID<User>, _ amount: Money, from: PostgreSQL.Schema, to: PostgreSQL.Schema
+        _ user: ID<User>,
+        _ amount: Money,
+        from: PostgreSQL.Schema,
+        to: PostgreSQL.Schema
     ) async throws -> ID<DomainTransfer> {
         let response = try await send(user, amount, from: from, to: to)
         #expect(response.status == 202, "\(response.json)")
@@ -117,10 +144,15 @@ struct World: Sendable {
     // MARK: What is there
 
     func transfer(
-        _ id: ID<DomainTransfer>, of user: ID<User>, in domain: PostgreSQL.Schema
+        _ id: ID<DomainTransfer>,
+        of user: ID<User>,
+        in domain: PostgreSQL.Schema
     ) async throws -> APIResponse {
         try await member(domain).api.respond(
-            "GET", "/v1/\(domain)/transfers/\(id.wire)", headers: ["Authorization": "Bearer \(user.wire)"])
+            "GET",
+            "/v1/\(domain)/transfers/\(id.wire)",
+            headers: ["Authorization": "Bearer \(user.wire)"]
+        )
     }
 
     func status(of id: ID<DomainTransfer>, _ user: ID<User>, in domain: PostgreSQL.Schema) async throws -> String? {
@@ -142,7 +174,8 @@ struct World: Sendable {
             #expect(try await member.transfers.oldestInTransitSeconds().isEmpty, sourceLocation: location)
             #expect(try await LedgerVerifier(schema: schema, pool: pool).verify().isEmpty, sourceLocation: location)
             let dead: Int = try await pool.query(
-                "select count(*) from \(schema).inbox where status not in ('processed', 'ignored')")[0][0]
+                "select count(*) from \(schema).inbox where status not in ('processed', 'ignored')"
+            )[0][0]
             #expect(dead == 0, "unhandled events in \(schema)", sourceLocation: location)
         }
     }

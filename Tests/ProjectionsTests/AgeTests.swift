@@ -16,7 +16,8 @@ import Testing
             #expect(try await age() < 0.5)
             try await fixture.act(user, [fixture.credit(try await fixture.account(user), 1_000)])
             _ = try await fixture.domain.pool.query(
-                "update investing.outbox_events set recorded_at = recorded_at - interval '100 seconds'")
+                "update investing.outbox_events set recorded_at = recorded_at - interval '100 seconds'"
+            )
             #expect((100..<160).contains(try await age()))
             // Delivered and not handled it is as old as before, although it came in just now.
             try await fixture.relay()
@@ -34,12 +35,19 @@ import Testing
         try await Fixture.with { fixture in
             let stranger = fixture.ids.next(User.self)
             try await fixture.act(
-                user, [fixture.credit(try await fixture.account(user), 1_050), fixture.reserve(try await fixture.account(user), 50)])
+                user,
+                [
+                    fixture.credit(try await fixture.account(user), 1_050),
+                    fixture.reserve(try await fixture.account(user), 50),
+                ]
+            )
             try await fixture.act(stranger, [fixture.credit(try await fixture.account(stranger), 77)])
             try await fixture.settle()
             let api = API(
-                fixture.projections.routes, description: APIDescription(title: "Test", version: "1", text: ""),
-                services: API.Services(authenticator: OneUser(user: user)))
+                fixture.projections.routes,
+                description: APIDescription(title: "Test", version: "1", text: ""),
+                services: API.Services(authenticator: OneUser(user: user))
+            )
             let answer = await api.respond("GET", "/v1/balances", headers: ["Authorization": "Bearer reader"])
             #expect(answer.status == 200)
             let body = try JSON.parse(try #require(answer.encodedBody()).bytes)

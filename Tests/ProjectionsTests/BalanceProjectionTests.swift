@@ -34,7 +34,8 @@ import Testing
             try await fixture.act(user, [fixture.credit(account, 100_000)])
             try await withThrowingTaskGroup(of: Void.self) { group in
                 for amount in 1...40 {
-                    group.addTask { try await fixture.act(user, [fixture.reserve(account, Int128(amount))]) }
+                    let commands = [fixture.reserve(account, Int128(amount))]
+                    group.addTask { try await fixture.act(user, commands) }
                 }
                 try await group.waitForAll()
             }
@@ -48,7 +49,8 @@ import Testing
             let account = try await fixture.account(user)
             for _ in 0..<5 { try await fixture.act(user, [fixture.credit(account, 100)]) }
             let rows = try await fixture.domain.pool.query(
-                "select event_id, aggregate_id, version, type, payload, recorded_at from investing.outbox_events order by id")
+                "select event_id, aggregate_id, version, type, payload, recorded_at from investing.outbox_events order by id"
+            )
             // The last one first.
             for row in rows.reversed() {
                 let (event, aggregate): (UInt128, UInt128) = (try row[0], try row[1])
@@ -62,8 +64,13 @@ import Testing
                 ]
                 _ = try await fixture.inbox.put(
                     InboxArrival(
-                        source: "investing", eventID: ID<User>(event).description, type: type, body: envelope.serialized(),
-                        origin: .event))
+                        source: "investing",
+                        eventID: ID<User>(event).description,
+                        type: type,
+                        body: envelope.serialized(),
+                        origin: .event
+                    )
+                )
                 try await fixture.handle()
                 #expect(try await fixture.shown(user).first?.available == 500)
             }
@@ -74,7 +81,9 @@ import Testing
         try await Fixture.with { fixture in
             let account = try await fixture.account(user)
             try await fixture.act(
-                user, [fixture.credit(account, 1_000), fixture.reserve(account, 300, lifetime: .seconds(0))])
+                user,
+                [fixture.credit(account, 1_000), fixture.reserve(account, 300, lifetime: .seconds(0))]
+            )
             try await fixture.settle()
             #expect(try await fixture.shown(user).first?.reserved == 300)
             #expect(try await fixture.domain.sweeper.sweepOnce().expired == 1)
@@ -104,7 +113,8 @@ import Testing
                 }
                 try await fixture.relay()
                 _ = try await fixture.domain.pool.query(
-                    "update investing.outbox_events set status = 'pending', stage = 0, published_at = null")
+                    "update investing.outbox_events set status = 'pending', stage = 0, published_at = null"
+                )
                 try await fixture.settle()
             }
             try await fixture.expectTrue()
@@ -119,7 +129,8 @@ import Testing
                 """
                 update investing.outbox_events
                 set payload = jsonb_set(payload, array['balances', '0', \(member)], '"-x"'::jsonb)
-                """)
+                """
+            )
             try await fixture.settle()
             let status: InboxEvent.Status = try await fixture.platform.query("select status from platform.inbox")[0][0]
             // Any text may be a kind.
@@ -130,10 +141,16 @@ import Testing
     @Test func `an event without balances and transactions is ignored`() async throws {
         try await Fixture.with { fixture in
             let event = OutboxEvent(
-                id: fixture.ids.next(), aggregateType: "transfer", aggregate: fixture.ids.next(User.self), version: 1,
-                type: "investing.transfer.sent", payload: ["to": "banking"])
+                id: fixture.ids.next(),
+                aggregateType: "transfer",
+                aggregate: fixture.ids.next(User.self),
+                version: 1,
+                type: "investing.transfer.sent",
+                payload: ["to": "banking"]
+            )
             _ = try await fixture.domain.ledger.submit(
-                LedgerItem(operation: fixture.ids.next(), commands: []) { _, _ in LedgerItem.Finish(rows: [event]) })
+                LedgerItem(operation: fixture.ids.next(), commands: []) { _, _ in LedgerItem.Finish(rows: [event]) }
+            )
             try await fixture.settle()
             let status: InboxEvent.Status = try await fixture.platform.query("select status from platform.inbox")[0][0]
             #expect(status == .ignored)

@@ -64,7 +64,10 @@ struct Fixture: Sendable {
 
     /// Does commands as a transaction of the domain, whose event tells of the accounts.
     func act(
-        _ user: ID<User>, _ commands: [LedgerCommand], transaction: ID<User>? = nil, version: Int64 = 1,
+        _ user: ID<User>,
+        _ commands: [LedgerCommand],
+        transaction: ID<User>? = nil,
+        version: Int64 = 1,
         status: String = "completed"
     ) async throws {
         let transaction: ID<User> = transaction ?? ids.next()
@@ -76,8 +79,13 @@ struct Fixture: Sendable {
                 "direction": "in", "balances": BalanceSnapshot.json(receipt),
             ]
             let event = OutboxEvent(
-                id: ids.next(), aggregateType: "transaction", aggregate: transaction, version: version,
-                type: "investing.transaction.\(status)", payload: payload)
+                id: ids.next(),
+                aggregateType: "transaction",
+                aggregate: transaction,
+                version: version,
+                type: "investing.transaction.\(status)",
+                payload: payload
+            )
             return LedgerItem.Finish(rows: [event])
         }
         guard case .done = try await domain.ledger.submit(item) else { throw Refused() }
@@ -88,11 +96,14 @@ struct Fixture: Sendable {
     }
 
     func reserve(
-        _ account: ID<LedgerAccount>, _ amount: Int128, id: ID<Reservation>? = nil,
+        _ account: ID<LedgerAccount>,
+        _ amount: Int128,
+        id: ID<Reservation>? = nil,
         lifetime: NewReservation.Lifetime = .unlimited
     ) -> LedgerCommand {
         .reserve(
-            NewReservation(id: id ?? ids.next(), account: account, amount: amount, kind: "test", lifetime: lifetime))
+            NewReservation(id: id ?? ids.next(), account: account, amount: amount, kind: "test", lifetime: lifetime)
+        )
     }
 
     // MARK: The way to the platform
@@ -101,15 +112,22 @@ struct Fixture: Sendable {
     func relay() async throws {
         let bus = InProcessBus(from: .investing, to: [Subscription(inbox: inbox)])
         _ = try await OutboxRelay(
-            pool: domain.pool, schema: .investing, transports: [bus], signal: domain.outboxSignal, logger: Fixture.quiet
+            pool: domain.pool,
+            schema: .investing,
+            transports: [bus],
+            signal: domain.outboxSignal,
+            logger: Fixture.quiet
         ).drain()
     }
 
     /// Handles what is in the platform's inbox.
     func handle() async throws {
         try await InboxWorker(
-            inbox: inbox, handlers: projections.inboxHandlers, signal: WorkSignal(.inbox, of: .platform),
-            schedule: RetrySchedule(firstSeconds: 0.000_001, capSeconds: 0.000_001), logger: Fixture.quiet
+            inbox: inbox,
+            handlers: projections.inboxHandlers,
+            signal: WorkSignal(.inbox, of: .platform),
+            schedule: RetrySchedule(firstSeconds: 0.000_001, capSeconds: 0.000_001),
+            logger: Fixture.quiet
         ).drain()
     }
 

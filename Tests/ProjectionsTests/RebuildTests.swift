@@ -20,7 +20,8 @@ import Testing
                 insert into platform.user_balances
                 select domain, gen_random_uuid(), user_id, 'ghost', asset, 1, 0, 0, 1, 0, as_of, generation
                 from platform.user_balances
-                """)
+                """
+            )
             _ = try await fixture.platform.query("update platform.transaction_facts set status = 'wrong', version = 99")
             let rebuilt = try await fixture.projections.rebuild()
             #expect(rebuilt.map(\.removed) == [1])
@@ -43,7 +44,8 @@ import Testing
                 """
                 insert into investing.ledger_accounts (id, owner, kind, asset)
                 select gen_random_uuid(), gen_random_uuid(), 'trading', 'EUR' from generate_series(1, 2500)
-                """)
+                """
+            )
             let rebuilt = try await fixture.projections.rebuild(.investing)
             #expect(rebuilt.map(\.balances) == [2_503])
             let rows: Int = try await fixture.platform.query("select count(*) from platform.user_balances")[0][0]

@@ -10,13 +10,17 @@ import Testing
 
     @Test func `summaries stand as they were refreshed, with their age`() async throws {
         try await Fixture.with { fixture in
-            #expect(try await fixture.projections.summaries().allSatisfy { $0.refreshedAt == nil && $0.ageSeconds == nil })
+            #expect(
+                try await fixture.projections.summaries().allSatisfy { $0.refreshedAt == nil && $0.ageSeconds == nil }
+            )
             let trading = try await fixture.account(user)
             let other = try await fixture.account(user, "savings")
             try await fixture.act(user, [fixture.credit(trading, 1_000), fixture.reserve(trading, 300)])
             try await fixture.act(user, [fixture.credit(other, 50)])
             try await fixture.settle()
-            let before: Int = try await fixture.platform.query("select count(*) from platform.user_balance_summary")[0][0]
+            let before: Int = try await fixture.platform.query("select count(*) from platform.user_balance_summary")[0][
+                0
+            ]
             #expect(before == 0)
             #expect(try await fixture.projections.refresh() == Summary.allCases)
 
@@ -24,7 +28,8 @@ import Testing
                 """
                 select available, reserved, staked, total, accounts from platform.user_balance_summary
                 where user_id = \(user) and asset = 'USD'
-                """)
+                """
+            )
             #expect(try sums[0]["available"] as Int128 == 750)
             #expect(try sums[0]["reserved"] as Int128 == 300)
             #expect(try sums[0]["staked"] as Int128 == 0)
@@ -50,7 +55,8 @@ import Testing
                 """
                 select domain, type, status, transactions, amount, fees from platform.transaction_summary
                 where user_id = \(user) order by status
-                """)
+                """
+            )
             #expect(rows.count == 2)
             #expect(try rows[0]["domain"] as String == "investing")
             #expect(try rows[0]["type"] as String == "transfer_in")

@@ -8,17 +8,22 @@ import Settings
 /// `diboas config check`: what the program would run with.
 struct ConfigCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "config", abstract: "Look at the configuration.", subcommands: [Check.self])
+        commandName: "config",
+        abstract: "Look at the configuration.",
+        subcommands: [Check.self]
+    )
 
     struct Check: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Show every setting with its value, source and meaning; secrets only as set or not.")
+            abstract: "Show every setting with its value, source and meaning; secrets only as set or not."
+        )
 
         func run() async throws {
             let settings = try Console.settings(for: .check)
             Console.table(
                 ["SETTING", "VALUE", "SOURCE", "MEANING"],
-                settings.describe().map { [$0.key, $0.value, $0.source, $0.meaning] })
+                settings.describe().map { [$0.key, $0.value, $0.source, $0.meaning] }
+            )
         }
     }
 }
@@ -26,19 +31,25 @@ struct ConfigCommand: AsyncParsableCommand {
 /// `diboas audit verify`: proves the audit logs.
 struct AuditCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "audit", abstract: "Check the audit logs.", subcommands: [Verify.self])
+        commandName: "audit",
+        abstract: "Check the audit logs.",
+        subcommands: [Verify.self]
+    )
 
     struct Verify: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
             abstract: "Follow each schema's hash chain from its first row.",
-            discussion: "Exits with 1 when a row was changed, removed or moved.")
+            discussion: "Exits with 1 when a row was changed, removed or moved."
+        )
 
         func run() async throws {
             let program = try await Console.program()
             var isIntact = true
             for runtime in program.everyRuntime {
                 let report = try await AuditVerifier(pool: runtime.pool, schema: runtime.schema).verify()
-                print("\(runtime.schema): \(report.rows) entries in \(report.batches) batches, \(report.faults.count) faults")
+                print(
+                    "\(runtime.schema): \(report.rows) entries, \(report.batches) batches, \(report.faults.count) faults"
+                )
                 for fault in report.faults { print("  \(fault)") }
                 isIntact = isIntact && report.isIntact
             }
@@ -50,12 +61,16 @@ struct AuditCommand: AsyncParsableCommand {
 /// `diboas users create-operator`: makes a member of staff.
 struct UsersCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "users", abstract: "Make operators.", subcommands: [CreateOperator.self])
+        commandName: "users",
+        abstract: "Make operators.",
+        subcommands: [CreateOperator.self]
+    )
 
     struct CreateOperator: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
             abstract: "Make a user who looks after customers and their money.",
-            discussion: "The password is read from standard input, a line.")
+            discussion: "The password is read from standard input, a line."
+        )
         @Argument(help: "The e-mail address.") var email: String
         @Option(help: "The username.") var username: String
 
@@ -63,7 +78,11 @@ struct UsersCommand: AsyncParsableCommand {
             guard let password = readLine() else { throw ValidationError("No password on standard input.") }
             let program = try await Console.program()
             let id = try await program.identity.createOperator(
-                email: email, username: username, password: password, actor: "operator:console")
+                email: email,
+                username: username,
+                password: password,
+                actor: "operator:console"
+            )
             print(id.wire)
         }
     }

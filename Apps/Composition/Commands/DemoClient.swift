@@ -30,7 +30,11 @@ struct DemoClient: Sendable {
     }
 
     func send(
-        _ method: OutboundRequest.Method, _ path: String, token: String? = nil, key: String? = nil, body: JSON? = nil
+        _ method: OutboundRequest.Method,
+        _ path: String,
+        token: String? = nil,
+        key: String? = nil,
+        body: JSON? = nil
     ) async throws -> Answer {
         var headers: [OutboundHeader] = []
         if let token { headers.append(OutboundHeader("Authorization", "Bearer \(token)")) }
@@ -44,15 +48,25 @@ struct DemoClient: Sendable {
 
     func login(_ email: String, _ password: String) async throws -> String {
         let answer = try await send(
-            .post, "/v1/auth/login", body: ["email": .string(email), "password": .string(password)])
-        guard let token = answer.json["access_token"]?.stringValue else { throw Unexpected(what: "signing in", answer: answer) }
+            .post,
+            "/v1/auth/login",
+            body: ["email": .string(email), "password": .string(password)]
+        )
+        guard let token = answer.json["access_token"]?.stringValue else {
+            throw Unexpected(what: "signing in", answer: answer)
+        }
         return token
     }
 
     /// Sends and holds the answer to one of some statuses.
     func expect(
-        _ statuses: Set<Int>, _ what: String, _ method: OutboundRequest.Method, _ path: String, token: String? = nil,
-        key: String? = nil, body: JSON? = nil
+        _ statuses: Set<Int>,
+        _ what: String,
+        _ method: OutboundRequest.Method,
+        _ path: String,
+        token: String? = nil,
+        key: String? = nil,
+        body: JSON? = nil
     ) async throws -> JSON {
         let answer = try await send(method, path, token: token, key: key, body: body)
         guard statuses.contains(answer.status) else { throw Unexpected(what: what, answer: answer) }

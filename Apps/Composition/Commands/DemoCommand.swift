@@ -6,7 +6,9 @@ import OutboundHTTP
 /// `diboas demo`: the main story, played against a running server through its public API.
 struct DemoCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "demo", abstract: "Play the main story against a running server and print it.")
+        commandName: "demo",
+        abstract: "Play the main story against a running server and print it."
+    )
     @Option(help: "The server.") var url = "http://127.0.0.1:8080"
 
     /// How long the story waits for a webhook or another domain.
@@ -29,37 +31,72 @@ struct DemoCommand: AsyncParsableCommand {
 
             print("Carol adds 100.00 USD by card; the provider's webhook completes it.")
             let deposit = try await api.expect(
-                [202], "the deposit", .post, "/v1/banking/deposits", token: carol, key: "deposit-\(tag)",
-                body: ["amount": "100.00", "asset": "USD"])
+                [202],
+                "the deposit",
+                .post,
+                "/v1/banking/deposits",
+                token: carol,
+                key: "deposit-\(tag)",
+                body: ["amount": "100.00", "asset": "USD"]
+            )
             try await wait(for: deposit, until: "completed", as: carol)
             try await balances(carol)
 
             print("Carol sends 20.00 USD to @dave\(tag).")
             let payment = try await api.expect(
-                [201], "the payment", .post, "/v1/banking/payments", token: carol, key: "payment-\(tag)",
-                body: ["payee": .string("@dave\(tag)"), "amount": "20.00", "asset": "USD", "memo": "lunch"])
+                [201],
+                "the payment",
+                .post,
+                "/v1/banking/payments",
+                token: carol,
+                key: "payment-\(tag)",
+                body: ["payee": .string("@dave\(tag)"), "amount": "20.00", "asset": "USD", "memo": "lunch"]
+            )
             print("  \(text(payment, "status")), fee \(text(payment, "fee")) USD")
             try await balances(carol)
             try await balances(dave)
 
             print("Carol moves 30.00 USD to Investing, and 10.00 back.")
             let out = try await api.expect(
-                [202], "the transfer", .post, "/v1/banking/transfers", token: carol, key: "out-\(tag)",
-                body: ["amount": "30.00", "asset": "USD", "to": "investing"])
+                [202],
+                "the transfer",
+                .post,
+                "/v1/banking/transfers",
+                token: carol,
+                key: "out-\(tag)",
+                body: ["amount": "30.00", "asset": "USD", "to": "investing"]
+            )
             try await wait(forTransfer: out, in: "banking", as: carol)
             let back = try await api.expect(
-                [202], "the transfer back", .post, "/v1/investing/transfers", token: carol, key: "back-\(tag)",
-                body: ["amount": "10.00", "asset": "USD", "to": "banking"])
+                [202],
+                "the transfer back",
+                .post,
+                "/v1/investing/transfers",
+                token: carol,
+                key: "back-\(tag)",
+                body: ["amount": "10.00", "asset": "USD", "to": "banking"]
+            )
             try await wait(forTransfer: back, in: "investing", as: carol)
             try await balances(carol)
 
             print("Carol withdraws 25.00 USD to her bank account.")
             let bank = try await api.expect(
-                [201], "linking the bank account", .post, "/v1/banking/accounts", token: carol,
-                body: ["type": "wire", "label": "House bank", "token": "tok_ok", "last_digits": "4321"])
+                [201],
+                "linking the bank account",
+                .post,
+                "/v1/banking/accounts",
+                token: carol,
+                body: ["type": "wire", "label": "House bank", "token": "tok_ok", "last_digits": "4321"]
+            )
             let withdrawal = try await api.expect(
-                [202], "the withdrawal", .post, "/v1/banking/withdrawals", token: carol, key: "withdrawal-\(tag)",
-                body: ["amount": "25.00", "asset": "USD", "destination": bank["id"] ?? .null])
+                [202],
+                "the withdrawal",
+                .post,
+                "/v1/banking/withdrawals",
+                token: carol,
+                key: "withdrawal-\(tag)",
+                body: ["amount": "25.00", "asset": "USD", "destination": bank["id"] ?? .null]
+            )
             try await wait(for: withdrawal, until: "completed", as: carol)
             try await balances(carol)
             try await explain(withdrawal, as: carol)
@@ -68,15 +105,24 @@ struct DemoCommand: AsyncParsableCommand {
         private func customer(_ name: String) async throws -> String {
             print("\(name) registers.")
             _ = try await api.expect(
-                [201], "registering", .post, "/v1/auth/register",
+                [201],
+                "registering",
+                .post,
+                "/v1/auth/register",
                 body: [
                     "email": .string("\(name)@example.com"), "username": .string(name),
                     "password": .string(DemoSeed.password),
-                ])
+                ]
+            )
             let token = try await api.login("\(name)@example.com", DemoSeed.password)
             _ = try await api.expect(
-                [200, 201, 202], "identification", .post, "/v1/me/verification", token: token,
-                body: ["name": .string(name)])
+                [200, 201, 202],
+                "identification",
+                .post,
+                "/v1/me/verification",
+                token: token,
+                body: ["name": .string(name)]
+            )
             return token
         }
 
@@ -107,7 +153,8 @@ struct DemoCommand: AsyncParsableCommand {
                 let list = try await api.expect([200], "balances", .get, "/v1/\(domain)/balances", token: token)
                 for balance in list["data"]?.elements ?? [] {
                     parts.append(
-                        "\(domain) \(text(balance, "account")) \(text(balance, "available")) \(text(balance, "asset"))")
+                        "\(domain) \(text(balance, "account")) \(text(balance, "available")) \(text(balance, "asset"))"
+                    )
                 }
             }
             print("  \(text(me, "username")) has \(parts.isEmpty ? "nothing" : parts.joined(separator: ", "))")

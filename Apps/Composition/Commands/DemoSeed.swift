@@ -36,15 +36,20 @@ struct DemoSeed: Service {
         }
         for (name, amount) in [("ada", "250.00"), ("bob", "40.00")] {
             let credentials: JSON = [
-                "email": .string("\(name)@example.com"), "username": .string(name), "password": .string(DemoSeed.password),
+                "email": .string("\(name)@example.com"), "username": .string(name),
+                "password": .string(DemoSeed.password),
             ]
             let made = try await api.send(.post, "/v1/auth/register", body: credentials)
             guard made.status == 201 else { continue }
             let token = try await api.login("\(name)@example.com", DemoSeed.password)
             _ = try await api.send(.post, "/v1/me/verification", token: token, body: ["name": .string(name)])
             _ = try await api.send(
-                .post, "/v1/banking/deposits", token: token, key: "seed-\(name)",
-                body: ["amount": .string(amount), "asset": "USD"])
+                .post,
+                "/v1/banking/deposits",
+                token: token,
+                key: "seed-\(name)",
+                body: ["amount": .string(amount), "asset": "USD"]
+            )
         }
     }
 }

@@ -10,8 +10,10 @@ import Settings
 /// `diboas dev`: everything on this machine, with servers of its own.
 struct DevCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "dev", abstract: "Start embedded PostgreSQL and Redis, migrate, load demo data, and serve.",
-        discussion: "DATABASE_URL and REDIS_URL point it at servers that exist instead.")
+        commandName: "dev",
+        abstract: "Start embedded PostgreSQL and Redis, migrate, load demo data, and serve.",
+        discussion: "DATABASE_URL and REDIS_URL point it at servers that exist instead."
+    )
 
     static let database = "diboas"
 
@@ -65,7 +67,10 @@ enum DevSecrets {
         let path = home.path + "/secrets.json"
         let directory = home.path + "/keys"
         try FileManager.default.createDirectory(
-            atPath: directory, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o711])
+            atPath: directory,
+            withIntermediateDirectories: true,
+            attributes: [.posixPermissions: 0o711]
+        )
         if let data = FileManager.default.contents(atPath: path),
             let known = try? JSONDecoder().decode([String: String].self, from: data)
         {

@@ -8,8 +8,13 @@ import Messaging
 /// `diboas inbox`: what others told us, and what became of it.
 struct InboxCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "inbox", abstract: "Look at events that came in, replay and reconcile them.",
-        subcommands: [List.self, Show.self, Conflicts.self, Replay.self, Drop.self, Backlog.self, Reconcile.self, VerifyVectorsCommand.self])
+        commandName: "inbox",
+        abstract: "Look at events that came in, replay and reconcile them.",
+        subcommands: [
+            List.self, Show.self, Conflicts.self, Replay.self, Drop.self, Backlog.self, Reconcile.self,
+            VerifyVectorsCommand.self,
+        ]
+    )
 
     struct Domain: ParsableArguments {
         @Option(help: "The domain.") var domain = "banking"
@@ -37,7 +42,8 @@ struct InboxCommand: AsyncParsableCommand {
                         $0.event.id.wire, $0.event.source, $0.event.type, $0.event.objectID ?? "-",
                         $0.event.receivedAt.description, String($0.event.attempt), $0.reason ?? "-",
                     ]
-                })
+                }
+            )
         }
     }
 
@@ -65,12 +71,15 @@ struct InboxCommand: AsyncParsableCommand {
             let inbox = try domain.runtime(try await Console.program()).inbox
             Console.table(
                 ["SOURCE", "EVENT", "SEEN", "LAST"],
-                try await inbox.conflicts().map { [$0.source, $0.eventID, String($0.seen), $0.lastSeenAt.description] })
+                try await inbox.conflicts().map { [$0.source, $0.eventID, String($0.seen), $0.lastSeenAt.description] }
+            )
         }
     }
 
     struct Replay: AsyncParsableCommand {
-        static let configuration = CommandConfiguration(abstract: "Have a dead, dropped or ignored event handled again.")
+        static let configuration = CommandConfiguration(
+            abstract: "Have a dead, dropped or ignored event handled again."
+        )
         @OptionGroup var domain: Domain
         @Argument(help: "Its id, inb_…") var id: String
 
@@ -111,13 +120,15 @@ struct InboxCommand: AsyncParsableCommand {
                         $0.source, String($0.waiting), String($0.parked), String($0.dead),
                         "\(Int($0.oldestWaitingSeconds)) s",
                     ]
-                })
+                }
+            )
         }
     }
 
     struct Reconcile: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Ask a provider for its events and put those that never came into the inbox.")
+            abstract: "Ask a provider for its events and put those that never came into the inbox."
+        )
         @Argument(help: "The provider: sandbox, stripe, moonpay or ramp.") var provider: String
         @Option(help: "Since when, 2026-11-20T00:00:00Z.") var since: String
 

@@ -7,13 +7,16 @@ import PostgreSQL
 /// `diboas ledger`: proves the ledgers, and answers what stands on them.
 struct LedgerTools: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "ledger", abstract: "Check the ledgers and read them.",
-        subcommands: [Verify.self, TrialBalances.self, BalanceCommand.self, Entries.self])
+        commandName: "ledger",
+        abstract: "Check the ledgers and read them.",
+        subcommands: [Verify.self, TrialBalances.self, BalanceCommand.self, Entries.self]
+    )
 
     struct Verify: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
             abstract: "Derive every balance and reservation anew from the journal and compare.",
-            discussion: "Exits with 1 when something doesn't add up. The ledger goes on working meanwhile.")
+            discussion: "Exits with 1 when something doesn't add up. The ledger goes on working meanwhile."
+        )
         @Option(help: "Only of this domain.") var domain: String?
         @Flag(help: "Print JSON.") var json = false
 
@@ -35,13 +38,19 @@ struct LedgerTools: AsyncParsableCommand {
                 }
             }
             guard findings.isEmpty else { throw ExitCode(1) }
-            if json { Console.print(["findings": .integer(0)]) } else { print("Every balance follows from the journal.") }
+            if json {
+                Console.print(["findings": .integer(0)])
+            } else {
+                print("Every balance follows from the journal.")
+            }
         }
     }
 
     struct TrialBalances: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
-            commandName: "trial-balance", abstract: "Show the sums per asset; each adds up to zero.")
+            commandName: "trial-balance",
+            abstract: "Show the sums per asset; each adds up to zero."
+        )
         @Option(help: "Only of this domain.") var domain: String?
 
         func run() async throws {
@@ -50,7 +59,9 @@ struct LedgerTools: AsyncParsableCommand {
             for runtime in try program.runtimes(named: domain) {
                 for line in try await runtime.history.trialBalance() {
                     guard let asset = Asset(code: line.asset) else { continue }
-                    let cells = [line.credit, line.debit, line.sum, line.reserved].map { Money(minorUnits: $0, asset).wire }
+                    let cells = [line.credit, line.debit, line.sum, line.reserved].map {
+                        Money(minorUnits: $0, asset).wire
+                    }
                     rows.append([runtime.schema.name, line.asset] + cells)
                 }
             }
@@ -60,7 +71,9 @@ struct LedgerTools: AsyncParsableCommand {
 
     struct BalanceCommand: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
-            commandName: "balance", abstract: "Show a user's balances, or an account's balance at a past instant.")
+            commandName: "balance",
+            abstract: "Show a user's balances, or an account's balance at a past instant."
+        )
         @Argument(help: "A user's id, usr_…, or with --as-of an account's, acct_…") var id: String
         @Option(help: "An instant, 2026-11-20T12:00:00Z.") var asOf: String?
         @Option(help: "The domain.") var domain = "banking"
@@ -70,7 +83,9 @@ struct LedgerTools: AsyncParsableCommand {
             for runtime in try program.runtimes(named: domain) {
                 if let asOf {
                     guard let instant = Timestamp(asOf) else { throw ValidationError("\(asOf) is no instant in UTC.") }
-                    guard let account = ID<LedgerAccount>(wire: id) else { throw ValidationError("\(id) is no account's id.") }
+                    guard let account = ID<LedgerAccount>(wire: id) else {
+                        throw ValidationError("\(id) is no account's id.")
+                    }
                     let minorUnits = try await runtime.history.posted(on: account, asOf: instant)
                     print("\(minorUnits) minor units")
                 } else {
@@ -82,7 +97,8 @@ struct LedgerTools: AsyncParsableCommand {
                                 $0.account.wire, $0.kind, $0.total.asset.code, $0.available.wire, $0.reserved.wire,
                                 $0.total.wire,
                             ]
-                        })
+                        }
+                    )
                 }
             }
         }
@@ -96,7 +112,9 @@ struct LedgerTools: AsyncParsableCommand {
 
         func run() async throws {
             let program = try await Console.program()
-            guard let id = ID<LedgerAccount>(wire: account) else { throw ValidationError("\(account) is no account's id.") }
+            guard let id = ID<LedgerAccount>(wire: account) else {
+                throw ValidationError("\(account) is no account's id.")
+            }
             for runtime in try program.runtimes(named: domain) {
                 Console.table(
                     ["AT", "VERSION", "CODE", "BEFORE", "AMOUNT", "AFTER"],
@@ -105,7 +123,8 @@ struct LedgerTools: AsyncParsableCommand {
                             $0.recordedAt.description, String($0.version), $0.code, String($0.balanceBefore),
                             String($0.amount), String($0.balanceAfter),
                         ]
-                    })
+                    }
+                )
             }
         }
     }

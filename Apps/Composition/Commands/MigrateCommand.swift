@@ -9,8 +9,10 @@ import Settings
 /// `diboas migrate`: takes the databases to the program's version, or tells how far they are.
 struct MigrateCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "migrate", abstract: "Apply, take back and check migrations.",
-        subcommands: [Up.self, Down.self, Status.self, Plan.self, Verify.self])
+        commandName: "migrate",
+        abstract: "Apply, take back and check migrations.",
+        subcommands: [Up.self, Down.self, Status.self, Plan.self, Verify.self]
+    )
 
     struct Up: AsyncParsableCommand {
         static let configuration = CommandConfiguration(abstract: "Apply what is pending.")
@@ -25,7 +27,8 @@ struct MigrateCommand: AsyncParsableCommand {
 
     struct Down: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Take back a schema's migrations beyond a number. Data in what they made is lost.")
+            abstract: "Take back a schema's migrations beyond a number. Data in what they made is lost."
+        )
         @Argument(help: "The schema.") var schema: String
         @Option(help: "The last migration that stays; 0 takes back all.") var to: Int
 
@@ -52,7 +55,8 @@ struct MigrateCommand: AsyncParsableCommand {
 
     struct Plan: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Run what is pending and roll it back; shows the locks that it takes.")
+            abstract: "Run what is pending and roll it back; shows the locks that it takes."
+        )
 
         func run() async throws {
             let (migrator, databases) = try MigrateCommand.tools()
@@ -62,7 +66,8 @@ struct MigrateCommand: AsyncParsableCommand {
 
     struct Verify: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Check that what was applied is what the program brings along.")
+            abstract: "Check that what was applied is what the program brings along."
+        )
 
         func run() async throws {
             let (migrator, databases) = try MigrateCommand.tools()
@@ -94,7 +99,10 @@ struct MigrateCommand: AsyncParsableCommand {
 /// `diboas roles`: makes the servers' roles and their access.
 struct RolesCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "roles", abstract: "Make or check the database roles.", subcommands: [Apply.self, Check.self])
+        commandName: "roles",
+        abstract: "Make or check the database roles.",
+        subcommands: [Apply.self, Check.self]
+    )
 
     struct Apply: AsyncParsableCommand {
         static let configuration = CommandConfiguration(abstract: "Make roles and access as they should be.")
@@ -113,7 +121,9 @@ struct RolesCommand: AsyncParsableCommand {
 
         func run() async throws {
             let settings = try Console.settings(for: .command)
-            let differences = try await Databases(settings: settings.database).servers.asyncFlatMap { try await Roles.check($0) }
+            let differences = try await Databases(settings: settings.database).servers.asyncFlatMap {
+                try await Roles.check($0)
+            }
             for difference in differences { print(difference) }
             guard differences.isEmpty else { throw ExitCode(1) }
             print("All roles are as they should be.")

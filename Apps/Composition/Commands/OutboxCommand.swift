@@ -7,8 +7,10 @@ import PostgreSQL
 /// `diboas outbox`: what we tell others.
 struct OutboxCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "outbox", abstract: "Look at events to publish, and replay them.",
-        subcommands: [List.self, Backlog.self, Replay.self, Drop.self])
+        commandName: "outbox",
+        abstract: "Look at events to publish, and replay them.",
+        subcommands: [List.self, Backlog.self, Replay.self, Drop.self]
+    )
 
     struct List: AsyncParsableCommand {
         static let configuration = CommandConfiguration(abstract: "List events of a status, oldest first.")
@@ -29,7 +31,8 @@ struct OutboxCommand: AsyncParsableCommand {
                         $0.id.wire, $0.type, ID<OutboxEvent>($0.aggregateID).description, String($0.version),
                         String($0.attempts), $0.lastError ?? "-",
                     ]
-                })
+                }
+            )
         }
     }
 
@@ -58,7 +61,9 @@ struct OutboxCommand: AsyncParsableCommand {
         func run() async throws {
             let runtime = try domain.runtime(try await Console.program())
             let outbox = Outbox(pool: runtime.pool, schema: runtime.schema)
-            guard try await outbox.replay(try OutboxCommand.id(id)) else { throw ValidationError("There is no event \(id).") }
+            guard try await outbox.replay(try OutboxCommand.id(id)) else {
+                throw ValidationError("There is no event \(id).")
+            }
             print("It will be published again.")
         }
     }

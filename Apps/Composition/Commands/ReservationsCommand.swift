@@ -8,13 +8,16 @@ import PostgreSQL
 /// `diboas reservations`: looks at held money, and frees what is due.
 struct ReservationsCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "reservations", abstract: "Look at reservations and clean up expired ones.",
-        subcommands: [Cleanup.self, List.self, Show.self, Release.self])
+        commandName: "reservations",
+        abstract: "Look at reservations and clean up expired ones.",
+        subcommands: [Cleanup.self, List.self, Show.self, Release.self]
+    )
 
     struct Cleanup: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
             abstract: "End reservations whose time is over.",
-            discussion: "Several at once are safe. Exits with 0 when it worked, whether or not something was due.")
+            discussion: "Several at once are safe. Exits with 0 when it worked, whether or not something was due."
+        )
         @Flag(help: "End one set and stop, instead of all that is due.") var once = false
         @Option(help: "Reservations of one set.") var limit = ReservationSweeper.setMax
         @Flag(help: "Only tell what is due.") var dryRun = false
@@ -70,7 +73,9 @@ struct ReservationsCommand: AsyncParsableCommand {
     }
 
     struct List: AsyncParsableCommand {
-        static let configuration = CommandConfiguration(abstract: "List active reservations, those that end first first.")
+        static let configuration = CommandConfiguration(
+            abstract: "List active reservations, those that end first first."
+        )
         @Option(help: "The domain.") var domain = "banking"
         @Option(help: "How many at most.") var limit = 50
         @Flag(help: "Print JSON, a line each.") var json = false
@@ -84,7 +89,8 @@ struct ReservationsCommand: AsyncParsableCommand {
                 } else {
                     Console.table(
                         ["ID", "KIND", "HELD", "ASSET", "EXPIRES"],
-                        found.map { [$0.state.id.wire, $0.state.kind, $0.held.wire, $0.held.asset.code, $0.expiry] })
+                        found.map { [$0.state.id.wire, $0.state.kind, $0.held.wire, $0.held.asset.code, $0.expiry] }
+                    )
                 }
             }
         }
@@ -106,7 +112,8 @@ struct ReservationsCommand: AsyncParsableCommand {
 
     struct Release: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "End a reservation; what it holds is available again. The reason is kept.")
+            abstract: "End a reservation; what it holds is available again. The reason is kept."
+        )
         @Argument(help: "Its id, rsv_…") var id: String
         @Option(help: "Why.") var reason: String
         @Option(help: "The domain.") var domain = "banking"

@@ -9,7 +9,9 @@ import UnixSignals
 /// `diboas serve`: answers requests, and works in the background unless `DIBOAS_WORKER=off`.
 struct ServeCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "serve", abstract: "Serve the API, and work in the background unless DIBOAS_WORKER is off.")
+        commandName: "serve",
+        abstract: "Serve the API, and work in the background unless DIBOAS_WORKER is off."
+    )
 
     func run() async throws {
         let settings = try Console.settings(for: .serve)
@@ -29,7 +31,9 @@ struct ServeCommand: AsyncParsableCommand {
 /// `diboas worker`: the background work alone.
 struct WorkerCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "worker", abstract: "Work in the background only: inboxes, outboxes, provider calls, clean-up.")
+        commandName: "worker",
+        abstract: "Work in the background only: inboxes, outboxes, provider calls, clean-up."
+    )
 
     func run() async throws {
         let settings = try Console.settings(for: .worker)
@@ -45,7 +49,11 @@ extension Program {
     func run(_ services: [any Service]) async throws {
         let group = ServiceGroup(
             configuration: .init(
-                services: services, gracefulShutdownSignals: [.sigterm, .sigint], logger: logger))
+                services: services,
+                gracefulShutdownSignals: [.sigterm, .sigint],
+                logger: logger
+            )
+        )
         try await group.run()
     }
 }

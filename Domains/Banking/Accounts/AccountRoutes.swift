@@ -14,14 +14,20 @@ struct AccountRoutes: Sendable {
 
     private var list: Route {
         Route(
-            .get, "/v1/banking/accounts", operationID: "listAccounts", summary: "List accounts", tag: "Accounts",
+            .get,
+            "/v1/banking/accounts",
+            operationID: "listAccounts",
+            summary: "List accounts",
+            tag: "Accounts",
             access: .permission("banking:read"),
             responses: [
                 200: ResponseShape(
                     "The accounts.",
                     .object(
                         [.required("data", .array(of: BankAccount.schema, count: 0...BankAccounts.accountsMax))],
-                        named: "AccountList"))
+                        named: "AccountList"
+                    )
+                )
             ]
         ) { request in
             let list = try await accounts.list(of: try request.requirePrincipal().user)
@@ -31,28 +37,44 @@ struct AccountRoutes: Sendable {
 
     private var link: Route {
         Route(
-            .post, "/v1/banking/accounts", operationID: "linkAccount", summary: "Link a card or bank account",
-            description: "The instrument is named by a provider's token; numbers of cards are refused.", tag: "Accounts",
-            access: .permission("banking:move"), body: .json(AccountRoutes.body),
+            .post,
+            "/v1/banking/accounts",
+            operationID: "linkAccount",
+            summary: "Link a card or bank account",
+            description: "The instrument is named by a provider's token; numbers of cards are refused.",
+            tag: "Accounts",
+            access: .permission("banking:move"),
+            body: .json(AccountRoutes.body),
             responses: [
                 201: ResponseShape(
-                    "The linked account.", BankAccount.schema, headers: [.location],
-                    links: [.init(to: "getAccount", parameter: "id", from: "/id")])
+                    "The linked account.",
+                    BankAccount.schema,
+                    headers: [.location],
+                    links: [.init(to: "getAccount", parameter: "id", from: "/id")]
+                )
             ],
             problems: [422: ["too_many_accounts"]]
         ) { request in
             let body = request.body
             let account = try await accounts.link(
-                body["type"]?.stringValue == "wire" ? .wire : .creditCard, label: body["label"]?.stringValue ?? "",
-                token: body["token"]?.stringValue ?? "", lastDigits: body["last_digits"]?.stringValue ?? "",
-                verification: verifiesAtOnce ? .verified : .pending, for: try request.requirePrincipal().user)
+                body["type"]?.stringValue == "wire" ? .wire : .creditCard,
+                label: body["label"]?.stringValue ?? "",
+                token: body["token"]?.stringValue ?? "",
+                lastDigits: body["last_digits"]?.stringValue ?? "",
+                verification: verifiesAtOnce ? .verified : .pending,
+                for: try request.requirePrincipal().user
+            )
             return .created(account.json, location: "/v1/banking/accounts/\(account.id.wire)")
         }
     }
 
     private var get: Route {
         Route(
-            .get, "/v1/banking/accounts/{id}", operationID: "getAccount", summary: "Read an account", tag: "Accounts",
+            .get,
+            "/v1/banking/accounts/{id}",
+            operationID: "getAccount",
+            summary: "Read an account",
+            tag: "Accounts",
             access: .permission("banking:read"),
             parameters: [.path("id", .id(of: BankAccount.self), "The account.")],
             responses: [200: ResponseShape("The account.", BankAccount.schema, headers: [.etag])]
@@ -64,8 +86,12 @@ struct AccountRoutes: Sendable {
 
     private var balances: Route {
         Route(
-            .get, "/v1/banking/balances", operationID: "listBankingBalances", summary: "List balances in Banking",
-            tag: "Balances", access: .permission("banking:read"),
+            .get,
+            "/v1/banking/balances",
+            operationID: "listBankingBalances",
+            summary: "List balances in Banking",
+            tag: "Balances",
+            access: .permission("banking:read"),
             responses: [200: ResponseShape("The balances.", BalanceList.schema)]
         ) { request in
             let user = try request.requirePrincipal().user
@@ -79,10 +105,15 @@ struct AccountRoutes: Sendable {
             .required("label", .text(1...80)),
             .required("token", .text(1...200), "The provider's token of the instrument."),
             .required("last_digits", .string(AccountRoutes.digits)),
-        ], named: "NewLinkedAccount")
+        ],
+        named: "NewLinkedAccount"
+    )
 
     private static let digits = Format(
-        "last_digits", pattern: "^[0-9]{2,4}$", length: 2...4, description: "The last two to four digits."
+        "last_digits",
+        pattern: "^[0-9]{2,4}$",
+        length: 2...4,
+        description: "The last two to four digits."
     ) { text in
         (2...4).contains(text.utf8.count) && text.utf8.allSatisfy { (0x30...0x39).contains($0) } ? nil : "bad_format"
     }

@@ -62,5 +62,7 @@ struct BankAccount: Sendable, Entity {
             .required("verification", .oneOf(Verification.self)),
             .required("last_digits", .nullable(.anyString), "The last digits of the card or account elsewhere."),
             .required("created_at", .instant),
-        ], named: "Account")
+        ],
+        named: "Account"
+    )
 }

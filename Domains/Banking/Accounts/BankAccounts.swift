@@ -29,7 +29,8 @@ struct BankAccounts: Sendable {
     /// - Throws: 404 for somebody else's, as for none.
     func get(_ id: ID<BankAccount>, of user: ID<User>) async throws -> BankAccount {
         let rows = try await pool.query(
-            "select \(BankAccount.columns) from \(schema).accounts where id = \(id) and user_id = \(user)")
+            "select \(BankAccount.columns) from \(schema).accounts where id = \(id) and user_id = \(user)"
+        )
         guard let row = rows.first else { throw Problem.notFound }
         return try BankAccount(row)
     }
@@ -38,21 +39,30 @@ struct BankAccounts: Sendable {
     ///
     /// - Throws: 422 `too_many_accounts`.
     func link(
-        _ kind: BankAccount.Kind, label: String, token: String, lastDigits: String,
-        verification: BankAccount.Verification, for user: ID<User>
+        _ kind: BankAccount.Kind,
+        label: String,
+        token: String,
+        lastDigits: String,
+        verification: BankAccount.Verification,
+        for user: ID<User>
     ) async throws -> BankAccount {
         let now = clock.now()
         let instrument: JSON = ["token": .string(token), "last_digits": .string(lastDigits)]
         let rows = try await pool.query(
             """
             insert into \(schema).accounts (id, user_id, type, label, verification, instrument, created_at, updated_at)
-            select \(ids.next(BankAccount.self)), \(user), \(kind), \(label), \(verification), \(instrument), \(now), \(now)
+            select \(ids.next(BankAccount.self)), \(user), \(kind), \(label), \(verification), \(instrument), \(now),
+                \(now)
             where (select count(*) from \(schema).accounts where user_id = \(user)) < \(BankAccounts.accountsMax)
             returning \(BankAccount.columns)
-            """)
+            """
+        )
         guard let row = rows.first else {
             throw Problem(
-                422, "too_many_accounts", "A customer can have \(BankAccounts.accountsMax) accounts. Close one first.")
+                422,
+                "too_many_accounts",
+                "A customer can have \(BankAccounts.accountsMax) accounts. Close one first."
+            )
         }
         return try BankAccount(row)
     }
@@ -65,6 +75,7 @@ struct BankAccounts: Sendable {
             values (\(ids.next(BankAccount.self)), \(user), 'checking', 'Checking', 'verified', \(now), \(now)),
                 (\(ids.next(BankAccount.self)), \(user), 'savings', 'Savings', 'verified', \(now), \(now))
             on conflict (user_id, type) where type in ('checking', 'savings') do nothing
-            """)
+            """
+        )
     }
 }

@@ -32,13 +32,16 @@ struct BankAssets: Sendable {
             """
             select withdrawal_minimum, withdrawal_maximum, withdrawal_daily, withdrawal_fee_operation
             from \(schema).assets where code = \(asset.code) and is_active
-            """)
+            """
+        )
         guard let row = rows.first else {
             throw Problem(422, "asset_not_supported", "Banking doesn't hold \(asset.code).")
         }
         return WithdrawalRules(
             minimum: Money(minorUnits: try row["withdrawal_minimum"], asset),
             maximum: Money(minorUnits: try row["withdrawal_maximum"], asset),
-            daily: Money(minorUnits: try row["withdrawal_daily"], asset), feeOperation: try row["withdrawal_fee_operation"])
+            daily: Money(minorUnits: try row["withdrawal_daily"], asset),
+            feeOperation: try row["withdrawal_fee_operation"]
+        )
     }
 }

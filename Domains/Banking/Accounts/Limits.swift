@@ -28,7 +28,9 @@ final class Limits: Sendable {
     private let clock: any WallClock
     private let memory = Mutex(Memory())
 
-    init(schema: Schema, pool: Pool, clock: any WallClock) { (self.schema, self.pool, self.clock) = (schema, pool, clock) }
+    init(schema: Schema, pool: Pool, clock: any WallClock) {
+        (self.schema, self.pool, self.clock) = (schema, pool, clock)
+    }
 
     /// The limit that holds for every account without one of its own.
     ///
@@ -37,11 +39,15 @@ final class Limits: Sendable {
         if let known = remembered(Key(operation: operation, asset: asset)) { return known }
         var limits: [Key: Limit] = [:]
         let rows = try await pool.query(
-            "select operation, asset, per_transaction, per_day, per_month from \(schema).limits where account is null")
+            "select operation, asset, per_transaction, per_day, per_month from \(schema).limits where account is null"
+        )
         for row in rows {
             guard let asset = Asset(code: try row["asset"]) else { continue }
             limits[Key(operation: try row["operation"], asset: asset)] = Limit(
-                perTransaction: try row["per_transaction"], perDay: try row["per_day"], perMonth: try row["per_month"])
+                perTransaction: try row["per_transaction"],
+                perDay: try row["per_day"],
+                perMonth: try row["per_month"]
+            )
         }
         let read = limits
         memory.withLock { $0 = Memory(limits: read, readAt: clock.now()) }
@@ -53,7 +59,9 @@ final class Limits: Sendable {
 
     private func remembered(_ key: Key) -> Limit? {
         memory.withLock { memory in
-            guard let readAt = memory.readAt, clock.now().secondsSince(readAt) < Limits.ageMaxSeconds else { return nil }
+            guard let readAt = memory.readAt, clock.now().secondsSince(readAt) < Limits.ageMaxSeconds else {
+                return nil
+            }
             return memory.limits[key]
         }
     }

@@ -7,25 +7,35 @@ extension Deposits {
     func routes(defaultProvider: String, providers: [String]) -> [Route] {
         [
             Route(
-                .post, "/v1/banking/deposits", operationID: "createDeposit", summary: "Add money",
+                .post,
+                "/v1/banking/deposits",
+                operationID: "createDeposit",
+                summary: "Add money",
                 description: """
                     Fees come out of the amount. The answer says what to do at the provider; the provider's webhook \
                     completes the deposit.
                     """,
-                tag: "Deposits", access: .permission("banking:move"), isIdempotent: true,
+                tag: "Deposits",
+                access: .permission("banking:move"),
+                isIdempotent: true,
                 body: .json(Deposits.body(providers)),
                 responses: [
                     202: ResponseShape(
-                        "The provider must act now.", BankTransaction.schema, headers: [.location, .replayed],
-                        links: [.init(to: "getTransaction", parameter: "id", from: "/id")])
+                        "The provider must act now.",
+                        BankTransaction.schema,
+                        headers: [.location, .replayed],
+                        links: [.init(to: "getTransaction", parameter: "id", from: "/id")]
+                    )
                 ],
                 problems: MovementProblems.all
             ) { request in
                 let body = request.body
                 let order = Order(
-                    amount: try MovementRequest.amount(in: body), account: body["to"]?.stringValue ?? "checking",
+                    amount: try MovementRequest.amount(in: body),
+                    account: body["to"]?.stringValue ?? "checking",
                     source: body["source"]?.stringValue.flatMap { ID<BankAccount>(wire: $0) },
-                    provider: body["provider"]?.stringValue ?? defaultProvider)
+                    provider: body["provider"]?.stringValue ?? defaultProvider
+                )
                 return try await idempotently(request, ledger, journal.ids) { try await start(order, request) }
             }
         ]
@@ -39,6 +49,8 @@ extension Deposits {
                 .optional("to", .oneOf(["checking", "savings"]), "The account credited; checking unless given."),
                 .optional("source", .id(of: BankAccount.self), "The linked card or bank account that pays."),
                 .optional("provider", .oneOf(providers)),
-            ], named: "NewDeposit")
+            ],
+            named: "NewDeposit"
+        )
     }
 }

@@ -31,7 +31,9 @@ enum HouseAccounts {
     }
 
     /// What is on its way to or from another domain.
-    static func inTransit(_ domain: String, _ asset: Asset) -> AccountKey { AccountKey(house: "in_transit:\(domain)", asset) }
+    static func inTransit(_ domain: String, _ asset: Asset) -> AccountKey {
+        AccountKey(house: "in_transit:\(domain)", asset)
+    }
 
     /// Where a fee of that category goes.
     static func fee(_ category: FeeCategory, provider: String?, _ asset: Asset) -> AccountKey {
@@ -70,15 +72,23 @@ extension Movement {
 
     /// A transfer for each charged fee line, from the payer.
     func feeTransfers(
-        from payer: ID<LedgerAccount>, provider: String?, _ accounts: MovementAccounts, _ ids: IDGenerator,
+        from payer: ID<LedgerAccount>,
+        provider: String?,
+        _ accounts: MovementAccounts,
+        _ ids: IDGenerator,
         funding: NewTransfer.Funding = .available
     ) throws -> [LedgerCommand] {
         try chargedLines.map { line in
             .transfer(
                 NewTransfer(
-                    id: ids.next(), debit: payer,
+                    id: ids.next(),
+                    debit: payer,
                     credit: try accounts[HouseAccounts.fee(line.category, provider: provider, amount.asset)],
-                    amount: line.amount.minorUnits, code: "fee_\(line.category.rawValue)", funding: funding))
+                    amount: line.amount.minorUnits,
+                    code: "fee_\(line.category.rawValue)",
+                    funding: funding
+                )
+            )
         }
     }
 
@@ -86,7 +96,12 @@ extension Movement {
     func usage(of account: ID<LedgerAccount>, dayLimit: Int128 = .max) -> LedgerCommand {
         .use(
             Usage(
-                account: account, counter: kind.rawValue, amount: amount.minorUnits,
-                dayLimit: min(limit.perDay, dayLimit), monthLimit: limit.perMonth))
+                account: account,
+                counter: kind.rawValue,
+                amount: amount.minorUnits,
+                dayLimit: min(limit.perDay, dayLimit),
+                monthLimit: limit.perMonth
+            )
+        )
     }
 }

@@ -58,23 +58,41 @@ struct MovementChecks: Sendable {
         let limit = try await limits.limit(request.kind, request.amount.asset)
         guard request.amount.minorUnits <= limit.perTransaction else {
             let most = Money(minorUnits: limit.perTransaction, request.amount.asset)
-            throw Problem(422, "limit_exceeded", "One \(request.kind.rawValue) can be at most \(most). Choose a smaller amount.")
+            throw Problem(
+                422,
+                "limit_exceeded",
+                "One \(request.kind.rawValue) can be at most \(most). Choose a smaller amount."
+            )
         }
         let context = FeeContext(
-            amount: request.amount, tier: FeeTier(rawValue: profile.feeTier) ?? .tier1, provider: request.provider)
+            amount: request.amount,
+            tier: FeeTier(rawValue: profile.feeTier) ?? .tier1,
+            provider: request.provider
+        )
         let quote = try await fees.current().quote(request.feeOperation, context, id: ids.next(), at: clock.now())
         let transaction: ID<BankTransaction> = ids.next()
         let answer = try await compliance.check(
             MoneyMovement(
-                subject: transaction.value, user: request.user, kind: request.kind.complianceKind, amount: request.amount,
-                identification: profile.identification))
+                subject: transaction.value,
+                user: request.user,
+                kind: request.kind.complianceKind,
+                amount: request.amount,
+                identification: profile.identification
+            )
+        )
         guard answer.outcome == .approve else {
             let why = answer.reasons.joined(separator: ", ")
             throw Problem(422, "compliance_\(answer.outcome.rawValue)", "This can't be done: \(why). Contact support.")
         }
         return Movement(
-            transaction: transaction, user: request.user, kind: request.kind, amount: request.amount, quote: quote,
-            limit: limit, compliance: answer)
+            transaction: transaction,
+            user: request.user,
+            kind: request.kind,
+            amount: request.amount,
+            quote: quote,
+            limit: limit,
+            compliance: answer
+        )
     }
 }
 

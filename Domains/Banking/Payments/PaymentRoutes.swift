@@ -7,20 +7,32 @@ extension Payments {
     var routes: [Route] {
         [
             Route(
-                .post, "/v1/banking/payments", operationID: "createPayment", summary: "Send money to another customer",
+                .post,
+                "/v1/banking/payments",
+                operationID: "createPayment",
+                summary: "Send money to another customer",
                 description: "The payee gets the amount; the payer pays the fees on top. Done when answered.",
-                tag: "Payments", access: .permission("banking:move"), isIdempotent: true, body: .json(Payments.body),
+                tag: "Payments",
+                access: .permission("banking:move"),
+                isIdempotent: true,
+                body: .json(Payments.body),
                 responses: [
                     201: ResponseShape(
-                        "The completed payment.", BankTransaction.schema, headers: [.location, .replayed],
-                        links: [.init(to: "getTransaction", parameter: "id", from: "/id")])
+                        "The completed payment.",
+                        BankTransaction.schema,
+                        headers: [.location, .replayed],
+                        links: [.init(to: "getTransaction", parameter: "id", from: "/id")]
+                    )
                 ],
                 problems: MovementProblems.all.merging([404: ["payee_not_found"]]) { $0 + $1 }
             ) { request in
                 let body = request.body
                 let order = Order(
-                    payee: body["payee"]?.stringValue ?? "", amount: try MovementRequest.amount(in: body),
-                    account: body["from"]?.stringValue ?? "checking", memo: body["memo"]?.stringValue)
+                    payee: body["payee"]?.stringValue ?? "",
+                    amount: try MovementRequest.amount(in: body),
+                    account: body["from"]?.stringValue ?? "checking",
+                    memo: body["memo"]?.stringValue
+                )
                 return try await idempotently(request, ledger, journal.ids) { try await pay(order, request) }
             }
         ]
@@ -33,5 +45,7 @@ extension Payments {
             .required("asset", .asset),
             .optional("from", .oneOf(["checking", "savings"]), "The payer's account; checking unless given."),
             .optional("memo", .text(1...140), "Shown to both."),
-        ], named: "NewPayment")
+        ],
+        named: "NewPayment"
+    )
 }

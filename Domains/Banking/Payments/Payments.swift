@@ -33,22 +33,38 @@ struct Payments: Sendable {
         guard let payee = try await users.find(payee: order.payee) else {
             throw Problem(404, "payee_not_found", "There is no such payee. Check the spelling.")
         }
-        guard payee != payer else { throw Problem(422, "payee_is_payer", "You can't pay yourself. Name another payee.") }
+        guard payee != payer else {
+            throw Problem(422, "payee_is_payer", "You can't pay yourself. Name another payee.")
+        }
         let movement = try await checks.check(
-            MovementRequest(user: payer, kind: .payment, amount: order.amount, feeOperation: "banking.payment"))
+            MovementRequest(user: payer, kind: .payment, amount: order.amount, feeOperation: "banking.payment")
+        )
 
-        let (from, to) = (AccountKey(payer, order.account, order.amount.asset), AccountKey(payee, "checking", order.amount.asset))
-        let found = try await MovementAccounts(customers: [from, to], house: movement.feeAccounts(provider: nil), accounts)
+        let (from, to) = (
+            AccountKey(payer, order.account, order.amount.asset), AccountKey(payee, "checking", order.amount.asset)
+        )
+        let found = try await MovementAccounts(
+            customers: [from, to],
+            house: movement.feeAccounts(provider: nil),
+            accounts
+        )
         let commands: [LedgerCommand] = [
             movement.usage(of: try found[from]),
             .transfer(
                 NewTransfer(
-                    id: journal.ids.next(), debit: try found[from], credit: try found[to],
-                    amount: order.amount.minorUnits, code: "payment")),
+                    id: journal.ids.next(),
+                    debit: try found[from],
+                    credit: try found[to],
+                    amount: order.amount.minorUnits,
+                    code: "payment"
+                )
+            ),
         ]
         let fees = try movement.feeTransfers(from: try found[from], provider: nil, found, journal.ids)
         let item = LedgerItem(
-            operation: movement.transaction.cast(), commands: commands + fees, idempotency: key
+            operation: movement.transaction.cast(),
+            commands: commands + fees,
+            idempotency: key
         ) { decision, instant in
             switch decision {
             case .failure(let refusal):
@@ -62,15 +78,30 @@ struct Payments: Sendable {
     }
 
     private func done(
-        _ order: Order, _ movement: Movement, _ payee: ID<User>, _ receipt: LedgerCore.Receipt, _ instant: Timestamp,
+        _ order: Order,
+        _ movement: Movement,
+        _ payee: ID<User>,
+        _ receipt: LedgerCore.Receipt,
+        _ instant: Timestamp,
         _ initiator: Initiator
     ) -> LedgerItem.Finish {
         var transaction = BankTransaction(
-            id: movement.transaction, user: movement.user, kind: .payment, amount: order.amount, fee: movement.quote.total,
-            account: order.account, counterparty: payee, memo: order.memo, quote: movement.quote.json,
-            at: instant)
+            id: movement.transaction,
+            user: movement.user,
+            kind: .payment,
+            amount: order.amount,
+            fee: movement.quote.total,
+            account: order.account,
+            counterparty: payee,
+            memo: order.memo,
+            quote: movement.quote.json,
+            at: instant
+        )
         transaction.follow([
-            .init(.validating, metadata: ["compliance": movement.compliance.json, "quote": .string(movement.quote.id.wire)]),
+            .init(
+                .validating,
+                metadata: ["compliance": movement.compliance.json, "quote": .string(movement.quote.id.wire)]
+            ),
             .init(.completed),
         ])
         let rows = journal.rows(transaction, receipt: receipt, at: instant, by: initiator, fees: movement.quote.lines)

@@ -105,9 +105,11 @@ extension ProviderEvent {
     /// The event as it is kept beside the provider's own words.
     var json: JSON {
         [
-            "object": .string(objectID), "state": .string(state.rawValue), "occurred_at": .string(occurredAt.description),
+            "object": .string(objectID), "state": .string(state.rawValue),
+            "occurred_at": .string(occurredAt.description),
             "amount": amount.map { .string($0.description) } ?? .null,
-            "actual_fee": actualFee.map { .string($0.description) } ?? .null, "reason": reason.map { .string($0) } ?? .null,
+            "actual_fee": actualFee.map { .string($0.description) } ?? .null,
+            "reason": reason.map { .string($0) } ?? .null,
         ]
     }
 }

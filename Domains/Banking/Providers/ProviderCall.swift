@@ -57,7 +57,8 @@ struct ProviderCallDone: StoredRow {
             """
             update \(schema).provider_calls c
             set status = case when n.refused then 'refused' else 'done' end, lease_until = null
-            from unnest(\(rows.map(\.call.id)), \(rows.map(\.call.token)), \(rows.map(\.isRefused))) as n(id, token, refused)
+            from unnest(\(rows.map(\.call.id)), \(rows.map(\.call.token)), \(rows.map(\.isRefused))) as n(id, token,
+                refused)
             where c.id = n.id and c.lease_token = n.token and c.status = 'pending'
             returning 1
             """

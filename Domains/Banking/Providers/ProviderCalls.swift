@@ -58,13 +58,15 @@ struct ProviderCalls: Service {
                     and (\(transaction)::uuid is null or transaction = \(transaction))
                 order by next_at limit \(limit) for no key update skip locked)
             returning id, transaction, provider, step, attempts, lease_token
-            """)
+            """
+        )
         return try rows.map(ProviderCall.init)
     }
 
     private func attempt(_ call: ProviderCall) async {
         do {
-            guard let transaction = try await transactions.find(call.transaction), let provider = providers[call.provider]
+            guard let transaction = try await transactions.find(call.transaction),
+                let provider = providers[call.provider]
             else { return try await postpone(call, "no transaction or no provider \(call.provider)") }
             switch await ask(provider, call, transaction, try await token(of: transaction)) {
             case .accepted(let reference, let action):
@@ -77,15 +79,23 @@ struct ProviderCalls: Service {
         } catch {
             logger.error(
                 "a provider call's result could not be stored; it is made again",
-                metadata: ["call": "\(call.id)", "transaction": "\(call.transaction.wire)", "error": "\(error)"])
+                metadata: ["call": "\(call.id)", "transaction": "\(call.transaction.wire)", "error": "\(error)"]
+            )
         }
     }
 
     private func ask(
-        _ provider: any PaymentProvider, _ call: ProviderCall, _ transaction: BankTransaction, _ token: String?
+        _ provider: any PaymentProvider,
+        _ call: ProviderCall,
+        _ transaction: BankTransaction,
+        _ token: String?
     ) async -> ProviderAnswer {
         let intent = ProviderIntent(
-            transaction: transaction.id, amount: transaction.amount, idempotencyKey: call.idempotencyKey, token: token)
+            transaction: transaction.id,
+            amount: transaction.amount,
+            idempotencyKey: call.idempotencyKey,
+            token: token
+        )
         return switch call.step {
         case .createDeposit: await provider.createDeposit(intent)
         case .createPayout: await provider.createPayout(intent)
@@ -102,8 +112,10 @@ struct ProviderCalls: Service {
         let isOver = call.attempts >= ProviderCalls.attemptsMax
         let level: Logger.Level = isOver ? .error : .warning
         logger.log(
-            level: level, isOver ? "a provider call was given up; an operator must look" : "a provider call is tried again",
-            metadata: ["call": "\(call.id)", "transaction": "\(call.transaction.wire)", "why": "\(why)"])
+            level: level,
+            isOver ? "a provider call was given up; an operator must look" : "a provider call is tried again",
+            metadata: ["call": "\(call.id)", "transaction": "\(call.transaction.wire)", "why": "\(why)"]
+        )
         var random = SystemRandomNumberGenerator()
         let delay = RetrySchedule.standard.delaySeconds(afterAttempt: call.attempts, using: &random)
         _ = try await pool.query(
@@ -112,6 +124,7 @@ struct ProviderCalls: Service {
             set status = case when \(isOver) then 'dead' else status end, lease_until = null, last_error = \(why),
                 next_at = clock_timestamp() + make_interval(secs => \(delay))
             where id = \(call.id) and lease_token = \(call.token) and status = 'pending'
-            """)
+            """
+        )
     }
 }

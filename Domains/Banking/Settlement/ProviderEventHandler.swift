@@ -15,7 +15,7 @@ struct ProviderEventHandler: InboxHandler {
     func handle(_ arrived: InboxEvent) async throws -> InboxDisposition {
         let event: ProviderEvent
         do {
-            event = try provider.event(try JSON.parse(arrived.body))
+            event = try provider.event(try JSON.parse(arrived.body, limits: WebhookIntake.limits))
         } catch let error as ProviderEventError {
             return .dead("\(error)")
         } catch let error as JSONError {
@@ -23,7 +23,9 @@ struct ProviderEventHandler: InboxHandler {
         }
         guard event.state != .other else { return .ignored("an event of type \(event.type)") }
         for _ in 0..<ProviderEventHandler.supersededMax {
-            guard let transaction = try await find(event) else { return .parked("no transaction for \(event.objectID)") }
+            guard let transaction = try await find(event, arrived) else {
+                return .parked("no transaction for \(arrived.objectID ?? event.objectID)")
+            }
             switch try await settlement.apply(event, from: provider.name, to: transaction, arrived: arrived) {
             case .settled: return .processed
             case .nothingNew(let why): return .ignored(why)
@@ -35,8 +37,9 @@ struct ProviderEventHandler: InboxHandler {
         return .retry("the transaction kept changing")
     }
 
-    private func find(_ event: ProviderEvent) async throws -> BankTransaction? {
-        if let known = try await transactions.find(provider: provider.name, objectID: event.objectID) { return known }
+    private func find(_ event: ProviderEvent, _ arrived: InboxEvent) async throws -> BankTransaction? {
+        let objectID = arrived.objectID ?? event.objectID
+        if let known = try await transactions.find(provider: provider.name, objectID: objectID) { return known }
         // The webhook came before the provider's answer to our call; what the object says of itself is held against us.
         guard let named = event.transaction, let transaction = try await transactions.find(named),
             transaction.provider == provider.name, transaction.providerReference == nil

@@ -26,14 +26,22 @@ extension Settlement {
             commands.append(
                 .transfer(
                     NewTransfer(
-                        id: journal.ids.next(), debit: try found[clearing], credit: try found[key],
-                        amount: amount.minorUnits, code: code)))
+                        id: journal.ids.next(),
+                        debit: try found[clearing],
+                        credit: try found[key],
+                        amount: amount.minorUnits,
+                        code: code
+                    )
+                )
+            )
         }
         try move(transaction.amount - transaction.fee, to: customer, "deposit")
         for line in charged {
             try move(
-                line.amount, to: HouseAccounts.fee(line.category, provider: context.provider, asset),
-                "fee_\(line.category.rawValue)")
+                line.amount,
+                to: HouseAccounts.fee(line.category, provider: context.provider, asset),
+                "fee_\(line.category.rawValue)"
+            )
         }
         let actual = actualLines(lines, context)
         for line in actual { commands += try variance(of: line, among: lines, found, context) }
@@ -42,8 +50,14 @@ extension Settlement {
             commands.append(
                 .use(
                     Usage(
-                        account: try found[customer], counter: transaction.kind.rawValue,
-                        amount: transaction.amount.minorUnits, dayLimit: nil, monthLimit: nil)))
+                        account: try found[customer],
+                        counter: transaction.kind.rawValue,
+                        amount: transaction.amount.minorUnits,
+                        dayLimit: nil,
+                        monthLimit: nil
+                    )
+                )
+            )
         }
         if let repayment = try await repayment(of: transaction, try found[customer]) { commands.append(repayment) }
 
@@ -62,16 +76,27 @@ extension Settlement {
         let clearing = HouseAccounts.clearing(context.provider, asset)
         let found = try await MovementAccounts(customers: [customer], house: [clearing], accounts)
         let receivable = try await accounts.open(
-            AccountKey(transaction.user, HouseAccounts.receivable, asset), mayGoNegative: true)
+            AccountKey(transaction.user, HouseAccounts.receivable, asset),
+            mayGoNegative: true
+        )
         var commands: [LedgerCommand] = [
             .collect(
                 NewCollection(
-                    id: journal.ids.next(), shortfallID: journal.ids.next(), debit: try found[customer],
-                    receivable: receivable, credit: try found[clearing], amount: transaction.amount.minorUnits,
-                    code: context.event.state == .disputed ? "chargeback" : "refund")),
+                    id: journal.ids.next(),
+                    shortfallID: journal.ids.next(),
+                    debit: try found[customer],
+                    receivable: receivable,
+                    credit: try found[clearing],
+                    amount: transaction.amount.minorUnits,
+                    code: context.event.state == .disputed ? "chargeback" : "refund"
+                )
+            ),
             .giveBack(
-                counter: transaction.kind.rawValue, of: try found[customer], amount: transaction.amount.minorUnits,
-                at: transaction.createdAt),
+                counter: transaction.kind.rawValue,
+                of: try found[customer],
+                amount: transaction.amount.minorUnits,
+                at: transaction.createdAt
+            ),
         ]
         var rows = context.rows
         if context.event.state == .disputed {
@@ -86,7 +111,8 @@ extension Settlement {
         return try await store(refunded, commands: commands, by: context.by, with: rows)
     }
 
-    private func repayment(of transaction: BankTransaction, _ account: ID<LedgerAccount>) async throws -> LedgerCommand? {
+    private func repayment(of transaction: BankTransaction, _ account: ID<LedgerAccount>) async throws -> LedgerCommand?
+    {
         let key = AccountKey(transaction.user, HouseAccounts.receivable, transaction.amount.asset)
         guard let receivable = try await accounts.find([key])[key] else { return nil }
         return .repay(NewRepayment(id: journal.ids.next(), debit: account, receivable: receivable))
@@ -102,7 +128,10 @@ extension Settlement {
 
     /// The difference between what the customer paid for a cost and the cost: ours, as its own entry.
     private func variance(
-        of actual: FeeLine, among lines: [FeeLine], _ found: MovementAccounts, _ context: Context
+        of actual: FeeLine,
+        among lines: [FeeLine],
+        _ found: MovementAccounts,
+        _ context: Context
     ) throws -> [LedgerCommand] {
         guard let promised = lines.first(where: { $0.sequence == actual.sequence }) else { return [] }
         let difference = (promised.amount - actual.amount).minorUnits
@@ -112,9 +141,13 @@ extension Settlement {
         return [
             .transfer(
                 NewTransfer(
-                    id: journal.ids.next(), debit: difference > 0 ? payable : income,
-                    credit: difference > 0 ? income : payable, amount: difference < 0 ? -difference : difference,
-                    code: "fee_variance"))
+                    id: journal.ids.next(),
+                    debit: difference > 0 ? payable : income,
+                    credit: difference > 0 ? income : payable,
+                    amount: difference < 0 ? -difference : difference,
+                    code: "fee_variance"
+                )
+            )
         ]
     }
 }
@@ -123,8 +156,20 @@ extension FeeLine {
     /// The same line with its actual cost.
     func costing(_ amount: Money) -> FeeLine {
         FeeLine(
-            sequence: sequence, category: category, rule: rule, text: text, schedule: schedule, version: version,
-            base: base, rate: rate, raw: amount.wire, amount: amount, kind: .actual, bound: bound,
-            allowanceTaken: allowanceTaken, isRefundable: isRefundable)
+            sequence: sequence,
+            category: category,
+            rule: rule,
+            text: text,
+            schedule: schedule,
+            version: version,
+            base: base,
+            rate: rate,
+            raw: amount.wire,
+            amount: amount,
+            kind: .actual,
+            bound: bound,
+            allowanceTaken: allowanceTaken,
+            isRefundable: isRefundable
+        )
     }
 }

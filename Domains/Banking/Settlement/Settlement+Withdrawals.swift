@@ -8,7 +8,9 @@ import PostgreSQL
 extension Settlement {
     /// The provider has paid out: captures what was reserved, or settles late, or keeps the claim apart.
     func completeWithdrawal(_ transaction: BankTransaction, _ context: Context) async throws -> Outcome {
-        guard let reservation = transaction.reservation else { return .impossible("a withdrawal without a reservation") }
+        guard let reservation = transaction.reservation else {
+            return .impossible("a withdrawal without a reservation")
+        }
         guard transaction.status.successors.contains(.completed) else {
             return .nothingNew("the transaction is \(transaction.status.rawValue)")
         }
@@ -22,7 +24,9 @@ extension Settlement {
 
     /// The provider paid out after the reservation had ended: the money is taken if it is still there.
     private func settleLate(
-        _ transaction: BankTransaction, _ reservation: ID<Reservation>, _ context: Context
+        _ transaction: BankTransaction,
+        _ reservation: ID<Reservation>,
+        _ context: Context
     ) async throws -> Outcome {
         let outcome = try await complete(transaction, context, funding: .settlingLate(reservation))
         guard case .refused = outcome else { return outcome }
@@ -30,7 +34,9 @@ extension Settlement {
     }
 
     private func complete(
-        _ transaction: BankTransaction, _ context: Context, funding: NewTransfer.Funding
+        _ transaction: BankTransaction,
+        _ context: Context,
+        funding: NewTransfer.Funding
     ) async throws -> Outcome {
         let lines = try await fees.lines(of: transaction.id, stage: .promised).filter { $0.amount.minorUnits > 0 }
         let asset = transaction.amount.asset
@@ -38,12 +44,20 @@ extension Settlement {
         let house = lines.map { HouseAccounts.fee($0.category, provider: context.provider, asset) }
         let customer = AccountKey(transaction.user, transaction.account, asset)
         let found = try await MovementAccounts(customers: [customer], house: [payout] + house, accounts)
-        let moves = [(transaction.amount, payout, "withdrawal")] + zip(lines, house).map { ($0.amount, $1, "fee_\($0.category.rawValue)") }
+        let moves =
+            [(transaction.amount, payout, "withdrawal")]
+            + zip(lines, house).map { ($0.amount, $1, "fee_\($0.category.rawValue)") }
         let commands = try moves.map { amount, key, code in
             LedgerCommand.transfer(
                 NewTransfer(
-                    id: journal.ids.next(), debit: try found[customer], credit: try found[key],
-                    amount: amount.minorUnits, code: code, funding: funding))
+                    id: journal.ids.next(),
+                    debit: try found[customer],
+                    credit: try found[key],
+                    amount: amount.minorUnits,
+                    code: code,
+                    funding: funding
+                )
+            )
         }
         var completed = transaction
         try completed.advance(to: .completed, metadata: context.metadata)
@@ -58,8 +72,13 @@ extension Settlement {
         let commands: [LedgerCommand] = [
             .transfer(
                 NewTransfer(
-                    id: journal.ids.next(), debit: try found[keys[0]], credit: try found[keys[1]],
-                    amount: transaction.amount.minorUnits, code: "unfunded_payout")),
+                    id: journal.ids.next(),
+                    debit: try found[keys[0]],
+                    credit: try found[keys[1]],
+                    amount: transaction.amount.minorUnits,
+                    code: "unfunded_payout"
+                )
+            ),
             .freeze(try await account(of: transaction), because: "unfunded payout of \(transaction.id.wire)"),
         ]
         let review = ReviewCase(id: journal.ids.next(), transaction: transaction.id, kind: .unfundedPayout)

@@ -36,11 +36,17 @@ struct Settlement: Sendable {
 
     /// A provider took a call on: the reference is kept, and a reservation outlives the provider's work.
     func accepted(
-        _ transaction: BankTransaction, _ call: ProviderCall, reference: String, action: JSON?
+        _ transaction: BankTransaction,
+        _ call: ProviderCall,
+        reference: String,
+        action: JSON?
     ) async throws {
         var changed = transaction
-        changed.providerReference = reference
-        changed.providerAction = action
+        // A refund is an object of its own; the transaction stays with what it refunds.
+        if call.step != .refund {
+            changed.providerReference = reference
+            changed.providerAction = action
+        }
         var rows: [any StoredRow] = [
             ProviderCallDone(call: call, isRefused: false),
             ProviderObjectRow(provider: call.provider, objectID: reference, transaction: transaction.id),
@@ -50,20 +56,23 @@ struct Settlement: Sendable {
         if changed.status == .sentToProvider {
             try changed.advance(to: .providerProcessing, metadata: ["reference": .string(reference)])
         }
-        let isNew = changed.status != transaction.status || transaction.providerReference != reference
+        let isNew = changed.status != transaction.status || transaction.providerReference != changed.providerReference
         let storedChange = changed
         let by = initiator(call.provider, transaction)
         let outcome = try await ledger.submit(
-            LedgerItem(operation: transaction.operation, commands: try await heldOn(transaction)) { [rows, journal] decision, instant in
+            LedgerItem(operation: transaction.operation, commands: try await heldOn(transaction)) {
+                [rows, journal] decision, instant in
                 guard case .success(let receipt) = decision, isNew else { return LedgerItem.Finish(rows: rows) }
                 let news = journal.rows(storedChange, receipt: receipt, at: instant, by: by)
                 return LedgerItem.Finish(rows: rows + news)
-            })
+            }
+        )
         rows = []
         if case .refused(let refusal, _) = outcome {
             logger.warning(
                 "a reservation could not be held on while the provider works",
-                metadata: ["transaction": "\(transaction.id.wire)", "refusal": "\(refusal)"])
+                metadata: ["transaction": "\(transaction.id.wire)", "refusal": "\(refusal)"]
+            )
         }
     }
 
@@ -73,30 +82,47 @@ struct Settlement: Sendable {
         var failed = transaction
         try failed.advance(to: .failed, reason: reason)
         let outcome = try await storeFreed(
-            failed, reason: reason, by: initiator(call.provider, transaction),
-            with: [ProviderCallDone(call: call, isRefused: true)])
+            failed,
+            reason: reason,
+            by: initiator(call.provider, transaction),
+            with: [ProviderCallDone(call: call, isRefused: true)]
+        )
         if outcome != .settled {
             logger.warning(
                 "a provider's refusal is to be stored again",
-                metadata: ["transaction": "\(transaction.id.wire)", "outcome": "\(outcome)"])
+                metadata: ["transaction": "\(transaction.id.wire)", "outcome": "\(outcome)"]
+            )
         }
     }
 
     /// Applies an event to its transaction; `mark` commits with the effect.
     func apply(
-        _ event: ProviderEvent, from provider: String, to transaction: BankTransaction, arrived: InboxEvent
+        _ event: ProviderEvent,
+        from provider: String,
+        to transaction: BankTransaction,
+        arrived: InboxEvent
     ) async throws -> Outcome {
-        if let amount = event.amount, amount != transaction.amount, event.state == .succeeded {
+        if let amount = event.amount, amount != transaction.amount, [.succeeded, .refunded].contains(event.state) {
             return .impossible("the provider says \(amount), the transaction is about \(transaction.amount)")
         }
         let context = Context(
-            event: event, provider: provider, by: initiator(provider, transaction),
+            event: event,
+            provider: provider,
+            by: initiator(provider, transaction),
             rows: [
                 arrived.mark,
                 ProviderUpdate(
-                    id: journal.ids.next(), provider: provider, eventID: event.id, entityID: transaction.id.value,
-                    type: event.type, raw: arrived.body, processed: event.json, outcome: event.state.rawValue),
-            ])
+                    id: journal.ids.next(),
+                    provider: provider,
+                    eventID: event.id,
+                    entityID: transaction.id.value,
+                    type: event.type,
+                    raw: arrived.body,
+                    processed: event.json,
+                    outcome: event.state.rawValue
+                ),
+            ]
+        )
         switch (transaction.kind, event.state) {
         case (_, .other): return .nothingNew("an event of type \(event.type)")
         case (_, .processing): return try await follow(transaction, to: .providerProcessing, context)
@@ -123,7 +149,9 @@ struct Settlement: Sendable {
     }
 
     private func follow(
-        _ transaction: BankTransaction, to status: TransactionStatus, _ context: Context
+        _ transaction: BankTransaction,
+        to status: TransactionStatus,
+        _ context: Context
     ) async throws -> Outcome {
         guard transaction.status.successors.contains(status) else {
             return .nothingNew("the transaction is \(transaction.status.rawValue)")
@@ -131,7 +159,11 @@ struct Settlement: Sendable {
         var changed = transaction
         try changed.advance(to: status, reason: context.event.reason, metadata: context.metadata)
         return try await store(
-            changed, commands: try await heldOn(transaction), by: context.by, with: context.rows)
+            changed,
+            commands: try await heldOn(transaction),
+            by: context.by,
+            with: context.rows
+        )
     }
 
     private func fail(_ transaction: BankTransaction, _ context: Context) async throws -> Outcome {
@@ -146,11 +178,18 @@ struct Settlement: Sendable {
 
     /// Stores a failure, what it used of limits given back and its reservation ended if it hasn't ended before.
     private func storeFreed(
-        _ failed: BankTransaction, reason: String, by initiator: Initiator, with rows: [any StoredRow]
+        _ failed: BankTransaction,
+        reason: String,
+        by initiator: Initiator,
+        with rows: [any StoredRow]
     ) async throws -> Outcome {
         let account = try await account(of: failed)
         let givenBack = LedgerCommand.giveBack(
-            counter: failed.kind.rawValue, of: account, amount: failed.amount.minorUnits, at: failed.createdAt)
+            counter: failed.kind.rawValue,
+            of: account,
+            amount: failed.amount.minorUnits,
+            at: failed.createdAt
+        )
         guard let reservation = failed.reservation else {
             return try await store(failed, commands: [givenBack], by: initiator, with: rows)
         }
@@ -166,7 +205,10 @@ struct Settlement: Sendable {
 
     /// Stores a transaction's changes with what the ledger does for them.
     func store(
-        _ changed: BankTransaction, commands: [LedgerCommand], by initiator: Initiator, with rows: [any StoredRow],
+        _ changed: BankTransaction,
+        commands: [LedgerCommand],
+        by initiator: Initiator,
+        with rows: [any StoredRow],
         fees: [FeeLine] = []
     ) async throws -> Outcome {
         let item = LedgerItem(operation: changed.operation, commands: commands) { [journal] decision, instant in

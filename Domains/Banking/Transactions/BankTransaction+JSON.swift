@@ -31,7 +31,11 @@ extension BankTransaction {
             .required("status", .oneOf(TransactionStatus.self)),
             .required("asset", .asset),
             .required("amount", .amount),
-            .required("fee", .amount, "What it cost; beside the amount for payments and withdrawals, out of it for deposits."),
+            .required(
+                "fee",
+                .amount,
+                "What it cost; beside the amount for payments and withdrawals, out of it for deposits."
+            ),
             .required("account", .oneOf(["checking", "savings"])),
             .required("created_at", .instant),
             .required("updated_at", .instant),
@@ -42,6 +46,11 @@ extension BankTransaction {
             .optional("reason", .anyString, "Why it failed or was returned."),
             .optional("memo", .anyString),
             .optional(
-                "provider_action", .any, "What the customer must do at the provider: a client secret, or a URL to go to."),
-        ], named: "Transaction")
+                "provider_action",
+                .any,
+                "What the customer must do at the provider: a client secret, or a URL to go to."
+            ),
+        ],
+        named: "Transaction"
+    )
 }

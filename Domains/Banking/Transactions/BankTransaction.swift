@@ -48,9 +48,19 @@ struct BankTransaction: Sendable, Entity {
 
     /// A new one, `initiated`.
     init(
-        id: ID<BankTransaction>, user: ID<User>, kind: Kind, amount: Money, fee: Money, account: String,
-        counterparty: ID<User>? = nil, otherDomain: String? = nil, linkedAccount: ID<BankAccount>? = nil,
-        provider: String? = nil, memo: String? = nil, quote: JSON, at now: Timestamp
+        id: ID<BankTransaction>,
+        user: ID<User>,
+        kind: Kind,
+        amount: Money,
+        fee: Money,
+        account: String,
+        counterparty: ID<User>? = nil,
+        otherDomain: String? = nil,
+        linkedAccount: ID<BankAccount>? = nil,
+        provider: String? = nil,
+        memo: String? = nil,
+        quote: JSON,
+        at now: Timestamp
     ) {
         (self.id, self.user, self.kind, self.amount, self.fee) = (id, user, kind, amount, fee)
         (self.account, self.counterparty, self.otherDomain) = (account, counterparty, otherDomain)
@@ -87,7 +97,9 @@ struct BankTransaction: Sendable, Entity {
 
     /// Goes on to a status.
     mutating func advance(
-        to next: TransactionStatus, reason: String? = nil, metadata: JSON? = nil
+        to next: TransactionStatus,
+        reason: String? = nil,
+        metadata: JSON? = nil
     ) throws(IllegalTransition) {
         guard status.successors.contains(next) else { throw IllegalTransition(from: status, to: next) }
         changes.append(Change(from: status, to: next, reason: reason, metadata: metadata))

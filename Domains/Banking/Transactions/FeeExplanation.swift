@@ -15,7 +15,9 @@ public struct FeeExplanation: Sendable {
     /// - Parameter schedule: finds a schedule by id.
     /// - Throws: 404 for an unknown transaction or schedule; an error for a quote that can't be read.
     public static func explain(
-        _ wire: String, in runtime: DomainRuntime, schedule: (ID<FeeSchedule>) async throws -> FeeSchedule?
+        _ wire: String,
+        in runtime: DomainRuntime,
+        schedule: (ID<FeeSchedule>) async throws -> FeeSchedule?
     ) async throws -> FeeExplanation {
         let transactions = Transactions(schema: runtime.schema, pool: runtime.pool)
         guard let id = ID<BankTransaction>(wire: wire), let transaction = try await transactions.find(id) else {
@@ -26,6 +28,9 @@ public struct FeeExplanation: Sendable {
             throw Problem(404, "not_found", "There is no fee schedule \(quote.schedule.wire).")
         }
         let again = try FeeEngine.recompute(quote, schedule: schedule)
-        return FeeExplanation(isIdentical: again.isIdentical && again.total == transaction.fee, lines: again.explanation)
+        return FeeExplanation(
+            isIdentical: again.isIdentical && again.total == transaction.fee,
+            lines: again.explanation
+        )
     }
 }

@@ -41,18 +41,21 @@ struct TransactionExplanation: Sendable {
             """
             select from_status, to_status, reason, metadata, version, recorded_at from \(schema).status_history
             where entity_id = \(transaction.id) order by id
-            """)
+            """
+        )
         return try rows.map { row in
             let (from, reason, metadata): (String?, String?, JSON?) = (
                 try row["from_status"], try row["reason"], try row["metadata"]
             )
             return Entry(
-                at: try row["recorded_at"], kind: "status",
+                at: try row["recorded_at"],
+                kind: "status",
                 members: [
                     .init("from", from.map { .string($0) } ?? .null), .init("to", .string(try row["to_status"])),
                     .init("reason", reason.map { .string($0) } ?? .null),
                     .init("version", .integer(try row["version"] as Int64)), .init("details", metadata ?? .null),
-                ])
+                ]
+            )
         }
     }
 
@@ -61,14 +64,17 @@ struct TransactionExplanation: Sendable {
             """
             select provider, event_id, type, outcome, recorded_at from \(schema).provider_updates
             where entity_id = \(transaction.id) order by id
-            """)
+            """
+        )
         return try rows.map { row in
             Entry(
-                at: try row["recorded_at"], kind: "provider_event",
+                at: try row["recorded_at"],
+                kind: "provider_event",
                 members: [
                     .init("provider", .string(try row["provider"])), .init("event", .string(try row["event_id"])),
                     .init("type", .string(try row["type"])), .init("outcome", .string(try row["outcome"])),
-                ])
+                ]
+            )
         }
     }
 
@@ -95,7 +101,8 @@ struct TransactionExplanation: Sendable {
         of accounts: [ID<LedgerAccount>]
     ) async throws -> [ID<LedgerAccount>: (owner: UInt128, kind: String)] {
         let rows = try await pool.query(
-            "select id, owner, kind from \(schema).ledger_accounts where id = any(\(accounts))")
+            "select id, owner, kind from \(schema).ledger_accounts where id = any(\(accounts))"
+        )
         return try rows.reduce(into: [:]) { $0[try $1["id"]] = (try $1["owner"], try $1["kind"]) }
     }
 
@@ -104,7 +111,8 @@ struct TransactionExplanation: Sendable {
             """
             select id, amount, captured, state, expires_at, created_at, ended_at, reason from \(schema).reservations
             where operation = \(transaction.id)
-            """)
+            """
+        )
         return try rows.flatMap { row in
             let (id, amount, captured): (ID<Reservation>, Int128, Int128) = (
                 try row["id"], try row["amount"], try row["captured"]
@@ -115,20 +123,24 @@ struct TransactionExplanation: Sendable {
             let reason: String? = try row["reason"]
             let asset = transaction.amount.asset
             let made = Entry(
-                at: try row["created_at"], kind: "reservation_made",
+                at: try row["created_at"],
+                kind: "reservation_made",
                 members: [
                     .init("reservation", .string(id.wire)),
                     .init("amount", .string(Money(minorUnits: amount, asset).wire)),
                     .init("expires_at", expires.map { .string($0.description) } ?? .null),
-                ])
+                ]
+            )
             guard let ended else { return [made] }
             let end = Entry(
-                at: ended, kind: "reservation_\(state)",
+                at: ended,
+                kind: "reservation_\(state)",
                 members: [
                     .init("reservation", .string(id.wire)),
                     .init("captured", .string(Money(minorUnits: captured, asset).wire)),
                     .init("reason", reason.map { .string($0) } ?? .null),
-                ])
+                ]
+            )
             return [made, end]
         }
     }

@@ -11,7 +11,8 @@ struct TransactionFeeRow: StoredRow {
         let lines = rows.map(\.line)
         return [
             """
-            insert into \(schema).transaction_fees (transaction, place, stage, category, rule, schedule, asset, amount, line,
+            insert into \(schema).transaction_fees (transaction, place, stage, category, rule, schedule, asset,
+                amount, line,
                 recorded_at)
             select n.*, \(instant)
             from unnest(\(rows.map(\.transaction)), \(lines.map(\.sequence)), \(lines.map(\.kind.rawValue)),

@@ -22,7 +22,8 @@ struct TransactionFees: Sendable {
             """
             select line, asset from \(schema).transaction_fees where transaction = \(transaction)
             order by place, stage desc
-            """)
+            """
+        )
         let lines = try rows.map { row in
             let code: String = try row["asset"]
             guard let asset = Asset(code: code) else { throw Problem(500, "internal_error", "Unknown asset \(code).") }

@@ -12,7 +12,10 @@ struct TransactionJournal: Sendable {
 
     /// The rows for a transaction's changes since it was loaded; `receipt` is what the ledger did with them.
     func rows(
-        _ transaction: BankTransaction, receipt: LedgerCore.Receipt?, at instant: Timestamp, by initiator: Initiator,
+        _ transaction: BankTransaction,
+        receipt: LedgerCore.Receipt?,
+        at instant: Timestamp,
+        by initiator: Initiator,
         fees: [FeeLine] = []
     ) -> [any StoredRow] {
         var transaction = transaction
@@ -25,29 +28,52 @@ struct TransactionJournal: Sendable {
         for change in transaction.changes {
             rows.append(
                 StatusChange(
-                    id: ids.next(), entity: "transaction", entityID: transaction.id, version: version,
-                    from: change.from?.rawValue, to: change.to.rawValue, reason: change.reason, metadata: change.metadata))
+                    id: ids.next(),
+                    entity: "transaction",
+                    entityID: transaction.id,
+                    version: version,
+                    from: change.from?.rawValue,
+                    to: change.to.rawValue,
+                    reason: change.reason,
+                    metadata: change.metadata
+                )
+            )
         }
         rows += fees.map { TransactionFeeRow(transaction: transaction.id, line: $0) }
         rows.append(event(transaction, version: version, receipt: receipt, initiator))
         rows.append(
             AuditEntry(
-                id: ids.next(), actor: initiator.actor, action: "transaction.\(transaction.status.rawValue)",
-                entity: "transaction", entityID: transaction.id.value,
+                id: ids.next(),
+                actor: initiator.actor,
+                action: "transaction.\(transaction.status.rawValue)",
+                entity: "transaction",
+                entityID: transaction.id.value,
                 before: isNew ? nil : ["version": .integer(transaction.version)],
                 after: ["status": .string(transaction.status.rawValue), "version": .integer(version)],
-                ip: initiator.ip, userAgent: initiator.userAgent, session: initiator.session,
-                correlation: initiator.correlation))
+                ip: initiator.ip,
+                userAgent: initiator.userAgent,
+                session: initiator.session,
+                correlation: initiator.correlation
+            )
+        )
         return rows
     }
 
     private func event(
-        _ transaction: BankTransaction, version: Int64, receipt: LedgerCore.Receipt?, _ initiator: Initiator
+        _ transaction: BankTransaction,
+        version: Int64,
+        receipt: LedgerCore.Receipt?,
+        _ initiator: Initiator
     ) -> OutboxEvent {
         OutboxEvent(
-            id: ids.next(), aggregateType: "transaction", aggregate: transaction.id, version: version,
+            id: ids.next(),
+            aggregateType: "transaction",
+            aggregate: transaction.id,
+            version: version,
             type: "banking.transaction.\(transaction.status.rawValue)",
             payload: transaction.projected(balances: receipt.map { BalanceSnapshot.json($0) } ?? []),
-            correlation: initiator.correlation, traceparent: initiator.traceparent)
+            correlation: initiator.correlation,
+            traceparent: initiator.traceparent
+        )
     }
 }

@@ -10,16 +10,21 @@ struct NewTransactionRow: StoredRow {
         return [
             """
             insert into \(schema).transactions (id, user_id, kind, status, version, asset, amount, fee, account,
-                counterparty, other_domain, linked_account, provider, provider_reference, reservation, transfers, reason,
+                counterparty, other_domain, linked_account, provider, provider_reference, reservation, transfers,
+                    reason,
                 memo, quote, created_at, updated_at)
-            select id, user_id, kind, status, 1, asset, amount, fee, account, counterparty, other_domain, linked_account,
-                provider, provider_reference, reservation, coalesce(string_to_array(nullif(transfers, ''), ',')::uuid[], '{}'),
+            select id, user_id, kind, status, 1, asset, amount, fee, account, counterparty, other_domain,
+                linked_account,
+                provider, provider_reference, reservation, coalesce(string_to_array(nullif(transfers, ''),
+                    ',')::uuid[], '{}'),
                 reason, memo, quote, created_at, \(instant)
             from unnest(\(new.map(\.id)), \(new.map(\.user)), \(new.map(\.kind)), \(new.map(\.status)),
                 \(new.map(\.amount.asset.code)), \(new.map(\.amount.minorUnits)), \(new.map(\.fee.minorUnits)),
-                \(new.map(\.account)), \(new.map(\.counterparty)), \(new.map(\.otherDomain)), \(new.map(\.linkedAccount)),
+                \(new.map(\.account)), \(new.map(\.counterparty)), \(new.map(\.otherDomain)),
+                    \(new.map(\.linkedAccount)),
                 \(new.map(\.provider)), \(new.map(\.providerReference)), \(new.map(\.reservation)),
-                \(new.map(\.transfersText)), \(new.map(\.reason)), \(new.map(\.memo)), \(new.map(\.quote)), \(new.map(\.createdAt)))
+                \(new.map(\.transfersText)), \(new.map(\.reason)), \(new.map(\.memo)), \(new.map(\.quote)),
+                    \(new.map(\.createdAt)))
                 as n(id, user_id, kind, status, asset, amount, fee, account, counterparty, other_domain, linked_account,
                     provider, provider_reference, reservation, transfers, reason, memo, quote, created_at)
             returning 1
@@ -69,7 +74,8 @@ struct ProviderObjectRow: StoredRow {
             """
             insert into \(schema).provider_objects as o (provider, object_id, transaction)
             select * from unnest(\(rows.map(\.provider)), \(rows.map(\.objectID)), \(rows.map(\.transaction)))
-            on conflict (provider, object_id) do update set object_id = o.object_id where o.transaction = excluded.transaction
+            on conflict (provider, object_id) do update set object_id = o.object_id where o.transaction =
+                excluded.transaction
             returning 1
             """
         ]

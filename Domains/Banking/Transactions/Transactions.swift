@@ -54,7 +54,8 @@ struct Transactions: Sendable {
                 union
                 (\(branch("counterparty = \(user)", filter, before, page.limit)))
             ) t order by id desc limit \(page.limit + 1)
-            """)
+            """
+        )
         return try rows.map(BankTransaction.init)
     }
 

@@ -17,7 +17,8 @@ extension BankTransaction {
 extension Transactions {
     /// The transactions as projections want them, in the order of their ids, after one of them; at most `limit`.
     func export(
-        after id: UInt128, limit: Int
+        after id: UInt128,
+        limit: Int
     ) async throws -> [(id: UInt128, version: Int64, at: Timestamp, payload: JSON)] {
         try await pool.query(
             """
@@ -28,7 +29,9 @@ extension Transactions {
             """
         ).map { row in
             let transaction = try BankTransaction(row)
-            return (transaction.id.value, transaction.version, transaction.updatedAt, transaction.projected(balances: []))
+            return (
+                transaction.id.value, transaction.version, transaction.updatedAt, transaction.projected(balances: [])
+            )
         }
     }
 }

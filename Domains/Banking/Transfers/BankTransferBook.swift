@@ -22,9 +22,13 @@ struct BankTransferBook: TransferBook {
 
     func approve(_ order: TransferOrder) async throws -> TransferApproval {
         let movement = try await checks.check(
-            MovementRequest(user: order.user, kind: .transfer, amount: order.amount, feeOperation: "banking.transfer"))
+            MovementRequest(user: order.user, kind: .transfer, amount: order.amount, feeOperation: "banking.transfer")
+        )
         return TransferApproval(
-            id: movement.transaction.cast(), order: order, quote: movement.quote, compliance: movement.compliance
+            id: movement.transaction.cast(),
+            order: order,
+            quote: movement.quote,
+            compliance: movement.compliance
         ) { [movement.usage(of: $0)] }
     }
 
@@ -33,21 +37,31 @@ struct BankTransferBook: TransferBook {
             """
             select 1 from \(schema).accounts
             where user_id = \(arrival.user) and type = \(BankTransferBook.account) and status = 'closed'
-            """)
+            """
+        )
         return closed.isEmpty ? nil : "account_closed"
     }
 
     func record(
-        _ step: TransferStep, of account: ID<LedgerAccount>, by initiator: Initiator
+        _ step: TransferStep,
+        of account: ID<LedgerAccount>,
+        by initiator: Initiator
     ) async throws -> TransferBooking {
         switch step {
         case .leaving(let approval):
             let compliance = approval.compliance.json
             return TransferBooking { transfer, receipt in
-                let made = new(transfer, [
-                    .init(.validating, metadata: ["compliance": compliance, "quote": .string(approval.quote.id.wire)]),
-                    .init(.inTransit),
-                ], quote: approval.quote.json)
+                let made = new(
+                    transfer,
+                    [
+                        .init(
+                            .validating,
+                            metadata: ["compliance": compliance, "quote": .string(approval.quote.id.wire)]
+                        ),
+                        .init(.inTransit),
+                    ],
+                    quote: approval.quote.json
+                )
                 return journal.rows(made, receipt: receipt, at: receipt.at, by: initiator, fees: approval.quote.lines)
             }
         case .arriving(_, let order):
@@ -60,8 +74,11 @@ struct BankTransferBook: TransferBook {
         case .returning(let transfer, let reason):
             let order = TransferOrder(user: transfer.user, amount: transfer.amount, other: transfer.other)
             let givenBack = LedgerCommand.giveBack(
-                counter: BankTransaction.Kind.transfer.rawValue, of: account, amount: transfer.amount.minorUnits,
-                at: transfer.createdAt)
+                counter: BankTransaction.Kind.transfer.rawValue,
+                of: account,
+                amount: transfer.amount.minorUnits,
+                at: transfer.createdAt
+            )
             let commands = [givenBack] + (try await repayment(of: order, account))
             return try await next(transfer, .init(.returned, reason: reason), commands, initiator)
         }
@@ -70,17 +87,30 @@ struct BankTransferBook: TransferBook {
     func recordID(of transfer: ID<DomainTransfer>) -> String? { transfer.cast(to: BankTransaction.self).wire }
 
     private func new(
-        _ transfer: DomainTransfer, _ steps: [BankTransaction.Step], quote: JSON = [:]
+        _ transfer: DomainTransfer,
+        _ steps: [BankTransaction.Step],
+        quote: JSON = [:]
     ) -> BankTransaction {
         var transaction = BankTransaction(
-            id: transfer.id.cast(), user: transfer.user, kind: .transfer, amount: transfer.amount, fee: transfer.fee,
-            account: transfer.account, otherDomain: transfer.other, quote: quote, at: transfer.createdAt)
+            id: transfer.id.cast(),
+            user: transfer.user,
+            kind: .transfer,
+            amount: transfer.amount,
+            fee: transfer.fee,
+            account: transfer.account,
+            otherDomain: transfer.other,
+            quote: quote,
+            at: transfer.createdAt
+        )
         transaction.follow(steps)
         return transaction
     }
 
     private func next(
-        _ transfer: DomainTransfer, _ step: BankTransaction.Step, _ commands: [LedgerCommand], _ initiator: Initiator
+        _ transfer: DomainTransfer,
+        _ step: BankTransaction.Step,
+        _ commands: [LedgerCommand],
+        _ initiator: Initiator
     ) async throws -> TransferBooking {
         guard var transaction = try await transactions.find(transfer.id.cast()) else {
             throw MissingTransaction(transfer: transfer.id)

@@ -7,15 +7,22 @@ extension Withdrawals {
     func routes(defaultProvider: String, providers: [String]) -> [Route] {
         [
             Route(
-                .post, "/v1/banking/withdrawals", operationID: "createWithdrawal", summary: "Withdraw to a bank account",
+                .post,
+                "/v1/banking/withdrawals",
+                operationID: "createWithdrawal",
+                summary: "Withdraw to a bank account",
                 description: "Amount and fees are reserved at once, and leave when the provider has paid out.",
-                tag: "Withdrawals", access: .permission("banking:move"), isIdempotent: true,
+                tag: "Withdrawals",
+                access: .permission("banking:move"),
+                isIdempotent: true,
                 body: .json(Withdrawals.body(providers)),
                 responses: [
                     202: ResponseShape(
-                        "The money is reserved; the provider must act now.", BankTransaction.schema,
+                        "The money is reserved; the provider must act now.",
+                        BankTransaction.schema,
                         headers: [.location, .replayed],
-                        links: [.init(to: "getTransaction", parameter: "id", from: "/id")])
+                        links: [.init(to: "getTransaction", parameter: "id", from: "/id")]
+                    )
                 ],
                 problems: MovementProblems.all
             ) { request in
@@ -24,8 +31,11 @@ extension Withdrawals {
                     throw Problem.malformed("bad_format", in: "/destination")
                 }
                 let order = Order(
-                    amount: try MovementRequest.amount(in: body), account: body["from"]?.stringValue ?? "checking",
-                    destination: destination, provider: body["provider"]?.stringValue ?? defaultProvider)
+                    amount: try MovementRequest.amount(in: body),
+                    account: body["from"]?.stringValue ?? "checking",
+                    destination: destination,
+                    provider: body["provider"]?.stringValue ?? defaultProvider
+                )
                 return try await idempotently(request, ledger, journal.ids) { try await start(order, request) }
             }
         ]
@@ -39,6 +49,8 @@ extension Withdrawals {
                 .required("destination", .id(of: BankAccount.self), "A verified bank account of type `wire`."),
                 .optional("from", .oneOf(["checking", "savings"]), "The account debited; checking unless given."),
                 .optional("provider", .oneOf(providers)),
-            ], named: "NewWithdrawal")
+            ],
+            named: "NewWithdrawal"
+        )
     }
 }

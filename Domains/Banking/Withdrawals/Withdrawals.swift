@@ -39,8 +39,13 @@ struct Withdrawals: Sendable {
         try rules.check(order.amount)
         let movement = try await checks.check(
             MovementRequest(
-                user: user, kind: .withdrawal, amount: order.amount, feeOperation: rules.feeOperation,
-                provider: order.provider))
+                user: user,
+                kind: .withdrawal,
+                amount: order.amount,
+                feeOperation: rules.feeOperation,
+                provider: order.provider
+            )
+        )
         let source = AccountKey(user, order.account, order.amount.asset)
         let found = try await MovementAccounts(customers: [source], house: [], accounts)
         let account = try found[source]
@@ -49,15 +54,24 @@ struct Withdrawals: Sendable {
             movement.usage(of: account, dayLimit: rules.daily.minorUnits),
             .reserve(
                 NewReservation(
-                    id: reservation, account: account, amount: (order.amount + movement.quote.total).minorUnits,
-                    kind: "withdrawal", quote: movement.quote.json)),
+                    id: reservation,
+                    account: account,
+                    amount: (order.amount + movement.quote.total).minorUnits,
+                    kind: "withdrawal",
+                    quote: movement.quote.json
+                )
+            ),
         ]
         let item = LedgerItem(
-            operation: movement.transaction.cast(), commands: commands, idempotency: try request.scopedKey()
+            operation: movement.transaction.cast(),
+            commands: commands,
+            idempotency: try request.scopedKey()
         ) { decision, instant in
             switch decision {
             case .failure(let refusal):
-                LedgerItem.Finish(answer: StoredAnswer(.problem(refusal.problem(in: order.amount.asset), to: request.id)))
+                LedgerItem.Finish(
+                    answer: StoredAnswer(.problem(refusal.problem(in: order.amount.asset), to: request.id))
+                )
             case .success(let receipt): accepted(order, movement, reservation, receipt, instant, initiator)
             }
         }
@@ -65,21 +79,40 @@ struct Withdrawals: Sendable {
     }
 
     private func accepted(
-        _ order: Order, _ movement: Movement, _ reservation: ID<Reservation>, _ receipt: LedgerCore.Receipt,
-        _ instant: Timestamp, _ initiator: Initiator
+        _ order: Order,
+        _ movement: Movement,
+        _ reservation: ID<Reservation>,
+        _ receipt: LedgerCore.Receipt,
+        _ instant: Timestamp,
+        _ initiator: Initiator
     ) -> LedgerItem.Finish {
         var transaction = BankTransaction(
-            id: movement.transaction, user: movement.user, kind: .withdrawal, amount: order.amount,
-            fee: movement.quote.total, account: order.account, linkedAccount: order.destination, provider: order.provider,
-            quote: movement.quote.json, at: instant)
+            id: movement.transaction,
+            user: movement.user,
+            kind: .withdrawal,
+            amount: order.amount,
+            fee: movement.quote.total,
+            account: order.account,
+            linkedAccount: order.destination,
+            provider: order.provider,
+            quote: movement.quote.json,
+            at: instant
+        )
         transaction.reservation = reservation
         transaction.follow([
-            .init(.validating, metadata: ["compliance": movement.compliance.json, "quote": .string(movement.quote.id.wire)]),
+            .init(
+                .validating,
+                metadata: ["compliance": movement.compliance.json, "quote": .string(movement.quote.id.wire)]
+            ),
             .init(.balanceReserved, metadata: ["reservation": .string(reservation.wire)]),
             .init(.sentToProvider),
         ])
         let call = NewProviderCallRow(
-            id: journal.ids.next(), transaction: transaction.id, provider: order.provider, step: .createPayout)
+            id: journal.ids.next(),
+            transaction: transaction.id,
+            provider: order.provider,
+            step: .createPayout
+        )
         let rows = journal.rows(transaction, receipt: receipt, at: instant, by: initiator, fees: movement.quote.lines)
         let answer = APIResponse.accepted(transaction.json, location: transaction.path)
         return LedgerItem.Finish(rows: rows + [call], answer: StoredAnswer(answer))

@@ -4,7 +4,8 @@ import Kernel
 enum ParameterReader {
     /// The parameters of the path (raw values in the template's order) and the query, as JSON by name.
     ///
-    /// - Throws: 400 with every fault: `bad_encoding`, `unknown_parameter`, `repeated`, `missing`, and those of schemas.
+    /// - Throws: 400 with every fault: `bad_encoding`, `unknown_parameter`, `repeated`, `missing`, and those of
+    ///   schemas.
     static func read(_ route: Route, _ values: [Substring], _ query: Substring) throws(Problem) -> [String: JSON] {
         if values.isEmpty, query.isEmpty, !route.hasRequiredQuery { return [:] }
         var parameters: [String: JSON] = [:]

@@ -1,4 +1,5 @@
-/// The W3C trace context of a request: `traceparent`, version 00 (https://www.w3.org/TR/trace-context/#traceparent-header).
+/// The W3C trace context of a request: `traceparent`, version 00
+/// (https://www.w3.org/TR/trace-context/#traceparent-header).
 public struct TraceParent: Hashable, Sendable, CustomStringConvertible {
     /// The header's value: `00-<32 hex>-<16 hex>-<2 hex>`.
     public let description: String

@@ -47,7 +47,8 @@ extension DocsPage {
           if (s.anyOf) return example(s.anyOf[0], depth + 1);
           if (s.type === 'object') {
             const result = {};
-            for (const [name, property] of Object.entries(s.properties || {})) result[name] = example(property, depth + 1);
+            for (const [name, property] of Object.entries(s.properties || {})) result[name] = example(property, depth
+                + 1);
             return result;
           }
           if (s.type === 'array') return s.minItems === 0 && depth > 3 ? [] : [example(s.items, depth + 1)];
@@ -63,7 +64,8 @@ extension DocsPage {
           return Object.entries(s.properties || {}).flatMap(([name, property]) => {
             const path = prefix ? prefix + '.' + name : name;
             const required = (s.required || []).includes(name);
-            return [row(path, required, type(property), resolve(property).description), ...rows(property, path, depth + 1)];
+            return [row(path, required, type(property), resolve(property).description), ...rows(property, path, depth
+                + 1)];
           });
         }
         function row(name, required, kind, description) {
@@ -80,12 +82,15 @@ extension DocsPage {
             return parameter ? encodeURIComponent(String(example(parameter.schema, 0))) : whole;
           });
           const query = parameters.filter(p => p.in === 'query' && p.required);
-          if (query.length) target += '?' + query.map(p => p.name + '=' + encodeURIComponent(String(example(p.schema, 0)))).join('&');
+          if (query.length) target += '?' + query.map(p => p.name + '=' + encodeURIComponent(String(example(p.schema,
+              0)))).join('&');
           const server = api.servers[0].url === '/' ? location.origin : api.servers[0].url;
-          const lines = ['curl' + (method === 'get' ? '' : ' -X ' + method.toUpperCase()) + ' ' + quoted(server + target)];
+          const lines = ['curl' + (method === 'get' ? '' : ' -X ' + method.toUpperCase()) + ' ' + quoted(server +
+              target)];
           if (operation.security.length) lines.push('-H "Authorization: Bearer $TOKEN"');
           for (const p of parameters.filter(p => p.in === 'header' && p.required)) {
-            lines.push(p.name === 'Idempotency-Key' ? '-H "Idempotency-Key: $(uuidgen)"' : '-H ' + quoted(p.name + ': "1"'));
+            lines.push(p.name === 'Idempotency-Key' ? '-H "Idempotency-Key: $(uuidgen)"' : '-H ' + quoted(p.name +
+                ': "1"'));
           }
           const content = operation.requestBody && Object.entries(operation.requestBody.content)[0];
           if (content) {
@@ -107,10 +112,12 @@ extension DocsPage {
             const content = response.content && Object.values(response.content)[0];
             const inner = content ? rows(content.schema, '', 0) : [];
             return el('div', {}, el('p', {}, el('strong', {}, status), ' ', inline(response.description),
-              response.content ? el('span', { class: 'badge' }, Object.keys(response.content)[0]) : null), table(inner));
+              response.content ? el('span', { class: 'badge' }, Object.keys(response.content)[0]) : null),
+                  table(inner));
           });
           const bad = list.filter(([status]) => status >= '400')
-            .map(([status, response]) => el('tr', {}, el('td', {}, status), el('td', {}, inline(response.description))));
+            .map(([status, response]) => el('tr', {}, el('td', {}, status), el('td', {},
+                inline(response.description))));
           return [el('h4', {}, 'Answers'), good, el('h4', {}, 'Problems'), table(bad)];
         }
         function article(path, method, operation) {
@@ -118,15 +125,18 @@ extension DocsPage {
             .map(p => row(p.name, p.required, p.in + ', ' + type(p.schema), p.description));
           return el('article', { id: operation.operationId },
             el('h3', {}, el('span', { class: 'method ' + method }, method.toUpperCase()), ' ',
-              el('span', { class: 'path' }, path), operation.security.length ? el('span', { class: 'badge' }, 'token') : null),
+              el('span', { class: 'path' }, path), operation.security.length ? el('span', { class: 'badge' }, 'token')
+                  : null),
             el('p', {}, el('strong', {}, operation.summary)), prose(operation.description),
             parameters.length ? el('h4', {}, 'Parameters') : null, table(parameters),
-            bodyOf(operation), responsesOf(operation), el('h4', {}, 'Example'), el('pre', {}, curl(path, method, operation)));
+            bodyOf(operation), responsesOf(operation), el('h4', {}, 'Example'), el('pre', {}, curl(path, method,
+                operation)));
         }
 
         const main = document.getElementById('main');
         const nav = document.getElementById('nav');
-        main.replaceChildren(el('h1', {}, api.info.title), el('p', { class: 'type' }, 'Version ' + api.info.version + ', ',
+        main.replaceChildren(el('h1', {}, api.info.title), el('p', { class: 'type' }, 'Version ' + api.info.version +
+            ', ',
           el('a', { href: '/openapi.json' }, 'OpenAPI 3.1')), ...prose(api.info.description));
         nav.append(el('strong', {}, api.info.title));
         for (const tag of api.tags) {

@@ -25,7 +25,8 @@ enum Base64URL {
         return String(decoding: text, as: UTF8.self)
     }
 
-    /// The bytes; nil for another character and for bits left over that aren't zero, so that there is one text per value.
+    /// The bytes; nil for another character and for bits left over that aren't zero, so that there is one text per
+    /// value.
     static func decode(_ text: String) -> [UInt8]? {
         var bytes: [UInt8] = []
         var bits: UInt32 = 0

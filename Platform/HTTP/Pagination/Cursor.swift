@@ -14,7 +14,8 @@ public struct Cursor: Hashable, Sendable {
 
 /// What makes cursors opaque and holds them to the list that they were made for.
 ///
-/// A cursor is base64url of a version byte, instant, id and the first 128 bits of HMAC-SHA256 over them and the filters.
+/// A cursor is base64url of a version byte, instant, id and the first 128 bits of HMAC-SHA256 over them and the
+/// filters.
 public struct CursorSigner: Sendable {
     private static let version: UInt8 = 1
     private static let tagBytes = 16

@@ -1,7 +1,8 @@
 public import Kernel
 import Synchronization
 
-/// A rate limiter in this process's memory: fixed windows, for a single server, for tests, and while a shared one is away.
+/// A rate limiter in this process's memory: fixed windows, for a single server, for tests, and while a shared one is
+/// away.
 public final class LocalRateLimiter: RateLimiter {
     private struct Key: Hashable {
         let name: String

@@ -1,7 +1,8 @@
 import Kernel
 
 extension Schema {
-    /// The value with every integer written plainly: to JSON Schema `18.0` is an integer, to `JSON.integerValue` it isn't.
+    /// The value with every integer written plainly: to JSON Schema `18.0` is an integer, to `JSON.integerValue` it
+    /// isn't.
     func normalised(_ value: JSON) -> JSON {
         switch (kind, value) {
         case (.integer, .number(let text)): .number(JSON.wholePart(text).map(String.init) ?? text)

@@ -3,8 +3,9 @@ public import Kernel
 extension Schema {
     /// What is wrong with a value: nothing, or up to `faultsMax` faults with JSON pointers (RFC 6901).
     ///
-    /// Codes: `unknown_field`, `missing`, `wrong_type`, `bad_format`, `too_short`, `too_long`, `too_small`, `too_large`,
-    /// `too_few`, `too_many`, `not_allowed`, `control_character`, `card_number`, and those that formats add.
+    /// Codes: `unknown_field`, `missing`, `wrong_type`, `bad_format`, `too_short`, `too_long`, `too_small`,
+    /// `too_large`, `too_few`, `too_many`, `not_allowed`, `control_character`, `card_number`, and those that formats
+    /// add.
     public func faults(in value: JSON) -> [Problem.Fault] {
         var check = SchemaCheck()
         check.run(self, value)

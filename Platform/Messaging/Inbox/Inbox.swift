@@ -99,7 +99,7 @@ public struct Inbox: Sendable {
                 on conflict (source, event_id) do nothing
                 returning id
             ), earlier as (
-                select a.place, i.digest = a.digest as is_same
+                select a.place, i.digest = a.digest or i.origin <> a.origin as is_same
                 from arrived a
                 join \(schema).inbox i on i.source = a.source and i.event_id = a.event_id
             ), conflicts as (

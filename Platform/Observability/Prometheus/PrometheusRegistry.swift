@@ -3,8 +3,8 @@ import Synchronization
 
 /// Every measurement of the process, as swift-metrics records it and Prometheus reads it.
 ///
-/// A label of swift-metrics is the metric's name (`ledger_imbalance`), its dimensions are Prometheus' labels. Timers are
-/// histograms in seconds, recorders histograms in their own unit, or gauges when they don't aggregate.
+/// A label of swift-metrics is the metric's name (`ledger_imbalance`), its dimensions are Prometheus' labels. Timers
+/// are histograms in seconds, recorders histograms in their own unit, or gauges when they don't aggregate.
 public final class PrometheusRegistry: MetricsFactory {
     /// The most series of a registry; what comes later is measured by nobody, and counted in
     /// `metrics_series_dropped_total`.

@@ -21,18 +21,24 @@ import Testing
             accounts: [
                 AccountState(id: customer, asset: "USD", posted: posted), AccountState(id: friend, asset: "USD"),
                 AccountState(id: income, asset: "USD"),
-            ] + house)
+            ] + house
+        )
     }
 
     private static func pay(
-        _ number: UInt128, _ amount: Int128, _ debit: ID<LedgerAccount>, _ credit: ID<LedgerAccount>,
+        _ number: UInt128,
+        _ amount: Int128,
+        _ debit: ID<LedgerAccount>,
+        _ credit: ID<LedgerAccount>,
         _ funding: NewTransfer.Funding = .available
     ) -> LedgerCommand {
         CoreFixture.pay(amount, debit, credit, funding, id: CoreFixture.transfer(number))
     }
 
     private func expect(
-        _ core: LedgerCore, _ balances: [ID<LedgerAccount>: Int128], _ location: SourceLocation = #_sourceLocation
+        _ core: LedgerCore,
+        _ balances: [ID<LedgerAccount>: Int128],
+        _ location: SourceLocation = #_sourceLocation
     ) {
         for (account, balance) in balances {
             #expect(core.accounts[account]?.posted == balance, sourceLocation: location)
@@ -43,8 +49,10 @@ import Testing
         typealias E = ContractExampleTests
         var core = E.ledger(customer: 0)
         try core.done(
-            E.pay(1, 96_30, E.clearing, E.customer), E.pay(2, 50, E.clearing, E.income),
-            E.pay(3, 3_20, E.clearing, E.payable))
+            E.pay(1, 96_30, E.clearing, E.customer),
+            E.pay(2, 50, E.clearing, E.income),
+            E.pay(3, 3_20, E.clearing, E.payable)
+        )
         expect(core, [E.clearing: -100_00, E.customer: 96_30, E.income: 50, E.payable: 3_20])
         try core.done(E.pay(4, 2, E.payable, E.variance))
         expect(core, [E.payable: 3_18, E.variance: 2])
@@ -84,7 +92,8 @@ import Testing
         core = at(CoreFixture.now.adding(seconds: 3_600), core)
         try core.done(
             E.pay(1, 50_00, E.customer, E.payout, .reservation(E.reservation)),
-            E.pay(2, 1_00, E.customer, E.income, .reservation(E.reservation)))
+            E.pay(2, 1_00, E.customer, E.income, .reservation(E.reservation))
+        )
         expect(core, [E.customer: 9_00, E.payout: 50_00, E.income: 1_00])
         #expect(core.accounts[E.customer]?.reserved == 0)
         #expect(core.reservations[E.reservation]?.phase == .captured)
@@ -97,15 +106,19 @@ import Testing
         #expect(core.accounts[E.customer]?.available == 60_00)
     }
 
-    @Test func `a withdrawal that succeeds after its reservation expired is a new transfer if the money is there`() throws {
+    @Test func `a withdrawal that succeeds after its reservation expired is a new transfer if the money is there`()
+        throws
+    {
         typealias E = ContractExampleTests
         var core = at(CoreFixture.now.adding(seconds: 1_800), try reserved())
         #expect(
             core.refusal(E.pay(1, 50_00, E.customer, E.payout, .reservation(E.reservation)))
-                == .reservationExpired(E.reservation))
+                == .reservationExpired(E.reservation)
+        )
         try core.done(
             E.pay(1, 50_00, E.customer, E.payout, .settlingLate(E.reservation)),
-            E.pay(2, 1_00, E.customer, E.income, .settlingLate(E.reservation)))
+            E.pay(2, 1_00, E.customer, E.income, .settlingLate(E.reservation))
+        )
         expect(core, [E.customer: 9_00, E.payout: 50_00, E.income: 1_00])
         #expect(core.reservations[E.reservation]?.phase == .expired)
     }
@@ -116,7 +129,8 @@ import Testing
         try core.done(.expire(E.reservation, of: E.customer), E.pay(1, 55_00, E.customer, E.friend))
         #expect(
             core.refusal(E.pay(2, 50_00, E.customer, E.payout, .settlingLate(E.reservation)))
-                == .insufficientFunds(account: E.customer, available: 5_00, requested: 50_00))
+                == .insufficientFunds(account: E.customer, available: 5_00, requested: 50_00)
+        )
         #expect(core.reservations[E.reservation]?.settledBy == nil, "it can be settled when money comes")
         try core.done(E.pay(3, 50_00, E.suspense, E.payout), .freeze(E.customer, because: "unfunded payout"))
         expect(core, [E.customer: 5_00, E.suspense: -50_00, E.payout: 50_00])
@@ -127,15 +141,22 @@ import Testing
         typealias E = ContractExampleTests
         var core = E.ledger(customer: 30_00)
         let collection = NewCollection(
-            id: CoreFixture.transfer(1), shortfallID: CoreFixture.transfer(2), debit: E.customer,
-            receivable: E.receivable, credit: E.clearing, amount: 100_00, code: "chargeback")
+            id: CoreFixture.transfer(1),
+            shortfallID: CoreFixture.transfer(2),
+            debit: E.customer,
+            receivable: E.receivable,
+            credit: E.clearing,
+            amount: 100_00,
+            code: "chargeback"
+        )
         try core.done(.collect(collection), .freeze(E.customer, because: "chargeback"))
         expect(core, [E.customer: 0, E.receivable: -70_00, E.clearing: 100_00])
         for (number, credit, owed) in [(3, Int128(40_00), Int128(-30_00)), (5, 50_00, 0), (7, 10_00, 0)] {
             let ids = (UInt128(number), UInt128(number + 1))
             try core.done(
                 E.pay(ids.0, credit, E.clearing, E.customer),
-                .repay(NewRepayment(id: CoreFixture.transfer(ids.1), debit: E.customer, receivable: E.receivable)))
+                .repay(NewRepayment(id: CoreFixture.transfer(ids.1), debit: E.customer, receivable: E.receivable))
+            )
             expect(core, [E.receivable: owed])
         }
         expect(core, [E.customer: 30_00, E.clearing: 0])
@@ -145,8 +166,14 @@ import Testing
         typealias E = ContractExampleTests
         var core = E.ledger(customer: 100_00)
         let collection = NewCollection(
-            id: CoreFixture.transfer(1), shortfallID: CoreFixture.transfer(2), debit: E.customer,
-            receivable: E.receivable, credit: E.clearing, amount: 100_00, code: "chargeback")
+            id: CoreFixture.transfer(1),
+            shortfallID: CoreFixture.transfer(2),
+            debit: E.customer,
+            receivable: E.receivable,
+            credit: E.clearing,
+            amount: 100_00,
+            code: "chargeback"
+        )
         try core.done(.collect(collection))
         #expect(core.transfers.map(\.id) == [CoreFixture.transfer(1)])
     }

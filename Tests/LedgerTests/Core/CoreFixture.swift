@@ -60,17 +60,32 @@ enum CoreFixture {
                 UsageKey(account: alice, counter: "withdrawal", span: .day, starts: now.day): 90,
                 UsageKey(account: alice, counter: "withdrawal", span: .month, starts: now.day.firstOfMonth): 190,
             ],
-            originals: [paid: false, reversed: true, toHouse: false])
+            originals: [paid: false, reversed: true, toHouse: false]
+        )
     }
 
     static func hold(
-        _ id: ID<Reservation>, _ amount: Int128, captured: Int128 = 0, _ phase: ReservationState.Phase = .active,
-        on account: ID<LedgerAccount> = alice, secondsLeft: Int64 = 60, settledBy: ID<Transfer>? = nil
+        _ id: ID<Reservation>,
+        _ amount: Int128,
+        captured: Int128 = 0,
+        _ phase: ReservationState.Phase = .active,
+        on account: ID<LedgerAccount> = alice,
+        secondsLeft: Int64 = 60,
+        settledBy: ID<Transfer>? = nil
     ) -> ReservationState {
         ReservationState(
-            id: id, account: account, operation: operation, kind: "withdrawal", amount: amount, captured: captured,
-            phase: phase, expiresAt: now.adding(seconds: secondsLeft), createdAt: now.adding(seconds: -60),
-            endedAt: phase == .active ? nil : now.adding(seconds: -1), settledBy: settledBy)
+            id: id,
+            account: account,
+            operation: operation,
+            kind: "withdrawal",
+            amount: amount,
+            captured: captured,
+            phase: phase,
+            expiresAt: now.adding(seconds: secondsLeft),
+            createdAt: now.adding(seconds: -60),
+            endedAt: phase == .active ? nil : now.adding(seconds: -1),
+            settledBy: settledBy
+        )
     }
 
     /// The id of a transfer that was minted so many seconds from now.
@@ -80,21 +95,30 @@ enum CoreFixture {
     }
 
     static func pay(
-        _ amount: Int128, _ debit: ID<LedgerAccount>, _ credit: ID<LedgerAccount>,
-        _ funding: NewTransfer.Funding = .available, id: ID<Transfer> = transfer(100), code: String = "payment"
+        _ amount: Int128,
+        _ debit: ID<LedgerAccount>,
+        _ credit: ID<LedgerAccount>,
+        _ funding: NewTransfer.Funding = .available,
+        id: ID<Transfer> = transfer(100),
+        code: String = "payment"
     ) -> LedgerCommand {
         .transfer(NewTransfer(id: id, debit: debit, credit: credit, amount: amount, code: code, funding: funding))
     }
 
     static func reserve(
-        _ amount: Int128, on account: ID<LedgerAccount> = alice, id: ID<Reservation> = ID(50),
+        _ amount: Int128,
+        on account: ID<LedgerAccount> = alice,
+        id: ID<Reservation> = ID(50),
         lifetime: NewReservation.Lifetime = NewReservation.usualLifetime
     ) -> LedgerCommand {
         .reserve(NewReservation(id: id, account: account, amount: amount, kind: "withdrawal", lifetime: lifetime))
     }
 
     static func use(
-        _ amount: Int128, day: Int128? = nil, month: Int128? = nil, of account: ID<LedgerAccount> = alice
+        _ amount: Int128,
+        day: Int128? = nil,
+        month: Int128? = nil,
+        of account: ID<LedgerAccount> = alice
     ) -> LedgerCommand {
         .use(Usage(account: account, counter: "withdrawal", amount: amount, dayLimit: day, monthLimit: month))
     }

@@ -13,8 +13,15 @@ extension DictionaryLedger {
             try checkPair(original.credit, original.debit)
             try spend(original.amount, original.credit)
             try post(
-                new.id, original.credit, original.debit, original.amount, "reversal", operation, nil,
-                reverses: original.id)
+                new.id,
+                original.credit,
+                original.debit,
+                original.amount,
+                "reversal",
+                operation,
+                nil,
+                reverses: original.id
+            )
         case .collect(let new): try collect(new, operation)
         case .repay(let new): try repay(new, operation)
         case .reserve(let new): try reserve(new, operation)
@@ -101,7 +108,9 @@ extension DictionaryLedger {
 
     /// Once a reservation is over with nothing captured, one operation may settle it, in as many transfers as it likes.
     private mutating func settleLate(
-        _ id: ID<Reservation>, _ new: NewTransfer, _ operation: ID<Operation>
+        _ id: ID<Reservation>,
+        _ new: NewTransfer,
+        _ operation: ID<Operation>
     ) throws(LedgerRefusal) {
         let hold = try find(id, new.debit)
         if isDue(hold) { end(id, hold, .expired, "expired") }
@@ -128,8 +137,15 @@ extension DictionaryLedger {
         set(
             new.id,
             Hold(
-                account: new.account, operation: operation, kind: new.kind, amount: new.amount, expiresAt: expiresAt,
-                createdAt: now, reason: new.reason))
+                account: new.account,
+                operation: operation,
+                kind: new.kind,
+                amount: new.amount,
+                expiresAt: expiresAt,
+                createdAt: now,
+                reason: new.reason
+            )
+        )
     }
 
     private mutating func use(_ new: Usage) throws(LedgerRefusal) {
@@ -139,7 +155,12 @@ extension DictionaryLedger {
             let used = used(new.counter, new.account, span, now)
             guard new.amount <= (limit ?? Money.limit - 1) - used else {
                 throw .limitExceeded(
-                    counter: new.counter, span: span, limit: limit ?? Money.limit - 1, used: used, requested: new.amount)
+                    counter: new.counter,
+                    span: span,
+                    limit: limit ?? Money.limit - 1,
+                    used: used,
+                    requested: new.amount
+                )
             }
         }
         count(Use(account: new.account, counter: new.counter, amount: new.amount, at: now))
@@ -155,11 +176,16 @@ extension DictionaryLedger {
     }
 
     private mutating func expireDue(_ account: ID<LedgerAccount>) {
-        for (id, hold) in state.holds where hold.account == account && isDue(hold) { end(id, hold, .expired, "expired") }
+        for (id, hold) in state.holds where hold.account == account && isDue(hold) {
+            end(id, hold, .expired, "expired")
+        }
     }
 
     private mutating func end(
-        _ id: ID<Reservation>, _ hold: Hold, _ phase: ReservationState.Phase, _ reason: String
+        _ id: ID<Reservation>,
+        _ hold: Hold,
+        _ phase: ReservationState.Phase,
+        _ reason: String
     ) {
         var ended = hold
         ended.phase = hold.captured > 0 ? .captured : phase
@@ -197,7 +223,9 @@ extension DictionaryLedger {
 
     private func checkWindow(_ id: ID<Transfer>) throws(LedgerRefusal) {
         let minted = id.mintedAt
-        if minted <= now.adding(seconds: -28 * 86_400) || minted >= now.adding(seconds: 86_400) { throw .idOutsideWindow }
+        if minted <= now.adding(seconds: -28 * 86_400) || minted >= now.adding(seconds: 86_400) {
+            throw .idOutsideWindow
+        }
     }
 
     private func checkPair(_ debit: ID<LedgerAccount>, _ credit: ID<LedgerAccount>) throws(LedgerRefusal) {

@@ -125,8 +125,14 @@ struct DictionaryLedger {
     // MARK: Changing
 
     mutating func post(
-        _ id: ID<Transfer>, _ debit: ID<LedgerAccount>, _ credit: ID<LedgerAccount>, _ amount: Int128, _ code: String,
-        _ operation: ID<Operation>, _ reservation: ID<Reservation>?, reverses: ID<Transfer>? = nil
+        _ id: ID<Transfer>,
+        _ debit: ID<LedgerAccount>,
+        _ credit: ID<LedgerAccount>,
+        _ amount: Int128,
+        _ code: String,
+        _ operation: ID<Operation>,
+        _ reservation: ID<Reservation>?,
+        reverses: ID<Transfer>? = nil
     ) throws(LedgerRefusal) {
         guard posted(debit) > amount - Money.limit else { throw .balanceOverflow(debit) }
         guard posted(credit) < Money.limit - amount else { throw .balanceOverflow(credit) }
@@ -135,9 +141,20 @@ struct DictionaryLedger {
         unstored.append(TransferLegs(id: id, debit: debit, credit: credit, amount: amount))
         receipt.transfers.append(
             TransferRecord(
-                id: id, operation: operation, debit: debit, credit: credit, debitVersion: version(debit),
-                creditVersion: version(credit), amount: amount, debitPosted: posted(debit), creditPosted: posted(credit),
-                code: code, reservation: reservation, reverses: reverses))
+                id: id,
+                operation: operation,
+                debit: debit,
+                credit: credit,
+                debitVersion: version(debit),
+                creditVersion: version(credit),
+                amount: amount,
+                debitPosted: posted(debit),
+                creditPosted: posted(credit),
+                code: code,
+                reservation: reservation,
+                reverses: reverses
+            )
+        )
     }
 
     mutating func set(_ id: ID<Reservation>, _ hold: Hold) {

@@ -63,7 +63,8 @@ import Testing
         var core = F.core(due: [F.alice: [F.due]])
         #expect(
             core.refusal(F.pay(61, F.alice, F.bob))
-                == .insufficientFunds(account: F.alice, available: 60, requested: 61))
+                == .insufficientFunds(account: F.alice, available: 60, requested: 61)
+        )
         #expect(core.reservations[F.due]?.phase == .active)
         #expect(core.expired.isEmpty)
     }
@@ -93,13 +94,15 @@ import Testing
         var core = F.core()
         try core.done(
             F.pay(29, F.alice, F.house, .settlingLate(F.expired), id: F.transfer(1)),
-            F.pay(1, F.alice, F.house, .settlingLate(F.expired), id: F.transfer(2)))
+            F.pay(1, F.alice, F.house, .settlingLate(F.expired), id: F.transfer(2))
+        )
         #expect(core.reservations[F.expired]?.settledBy == F.transfer(1))
         #expect(core.reservations[F.expired]?.phase == .expired)
         #expect(core.transfers.map(\.reservation) == [F.expired, F.expired])
         #expect(
             core.refusal(F.pay(1, F.alice, F.house, .settlingLate(F.expired), id: F.transfer(3)))
-                == .notSettleable(F.expired))
+                == .notSettleable(F.expired)
+        )
     }
 
     @Test func `an unswept reservation is settled late with the money that it held`() throws {

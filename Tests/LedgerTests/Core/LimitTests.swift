@@ -7,7 +7,12 @@ import Testing
     private typealias F = CoreFixture
 
     /// Uses 60 of 100 at the first instant, then again at the second.
-    private static func secondUse(_ first: String, _ second: String, day: Int128?, month: Int128?) throws -> LedgerRefusal? {
+    private static func secondUse(
+        _ first: String,
+        _ second: String,
+        day: Int128?,
+        month: Int128?
+    ) throws -> LedgerRefusal? {
         let (first, second) = (try #require(Timestamp(first)), try #require(Timestamp(second)))
         var core = LedgerCore(at: first, accounts: [AccountState(id: F.alice, asset: "USD")])
         try core.done(F.use(60, day: day, month: month))
@@ -23,7 +28,13 @@ import Testing
     ])
     func `a day's limit counts the calendar day in UTC`(first: String, second: String, isExceeded: Bool) throws {
         let refusal = try LimitTests.secondUse(first, second, day: 100, month: nil)
-        let expected = LedgerRefusal.limitExceeded(counter: "withdrawal", span: .day, limit: 100, used: 60, requested: 60)
+        let expected = LedgerRefusal.limitExceeded(
+            counter: "withdrawal",
+            span: .day,
+            limit: 100,
+            used: 60,
+            requested: 60
+        )
         #expect(refusal == (isExceeded ? expected : nil))
     }
 
@@ -35,7 +46,13 @@ import Testing
     ])
     func `a month's limit counts the calendar month in UTC`(first: String, second: String, isExceeded: Bool) throws {
         let refusal = try LimitTests.secondUse(first, second, day: nil, month: 100)
-        let expected = LedgerRefusal.limitExceeded(counter: "withdrawal", span: .month, limit: 100, used: 60, requested: 60)
+        let expected = LedgerRefusal.limitExceeded(
+            counter: "withdrawal",
+            span: .month,
+            limit: 100,
+            used: 60,
+            requested: 60
+        )
         #expect(refusal == (isExceeded ? expected : nil))
     }
 

@@ -2,7 +2,7 @@ import Kernel
 
 @testable import Ledger
 
-/// What the database does for `LedgerCore`, in dictionaries: gives a batch what it needs, keeps only what it says changed.
+/// What the database does for `LedgerCore`, in dictionaries: gives a batch what it needs, keeps what it says changed.
 struct MemoryStore {
     private(set) var accounts: [ID<LedgerAccount>: AccountState] = [:]
     private(set) var reservations: [ID<Reservation>: ReservationState] = [:]
@@ -17,7 +17,8 @@ struct MemoryStore {
 
     /// Decides a batch as `LedgerStore` does, and stores it.
     mutating func commit(
-        _ items: [LedgerItem], at instant: Timestamp
+        _ items: [LedgerItem],
+        at instant: Timestamp
     ) -> [Result<LedgerCore.Receipt, LedgerRefusal>] {
         let needs = LedgerNeeds(items)
         var core = load(needs, at: instant, due: [:])
@@ -32,7 +33,9 @@ struct MemoryStore {
     }
 
     private func load(
-        _ needs: LedgerNeeds, at instant: Timestamp, due: [ID<LedgerAccount>: [ID<Reservation>]]
+        _ needs: LedgerNeeds,
+        at instant: Timestamp,
+        due: [ID<LedgerAccount>: [ID<Reservation>]]
     ) -> LedgerCore {
         var needed = Set(needs.reservations)
         for list in due.values { needed.formUnion(list) }
@@ -49,17 +52,25 @@ struct MemoryStore {
             if let stored = legs[original.id] { originals[stored] = reversals.contains(stored.id) }
         }
         return LedgerCore(
-            at: instant, accounts: needs.accounts.compactMap { accounts[$0] },
-            reservations: needed.compactMap { reservations[$0] }, due: due, usage: usage, originals: originals)
+            at: instant,
+            accounts: needs.accounts.compactMap { accounts[$0] },
+            reservations: needed.compactMap { reservations[$0] },
+            due: due,
+            usage: usage,
+            originals: originals
+        )
     }
 
     private func dueReservations(
-        on needs: LedgerNeeds, at instant: Timestamp
+        on needs: LedgerNeeds,
+        at instant: Timestamp
     ) -> [ID<LedgerAccount>: [ID<Reservation>]] {
         var due: [ID<LedgerAccount>: [ID<Reservation>]] = [:]
         for id in needs.accounts where (accounts[id]?.reserved ?? 0) > 0 { due[id] = [] }
         for reservation in reservations.values where due[reservation.account] != nil {
-            guard reservation.phase == .active, let expiresAt = reservation.expiresAt, expiresAt <= instant else { continue }
+            guard reservation.phase == .active, let expiresAt = reservation.expiresAt, expiresAt <= instant else {
+                continue
+            }
             due[reservation.account]?.append(reservation.id)
         }
         return due
@@ -72,7 +83,11 @@ struct MemoryStore {
         transfers += core.transfers
         for transfer in core.transfers {
             legs[transfer.id] = TransferLegs(
-                id: transfer.id, debit: transfer.debit, credit: transfer.credit, amount: transfer.amount)
+                id: transfer.id,
+                debit: transfer.debit,
+                credit: transfer.credit,
+                amount: transfer.amount
+            )
             if let original = transfer.reverses { reversals.insert(original) }
         }
     }
@@ -91,7 +106,8 @@ struct MemoryStore {
             posted[transfer.credit, default: 0] += transfer.amount
             versions[transfer.debit, default: 0] += 1
             versions[transfer.credit, default: 0] += 1
-            if (transfer.debitVersion, transfer.creditVersion) != (versions[transfer.debit], versions[transfer.credit]) {
+            if (transfer.debitVersion, transfer.creditVersion) != (versions[transfer.debit], versions[transfer.credit])
+            {
                 broken.append("versions of \(transfer.id) aren't dense")
             }
             if (transfer.debitPosted, transfer.creditPosted) != (posted[transfer.debit], posted[transfer.credit]) {

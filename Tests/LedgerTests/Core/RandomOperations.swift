@@ -32,7 +32,11 @@ struct RandomOperations {
 
     private static func account(_ number: UInt128, _ asset: String, mayGoNegative: Bool = false) -> AccountState {
         AccountState(
-            id: ID(number), asset: asset, mayGoNegative: mayGoNegative, owner: mayGoNegative ? AccountKey.house : number)
+            id: ID(number),
+            asset: asset,
+            mayGoNegative: mayGoNegative,
+            owner: mayGoNegative ? AccountKey.house : number
+        )
     }
 
     /// Lets time pass: mostly seconds, sometimes days.
@@ -49,7 +53,9 @@ struct RandomOperations {
 
     /// Tells what became of an operation, so that later ones are about things that exist.
     mutating func took(_ receipt: LedgerCore.Receipt) {
-        transfers += receipt.transfers.map { TransferLegs(id: $0.id, debit: $0.debit, credit: $0.credit, amount: $0.amount) }
+        transfers += receipt.transfers.map {
+            TransferLegs(id: $0.id, debit: $0.debit, credit: $0.credit, amount: $0.amount)
+        }
         reservations += receipt.reservations.filter { $0.createdAt == receipt.at }.map { ($0.id, $0.account) }
         asked = []
     }
@@ -79,8 +85,15 @@ struct RandomOperations {
         case 31, 32:
             .collect(
                 NewCollection(
-                    id: mint(), shortfallID: mint(), debit: account(), receivable: receivable(), credit: house(),
-                    amount: amount(), code: "chargeback"))
+                    id: mint(),
+                    shortfallID: mint(),
+                    debit: account(),
+                    receivable: receivable(),
+                    credit: house(),
+                    amount: amount(),
+                    code: "chargeback"
+                )
+            )
         case 33: .repay(NewRepayment(id: mint(), debit: account(), receivable: receivable()))
         default: .freeze(account(), because: nil)
         }
@@ -90,24 +103,41 @@ struct RandomOperations {
         let isEuro = random.once(in: 5)
         return .transfer(
             NewTransfer(
-                id: mint(), debit: RandomOperations.accounts[isEuro ? 5 : 3].id,
-                credit: RandomOperations.accounts[isEuro ? 4 : random.below(3)].id, amount: amount(upTo: 300), code: "deposit"))
+                id: mint(),
+                debit: RandomOperations.accounts[isEuro ? 5 : 3].id,
+                credit: RandomOperations.accounts[isEuro ? 4 : random.below(3)].id,
+                amount: amount(upTo: 300),
+                code: "deposit"
+            )
+        )
     }
 
     private mutating func transfer(
-        _ funding: NewTransfer.Funding, from debit: ID<LedgerAccount>? = nil
+        _ funding: NewTransfer.Funding,
+        from debit: ID<LedgerAccount>? = nil
     ) -> NewTransfer {
         let debit = debit ?? account()
         let isEuro = debit == RandomOperations.accounts[4].id
         let credit = random.once(in: 8) ? account() : RandomOperations.accounts[isEuro ? 5 : random.below(4)].id
-        return NewTransfer(id: mint(), debit: debit, credit: credit, amount: amount(), code: "payment", funding: funding)
+        return NewTransfer(
+            id: mint(),
+            debit: debit,
+            credit: credit,
+            amount: amount(),
+            code: "payment",
+            funding: funding
+        )
     }
 
     private mutating func reservation() -> NewReservation {
         let new = NewReservation(
-            id: mint(), account: account(), amount: amount(upTo: 60), kind: "withdrawal",
+            id: mint(),
+            account: account(),
+            amount: amount(upTo: 60),
+            kind: "withdrawal",
             lifetime: random.once(in: 8) ? .unlimited : .seconds(Int64(random.below(90) - 2)),
-            reason: random.once(in: 4) ? "by hand" : nil)
+            reason: random.once(in: 4) ? "by hand" : nil
+        )
         asked.append((new.id, new.account))
         return new
     }
@@ -121,7 +151,8 @@ struct RandomOperations {
         }
         guard !reservations.isEmpty, !random.once(in: 60) else { return make(&self, ID(9_999), account()) }
         // The latest ones are most likely to be active still.
-        let index = random.once(in: 4) ? random.below(reservations.count) : max(0, reservations.count - 1 - random.below(6))
+        let index =
+            random.once(in: 4) ? random.below(reservations.count) : max(0, reservations.count - 1 - random.below(6))
         let (id, owner) = reservations[index]
         return make(&self, id, random.once(in: 30) ? account() : owner)
     }
@@ -132,14 +163,22 @@ struct RandomOperations {
         }
         let original = transfers[max(0, transfers.count - 1 - random.below(12))]
         guard random.once(in: 20) else { return original }
-        return TransferLegs(id: original.id, debit: original.debit, credit: original.credit, amount: original.amount + 1)
+        return TransferLegs(
+            id: original.id,
+            debit: original.debit,
+            credit: original.credit,
+            amount: original.amount + 1
+        )
     }
 
     private mutating func usage() -> Usage {
         Usage(
-            account: account(), counter: counterName(), amount: amount(),
+            account: account(),
+            counter: counterName(),
+            amount: amount(),
             dayLimit: random.once(in: 3) ? nil : Int128(random.below(150)),
-            monthLimit: random.once(in: 3) ? nil : Int128(random.below(300)))
+            monthLimit: random.once(in: 3) ? nil : Int128(random.below(300))
+        )
     }
 
     private mutating func counterName() -> String { random.once(in: 2) ? "withdrawal" : "payment" }
@@ -154,9 +193,13 @@ struct RandomOperations {
         }
     }
 
-    private mutating func receivable() -> ID<LedgerAccount> { random.once(in: 10) ? account() : RandomOperations.accounts[6].id }
+    private mutating func receivable() -> ID<LedgerAccount> {
+        random.once(in: 10) ? account() : RandomOperations.accounts[6].id
+    }
 
-    private mutating func house() -> ID<LedgerAccount> { random.once(in: 10) ? account() : RandomOperations.accounts[3].id }
+    private mutating func house() -> ID<LedgerAccount> {
+        random.once(in: 10) ? account() : RandomOperations.accounts[3].id
+    }
 
     private mutating func amount(upTo most: Int = 40) -> Int128 {
         switch random.below(600) {

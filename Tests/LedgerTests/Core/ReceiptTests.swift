@@ -41,7 +41,9 @@ import Testing
                 AccountState(id: F.alice, asset: "USD", posted: Int128(count), reserved: Int128(count)),
                 AccountState(id: F.bob, asset: "USD"),
             ],
-            reservations: due, due: [F.alice: due.map(\.id)])
+            reservations: due,
+            due: [F.alice: due.map(\.id)]
+        )
         let receipt = try core.done(F.pay(Int128(count), F.alice, F.bob))
         #expect(receipt.reservations.count == count)
         #expect(core.accounts[F.alice]?.reserved == 0)

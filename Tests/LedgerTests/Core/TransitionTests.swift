@@ -108,7 +108,8 @@ import Testing
         let (alice, house, active) = (CoreFixture.alice, CoreFixture.house, CoreFixture.active)
         try core.done(
             CoreFixture.pay(30, alice, house, .reservation(active), id: CoreFixture.transfer(1)),
-            CoreFixture.pay(1, alice, house, .reservation(active), id: CoreFixture.transfer(2)))
+            CoreFixture.pay(1, alice, house, .reservation(active), id: CoreFixture.transfer(2))
+        )
         try core.done(CoreFixture.pay(9, alice, house, .reservation(active), id: CoreFixture.transfer(3)))
         #expect(core.reservations[active]?.phase == .captured)
         #expect(core.accounts[alice]?.posted == 60)
@@ -116,14 +117,16 @@ import Testing
         #expect(core.transfers.map(\.reservation) == [active, active, active])
         #expect(
             core.refusal(CoreFixture.pay(1, alice, house, .reservation(active)))
-                == .reservationNotActive(active, .captured))
+                == .reservationNotActive(active, .captured)
+        )
     }
 
     @Test func `an increment is captured like the rest`() throws {
         var core = CoreFixture.core()
         try core.done(
             .increment(CoreFixture.active, of: CoreFixture.alice, by: 5),
-            CoreFixture.pay(45, CoreFixture.alice, CoreFixture.house, .reservation(CoreFixture.active)))
+            CoreFixture.pay(45, CoreFixture.alice, CoreFixture.house, .reservation(CoreFixture.active))
+        )
         #expect(core.reservations[CoreFixture.active]?.phase == .captured)
         #expect(core.accounts[CoreFixture.alice]?.reserved == 20)
     }
@@ -140,8 +143,17 @@ import Testing
         var core = CoreFixture.core()
         try core.done(CoreFixture.pay(10, CoreFixture.house, CoreFixture.frozen))
         try core.done(
-            CoreFixture.pay(5, CoreFixture.frozen, CoreFixture.house, .availableDespiteFreeze, id: CoreFixture.transfer(5)))
-        #expect(core.refusal(CoreFixture.pay(1, CoreFixture.frozen, CoreFixture.bob)) == .accountFrozen(CoreFixture.frozen))
+            CoreFixture.pay(
+                5,
+                CoreFixture.frozen,
+                CoreFixture.house,
+                .availableDespiteFreeze,
+                id: CoreFixture.transfer(5)
+            )
+        )
+        #expect(
+            core.refusal(CoreFixture.pay(1, CoreFixture.frozen, CoreFixture.bob)) == .accountFrozen(CoreFixture.frozen)
+        )
         try core.done(.freeze(CoreFixture.frozen, because: nil))
         try core.done(CoreFixture.pay(1, CoreFixture.frozen, CoreFixture.bob, id: CoreFixture.transfer(6)))
         #expect(core.changedAccounts.contains(CoreFixture.frozen))

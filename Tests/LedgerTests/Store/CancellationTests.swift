@@ -22,7 +22,9 @@ private final class Failing: BatchCommitter {
     private static func sizes(_ committer: Failing) async throws -> [Int] {
         let queue = GroupCommit(committer, label: "cancelled", writers: 1)
         await withTaskGroup(of: Void.self) { group in
-            for item in 0..<4 { group.addTask { await #expect(throws: (any Error).self) { _ = try await queue.submit(item) } } }
+            for item in 0..<4 {
+                group.addTask { await #expect(throws: (any Error).self) { _ = try await queue.submit(item) } }
+            }
             while queue.waiting < 4 { await Task.yield() }
             await withTaskGroup(of: Void.self) { writers in
                 writers.addTask { try? await queue.run() }

@@ -9,7 +9,8 @@ import Testing
         let store = LedgerStore(schema: TestLedger.schema, pool: ledger.pool, onCommit: {})
         for index in 0..<count {
             let (from, to) = (ledger.customers[index % 4], ledger.customers[(index + 1 + index % 3) % 4])
-            let batch = (0...(index % 3)).map { _ in ledger.item(ledger.pay(Int128(1 + index % 7), from: from, to: to)) }
+            let batch = (0...(index % 3)).map { _ in ledger.item(ledger.pay(Int128(1 + index % 7), from: from, to: to))
+            }
             for outcome in try await store.commit(batch) { _ = try outcome.receipt }
         }
     }
@@ -20,8 +21,10 @@ import Testing
             try await HistoryTests.pay(ledger, 40)
             let rows = try await ledger.pool.query(
                 """
-                select debit_account, credit_account, amount, recorded_at from banking.ledger_transfers order by recorded_at
-                """)
+                select debit_account, credit_account, amount, recorded_at from banking.ledger_transfers
+                order by recorded_at
+                """
+            )
             var balances: [ID<LedgerAccount>: Int128] = [:]
             var index = rows.startIndex
             while index < rows.endIndex {
@@ -46,9 +49,13 @@ import Testing
         try await TestLedger.with { ledger in
             try await ledger.fund(100)
             let ahead = try await ledger.now().adding(seconds: 3_600)
-            _ = try await ledger.owner.query("update banking.ledger_accounts set recorded_at = \(ahead) where kind = 'test_house'")
+            _ = try await ledger.owner.query(
+                "update banking.ledger_accounts set recorded_at = \(ahead) where kind = 'test_house'"
+            )
             try await ledger.fund(100)
-            let last: Timestamp = try await ledger.pool.query("select max(recorded_at) from banking.ledger_transfers")[0][0]
+            let last: Timestamp = try await ledger.pool.query("select max(recorded_at) from banking.ledger_transfers")[
+                0
+            ][0]
             #expect(last >= ahead)
             try await ledger.expectSound()
         }
@@ -60,7 +67,9 @@ import Testing
             try await HistoryTests.pay(ledger, 30)
             let entries = try await ledger.history.entries(of: ledger.customers[1], limit: 200)
             #expect(entries.map(\.version) == Array((1...Int64(entries.count)).reversed()))
-            for (later, earlier) in zip(entries, entries.dropFirst()) { #expect(later.balanceBefore == earlier.balanceAfter) }
+            for (later, earlier) in zip(entries, entries.dropFirst()) {
+                #expect(later.balanceBefore == earlier.balanceAfter)
+            }
             #expect(entries.allSatisfy { $0.balanceBefore + $0.amount == $0.balanceAfter })
             #expect(entries.last?.balanceBefore == 0)
             #expect(entries.first?.balanceAfter == (try await ledger.balance(ledger.customers[1])).posted)

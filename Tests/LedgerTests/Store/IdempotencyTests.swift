@@ -16,7 +16,11 @@ import Testing
             case .success(let receipt):
                 .init(
                     answer: StoredAnswer(
-                        status: 201, headers: ["Location": "/v1/x"], body: Array("\(receipt.transfers[0].id)".utf8)))
+                        status: 201,
+                        headers: ["Location": "/v1/x"],
+                        body: Array("\(receipt.transfers[0].id)".utf8)
+                    )
+                )
             case .failure(let refusal): .init(answer: StoredAnswer(status: 422, body: Array("\(refusal)".utf8)))
             }
         }
@@ -40,7 +44,9 @@ import Testing
                         for client in 0..<64 {
                             group.addTask {
                                 let item = IdempotencyTests.payment(ledger, 10, IdempotencyTests.key())
-                                return try IdempotencyTests.answer(try await (client % 2 == 0 ? first : second).submit(item))
+                                return try IdempotencyTests.answer(
+                                    try await (client % 2 == 0 ? first : second).submit(item)
+                                )
                             }
                         }
                         return try await group.reduce(into: []) { $0.append($1) }
@@ -59,7 +65,9 @@ import Testing
             try await ledger.fund(1_000)
             try await ledger.running { running in
                 _ = try await running.submit(IdempotencyTests.payment(ledger, 10, IdempotencyTests.key()))
-                let second = try await running.submit(IdempotencyTests.payment(ledger, 20, IdempotencyTests.key(body: "{ }")))
+                let second = try await running.submit(
+                    IdempotencyTests.payment(ledger, 20, IdempotencyTests.key(body: "{ }"))
+                )
                 guard case .keyReused = second else { throw LedgerOutcome.NotDone() }
             }
             #expect(try await ledger.balance(ledger.customers[0]).posted == 990)
@@ -91,7 +99,8 @@ import Testing
             try await ledger.running { running in
                 let first = try await running.submit(IdempotencyTests.payment(ledger, 10, IdempotencyTests.key()))
                 #expect(
-                    first.refusal == .insufficientFunds(account: ledger.customers[0], available: 0, requested: 10))
+                    first.refusal == .insufficientFunds(account: ledger.customers[0], available: 0, requested: 10)
+                )
                 try await ledger.fund(1_000)
                 let second = try await running.submit(IdempotencyTests.payment(ledger, 10, IdempotencyTests.key()))
                 guard case .replayed(let answer) = second else { throw LedgerOutcome.NotDone() }
@@ -104,7 +113,10 @@ import Testing
     @Test func `a stored answer comes back whole`() async throws {
         try await TestLedger.with { ledger in
             let answer = StoredAnswer(
-                status: 499, headers: ["Location": "/v1/ü", "ETag": "\"1\""], body: [0, 1, 255, 34, 92])
+                status: 499,
+                headers: ["Location": "/v1/ü", "ETag": "\"1\""],
+                body: [0, 1, 255, 34, 92]
+            )
             let item = { ledger.item(key: IdempotencyTests.key()) { _, _ in .init(answer: answer) } }
             let store = LedgerStore(schema: TestLedger.schema, pool: ledger.pool, onCommit: {})
             _ = try await store.commit([item()])

@@ -36,14 +36,20 @@ import Testing
             let journal = try await ledger.running { first in
                 try await ledger.running { second in try await KilledBackendsTests.run(ledger, [first, second]) }
             }
-            let stored: [ID<Transfer>] = try await ledger.owner.query("select id from banking.ledger_transfers").map { try $0[0] }
+            let stored: [ID<Transfer>] = try await ledger.owner.query("select id from banking.ledger_transfers").map {
+                try $0[0]
+            }
             let present = Set(stored)
-            #expect(journal.filter { $0.told == .done && !present.contains($0.transfer) }.isEmpty, "acknowledged and lost")
+            #expect(
+                journal.filter { $0.told == .done && !present.contains($0.transfer) }.isEmpty,
+                "acknowledged and lost"
+            )
             #expect(journal.filter { $0.told == .failed && present.contains($0.transfer) }.isEmpty, "denied and done")
             #expect(journal.filter { $0.told == .done }.count > journal.count / 2)
             // A use of a limit has no id of its own: only its sum tells whether it was done once.
             let used: Int128 = try await ledger.owner.query(
-                "select sum(used) from banking.account_usage where span = 'day'")[0][0]
+                "select sum(used) from banking.account_usage where span = 'day'"
+            )[0][0]
             #expect(used == Int128(journal.filter { present.contains($0.transfer) }.count))
             try await ledger.expectSound()
         }
@@ -51,7 +57,11 @@ import Testing
 
     private static func run(_ ledger: TestLedger, _ ledgers: [Ledger]) async throws -> [Entry] {
         let progress = Progress()
-        let killer = Pool(ConnectionOptions(url: ledger.database.url, applicationName: "killer"), size: 1, waitSeconds: 30)
+        let killer = Pool(
+            ConnectionOptions(url: ledger.database.url, applicationName: "killer"),
+            size: 1,
+            waitSeconds: 30
+        )
         defer { killer.close() }
         return try await withThrowingTaskGroup(of: [Entry].self) { group in
             group.addTask {
@@ -60,7 +70,8 @@ import Testing
                         """
                         select pg_terminate_backend(pid) from pg_stat_activity
                         where datname = current_database() and application_name = 'test' and state <> 'idle' limit 2
-                        """)
+                        """
+                    )
                     progress.kills.withLock { $0 += killed.count }
                     _ = try await killer.query("select pg_sleep(0.02)")
                 }
@@ -71,7 +82,9 @@ import Testing
                     defer { progress.working.withLock { $0 -= 1 } }
                     var entries: [Entry] = []
                     // On a quick machine the callers go on until enough was killed.
-                    while entries.count < operationsEach || (progress.kills.withLock { $0 < killsMin } && entries.count < 5_000) {
+                    while entries.count < operationsEach
+                        || (progress.kills.withLock { $0 < killsMin } && entries.count < 5_000)
+                    {
                         entries.append(await one(ledger, ledgers[(caller + entries.count) % 2], caller))
                     }
                     return entries
@@ -88,7 +101,8 @@ import Testing
         let account = ledger.customers[caller % ledger.customers.count]
         let item = ledger.item(
             .transfer(NewTransfer(id: id, debit: account, credit: ledger.house, amount: 1, code: "payment")),
-            .use(Usage(account: account, counter: "payment", amount: 1, dayLimit: nil, monthLimit: nil)))
+            .use(Usage(account: account, counter: "payment", amount: 1, dayLimit: nil, monthLimit: nil))
+        )
         do {
             _ = try await to.submit(item).receipt
             return Entry(transfer: id, told: .done)

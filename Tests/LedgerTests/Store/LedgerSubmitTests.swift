@@ -65,7 +65,11 @@ import Testing
             let store = LedgerStore(schema: TestLedger.schema, pool: ledger.pool, onCommit: {})
             let queue = GroupCommit(store, label: "full", queueMax: 3)
             try await withThrowingTaskGroup(of: LedgerOutcome.self) { group in
-                for _ in 0..<3 { group.addTask { try await queue.submit(ledger.item(ledger.pay(1, from: ledger.house, to: ledger.customers[0]))) } }
+                for _ in 0..<3 {
+                    group.addTask {
+                        try await queue.submit(ledger.item(ledger.pay(1, from: ledger.house, to: ledger.customers[0])))
+                    }
+                }
                 while queue.waiting < 3 { await Task.yield() }
                 await #expect {
                     _ = try await queue.submit(ledger.item(ledger.pay(1, from: ledger.house, to: ledger.customers[0])))
@@ -97,7 +101,11 @@ import Testing
             try await ledger.running { running in
                 // Each leg alone lacks funds; the second comes into sight once the first has them.
                 let outcome = try await running.submit(
-                    ledger.item(ledger.pay(10, from: alice, to: ledger.house), ledger.pay(10, from: bob, to: ledger.house)))
+                    ledger.item(
+                        ledger.pay(10, from: alice, to: ledger.house),
+                        ledger.pay(10, from: bob, to: ledger.house)
+                    )
+                )
                 #expect(outcome.refusal == nil)
             }
             #expect(try await ledger.phase(first) == .expired)
@@ -118,14 +126,16 @@ import Testing
                     """
                     insert into \(TestLedger.schema).account_usage (account, counter, span, starts, used)
                     values (\(alice), \("withdrawal"), \(span), \(span.start(of: last)), 60)
-                    """)
+                    """
+                )
             }
             try await TestClock.install(ledger, first: last, then: tomorrow)
             let fresh = Ledger(schema: TestLedger.schema, pool: ledger.database.pool(TestLedger.schema, size: 1))
             let outcomes = try await fresh.submit(batch: [ledger.item(.use(usage))])
             #expect(
                 outcomes[0].refusal
-                    == .limitExceeded(counter: "withdrawal", span: .day, limit: 100, used: 60, requested: 60))
+                    == .limitExceeded(counter: "withdrawal", span: .day, limit: 100, used: 60, requested: 60)
+            )
         }
     }
 

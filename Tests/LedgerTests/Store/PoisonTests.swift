@@ -22,7 +22,12 @@ import Testing
         case .duplicateReservation: return ledger.item(ok, taken.commands[1])
         case .codeWithNUL:
             let transfer = NewTransfer(
-                id: ledger.ids.next(), debit: ledger.house, credit: ledger.customers[0], amount: 1, code: "a\0b")
+                id: ledger.ids.next(),
+                debit: ledger.house,
+                credit: ledger.customers[0],
+                amount: 1,
+                code: "a\0b"
+            )
             return ledger.item(.transfer(transfer))
         }
     }
@@ -33,15 +38,22 @@ import Testing
             try await ledger.fund(10)
             let taken = ledger.item(
                 ledger.pay(1, from: ledger.house, to: ledger.customers[0]),
-                .reserve(NewReservation(id: ledger.ids.next(), account: ledger.customers[0], amount: 1, kind: "test")))
+                .reserve(NewReservation(id: ledger.ids.next(), account: ledger.customers[0], amount: 1, kind: "test"))
+            )
             let store = LedgerStore(schema: TestLedger.schema, pool: ledger.pool, onCommit: {})
             _ = try await store.commit([taken])[0].receipt
             let before = try await ledger.transfers()
-            let results = try await PoisonTests.together(ledger, store, (0..<40).map { index in
-                if index == 17 { return PoisonTests.item(poison, ledger, taken: taken) }
-                let row = HistoryRow(id: ledger.ids.next(), entity: ledger.ids.next())
-                return ledger.item(ledger.pay(1, from: ledger.house, to: ledger.customers[1])) { _, _ in .init(rows: [row]) }
-            })
+            let results = try await PoisonTests.together(
+                ledger,
+                store,
+                (0..<40).map { index in
+                    if index == 17 { return PoisonTests.item(poison, ledger, taken: taken) }
+                    let row = HistoryRow(id: ledger.ids.next(), entity: ledger.ids.next())
+                    return ledger.item(ledger.pay(1, from: ledger.house, to: ledger.customers[1])) { _, _ in
+                        .init(rows: [row])
+                    }
+                }
+            )
             for (index, result) in results {
                 switch result {
                 case .success(let outcome): #expect(index != 17 && outcome.refusal == nil)
@@ -57,13 +69,17 @@ import Testing
 
     /// Submits items so that they are one batch.
     private static func together(
-        _ ledger: TestLedger, _ store: LedgerStore, _ items: [LedgerItem]
+        _ ledger: TestLedger,
+        _ store: LedgerStore,
+        _ items: [LedgerItem]
     ) async throws -> [(Int, Result<LedgerOutcome, any Error>)] {
         let queue = GroupCommit(store, label: "poison", writers: 1)
         return try await withThrowingTaskGroup(of: (Int, Result<LedgerOutcome, any Error>).self) { group in
             for (index, item) in items.enumerated() {
                 group.addTask {
-                    do { return (index, .success(try await queue.submit(item))) } catch { return (index, .failure(error)) }
+                    do { return (index, .success(try await queue.submit(item))) } catch {
+                        return (index, .failure(error))
+                    }
                 }
             }
             while queue.waiting < items.count { await Task.yield() }

@@ -15,7 +15,9 @@ import Testing
 
     /// Submits the same number of items to two ledgers at once.
     private static func race(
-        _ ledger: TestLedger, _ count: Int, _ item: @escaping @Sendable (Int) -> LedgerItem
+        _ ledger: TestLedger,
+        _ count: Int,
+        _ item: @escaping @Sendable (Int) -> LedgerItem
     ) async throws -> [LedgerOutcome] {
         try await ledger.running { first in
             try await ledger.running { second in
@@ -91,7 +93,9 @@ import Testing
             try await ledger.fund(1_000)
             let outcomes = try await RaceTests.race(ledger, 800) { index in
                 let from = index % 4
-                return ledger.item(ledger.pay(1, from: ledger.customers[from], to: ledger.customers[(from + index / 4 % 3 + 1) % 4]))
+                return ledger.item(
+                    ledger.pay(1, from: ledger.customers[from], to: ledger.customers[(from + index / 4 % 3 + 1) % 4])
+                )
             }
             #expect(outcomes.allSatisfy { $0.refusal == nil })
             try await ledger.expectSound()
@@ -115,7 +119,8 @@ import Testing
             let sweeper = ledger.sweeper()
             while try await sweeper.sweepOnce().expired > 0 {}
             let rows = try await ledger.pool.query(
-                "select id, state from \(TestLedger.schema).reservations")
+                "select id, state from \(TestLedger.schema).reservations"
+            )
             var phases: [ID<Reservation>: ReservationState.Phase] = [:]
             for row in rows { phases[try row["id"]] = try row["state"] }
             #expect(phases.count == RaceTests.rounds)
@@ -131,7 +136,9 @@ import Testing
 
     /// Each reservation with whether its capture was done.
     private static func captureOrExpire(
-        _ ledger: TestLedger, _ first: Ledger, _ second: Ledger
+        _ ledger: TestLedger,
+        _ first: Ledger,
+        _ second: Ledger
     ) async throws -> [ID<Reservation>: Bool] {
         try await withThrowingTaskGroup(of: [(ID<Reservation>, Bool)].self) { group in
             for worker in 0..<width {
@@ -151,7 +158,10 @@ import Testing
 
     /// Reserves until about when the capture will be decided, then captures and expires at once.
     private static func one(
-        _ ledger: TestLedger, _ account: ID<LedgerAccount>, _ first: Ledger, _ second: Ledger,
+        _ ledger: TestLedger,
+        _ account: ID<LedgerAccount>,
+        _ first: Ledger,
+        _ second: Ledger,
         latencySeconds: inout Double
     ) async throws -> (ID<Reservation>, Bool) {
         let id = ledger.ids.next(Reservation.self)
@@ -161,7 +171,9 @@ import Testing
         let made = try await first.submit(
             ledger.item(
                 .reserve(NewReservation(id: id, account: account, amount: 1, kind: "race", lifetime: .unlimited)),
-                .extend(id, of: account, until: end)))
+                .extend(id, of: account, until: end)
+            )
+        )
         _ = try made.receipt
         latencySeconds = (ContinuousClock.now - began).seconds
         async let capture = second.submit(ledger.item(ledger.pay(1, from: account, to: ledger.house, .reservation(id))))

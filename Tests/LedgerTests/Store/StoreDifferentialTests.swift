@@ -17,8 +17,10 @@ import Testing
             _ = try await ledger.owner.query(
                 """
                 insert into \(TestLedger.schema).ledger_accounts (id, owner, kind, asset, may_go_negative)
-                values (\(account.id), \(account.owner), \("random \(account.id)"), \(account.asset), \(account.mayGoNegative))
-                """)
+                values (\(account.id), \(account.owner), \("random \(account.id)"), \(account.asset),
+                    \(account.mayGoNegative))
+                """
+            )
         }
     }
 
@@ -45,7 +47,10 @@ import Testing
         }
         // Ids stay in the window of open partitions only as long as the clock stays near the real one.
         for batch in 0..<batches {
-            try await TestClock.advance(ledger, seconds: operations.random.once(in: 30) ? 7_200 : operations.random.below(30))
+            try await TestClock.advance(
+                ledger,
+                seconds: operations.random.once(in: 30) ? 7_200 : operations.random.below(30)
+            )
             operations.now = try await shiftedNow(ledger)
             let items = (0...operations.random.below(batchMax)).map { _ in operations.next() }
             let instant = Mutex<Timestamp?>(nil)
@@ -56,7 +61,8 @@ import Testing
                 }
             }
             let running = ledgers[batch % ledgers.count]
-            let outcomes = items.count == 1 ? [try await running.submit(noting[0])] : try await running.submit(batch: noting)
+            let outcomes =
+                items.count == 1 ? [try await running.submit(noting[0])] : try await running.submit(batch: noting)
             dictionary.now = try #require(instant.withLock { $0 })
             for (item, outcome) in zip(items, outcomes) {
                 let expected = dictionary.apply(item.commands, of: item.operation)
@@ -76,7 +82,8 @@ import Testing
     }
 
     private static func agree(
-        _ outcome: LedgerOutcome, _ expected: Result<DictionaryLedger.Receipt, LedgerRefusal>
+        _ outcome: LedgerOutcome,
+        _ expected: Result<DictionaryLedger.Receipt, LedgerRefusal>
     ) throws -> Bool {
         switch (outcome, expected) {
         case (.done(let receipt, _), .success(let right)):
@@ -87,7 +94,8 @@ import Testing
         }
     }
 
-    private static func expectBalances(_ ledger: TestLedger, _ dictionary: DictionaryLedger, _ at: String) async throws {
+    private static func expectBalances(_ ledger: TestLedger, _ dictionary: DictionaryLedger, _ at: String) async throws
+    {
         for account in RandomOperations.accounts {
             let stored = try await ledger.balance(account.id)
             let expected = (dictionary.posted(account.id), dictionary.reserved(account.id))

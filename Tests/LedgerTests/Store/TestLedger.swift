@@ -22,7 +22,8 @@ struct TestLedger: Sendable {
 
     /// Runs `body` with an empty ledger that has `customers` accounts.
     static func with<Answer: Sendable>(
-        customers: Int = 4, _ body: (TestLedger) async throws -> Answer
+        customers: Int = 4,
+        _ body: (TestLedger) async throws -> Answer
     ) async throws -> Answer {
         try await TestDatabase.with { database in
             try await body(try await TestLedger(database, customers: customers))
@@ -34,7 +35,9 @@ struct TestLedger: Sendable {
         let accounts = LedgerAccounts(schema: TestLedger.schema, pool: pool, ids: ids)
         house = try await accounts.open(AccountKey(house: "test_house", .usd), mayGoNegative: true)
         var opened: [ID<LedgerAccount>] = []
-        for _ in 0..<customers { opened.append(try await accounts.open(AccountKey(ids.next(User.self), "checking", .usd))) }
+        for _ in 0..<customers {
+            opened.append(try await accounts.open(AccountKey(ids.next(User.self), "checking", .usd)))
+        }
         self.customers = opened
     }
 
@@ -44,9 +47,15 @@ struct TestLedger: Sendable {
 
     /// Runs `body` with a ledger that takes items, on a pool of its own as another process has.
     func running<Answer: Sendable>(
-        queueMax: Int = 50_000, poolSize: Int = 3, _ body: @Sendable (Ledger) async throws -> Answer
+        queueMax: Int = 50_000,
+        poolSize: Int = 3,
+        _ body: @Sendable (Ledger) async throws -> Answer
     ) async throws -> Answer {
-        let ledger = Ledger(schema: TestLedger.schema, pool: database.pool(TestLedger.schema, size: poolSize), queueMax: queueMax)
+        let ledger = Ledger(
+            schema: TestLedger.schema,
+            pool: database.pool(TestLedger.schema, size: poolSize),
+            queueMax: queueMax
+        )
         return try await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask { try await ledger.run() }
             defer { group.cancelAll() }
@@ -62,17 +71,22 @@ struct TestLedger: Sendable {
     // MARK: Commands
 
     func item(
-        _ commands: LedgerCommand..., key: IdempotencyKey? = nil,
+        _ commands: LedgerCommand...,
+        key: IdempotencyKey? = nil,
         finish: @escaping @Sendable (LedgerItem.Decision, Timestamp) -> LedgerItem.Finish = { _, _ in .init() }
     ) -> LedgerItem {
         LedgerItem(operation: ids.next(), commands: commands, idempotency: key, finish: finish)
     }
 
     func pay(
-        _ amount: Int128, from debit: ID<LedgerAccount>, to credit: ID<LedgerAccount>,
+        _ amount: Int128,
+        from debit: ID<LedgerAccount>,
+        to credit: ID<LedgerAccount>,
         _ funding: NewTransfer.Funding = .available
     ) -> LedgerCommand {
-        .transfer(NewTransfer(id: ids.next(), debit: debit, credit: credit, amount: amount, code: "payment", funding: funding))
+        .transfer(
+            NewTransfer(id: ids.next(), debit: debit, credit: credit, amount: amount, code: "payment", funding: funding)
+        )
     }
 
     /// Gives each customer so much.
@@ -85,13 +99,19 @@ struct TestLedger: Sendable {
 
     /// Makes a reservation that ends at an instant, or never.
     func reserve(
-        _ amount: Int128, on account: ID<LedgerAccount>, until: Timestamp? = nil, id: ID<Reservation>? = nil
+        _ amount: Int128,
+        on account: ID<LedgerAccount>,
+        until: Timestamp? = nil,
+        id: ID<Reservation>? = nil
     ) async throws -> ID<Reservation> {
         let id = id ?? ids.next()
         let store = LedgerStore(schema: TestLedger.schema, pool: pool, onCommit: {})
         let item = item(
-            .reserve(NewReservation(id: id, account: account, amount: amount, kind: "withdrawal", lifetime: .unlimited)),
-            .extend(id, of: account, until: until))
+            .reserve(
+                NewReservation(id: id, account: account, amount: amount, kind: "withdrawal", lifetime: .unlimited)
+            ),
+            .extend(id, of: account, until: until)
+        )
         _ = try await store.commit([item])[0].receipt
         return id
     }
@@ -100,7 +120,8 @@ struct TestLedger: Sendable {
 
     func balance(_ account: ID<LedgerAccount>) async throws -> (posted: Int128, reserved: Int128) {
         let rows = try await pool.query(
-            "select posted, reserved from \(TestLedger.schema).ledger_accounts where id = \(account)")
+            "select posted, reserved from \(TestLedger.schema).ledger_accounts where id = \(account)"
+        )
         return (try rows[0]["posted"], try rows[0]["reserved"])
     }
 
@@ -110,7 +131,9 @@ struct TestLedger: Sendable {
 
     func count(_ statement: SQL) async throws -> Int { try await owner.query(statement)[0][0] }
 
-    func transfers() async throws -> Int { try await count("select count(*) from \(TestLedger.schema).ledger_transfers") }
+    func transfers() async throws -> Int {
+        try await count("select count(*) from \(TestLedger.schema).ledger_transfers")
+    }
 
     func now() async throws -> Timestamp { try await pool.query("select clock_timestamp()")[0][0] }
 

@@ -1,0 +1,45 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+let settings: [SwiftSetting] = [
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("InternalImportsByDefault"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+    .treatAllWarnings(as: .error),
+]
+
+func ours(_ names: String...) -> [Target.Dependency] { names.map { .product(name: $0, package: "diboas") } }
+
+let arguments = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
+let lifecycle = Target.Dependency.product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
+let signals = Target.Dependency.product(name: "UnixSignals", package: "swift-service-lifecycle")
+let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
+
+let package = Package(
+    name: "benchmarks",
+    products: [
+        .executable(name: "ledger-bench", targets: ["ledger-bench"]),
+        .executable(name: "http-bench", targets: ["http-bench"]),
+    ],
+    dependencies: [
+        .package(name: "diboas", path: ".."),
+        .package(url: "https://github.com/apple/swift-argument-parser", exact: "1.8.2"),
+        .package(url: "https://github.com/swift-server/swift-service-lifecycle", exact: "2.13.0"),
+        .package(url: "https://github.com/apple/swift-log", exact: "1.16.2"),
+    ],
+    targets: [
+        .target(name: "Measuring", dependencies: ours("Kernel"), swiftSettings: settings),
+        .executableTarget(
+            name: "ledger-bench",
+            dependencies: ["Measuring", arguments, lifecycle, signals, logging]
+                + ours("Kernel", "PostgreSQL", "Ledger", "Messaging", "Audit", "EmbeddedServers", "Migrations", "Redis"),
+            swiftSettings: settings
+        ),
+        .executableTarget(
+            name: "http-bench",
+            dependencies: ["Measuring", arguments, lifecycle, logging]
+                + ours("Kernel", "PostgreSQL", "Ledger", "Migrations", "Webhooks"),
+            swiftSettings: settings
+        ),
+    ]
+)

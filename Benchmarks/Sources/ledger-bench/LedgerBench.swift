@@ -1,0 +1,79 @@
+import ArgumentParser
+import Foundation
+import Kernel
+import Logging
+import Measuring
+import PostgreSQL
+import UnixSignals
+
+/// Measures the ledger and what stands on it, each figure beside its baseline on the same server.
+@main
+struct LedgerBench: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "ledger-bench",
+        abstract: "Measure the ledger beside its baselines.",
+        discussion: """
+            With DATABASE_URL it uses that server: the login must be allowed to make databases and roles. Else it \
+            starts a durable server of its own. Either way it works in a new database, which it drops at the end.
+            """
+    )
+
+    @Option(help: "Where to write the figures as JSON.")
+    var json: String?
+
+    @Option(help: "Seconds for each side of a row.")
+    var seconds = 5
+
+    @Option(help: "The project's migrations.")
+    var migrations = LedgerBench.migrationsDirectory
+
+    func validate() throws {
+        guard (1...60).contains(seconds) else { throw ValidationError("--seconds is from 1 to 60.") }
+    }
+
+    func run() async throws {
+        var logger = Logger(label: "ledger-bench")
+        logger.logLevel = .error
+        let server = try await BenchServer.start(migrations: migrations, logger: logger)
+        do {
+            try await untilSignal { try await measure(server, logger) }
+        } catch {
+            await server.stop()
+            throw error
+        }
+        await server.stop()
+    }
+
+    private func measure(_ server: BenchServer, _ logger: Logger) async throws {
+        let pacing = Pacing(seconds: seconds)
+        let pgbench = try PGBench(url: server.url, directory: server.directory)
+        let bench = try await Bench(server, pgbench, pacing, logger)
+        var report = Report(about: try await server.about())
+        try await bench.withLedger {
+            for measurement in bench.measurements {
+                try Task.checkCancellation()
+                for row in try await measurement() { report.add(row) }
+            }
+            try await bench.requireBalance()
+        }
+        if let json { try report.write(to: json) }
+    }
+
+    /// Runs `body`, and cancels it at the first interrupt.
+    private func untilSignal(_ body: @escaping @Sendable () async throws -> Void) async throws {
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            group.addTask { try await body() }
+            group.addTask {
+                for await _ in await UnixSignalsSequence(trapping: .sigint, .sigterm) { throw CancellationError() }
+                try await Task.sleep(for: .seconds(86_400))
+            }
+            defer { group.cancelAll() }
+            try await group.next()
+        }
+    }
+
+    private static var migrationsDirectory: String {
+        URL(fileURLWithPath: #filePath).deletingLastPathComponent().appendingPathComponent("../../../migrations")
+            .standardized.path
+    }
+}
