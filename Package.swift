@@ -63,7 +63,17 @@ let jwt = Target.Dependency.product(name: "JWTKit", package: "jwt-kit")
 let package = Package(
     name: "diboas",
     products: [
-        .executable(name: "diboas", targets: ["diboas"])
+        .executable(name: "diboas", targets: ["diboas"]),
+        // What the package of benchmarks measures.
+        .library(name: "Kernel", targets: ["Kernel"]),
+        .library(name: "PostgreSQL", targets: ["PostgreSQL"]),
+        .library(name: "Ledger", targets: ["Ledger"]),
+        .library(name: "Messaging", targets: ["Messaging"]),
+        .library(name: "Audit", targets: ["Audit"]),
+        .library(name: "EmbeddedServers", targets: ["EmbeddedServers"]),
+        .library(name: "Migrations", targets: ["Migrations"]),
+        .library(name: "Redis", targets: ["Redis"]),
+        .library(name: "Webhooks", targets: ["Webhooks"]),
     ],
     dependencies: [
         .package(url: "https://github.com/hummingbird-project/hummingbird", exact: "2.28.1"),
@@ -151,6 +161,11 @@ let package = Package(
         ),
 
         library(
+            "Projections",
+            "Platform/Projections",
+            ["Kernel", "PostgreSQL", "Messaging", "HTTP", "Ledger", "DomainKit", logging, metrics, lifecycle]
+        ),
+        library(
             "Banking",
             "Domains/Banking",
             [
@@ -234,6 +249,22 @@ let package = Package(
             ],
             exclude: ["FaultProxy"]
         ),
+        tests("LedgerTests", ["Ledger", "Kernel", "PostgreSQL", "TestSupport"]),
+        tests(
+            "DomainTransfersTests",
+            [
+                "DomainTransfers", "Banking", "Compliance", "DomainKit", "EmbeddedServers", "Fees", "HTTP", "Identity",
+                "Kernel", "Ledger", "Messaging", "Migrations", "PostgreSQL", "TestSupport", logging,
+            ]
+        ),
+        tests(
+            "ProjectionsTests",
+            [
+                "Projections", "DomainKit", "HTTP", "Kernel", "Ledger", "Messaging", "PostgreSQL", "TestSupport", logging,
+                lifecycle,
+            ]
+        ),
+        tests("EndToEndTests", ["Kernel", "diboas", crypto], resources: [.copy("schemathesis.toml")]),
         tests("ArchitectureTests", []),
     ]
 )

@@ -9,7 +9,7 @@ public import ServiceLifecycle
 
 /// Positions on chain, held by keys that only the customer has: so far its ledger, balances and transfers.
 public struct DeFiDomain: Domain {
-    /// `defi`
+    /// Schema `defi`.
     public static let schema = PostgreSQL.Schema.defi
     /// What the other domains say about transfers.
     public static let subscriptions = DomainTransfers.subscriptions(from: others)

@@ -9,7 +9,7 @@ public import ServiceLifecycle
 
 /// A portfolio traded on our own order book: so far its ledger, balances and transfers.
 public struct InvestingDomain: Domain {
-    /// `investing`
+    /// Schema `investing`.
     public static let schema = PostgreSQL.Schema.investing
     /// What the other domains say about transfers.
     public static let subscriptions = DomainTransfers.subscriptions(from: others)

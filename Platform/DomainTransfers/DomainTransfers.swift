@@ -11,8 +11,8 @@ public import ServiceLifecycle
 ///
 /// The source debits the customer, credits `in_transit:TARGET` and tells the target, in one transaction; the target
 /// debits its `in_transit:SOURCE`, credits the customer and tells the source, or tells it that it won't, upon which the
-/// source brings the money back. Each step commits with the mark of the event that caused it, so that any of them may be
-/// repeated, and whatever dies between two of them, the next one follows.
+/// source brings the money back. Each step commits with the mark of the event that caused it, so that any of them may
+/// be repeated, and whatever dies between two of them, the next one follows.
 public struct DomainTransfers: Sendable {
     /// What is a domain's own.
     public struct Mount: Sendable {

@@ -19,8 +19,8 @@ struct TransferRoutes: Sendable {
             operationID: "create\(title)Transfer",
             summary: "Move money to another domain",
             description: """
-                The money leaves at once and is `in_transit` until the other domain has answered: `completed`, or `returned` \
-                with the fees when it can't take it.
+                The money leaves at once and is `in_transit` until the other domain has answered: `completed`, or \
+                `returned` with the fees when it can't take it.
                 """,
             tag: "Transfers",
             access: .permission(Permission("\(domain):move")),

@@ -18,7 +18,8 @@ struct NewTransferRow: StoredRow {
                 coalesce(string_to_array(nullif(made, ''), ',')::uuid[], '{}'), reason, \(instant), \(instant)
             from unnest(\(new.map(\.id)), \(new.map(\.direction)), \(new.map(\.user)), \(new.map(\.other)),
                 \(new.map(\.account)), \(new.map(\.amount.asset.code)), \(new.map(\.amount.minorUnits)),
-                \(new.map(\.fee.minorUnits)), \(new.map(\.state.name)), \(new.map(\.madeText)), \(new.map(\.state.reason)))
+                \(new.map(\.fee.minorUnits)), \(new.map(\.state.name)), \(new.map(\.madeText)),
+                \(new.map(\.state.reason)))
                 as n(id, direction, user_id, other_domain, account, asset, amount, fee, status, made, reason)
             returning 1
             """
@@ -62,8 +63,8 @@ struct TransferFeeRow: StoredRow {
         let lines = rows.map(\.line)
         return [
             """
-            insert into \(schema).transaction_fees (transaction, place, stage, category, rule, schedule, asset, amount, line,
-                recorded_at)
+            insert into \(schema).transaction_fees (transaction, place, stage, category, rule, schedule, asset, amount,
+                line, recorded_at)
             select n.*, \(instant)
             from unnest(\(rows.map(\.transfer)), \(lines.map(\.sequence)), \(lines.map(\.kind.rawValue)),
                 \(lines.map(\.category.rawValue)), \(lines.map(\.rule)), \(lines.map(\.schedule)),

@@ -15,7 +15,9 @@ public struct TransitDifference: Sendable, Hashable {
 
 /// Compares the in-transit accounts of all domains, each read through its own pool.
 public enum TransitCheck {
-    /// What doesn't cancel out; empty once all queues are. While money is on its way, it is what is on its way.
+    /// What doesn't cancel out; empty once all queues are.
+    ///
+    /// While money is on its way, it is that money.
     public static func differences(_ domains: [DomainTransfers]) async throws -> [TransitDifference] {
         var balances: [String: [String: [String: Int128]]] = [:]
         for domain in domains { balances[domain.schema.name] = try await domain.inTransitBalances() }

@@ -4,57 +4,43 @@ public import Kernel
 ///
 /// No I/O, no clock, no randomness: the server, the checker, a dry run and the tests all call this.
 public struct LedgerCore: Sendable {
-    /// What an operation did.
-    public struct Receipt: Sendable, Hashable {
-        /// The instant of the batch, by the database's clock.
-        public let at: Timestamp
-        /// The transfers made, in the order of the commands.
-        public let transfers: [TransferRecord]
-        /// The reservations touched, as they are afterwards, in the order of the commands.
-        public let reservations: [ReservationState]
-        /// The customers' accounts touched, as they are afterwards, in the order of their first change.
-        public internal(set) var accounts: [AccountState] = []
-        /// Its place among the operations of the batch: what comes later has a higher one.
-        public internal(set) var place = 0
-    }
-
     /// The instant at which everything is decided, by the database's clock.
     public let instant: Timestamp
     /// The accounts loaded, as they are after what was applied.
-    public private(set) var accounts: [ID<LedgerAccount>: AccountState]
+    public internal(set) var accounts: [ID<LedgerAccount>: AccountState]
     /// The reservations loaded or made.
-    public private(set) var reservations: [ID<Reservation>: ReservationState]
+    public internal(set) var reservations: [ID<Reservation>: ReservationState]
     /// What is used of limits.
-    public private(set) var usage: [UsageKey: Int128]
+    public internal(set) var usage: [UsageKey: Int128]
     /// The transfers that reversals name, and whether they were reversed before.
-    public private(set) var originals: [TransferLegs: Bool]
+    public internal(set) var originals: [TransferLegs: Bool]
 
     /// Transfers made, in order.
-    public private(set) var transfers: [TransferRecord] = []
+    public internal(set) var transfers: [TransferRecord] = []
     /// Accounts whose state differs from what was loaded.
-    public private(set) var changedAccounts: Set<ID<LedgerAccount>> = []
+    public internal(set) var changedAccounts: Set<ID<LedgerAccount>> = []
     /// Reservations made here.
-    public private(set) var newReservations: [ID<Reservation>] = []
+    public internal(set) var newReservations: [ID<Reservation>] = []
     /// Loaded reservations that changed.
-    public private(set) var changedReservations: Set<ID<Reservation>> = []
+    public internal(set) var changedReservations: Set<ID<Reservation>> = []
     /// Reservations that ended because their time was over.
-    public private(set) var expired: [ID<Reservation>] = []
+    public internal(set) var expired: [ID<Reservation>] = []
     /// Limits whose use changed.
-    public private(set) var changedUsage: Set<UsageKey> = []
+    public internal(set) var changedUsage: Set<UsageKey> = []
     /// Accounts that lacked funds although reservations on them may be due. If there are any, the whole batch is to be
     /// decided anew with what is due on all accounts that hold reservations: other decisions follow from these.
-    public private(set) var unswept: Set<ID<LedgerAccount>> = []
+    public internal(set) var unswept: Set<ID<LedgerAccount>> = []
 
-    private let due: [ID<LedgerAccount>: [ID<Reservation>]]
-    private var undo: [Undo] = []
+    let due: [ID<LedgerAccount>: [ID<Reservation>]]
+    var undo: [Undo] = []
     /// Reservations whose expiry was moved into the past, or made so, since they were loaded.
-    private var dueHere: [ID<LedgerAccount>: [ID<Reservation>]] = [:]
+    var dueHere: [ID<LedgerAccount>: [ID<Reservation>]] = [:]
     /// Reservations of the present operation, in the order of the commands, and as a set.
-    private var touched: [ID<Reservation>] = []
-    private var operations = 0
-    private var isTouched: Set<ID<Reservation>> = []
+    var touched: [ID<Reservation>] = []
+    var operations = 0
+    var isTouched: Set<ID<Reservation>> = []
 
-    private enum Undo {
+    enum Undo {
         case account(AccountState, wasChanged: Bool)
         case reservation(ID<Reservation>, ReservationState?, wasChanged: Bool)
         case usage(UsageKey, Int128?, wasChanged: Bool)
@@ -109,7 +95,7 @@ public struct LedgerCore: Sendable {
         )
     }
 
-    private var customersTouched: [AccountState] {
+    var customersTouched: [AccountState] {
         var seen: Set<ID<LedgerAccount>> = []
         var states: [AccountState] = []
         for step in undo {
@@ -121,7 +107,7 @@ public struct LedgerCore: Sendable {
         return states
     }
 
-    private mutating func apply(_ command: LedgerCommand, _ operation: ID<Operation>) throws(LedgerRefusal) {
+    mutating func apply(_ command: LedgerCommand, _ operation: ID<Operation>) throws(LedgerRefusal) {
         switch command {
         case .transfer(let new): try transfer(new, operation)
         case .reverse(let new): try reverse(new, operation)
@@ -149,7 +135,7 @@ public struct LedgerCore: Sendable {
 
     // MARK: Transfers
 
-    private mutating func transfer(_ new: NewTransfer, _ operation: ID<Operation>) throws(LedgerRefusal) {
+    mutating func transfer(_ new: NewTransfer, _ operation: ID<Operation>) throws(LedgerRefusal) {
         try checkAmount(new.amount)
         try checkWindow(new.id)
         try checkPair(new.debit, new.credit)
@@ -171,7 +157,7 @@ public struct LedgerCore: Sendable {
         try post(new.id, new.debit, new.credit, new.amount, new.code, operation, reservation: reservationID)
     }
 
-    private mutating func reverse(_ new: NewReversal, _ operation: ID<Operation>) throws(LedgerRefusal) {
+    mutating func reverse(_ new: NewReversal, _ operation: ID<Operation>) throws(LedgerRefusal) {
         let original = new.original
         try checkWindow(new.id)
         guard let wasReversed = originals[original] else { throw .unknownTransfer(original.id) }
@@ -192,7 +178,7 @@ public struct LedgerCore: Sendable {
         )
     }
 
-    private mutating func collect(_ new: NewCollection, _ operation: ID<Operation>) throws(LedgerRefusal) {
+    mutating func collect(_ new: NewCollection, _ operation: ID<Operation>) throws(LedgerRefusal) {
         try checkAmount(new.amount)
         try checkWindow(new.id)
         try checkWindow(new.shortfallID)
@@ -206,7 +192,7 @@ public struct LedgerCore: Sendable {
         try post(new.shortfallID, new.receivable, new.credit, missing, new.code, operation, reservation: nil)
     }
 
-    private mutating func repay(_ new: NewRepayment, _ operation: ID<Operation>) throws(LedgerRefusal) {
+    mutating func repay(_ new: NewRepayment, _ operation: ID<Operation>) throws(LedgerRefusal) {
         try checkWindow(new.id)
         try checkPair(new.debit, new.receivable)
         let owed = -(try account(new.receivable).posted)
@@ -217,7 +203,7 @@ public struct LedgerCore: Sendable {
         }
     }
 
-    private mutating func post(
+    mutating func post(
         _ id: ID<Transfer>,
         _ debitID: ID<LedgerAccount>,
         _ creditID: ID<LedgerAccount>,
@@ -257,7 +243,7 @@ public struct LedgerCore: Sendable {
     }
 
     /// Makes sure that an account can pay from what is available.
-    private mutating func spend(_ amount: Int128, from id: ID<LedgerAccount>) throws(LedgerRefusal) {
+    mutating func spend(_ amount: Int128, from id: ID<LedgerAccount>) throws(LedgerRefusal) {
         guard !(try account(id).mayGoNegative) else { return }
         let available = try available(on: id, wanted: amount)
         guard available >= amount else {
@@ -266,7 +252,7 @@ public struct LedgerCore: Sendable {
     }
 
     /// What an account has available; if that is less than wanted, its due reservations are ended first.
-    private mutating func available(on id: ID<LedgerAccount>, wanted: Int128) throws(LedgerRefusal) -> Int128 {
+    mutating func available(on id: ID<LedgerAccount>, wanted: Int128) throws(LedgerRefusal) -> Int128 {
         let account = try account(id)
         guard account.available < wanted else { return account.available }
         if account.reserved > 0, due[id] == nil { unswept.insert(id) }
@@ -274,163 +260,14 @@ public struct LedgerCore: Sendable {
         return try self.account(id).available
     }
 
-    // MARK: Reservations
-
-    private mutating func reserve(_ new: NewReservation, _ operation: ID<Operation>) throws(LedgerRefusal) {
-        try checkAmount(new.amount)
-        let account = try account(new.account)
-        try checkNotFrozen(new.account)
-        // A reservation never draws on an overdraft.
-        guard !account.mayGoNegative else {
-            throw .insufficientFunds(account: new.account, available: 0, requested: new.amount)
-        }
-        try spend(new.amount, from: new.account)
-        let expiresAt: Timestamp? =
-            switch new.lifetime {
-            case .seconds(let seconds): instant.adding(seconds: seconds)
-            case .unlimited: nil
-            }
-        let reservation = ReservationState(
-            id: new.id,
-            account: new.account,
-            operation: operation,
-            kind: new.kind,
-            amount: new.amount,
-            expiresAt: expiresAt,
-            createdAt: instant,
-            reason: new.reason,
-            quote: new.quote
-        )
-        guard reservations[new.id] == nil else { throw .reservationNotActive(new.id, .active) }
-        newReservations.append(new.id)
-        set(reservation)
-        try hold(new.amount, on: new.account)
-    }
-
-    private mutating func increment(
-        _ id: ID<Reservation>,
-        _ accountID: ID<LedgerAccount>,
-        by amount: Int128
-    ) throws(LedgerRefusal) {
-        try checkAmount(amount)
-        try checkNotFrozen(accountID)
-        var reservation = try active(id, of: accountID)
-        try spend(amount, from: accountID)
-        guard reservation.amount < Money.limit - amount else { throw .invalidAmount }
-        reservation.amount += amount
-        set(reservation)
-        try hold(amount, on: accountID)
-    }
-
-    private mutating func capture(
-        _ amount: Int128,
-        of id: ID<Reservation>,
-        on accountID: ID<LedgerAccount>
-    ) throws(LedgerRefusal) {
-        var reservation = try active(id, of: accountID)
-        guard amount <= reservation.held else {
-            throw .captureExceedsReservation(id, remaining: reservation.held, requested: amount)
-        }
-        reservation.captured += amount
-        if reservation.captured == reservation.amount {
-            reservation.phase = .captured
-            reservation.endedAt = instant
-        }
-        set(reservation)
-        try hold(-amount, on: accountID)
-    }
-
-    private mutating func settleLate(
-        _ id: ID<Reservation>,
-        on accountID: ID<LedgerAccount>,
-        by transfer: ID<Transfer>
-    ) throws(LedgerRefusal) {
-        var reservation = try reservation(id, of: accountID)
-        if reservation.isDue(at: instant) {
-            try expire(reservation)
-            reservation = try self.reservation(id, of: accountID)
-        }
-        let isOver = reservation.phase == .expired || reservation.phase == .released
-        // Several transfers of one operation may settle together: amount and fee.
-        guard isOver, reservation.settledBy == nil || isTouched.contains(id) else { throw .notSettleable(id) }
-        if reservation.settledBy == nil { reservation.settledBy = transfer }
-        set(reservation)
-    }
-
-    private mutating func end(
-        _ reservation: ReservationState,
-        as phase: ReservationState.Phase,
-        reason: String
-    ) throws(LedgerRefusal) {
-        var ended = reservation
-        ended.phase = ended.captured > 0 ? .captured : phase
-        ended.endedAt = instant
-        ended.reason = reason
-        set(ended)
-        try hold(-reservation.held, on: reservation.account)
-    }
-
-    private mutating func expire(_ reservation: ReservationState) throws(LedgerRefusal) {
-        try end(reservation, as: .expired, reason: "expired")
-        expired.append(reservation.id)
-    }
-
-    private mutating func expireDue(on id: ID<LedgerAccount>) throws(LedgerRefusal) {
-        for reservationID in (due[id] ?? []) + (dueHere[id] ?? []) {
-            if let reservation = reservations[reservationID], reservation.isDue(at: instant) { try expire(reservation) }
-        }
-    }
-
-    private mutating func hold(_ amount: Int128, on id: ID<LedgerAccount>) throws(LedgerRefusal) {
-        var account = try account(id)
-        account.reserved += amount
-        set(account)
-    }
-
-    // MARK: Limits
-
-    private mutating func use(_ new: Usage) throws(LedgerRefusal) {
-        try checkAmount(new.amount)
-        _ = try account(new.account)
-        for (span, limit) in [(UsageSpan.day, new.dayLimit), (.month, new.monthLimit)] {
-            let key = UsageKey(account: new.account, counter: new.counter, span: span, starts: span.start(of: instant))
-            let used = usage[key] ?? 0
-            let limit = limit ?? Money.limit - 1
-            guard new.amount <= limit - used else {
-                throw .limitExceeded(
-                    counter: new.counter,
-                    span: span,
-                    limit: limit,
-                    used: used,
-                    requested: new.amount
-                )
-            }
-            set(key, used + new.amount)
-        }
-    }
-
-    private mutating func giveBack(
-        _ counter: String,
-        _ account: ID<LedgerAccount>,
-        _ amount: Int128,
-        _ at: Timestamp
-    ) throws(LedgerRefusal) {
-        try checkAmount(amount)
-        _ = try self.account(account)
-        for span in UsageSpan.allCases {
-            let key = UsageKey(account: account, counter: counter, span: span, starts: span.start(of: at))
-            set(key, max(0, (usage[key] ?? 0) - amount))
-        }
-    }
-
     // MARK: Looking and checking
 
-    private func account(_ id: ID<LedgerAccount>) throws(LedgerRefusal) -> AccountState {
+    func account(_ id: ID<LedgerAccount>) throws(LedgerRefusal) -> AccountState {
         guard let account = accounts[id] else { throw .unknownAccount(id) }
         return account
     }
 
-    private func reservation(
+    func reservation(
         _ id: ID<Reservation>,
         of account: ID<LedgerAccount>
     ) throws(LedgerRefusal) -> ReservationState {
@@ -438,7 +275,7 @@ public struct LedgerCore: Sendable {
         return reservation
     }
 
-    private func active(_ id: ID<Reservation>, of account: ID<LedgerAccount>) throws(LedgerRefusal) -> ReservationState
+    func active(_ id: ID<Reservation>, of account: ID<LedgerAccount>) throws(LedgerRefusal) -> ReservationState
     {
         let reservation = try reservation(id, of: account)
         guard reservation.phase == .active else { throw .reservationNotActive(id, reservation.phase) }
@@ -446,33 +283,33 @@ public struct LedgerCore: Sendable {
         return reservation
     }
 
-    private func checkAmount(_ amount: Int128) throws(LedgerRefusal) {
+    func checkAmount(_ amount: Int128) throws(LedgerRefusal) {
         guard amount > 0, amount < Money.limit else { throw .invalidAmount }
     }
 
     // Partitions reach from the previous month to months ahead; an id outside them would break its whole batch.
-    private func checkWindow(_ id: ID<Transfer>) throws(LedgerRefusal) {
+    func checkWindow(_ id: ID<Transfer>) throws(LedgerRefusal) {
         let age = instant.secondsSince(id.mintedAt)
         guard age < 28 * 86_400, age > -86_400 else { throw .idOutsideWindow }
     }
 
-    private func checkPair(_ debit: ID<LedgerAccount>, _ credit: ID<LedgerAccount>) throws(LedgerRefusal) {
+    func checkPair(_ debit: ID<LedgerAccount>, _ credit: ID<LedgerAccount>) throws(LedgerRefusal) {
         guard debit != credit else { throw .sameAccount }
         guard try account(debit).asset == account(credit).asset else { throw .assetMismatch }
     }
 
-    private func checkNotFrozen(_ id: ID<LedgerAccount>) throws(LedgerRefusal) {
+    func checkNotFrozen(_ id: ID<LedgerAccount>) throws(LedgerRefusal) {
         if try account(id).frozenBecause != nil { throw .accountFrozen(id) }
     }
 
     // MARK: Changing, and taking back
 
-    private mutating func set(_ account: AccountState) {
+    mutating func set(_ account: AccountState) {
         guard let old = accounts.updateValue(account, forKey: account.id) else { return }
         undo.append(.account(old, wasChanged: !changedAccounts.insert(account.id).inserted))
     }
 
-    private mutating func set(_ reservation: ReservationState) {
+    mutating func set(_ reservation: ReservationState) {
         let old = reservations.updateValue(reservation, forKey: reservation.id)
         undo.append(
             .reservation(reservation.id, old, wasChanged: !changedReservations.insert(reservation.id).inserted)
@@ -481,12 +318,12 @@ public struct LedgerCore: Sendable {
         if reservation.isDue(at: instant) { dueHere[reservation.account, default: []].append(reservation.id) }
     }
 
-    private mutating func set(_ key: UsageKey, _ used: Int128) {
+    mutating func set(_ key: UsageKey, _ used: Int128) {
         let old = usage.updateValue(used, forKey: key)
         undo.append(.usage(key, old, wasChanged: !changedUsage.insert(key).inserted))
     }
 
-    private mutating func rollBack() {
+    mutating func rollBack() {
         for step in undo.reversed() {
             switch step {
             case .account(let old, let wasChanged):

@@ -18,8 +18,8 @@ struct BalanceRoutes: Sendable {
             operationID: "listBalances",
             summary: "List balances in all domains",
             description: """
-                Put together from what the domains tell, shortly after they tell it: `domains` says up to which instant each \
-                one is complete. A domain's own balances are those of the moment.
+                Put together from what the domains tell, shortly after they tell it: `domains` says up to which \
+                instant each one is complete. A domain's own balances are those of the moment.
                 """,
             tag: "Balances",
             access: .permission("balances:read"),

@@ -16,11 +16,11 @@ struct ProjectedBalance: StoredRow, Hashable {
     let available: Int128
     let reserved: Int128
     let staked: Int128
-    /// What orders the account's states: how many transfers it had,
+    /// How many transfers it had, which orders its states first.
     let version: Int64
-    /// then since when, for changes of what is reserved,
+    /// Since when it is so, which orders changes of what is reserved.
     let asOf: Timestamp
-    /// then the place in the batch.
+    /// The place in its batch, which orders states of one instant.
     let place: Int
 
     /// Many rows may be about one account: the newest of them counts, and it only where it is newer than what is there.
@@ -29,8 +29,8 @@ struct ProjectedBalance: StoredRow, Hashable {
     static func store(_ rows: [ProjectedBalance], in schema: PostgreSQL.Schema, at: Timestamp) -> [SQL] {
         [
             """
-            insert into \(schema).user_balances as b (domain, account, user_id, kind, asset, available, reserved, staked,
-                version, place, as_of, generation)
+            insert into \(schema).user_balances as b (domain, account, user_id, kind, asset, available, reserved,
+                staked, version, place, as_of, generation)
             select distinct on (n.domain, n.account) n.domain, n.account, n.user_id, n.kind, n.asset, n.available,
                 n.reserved, n.staked, n.version, n.place, n.as_of, coalesce(p.generation, 1)
             from unnest(\(rows.map(\.domain)), \(rows.map(\.account)), \(rows.map(\.user)), \(rows.map(\.kind)),
@@ -40,9 +40,10 @@ struct ProjectedBalance: StoredRow, Hashable {
             left join \(schema).projections p on p.domain = n.domain
             order by n.domain, n.account, n.version desc, n.as_of desc, n.place desc
             on conflict (domain, account) do update
-            set user_id = excluded.user_id, kind = excluded.kind, asset = excluded.asset, available = excluded.available,
-                reserved = excluded.reserved, staked = excluded.staked, version = excluded.version, place = excluded.place,
-                as_of = excluded.as_of, generation = excluded.generation
+            set user_id = excluded.user_id, kind = excluded.kind, asset = excluded.asset,
+                available = excluded.available, reserved = excluded.reserved, staked = excluded.staked,
+                version = excluded.version, place = excluded.place, as_of = excluded.as_of,
+                generation = excluded.generation
             where (excluded.generation, excluded.version, excluded.as_of, excluded.place)
                 > (b.generation, b.version, b.as_of, b.place)
             """

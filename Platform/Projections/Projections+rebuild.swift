@@ -15,7 +15,7 @@ extension Projections {
         public let removed: Int
     }
 
-    /// Builds the projections of all domains, or of one, anew from what the domains export, while events go on coming in.
+    /// Builds the projections of all domains, or of one, anew from what the domains export, while events come in.
     ///
     /// From its start on events are stored under the new generation, as the exported rows are; of the two the newer one
     /// stays. What is of an older generation at the end has no counterpart in the domain.

@@ -26,10 +26,8 @@ public struct Projections: Sendable {
 
     /// Projections in the platform's schema, of some domains.
     ///
-    /// - Parameters:
-    ///   - pool: the platform's.
-    ///   - inbox: the platform's, to whose worker `inboxHandlers` belong.
-    ///   - refreshSeconds: how often the summaries are refreshed.
+    /// `pool` and `inbox` are the platform's; the worker of that inbox gets `inboxHandlers`. The summaries are
+    /// refreshed every `refreshSeconds`.
     public init(
         schema: PostgreSQL.Schema = .platform,
         pool: Pool,
@@ -71,7 +69,8 @@ public struct Projections: Sendable {
             let rows = try await pool.query(
                 """
                 select (select count(*) from \(schema).user_balances where domain = \(source.schema.name)) as balances,
-                    (select count(*) from \(schema).transaction_facts where domain = \(source.schema.name)) as transactions,
+                    (select count(*) from \(schema).transaction_facts
+                        where domain = \(source.schema.name)) as transactions,
                     (select rebuilt_at from \(schema).projections where domain = \(source.schema.name)) as rebuilt_at
                 """
             )
@@ -91,17 +90,19 @@ public struct Projections: Sendable {
 
     /// The instant up to which everything that a domain recorded is in the projections.
     ///
-    /// The outbox is looked at first: what leaves it meanwhile is found in the inbox, or is there no more because it is done.
+    /// The outbox is looked at first: what leaves it meanwhile is found in the inbox, or no more because it is done.
     func asOf(_ source: ProjectionSource) async throws -> (instant: Timestamp, ageSeconds: Double) {
         let now: Timestamp = try await pool.query("select clock_timestamp()")[0][0]
         let undelivered = try await source.undeliveredSeconds()
         // An event's own time stands in its envelope; the oldest are among the first that came.
         let rows = try await pool.query(
             """
-            select coalesce(extract(epoch from clock_timestamp() - min(least(received_at, recorded_at))), 0)::double precision
+            select coalesce(
+                extract(epoch from clock_timestamp() - min(least(received_at, recorded_at))), 0)::double precision
             from (
                 select received_at, substring(encode(body, 'escape')
-                    from '"time":"([0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9.]{2,9}Z)"')::timestamptz as recorded_at
+                    from '"time":"([0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9.]{2,9}Z)"')::timestamptz
+                    as recorded_at
                 from \(schema).inbox
                 where source = \(source.schema.name) and status in ('pending', 'running', 'failed', 'parked', 'dead')
                 order by received_at

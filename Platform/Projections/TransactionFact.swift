@@ -23,16 +23,17 @@ struct TransactionFact: StoredRow, Hashable {
         let made = rows.map { ID<User>($0.transaction).mintedAt }
         return [
             """
-            insert into \(schema).transaction_facts as f (domain, transaction, user_id, type, status, asset, amount, fee,
-                counterparty, other_domain, version, created_at, as_of, generation)
+            insert into \(schema).transaction_facts as f (domain, transaction, user_id, type, status, asset, amount,
+                fee, counterparty, other_domain, version, created_at, as_of, generation)
             select distinct on (n.domain, n.transaction) n.domain, n.transaction, n.user_id, n.type, n.status, n.asset,
-                n.amount, n.fee, n.counterparty, n.other_domain, n.version, n.created_at, n.as_of, coalesce(p.generation, 1)
+                n.amount, n.fee, n.counterparty, n.other_domain, n.version, n.created_at, n.as_of,
+                coalesce(p.generation, 1)
             from unnest(\(rows.map(\.domain)), \(rows.map(\.transaction)), \(rows.map(\.user)), \(rows.map(\.type)),
                 \(rows.map(\.status)), \(rows.map(\.amount.asset.code)), \(rows.map(\.amount.minorUnits)),
                 \(rows.map(\.fee.minorUnits)), \(rows.map(\.counterparty)), \(rows.map(\.otherDomain)),
                 \(rows.map(\.version)), \(made), \(rows.map(\.asOf)))
-                as n(domain, transaction, user_id, type, status, asset, amount, fee, counterparty, other_domain, version,
-                    created_at, as_of)
+                as n(domain, transaction, user_id, type, status, asset, amount, fee, counterparty, other_domain,
+                    version, created_at, as_of)
             left join \(schema).projections p on p.domain = n.domain
             order by n.domain, n.transaction, n.version desc
             on conflict (domain, transaction) do update

@@ -36,7 +36,7 @@ extension Rule {
         ],
         eachSwiftFile: { file in
             let count = lineCount(file)
-            guard file.isIn("Apps"), count > executableLinesMax else { return [] }
+            guard file.isIn("Apps/diboas"), count > executableLinesMax else { return [] }
             return [Violation(path: file.path, line: count, what: "\(count) lines")]
         }
     )

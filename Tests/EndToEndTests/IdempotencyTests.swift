@@ -3,6 +3,7 @@ import Kernel
 import Testing
 
 /// A key makes a request happen once, whatever becomes of its answer.
+@Suite(.serialized)
 struct IdempotencyTests {
     private static let parallel = 32
 
@@ -24,7 +25,9 @@ struct IdempotencyTests {
 
     @Test func `a payment sent twice is answered twice and made once`() async throws {
         let server = try await SharedServer.get()
-        let (payer, payee) = (try await Customer.make("payer", on: server), try await Customer.make("payee", on: server))
+        let (payer, payee) = (
+            try await Customer.make("payer", on: server), try await Customer.make("payee", on: server)
+        )
         try await payer.deposit()
         let key = UUID().uuidString
         let first = try await payer.pay("@\(payee.username)", "10.00", key: key)
@@ -40,7 +43,9 @@ struct IdempotencyTests {
 
     @Test func `the key of one request is refused to another`() async throws {
         let server = try await SharedServer.get()
-        let (payer, payee) = (try await Customer.make("payer", on: server), try await Customer.make("payee", on: server))
+        let (payer, payee) = (
+            try await Customer.make("payer", on: server), try await Customer.make("payee", on: server)
+        )
         try await payer.deposit()
         let key = UUID().uuidString
         _ = try await payer.pay("@\(payee.username)", "10.00", key: key)
@@ -55,7 +60,9 @@ struct IdempotencyTests {
 
     @Test func `a refusal is replayed too, even when the reason is gone`() async throws {
         let server = try await SharedServer.get()
-        let (payer, payee) = (try await Customer.make("payer", on: server), try await Customer.make("payee", on: server))
+        let (payer, payee) = (
+            try await Customer.make("payer", on: server), try await Customer.make("payee", on: server)
+        )
         let (poor, unknown) = (UUID().uuidString, UUID().uuidString)
         let later = "later" + String(UInt32.random(in: 0...UInt32.max), radix: 36)
         let refused = try await payer.pay("@\(payee.username)", "5.00", key: poor)
@@ -78,7 +85,9 @@ struct IdempotencyTests {
 
     @Test func `many at once with one key have one effect`() async throws {
         let server = try await SharedServer.get()
-        let (payer, payee) = (try await Customer.make("payer", on: server), try await Customer.make("payee", on: server))
+        let (payer, payee) = (
+            try await Customer.make("payer", on: server), try await Customer.make("payee", on: server)
+        )
         try await payer.deposit()
         let key = UUID().uuidString
         let answers = try await withThrowingTaskGroup(of: Answer.self) { group in

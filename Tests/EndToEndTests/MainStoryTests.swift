@@ -3,6 +3,7 @@ import Kernel
 import Testing
 
 /// The main story, played over HTTP, and the operators' proofs after it.
+@Suite(.serialized)
 struct MainStoryTests {
     @Test func `money comes in, is paid, visits Investing, goes out, and every book agrees`() async throws {
         let server = try await SharedServer.get()
@@ -24,7 +25,10 @@ struct MainStoryTests {
 
         let bank = try await carol.link("wire", token: "tok_ok")
         let withdrawal = try await carol.post(
-            "/v1/banking/withdrawals", ["amount": "25.00", "asset": "USD", "destination": .string(bank)], key: UUID().uuidString)
+            "/v1/banking/withdrawals",
+            ["amount": "25.00", "asset": "USD", "destination": .string(bank)],
+            key: UUID().uuidString
+        )
         #expect(withdrawal.status == 202, "\(withdrawal.readable)")
         try await carol.wait("/v1/banking/transactions/\(withdrawal.text("id"))", until: ["completed"])
         #expect(try await carol.dollars() == "30.20")
@@ -36,8 +40,10 @@ struct MainStoryTests {
     private func visitInvesting(_ customer: Customer) async throws {
         for (domain, other, amount) in [("banking", "investing", "30.00"), ("investing", "banking", "10.00")] {
             let transfer = try await customer.post(
-                "/v1/\(domain)/transfers", ["amount": .string(amount), "asset": "USD", "to": .string(other)],
-                key: UUID().uuidString)
+                "/v1/\(domain)/transfers",
+                ["amount": .string(amount), "asset": "USD", "to": .string(other)],
+                key: UUID().uuidString
+            )
             #expect(transfer.status == 202, "\(transfer.readable)")
             try await customer.wait("/v1/\(domain)/transfers/\(transfer.text("id"))", until: ["completed"])
         }
@@ -54,7 +60,8 @@ struct MainStoryTests {
         #expect(
             reached == [
                 "initiated", "validating", "balance_reserved", "sent_to_provider", "provider_processing", "completed",
-            ])
+            ]
+        )
         let kinds = Set(timeline.compactMap { $0["kind"]?.stringValue })
         #expect(kinds.isSuperset(of: ["reservation_made", "reservation_captured", "provider_event", "ledger"]))
         let instants = timeline.compactMap { $0["at"]?.stringValue }

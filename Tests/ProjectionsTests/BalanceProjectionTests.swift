@@ -28,18 +28,16 @@ import Testing
         }
     }
 
-    @Test func `changes of what is reserved count in their order, several to a batch`() async throws {
+    @Test(arguments: [1, InboxWorker.lanesMax])
+    func `changes of what is reserved count in their order within a batch`(atOnce: Int) async throws {
         try await Fixture.with { fixture in
             let account = try await fixture.account(user)
             try await fixture.act(user, [fixture.credit(account, 100_000)])
-            try await withThrowingTaskGroup(of: Void.self) { group in
-                for amount in 1...40 {
-                    let commands = [fixture.reserve(account, Int128(amount))]
-                    group.addTask { try await fixture.act(user, commands) }
-                }
-                try await group.waitForAll()
-            }
-            try await fixture.settle()
+            // One batch: neither version nor instant tells these apart.
+            let items = (1...40).map { fixture.item(user, [fixture.reserve(account, Int128($0))]) }
+            _ = try await fixture.domain.ledger.submit(batch: items)
+            try await fixture.relay()
+            try await fixture.handle(atOnce: atOnce)
             #expect(try await fixture.shown(user) == [.init(kind: "trading", available: 99_180, reserved: 820)])
         }
     }
@@ -49,7 +47,10 @@ import Testing
             let account = try await fixture.account(user)
             for _ in 0..<5 { try await fixture.act(user, [fixture.credit(account, 100)]) }
             let rows = try await fixture.domain.pool.query(
-                "select event_id, aggregate_id, version, type, payload, recorded_at from investing.outbox_events order by id"
+                """
+                select event_id, aggregate_id, version, type, payload, recorded_at from investing.outbox_events
+                order by id
+                """
             )
             // The last one first.
             for row in rows.reversed() {

@@ -45,7 +45,8 @@ struct Fixture: Sendable {
             // What the tests' events tell of transactions is what the domain knows of them.
             try await pool.query(
                 """
-                select distinct on (aggregate_id) aggregate_id, version, recorded_at, payload from investing.outbox_events
+                select distinct on (aggregate_id) aggregate_id, version, recorded_at, payload
+                from investing.outbox_events
                 where aggregate_type = 'transaction' and aggregate_id > \(after)
                 order by aggregate_id, version desc
                 limit \(limit)
@@ -70,8 +71,20 @@ struct Fixture: Sendable {
         version: Int64 = 1,
         status: String = "completed"
     ) async throws {
+        let item = item(user, commands, transaction: transaction, version: version, status: status)
+        guard case .done = try await domain.ledger.submit(item) else { throw Refused() }
+    }
+
+    /// What `act` submits.
+    func item(
+        _ user: ID<User>,
+        _ commands: [LedgerCommand],
+        transaction: ID<User>? = nil,
+        version: Int64 = 1,
+        status: String = "completed"
+    ) -> LedgerItem {
         let transaction: ID<User> = transaction ?? ids.next()
-        let item = LedgerItem(operation: transaction.cast(), commands: commands) { decision, _ in
+        return LedgerItem(operation: transaction.cast(), commands: commands) { decision, _ in
             guard case .success(let receipt) = decision else { return LedgerItem.Finish() }
             let payload: JSON = [
                 "user": .string(user.wire), "kind": "transfer", "status": .string(status), "asset": "USD",
@@ -88,7 +101,6 @@ struct Fixture: Sendable {
             )
             return LedgerItem.Finish(rows: [event])
         }
-        guard case .done = try await domain.ledger.submit(item) else { throw Refused() }
     }
 
     func credit(_ account: ID<LedgerAccount>, _ amount: Int128) -> LedgerCommand {
@@ -120,13 +132,14 @@ struct Fixture: Sendable {
         ).drain()
     }
 
-    /// Handles what is in the platform's inbox.
-    func handle() async throws {
+    /// Handles what is in the platform's inbox, that many events at once.
+    func handle(atOnce lanesMax: Int = InboxWorker.lanesMax) async throws {
         try await InboxWorker(
             inbox: inbox,
             handlers: projections.inboxHandlers,
             signal: WorkSignal(.inbox, of: .platform),
             schedule: RetrySchedule(firstSeconds: 0.000_001, capSeconds: 0.000_001),
+            lanesMax: lanesMax,
             logger: Fixture.quiet
         ).drain()
     }

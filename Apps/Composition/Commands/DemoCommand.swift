@@ -41,7 +41,12 @@ struct DemoCommand: AsyncParsableCommand {
             )
             try await wait(for: deposit, until: "completed", as: carol)
             try await balances(carol)
+            try await pay(from: carol, to: dave)
+            try await moveAndReturn(carol)
+            try await withdraw(carol)
+        }
 
+        private func pay(from carol: String, to dave: String) async throws {
             print("Carol sends 20.00 USD to @dave\(tag).")
             let payment = try await api.expect(
                 [201],
@@ -55,7 +60,9 @@ struct DemoCommand: AsyncParsableCommand {
             print("  \(text(payment, "status")), fee \(text(payment, "fee")) USD")
             try await balances(carol)
             try await balances(dave)
+        }
 
+        private func moveAndReturn(_ carol: String) async throws {
             print("Carol moves 30.00 USD to Investing, and 10.00 back.")
             let out = try await api.expect(
                 [202],
@@ -78,7 +85,9 @@ struct DemoCommand: AsyncParsableCommand {
             )
             try await wait(forTransfer: back, in: "investing", as: carol)
             try await balances(carol)
+        }
 
+        private func withdraw(_ carol: String) async throws {
             print("Carol withdraws 25.00 USD to her bank account.")
             let bank = try await api.expect(
                 [201],

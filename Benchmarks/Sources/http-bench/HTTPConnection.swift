@@ -21,7 +21,7 @@ struct HTTPConnection: ~Copyable {
 
     /// Sends a request; small as they are, they fit into the socket's buffer.
     func send(_ bytes: [UInt8]) throws(ConnectionFailure) {
-        let sent = bytes.withUnsafeBytes { Glibc.send(socket, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL.rawValue)) }
+        let sent = bytes.withUnsafeBytes { Glibc.send(socket, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL)) }
         guard sent == bytes.count else { throw .system(call: "send", errno: errno) }
     }
 

@@ -35,6 +35,7 @@ struct LoadGenerator: Sendable {
 private struct LoadRun: ~Copyable {
     /// Numbers of requests go on from round to round, since their keys must not come again.
     private static let numbers = Atomic(0)
+    private static let napMicroseconds = 100.0
 
     private let source: RequestSource
     private let start = ContinuousClock.now
@@ -99,9 +100,11 @@ private struct LoadRun: ~Copyable {
         var polled = busy.map { pollfd(fd: lanes[$0].connection.socket, events: Int16(POLLIN), revents: 0) }
         // With every connection busy, nothing can be sent before an answer comes.
         let patience = idle.isEmpty ? Duration.milliseconds(100) : max(.zero, min(patience, .milliseconds(100)))
-        var timeout = timespec(tv_sec: 0, tv_nsec: Int(patience.inSeconds * 1e9))
-        guard ppoll(&polled, nfds_t(polled.count), &timeout, nil) >= 0 || errno == EINTR else {
-            throw ConnectionFailure.system(call: "ppoll", errno: errno)
+        let ready = poll(&polled, nfds_t(polled.count), Int32(patience.inSeconds * 1000))
+        guard ready >= 0 || errno == EINTR else { throw ConnectionFailure.system(call: "poll", errno: errno) }
+        if ready == 0, patience < .milliseconds(1) {
+            // poll counts in milliseconds, requests come closer together. Spinning would take a core from the server.
+            usleep(UInt32(min(LoadRun.napMicroseconds, patience.inSeconds * 1e6)))
         }
         for (lane, state) in zip(busy, polled) where state.revents != 0 {
             guard let answer = try lanes[lane].connection.receive() else { continue }

@@ -9,8 +9,9 @@ extension Bench {
     /// Reservations that are due at once.
     private static let dueAtOnce = 200_000
     private static let insertedAtOnce = 20_000
-    /// What customers do meanwhile: transfers a second, by so many callers.
-    private static let foreground = (callers: 64, perSecond: 2_000.0)
+    /// What customers do meanwhile: transfers a second, by so many callers that the rate is kept though each of them
+    /// waits for half a second.
+    private static let foreground = (callers: 1_000, perSecond: 2_000.0)
     private static let sweepSecondsMax = 120.0
 
     /// Pairs of a reservation and its capture.

@@ -126,7 +126,7 @@ struct BenchServer: Sendable {
     }
 
     private func administrate(_ statement: String) async throws {
-        try await withLogin(serverURL) { try await $0.execute(script: statement) }
+        _ = try await withLogin(serverURL) { try await $0.execute(script: statement) }
     }
 
     private func withLogin<Answer: Sendable>(

@@ -81,7 +81,7 @@ extension HandWritten {
 
         """
 
-    // One statement locks, one reads, computes and stores. Running balances come from a window over each account's legs;
+    // One statement locks, another computes and stores. Running balances come from a window over each account's legs;
     // the check on entries refuses a batch in which a balance would ever be below zero.
     private static let batch = """
         create function by_hand.transfer_batch(ids uuid[], debits uuid[], credits uuid[], amounts numeric[])

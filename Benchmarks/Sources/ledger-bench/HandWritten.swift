@@ -26,7 +26,7 @@ struct HandWritten: Sendable {
     init(url: String, pgbench: PGBench) async throws {
         self.pgbench = pgbench
         pool = Pool(ConnectionOptions(url: url, applicationName: "by-hand"), size: 4)
-        try await pool.withConnection { try await $0.execute(script: HandWritten.schema) }
+        _ = try await pool.withConnection { try await $0.execute(script: HandWritten.schema) }
     }
 
     /// The server's round trip, parser and nothing else.

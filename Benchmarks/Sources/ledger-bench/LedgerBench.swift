@@ -4,7 +4,6 @@ import Kernel
 import Logging
 import Measuring
 import PostgreSQL
-import UnixSignals
 
 /// Measures the ledger and what stands on it, each figure beside its baseline on the same server.
 @main
@@ -32,16 +31,17 @@ struct LedgerBench: AsyncParsableCommand {
     }
 
     func run() async throws {
-        var logger = Logger(label: "ledger-bench")
-        logger.logLevel = .error
-        let server = try await BenchServer.start(migrations: migrations, logger: logger)
-        do {
-            try await untilSignal { try await measure(server, logger) }
-        } catch {
+        try await Interruption.cancelling {
+            let logger = LedgerBench.logger
+            let server = try await BenchServer.start(migrations: migrations, logger: logger)
+            do {
+                try await measure(server, logger)
+            } catch {
+                await server.stop()
+                throw error
+            }
             await server.stop()
-            throw error
         }
-        await server.stop()
     }
 
     private func measure(_ server: BenchServer, _ logger: Logger) async throws {
@@ -59,17 +59,10 @@ struct LedgerBench: AsyncParsableCommand {
         if let json { try report.write(to: json) }
     }
 
-    /// Runs `body`, and cancels it at the first interrupt.
-    private func untilSignal(_ body: @escaping @Sendable () async throws -> Void) async throws {
-        try await withThrowingTaskGroup(of: Void.self) { group in
-            group.addTask { try await body() }
-            group.addTask {
-                for await _ in await UnixSignalsSequence(trapping: .sigint, .sigterm) { throw CancellationError() }
-                try await Task.sleep(for: .seconds(86_400))
-            }
-            defer { group.cancelAll() }
-            try await group.next()
-        }
+    private static var logger: Logger {
+        var logger = Logger(label: "ledger-bench")
+        logger.logLevel = .error
+        return logger
     }
 
     private static var migrationsDirectory: String {

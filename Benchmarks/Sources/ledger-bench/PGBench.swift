@@ -1,4 +1,5 @@
 import Foundation
+import Glibc
 import Measuring
 
 /// Runs PostgreSQL's own benchmark program on the database.
@@ -65,14 +66,25 @@ struct PGBench: Sendable {
         let process = Process()
         process.executableURL = URL(fileURLWithPath: program)
         process.arguments = arguments
-        FileManager.default.createFile(atPath: output, contents: nil)
+        let isThere = FileManager.default.createFile(atPath: output, contents: nil)
+        guard isThere else { throw CocoaError(.fileWriteUnknown) }
         let file = try FileHandle(forWritingTo: URL(fileURLWithPath: output))
         (process.standardOutput, process.standardError) = (file, file)
         defer { try? file.close() }
         return try await withCheckedThrowingContinuation { continuation in
             process.terminationHandler = { continuation.resume(returning: $0.terminationStatus) }
-            do { try process.run() } catch { continuation.resume(throwing: error) }
+            do { try startWithAllSignals(process) } catch { continuation.resume(throwing: error) }
         }
+    }
+
+    // A child inherits the signals that its parent's thread has blocked, on Swift's threads nearly all of them; pgbench
+    // without its alarm signal would never end.
+    private static func startWithAllSignals(_ process: Process) throws {
+        var (none, before) = (sigset_t(), sigset_t())
+        sigemptyset(&none)
+        pthread_sigmask(SIG_SETMASK, &none, &before)
+        defer { pthread_sigmask(SIG_SETMASK, &before, nil) }
+        try process.run()
     }
 
     private func number(after label: String, in output: String) -> Double? {
@@ -82,7 +94,8 @@ struct PGBench: Sendable {
 
     // The third word of a line is the latency in microseconds (pgbench's manual, "Per-Transaction Logging").
     private func latencies(beginningWith prefix: String) -> [Double] {
-        files(beginningWith: prefix + ".").filter { !$0.hasSuffix(".sql") && !$0.hasSuffix(".out") }.flatMap { path in
+        let logs = files(beginningWith: prefix + ".").filter { !$0.hasSuffix(".sql") && !$0.hasSuffix(".out") }
+        return logs.flatMap { path in
             ((try? String(contentsOfFile: path, encoding: .utf8)) ?? "").split(separator: "\n").compactMap { line in
                 let words = line.split(separator: " ", maxSplits: 3)
                 return words.count > 2 ? Double(words[2]).map { $0 / 1000 } : nil

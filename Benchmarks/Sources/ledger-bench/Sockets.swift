@@ -37,7 +37,7 @@ enum Sockets {
     static func sendAll(_ bytes: ArraySlice<UInt8>, to socket: Int32) -> Bool {
         var rest = bytes
         while !rest.isEmpty {
-            let sent = rest.withUnsafeBytes { send(socket, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL.rawValue)) }
+            let sent = rest.withUnsafeBytes { send(socket, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL)) }
             guard sent > 0 else { return false }
             rest = rest.dropFirst(sent)
         }

@@ -19,12 +19,10 @@ struct ProviderCalls: Service {
 
     let schema: Schema
     let pool: Pool
-    let ledger: Ledger
     let transactions: Transactions
     let accounts: BankAccounts
     let providers: [String: any PaymentProvider]
     let settlement: Settlement
-    let journal: TransactionJournal
     let logger: Logger
 
     func run() async throws {

@@ -23,8 +23,15 @@ struct Customer: Sendable {
         let credentials: JSON = [
             "email": .string("\(username)@example.com"), "username": .string(username), "password": .string(password),
         ]
+        // Passwords are slow to hash on purpose, so that many customers at once would wait for each other too long.
+        await Gate.registrations.enter()
+        defer { Gate.registrations.leave() }
         let made = try await client.send(
-            "POST", "/v1/auth/register", headers: [("Content-Type", "application/json")], body: credentials.serialized())
+            "POST",
+            "/v1/auth/register",
+            headers: [("Content-Type", "application/json")],
+            body: credentials.serialized()
+        )
         try #require(made.status == 201, "\(made.readable)")
         let token = try await signIn("\(username)@example.com", client)
         let customer = Customer(server: server, client: client, id: made.text("id"), username: username, token: token)
@@ -39,7 +46,11 @@ struct Customer: Sendable {
     static func signIn(_ email: String, _ client: WireClient) async throws -> String {
         let body: JSON = ["email": .string(email), "password": .string(password)]
         let answer = try await client.send(
-            "POST", "/v1/auth/login", headers: [("Content-Type", "application/json")], body: body.serialized())
+            "POST",
+            "/v1/auth/login",
+            headers: [("Content-Type", "application/json")],
+            body: body.serialized()
+        )
         try #require(answer.status == 200, "\(answer.readable)")
         return answer.text("access_token")
     }
@@ -53,11 +64,17 @@ struct Customer: Sendable {
     }
 
     func send(
-        _ method: String, _ path: String, body: [UInt8]?, key: String? = nil, headers: [(String, String)] = []
+        _ method: String,
+        _ path: String,
+        body: [UInt8]?,
+        key: String? = nil,
+        headers: [(String, String)] = []
     ) async throws -> Answer {
         var all = [("Authorization", "Bearer \(token)")] + headers
         if let key { all.append(("Idempotency-Key", key)) }
-        if body != nil, !headers.contains(where: { $0.0 == "Content-Type" }) { all.append(("Content-Type", "application/json")) }
+        if body != nil, !headers.contains(where: { $0.0 == "Content-Type" }) {
+            all.append(("Content-Type", "application/json"))
+        }
         return try await client.send(method, path, headers: all, body: body)
     }
 
@@ -94,13 +111,19 @@ struct Customer: Sendable {
     /// Waits until the dollars in checking are as expected, since events of providers may come one after the other.
     func waitForDollars(_ expected: String, within seconds: Double = 20) async throws {
         let deadline = ContinuousClock.now + .seconds(seconds)
-        while try await dollars() != expected, ContinuousClock.now < deadline { try await Task.sleep(for: .milliseconds(50)) }
+        while try await dollars() != expected, ContinuousClock.now < deadline {
+            try await Task.sleep(for: .milliseconds(50))
+        }
         #expect(try await dollars() == expected)
     }
 
     /// Adds money by card and waits until it is there; 100.00 USD bring 96.30.
     @discardableResult
-    func deposit(_ amount: String = "100.00", key: String = UUID().uuidString, source: String? = nil) async throws -> String {
+    func deposit(
+        _ amount: String = "100.00",
+        key: String = UUID().uuidString,
+        source: String? = nil
+    ) async throws -> String {
         let started = try await startDeposit(amount, key: key, source: source)
         try await wait("/v1/banking/transactions/\(started.text("id"))", until: ["completed"])
         return started.text("id")
@@ -118,14 +141,18 @@ struct Customer: Sendable {
     /// Sends dollars to somebody.
     func pay(_ payee: String, _ amount: String, key: String = UUID().uuidString) async throws -> Answer {
         try await post(
-            "/v1/banking/payments", ["payee": .string(payee), "amount": .string(amount), "asset": "USD"], key: key)
+            "/v1/banking/payments",
+            ["payee": .string(payee), "amount": .string(amount), "asset": "USD"],
+            key: key
+        )
     }
 
     /// Links a card or bank account whose token decides how the simulated provider behaves.
     func link(_ type: String, token: String) async throws -> String {
         let answer = try await post(
             "/v1/banking/accounts",
-            ["type": .string(type), "label": "Linked", "token": .string(token), "last_digits": "4321"])
+            ["type": .string(type), "label": "Linked", "token": .string(token), "last_digits": "4321"]
+        )
         try #require(answer.status == 201, "\(answer.readable)")
         return answer.text("id")
     }

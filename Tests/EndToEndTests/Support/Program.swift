@@ -11,7 +11,7 @@ enum Program {
     }
 
     /// The root of the package: the working directory of everything that is started, as `./run` has it.
-    static let root = URL(fileURLWithPath: #filePath)
+    static let root = URL(fileURLWithPath: #filePath).resolvingSymlinksInPath()
         .deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
         .path
 
@@ -26,25 +26,36 @@ enum Program {
 
     /// The environment of what is started: none of ours but what is given.
     static func environment(_ own: [String: String]) -> [String: String] {
-        let inherited = ProcessInfo.processInfo.environment.filter { ["PATH", "HOME", "LANG", "LD_LIBRARY_PATH"].contains($0.key) }
+        let inherited = ProcessInfo.processInfo.environment.filter {
+            ["PATH", "HOME", "LANG", "LD_LIBRARY_PATH"].contains($0.key)
+        }
         return inherited.merging(own) { $1 }
     }
 
     /// Runs `diboas` with arguments to its end.
-    static func run(_ arguments: [String], environment: [String: String] = [:], input: String = "") async throws -> Outcome {
+    static func run(
+        _ arguments: [String],
+        environment: [String: String] = [:],
+        input: String = ""
+    ) async throws -> Outcome {
         try await run(executable, arguments, environment: environment, input: input)
     }
 
     /// Runs another program to its end; what it writes goes through files, so that nothing blocks on a full pipe.
     static func run(
-        _ path: String, _ arguments: [String], environment: [String: String] = [:], input: String = ""
+        _ path: String,
+        _ arguments: [String],
+        environment: [String: String] = [:],
+        input: String = ""
     ) async throws -> Outcome {
         let environment = Program.environment(environment)
         return try await onThread {
             let folder = try TemporaryFolder("command")
             defer { folder.remove() }
             let files = ["input", "output", "errors"].map { folder.path + "/" + $0 }
-            for (file, text) in zip(files, [input, "", ""]) { try text.write(toFile: file, atomically: false, encoding: .utf8) }
+            for (file, text) in zip(files, [input, "", ""]) {
+                try text.write(toFile: file, atomically: false, encoding: .utf8)
+            }
             let process = Process()
             process.executableURL = URL(fileURLWithPath: path)
             process.arguments = arguments
@@ -56,8 +67,10 @@ enum Program {
             try process.run()
             process.waitUntilExit()
             return Outcome(
-                status: process.terminationStatus, output: try String(contentsOfFile: files[1], encoding: .utf8),
-                errors: try String(contentsOfFile: files[2], encoding: .utf8))
+                status: process.terminationStatus,
+                output: try String(contentsOfFile: files[1], encoding: .utf8),
+                errors: try String(contentsOfFile: files[2], encoding: .utf8)
+            )
         }
     }
 }
@@ -69,7 +82,10 @@ struct TemporaryFolder: Sendable {
     init(_ purpose: String) throws {
         path = "/tmp/diboas-\(purpose)-" + String(UInt64.random(in: 0...UInt64.max), radix: 36)
         try FileManager.default.createDirectory(
-            atPath: path, withIntermediateDirectories: false, attributes: [.posixPermissions: 0o755])
+            atPath: path,
+            withIntermediateDirectories: false,
+            attributes: [.posixPermissions: 0o755]
+        )
     }
 
     func remove() { try? FileManager.default.removeItem(atPath: path) }

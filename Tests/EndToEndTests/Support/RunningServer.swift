@@ -5,7 +5,7 @@ import Testing
 
 /// `diboas dev` with a home and a port of its own.
 ///
-/// A shell holds it and waits on our end of a pipe, so that the server ends when this process does, however it ends.
+/// It ends when this process does, however that ends.
 final class RunningServer: Sendable {
     static let readySeconds = 60.0
 
@@ -42,38 +42,48 @@ final class RunningServer: Sendable {
         var description: String { what }
     }
 
+    /// The shell becomes the server; what it leaves behind ends it when our end of the pipe is closed without a word.
     private static let script = #"""
-        "$0" dev </dev/null >>"$1" 2>&1 &
-        echo $!
-        read -r _
-        kill -TERM $! 2>/dev/null
-        wait $!
+        exec 3<&0
+        (read -r word <&3; [ "$word" = gone ] || kill -TERM $$) </dev/null >/dev/null 2>&1 &
+        exec "$0" dev 3<&- </dev/null >>"$1" 2>&1
         """#
 
     private static func launch(home: String, port: Int) throws -> RunningServer {
         let log = home + "/server.log"
-        if !FileManager.default.fileExists(atPath: log) { try "".write(toFile: log, atomically: false, encoding: .utf8) }
-        let (input, output) = (Pipe(), Pipe())
+        if !FileManager.default.fileExists(atPath: log) {
+            try "".write(toFile: log, atomically: false, encoding: .utf8)
+        }
+        // Whoever reads our end of the pipe may be gone before us.
+        signal(SIGPIPE, SIG_IGN)
+        let input = Pipe()
         let process = Process()
         process.executableURL = URL(fileURLWithPath: "/bin/sh")
         process.arguments = ["-c", script, Program.executable, log]
         process.environment = Program.environment(["DIBOAS_HOME": home, "DIBOAS_HTTP_PORT": String(port)])
         process.currentDirectoryURL = URL(fileURLWithPath: Program.root)
-        (process.standardInput, process.standardOutput) = (input, output)
+        process.standardInput = input
         try process.run()
-        let line = String(decoding: output.fileHandleForReading.availableData, as: UTF8.self)
-        guard let pid = pid_t(line.trimmingCharacters(in: .whitespacesAndNewlines)) else {
-            throw Failure(what: "the shell didn't start the server: \(line)")
-        }
+        let pid = process.processIdentifier
         return RunningServer(
-            port: port, home: home, pid: pid, holder: process, leash: input.fileHandleForWriting, log: log)
+            port: port,
+            home: home,
+            pid: pid,
+            holder: process,
+            leash: input.fileHandleForWriting,
+            log: log
+        )
     }
 
     /// What it wrote, for failures.
     var output: String { (try? String(contentsOfFile: log, encoding: .utf8)) ?? "" }
 
-    /// Whether the process is there.
-    var isAlive: Bool { Glibc.kill(pid, 0) == 0 }
+    /// Whether the process runs; one that only waits to be buried doesn't.
+    var isAlive: Bool {
+        guard let status = try? String(contentsOfFile: "/proc/\(pid)/stat", encoding: .utf8) else { return false }
+        // proc(5): the name may hold anything, so the state is what follows the last parenthesis.
+        return status.split(separator: ")").last?.dropFirst().first != "Z"
+    }
 
     /// What its operator's commands need.
     var environment: [String: String] {
@@ -109,11 +119,12 @@ final class RunningServer: Sendable {
         while isAlive, ContinuousClock.now < deadline { try? await Task.sleep(for: .milliseconds(20)) }
     }
 
-    /// Lets go of the shell, which sees to it that the server is gone.
+    /// Waits for the end, makes sure of it, and tells whoever watches our end of the pipe that there is nothing to end.
     private func release() async {
-        try? leash.close()
         await waitForEnd(within: 20)
-        Glibc.kill(pid, SIGKILL)
+        if isAlive { Glibc.kill(pid, SIGKILL) }
+        try? leash.write(contentsOf: Array("gone\n".utf8))
+        try? leash.close()
     }
 
     /// A port that was free a moment ago.

@@ -57,7 +57,7 @@ enum SharedServer {
         }
         guard let server = started else { return }
         kill(server.pid, SIGINT)
-        for _ in 0..<400 where server.isAlive { usleep(50_000) }
+        for _ in 0..<400 where server.isAlive { poll(nil, 0, 50) }
         try? FileManager.default.removeItem(atPath: server.home)
     }
 }

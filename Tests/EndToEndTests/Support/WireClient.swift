@@ -43,7 +43,10 @@ struct WireClient: Sendable {
     ///
     /// - Throws: `WireError`; the outcome of the request is unknown then.
     func send(
-        _ method: String, _ path: String, headers: [(String, String)] = [], body: [UInt8]? = nil
+        _ method: String,
+        _ path: String,
+        headers: [(String, String)] = [],
+        body: [UInt8]? = nil
     ) async throws -> Answer {
         var head = "\(method) \(path) HTTP/1.1\r\nHost: 127.0.0.1:\(port)\r\nConnection: close\r\n"
         for (name, value) in headers { head += "\(name): \(value)\r\n" }
@@ -74,7 +77,9 @@ struct WireClient: Sendable {
     }
 
     private static func with(
-        _ host: String, port: Int, _ body: (UnsafePointer<sockaddr>, socklen_t) throws -> Void
+        _ host: String,
+        port: Int,
+        _ body: (UnsafePointer<sockaddr>, socklen_t) throws -> Void
     ) rethrows {
         var address = sockaddr_in()
         address.sin_family = sa_family_t(AF_INET)
@@ -90,7 +95,9 @@ struct WireClient: Sendable {
     private static func sendAll(_ bytes: [UInt8], to descriptor: Int32) -> Int32? {
         var sent = 0
         while sent < bytes.count {
-            let count = bytes[sent...].withUnsafeBytes { Glibc.send(descriptor, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL)) }
+            let count = bytes[sent...].withUnsafeBytes {
+                Glibc.send(descriptor, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL))
+            }
             guard count > 0 else { return errno }
             sent += count
         }

@@ -1,0 +1,153 @@
+import Kernel
+
+/// Reservations and limits: what holds money and what holds it back.
+extension LedgerCore {
+    // MARK: Reservations
+
+    mutating func reserve(_ new: NewReservation, _ operation: ID<Operation>) throws(LedgerRefusal) {
+        try checkAmount(new.amount)
+        let account = try account(new.account)
+        try checkNotFrozen(new.account)
+        // A reservation never draws on an overdraft.
+        guard !account.mayGoNegative else {
+            throw .insufficientFunds(account: new.account, available: 0, requested: new.amount)
+        }
+        try spend(new.amount, from: new.account)
+        let expiresAt: Timestamp? =
+            switch new.lifetime {
+            case .seconds(let seconds): instant.adding(seconds: seconds)
+            case .unlimited: nil
+            }
+        let reservation = ReservationState(
+            id: new.id,
+            account: new.account,
+            operation: operation,
+            kind: new.kind,
+            amount: new.amount,
+            expiresAt: expiresAt,
+            createdAt: instant,
+            reason: new.reason,
+            quote: new.quote
+        )
+        guard reservations[new.id] == nil else { throw .reservationNotActive(new.id, .active) }
+        newReservations.append(new.id)
+        set(reservation)
+        try hold(new.amount, on: new.account)
+    }
+
+    mutating func increment(
+        _ id: ID<Reservation>,
+        _ accountID: ID<LedgerAccount>,
+        by amount: Int128
+    ) throws(LedgerRefusal) {
+        try checkAmount(amount)
+        try checkNotFrozen(accountID)
+        var reservation = try active(id, of: accountID)
+        try spend(amount, from: accountID)
+        guard reservation.amount < Money.limit - amount else { throw .invalidAmount }
+        reservation.amount += amount
+        set(reservation)
+        try hold(amount, on: accountID)
+    }
+
+    mutating func capture(
+        _ amount: Int128,
+        of id: ID<Reservation>,
+        on accountID: ID<LedgerAccount>
+    ) throws(LedgerRefusal) {
+        var reservation = try active(id, of: accountID)
+        guard amount <= reservation.held else {
+            throw .captureExceedsReservation(id, remaining: reservation.held, requested: amount)
+        }
+        reservation.captured += amount
+        if reservation.captured == reservation.amount {
+            reservation.phase = .captured
+            reservation.endedAt = instant
+        }
+        set(reservation)
+        try hold(-amount, on: accountID)
+    }
+
+    mutating func settleLate(
+        _ id: ID<Reservation>,
+        on accountID: ID<LedgerAccount>,
+        by transfer: ID<Transfer>
+    ) throws(LedgerRefusal) {
+        var reservation = try reservation(id, of: accountID)
+        if reservation.isDue(at: instant) {
+            try expire(reservation)
+            reservation = try self.reservation(id, of: accountID)
+        }
+        let isOver = reservation.phase == .expired || reservation.phase == .released
+        // Several transfers of one operation may settle together: amount and fee.
+        guard isOver, reservation.settledBy == nil || isTouched.contains(id) else { throw .notSettleable(id) }
+        if reservation.settledBy == nil { reservation.settledBy = transfer }
+        set(reservation)
+    }
+
+    mutating func end(
+        _ reservation: ReservationState,
+        as phase: ReservationState.Phase,
+        reason: String
+    ) throws(LedgerRefusal) {
+        var ended = reservation
+        ended.phase = ended.captured > 0 ? .captured : phase
+        ended.endedAt = instant
+        ended.reason = reason
+        set(ended)
+        try hold(-reservation.held, on: reservation.account)
+    }
+
+    mutating func expire(_ reservation: ReservationState) throws(LedgerRefusal) {
+        try end(reservation, as: .expired, reason: "expired")
+        expired.append(reservation.id)
+    }
+
+    mutating func expireDue(on id: ID<LedgerAccount>) throws(LedgerRefusal) {
+        for reservationID in (due[id] ?? []) + (dueHere[id] ?? []) {
+            if let reservation = reservations[reservationID], reservation.isDue(at: instant) { try expire(reservation) }
+        }
+    }
+
+    mutating func hold(_ amount: Int128, on id: ID<LedgerAccount>) throws(LedgerRefusal) {
+        var account = try account(id)
+        account.reserved += amount
+        set(account)
+    }
+
+    // MARK: Limits
+
+    mutating func use(_ new: Usage) throws(LedgerRefusal) {
+        try checkAmount(new.amount)
+        _ = try account(new.account)
+        for (span, limit) in [(UsageSpan.day, new.dayLimit), (.month, new.monthLimit)] {
+            let key = UsageKey(account: new.account, counter: new.counter, span: span, starts: span.start(of: instant))
+            let used = usage[key] ?? 0
+            let limit = limit ?? Money.limit - 1
+            guard new.amount <= limit - used else {
+                throw .limitExceeded(
+                    counter: new.counter,
+                    span: span,
+                    limit: limit,
+                    used: used,
+                    requested: new.amount
+                )
+            }
+            set(key, used + new.amount)
+        }
+    }
+
+    mutating func giveBack(
+        _ counter: String,
+        _ account: ID<LedgerAccount>,
+        _ amount: Int128,
+        _ at: Timestamp
+    ) throws(LedgerRefusal) {
+        try checkAmount(amount)
+        _ = try self.account(account)
+        for span in UsageSpan.allCases {
+            let key = UsageKey(account: account, counter: counter, span: span, starts: span.start(of: at))
+            set(key, max(0, (usage[key] ?? 0) - amount))
+        }
+    }
+}
