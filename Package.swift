@@ -194,7 +194,7 @@ let package = Package(
             "Composition",
             "Apps/Composition",
             [
-                "Banking", "Investing", "DeFi", "DomainKit", "Kernel", "PostgreSQL", "HTTP", "Ledger", "Messaging",
+                "Banking", "Investing", "DeFi", "Projections", "DomainKit", "Kernel", "PostgreSQL", "HTTP", "Ledger", "Messaging",
                 "Fees", "Compliance",
                 "Identity", "Audit", "OutboundHTTP", "Settings", "Cryptography", "Redis", "Migrations", "Observability",
                 "EmbeddedServers", "Webhooks", arguments, logging, metrics, lifecycle,
@@ -260,8 +260,8 @@ let package = Package(
         tests(
             "ProjectionsTests",
             [
-                "Projections", "DomainKit", "HTTP", "Kernel", "Ledger", "Messaging", "PostgreSQL", "TestSupport", logging,
-                lifecycle,
+                "Projections", "DomainKit", "HTTP", "Kernel", "Ledger", "Messaging", "PostgreSQL", "TestSupport",
+                logging, lifecycle,
             ]
         ),
         tests("EndToEndTests", ["Kernel", "diboas", crypto], resources: [.copy("schemathesis.toml")]),

@@ -32,7 +32,8 @@ let package = Package(
         .executableTarget(
             name: "ledger-bench",
             dependencies: ["Measuring", arguments, lifecycle, signals, logging]
-                + ours("Kernel", "PostgreSQL", "Ledger", "Messaging", "Audit", "EmbeddedServers", "Migrations", "Redis"),
+                + ours("Kernel", "PostgreSQL", "Ledger", "Messaging", "Audit", "EmbeddedServers", "Migrations")
+                + ours("Redis"),
             swiftSettings: settings
         ),
         .executableTarget(

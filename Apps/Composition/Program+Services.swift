@@ -6,6 +6,7 @@ import Logging
 import Messaging
 import Observability
 import PostgreSQL
+import Projections
 import ServiceLifecycle
 import Settings
 
@@ -13,7 +14,7 @@ extension Program {
     /// What a process runs that answers requests: the API, and what its handlers hand their work to.
     var servingServices: [any Service] {
         let api = API(
-            identity.routes + domains.flatMap(\.routes) + PlatformRoutes(program: self).routes,
+            identity.routes + projections.routes + domains.flatMap(\.routes) + PlatformRoutes(program: self).routes,
             description: APIDescription(
                 title: "diBoaS",
                 version: "1",
@@ -50,7 +51,15 @@ extension Program {
 
     /// The background work: inboxes, outboxes, sweepers, partitions, and what each domain adds.
     var workingServices: [any Service] {
-        var services: [any Service] = domains.flatMap(\.services)
+        var services: [any Service] = domains.flatMap(\.services) + projections.services
+        services.append(
+            InboxWorker(
+                inbox: platform.inbox,
+                handlers: projections.inboxHandlers,
+                signal: platform.inboxSignal,
+                logger: logger
+            )
+        )
         for domain in domains {
             guard let runtime = domainRuntimes[type(of: domain).schema] else { continue }
             services.append(
@@ -91,7 +100,9 @@ extension Program {
             else { return nil }
             return Subscription(inbox: runtime.inbox, types: types, signal: runtime.inboxSignal)
         }
-        let bus = InProcessBus(from: schema, to: subscriptions)
+        // The platform's projections hear everything.
+        let everything = Subscription(inbox: platform.inbox, signal: platform.inboxSignal)
+        let bus = InProcessBus(from: schema, to: subscriptions + (schema == .platform ? [] : [everything]))
         guard let redis else { return [bus] }
         return [bus, RedisStreamTransport(client: redis, schema: schema)]
     }

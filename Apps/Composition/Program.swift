@@ -11,6 +11,7 @@ import Migrations
 import Observability
 import OutboundHTTP
 import PostgreSQL
+import Projections
 import Redis
 import Settings
 
@@ -28,6 +29,7 @@ struct Program: Sendable {
     let redis: RedisClient?
     let fees: FeeCatalogCache
     let cursors: CursorSigner
+    let projections: Projections
 
     init(_ settings: Settings, logger: Logger, clock: any WallClock = SystemClock()) async throws {
         let ids = IDGenerator(clock: clock)
@@ -87,6 +89,13 @@ struct Program: Sendable {
         (self.databases, self.platform, self.domainRuntimes) = (databases, platform, runtimes)
         (self.identity, self.domains, self.fees, self.cursors) = (identity, domains, fees, cursors)
         redis = try settings.redisURL.map { try RedisClient(url: $0.reveal(), logger: logger) }
+        let sources = domains.compactMap { domain -> ProjectionSource? in
+            let schema = type(of: domain).schema
+            return runtimes[schema].map {
+                ProjectionSource(schema: schema, pool: $0.pool, transactions: domain.export)
+            }
+        }
+        projections = Projections(pool: platform.pool, inbox: platform.inbox, sources: sources, logger: logger)
     }
 
     /// bcrypt's cost of new hashes: about a tenth of a second on a core of 2026.

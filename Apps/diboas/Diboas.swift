@@ -3,5 +3,5 @@ import Composition
 
 @main
 struct Diboas {
-    static func main() async { await RootCommand.main() }
+    static func main() async { await RootCommand.start() }
 }

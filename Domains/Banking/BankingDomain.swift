@@ -22,6 +22,9 @@ public struct BankingDomain: Domain {
     /// Its providers' events and the other domains'.
     public let inboxHandlers: [String: any InboxHandler]
 
+    /// Its transactions, for the rebuilding of projections.
+    public let export: TransactionExport
+
     let providers: [any PaymentProvider]
     let inbox: Inbox
 
@@ -45,6 +48,8 @@ public struct BankingDomain: Domain {
         let arrivals = GroupCommit(InboxIntake(runtime.inbox), label: "inbox_\(runtime.schema)")
         let webhooks = WebhookRoutes(providers.webhooks, into: WebhookIntake(arrivals))
         routes = parts.routes + transfers.routes + webhooks.routes
+        let transactions = parts.transactions
+        export = { try await transactions.export(after: $0, limit: $1) }
         services = [arrivals, parts.calls] + providers.services + transfers.services
         inboxHandlers = parts.inboxHandlers.merging(transfers.inboxHandlers) { first, _ in first }
     }

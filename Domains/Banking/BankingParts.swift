@@ -8,6 +8,7 @@ import Settings
 
 /// Banking's features, put together.
 struct BankingParts: Sendable {
+    let transactions: Transactions
     let calls: ProviderCalls
     let transferBook: BankTransferBook
     let inboxHandlers: [String: any InboxHandler]
@@ -16,6 +17,7 @@ struct BankingParts: Sendable {
     init(_ runtime: DomainRuntime, _ platform: PlatformServices, _ providers: [any PaymentProvider]) {
         let gateways = BankingGateways(runtime, platform)
         let settlement = gateways.settlement
+        transactions = gateways.transactions
         calls = gateways.calls(providers, settlement)
         transferBook = gateways.transferBook
         let handlers = providers.map { provider in
@@ -55,8 +57,8 @@ struct BankingGateways: Sendable {
 
     var settlement: Settlement {
         Settlement(
-            ledger: runtime.ledger, accounts: runtime.accounts, transactions: transactions, fees: fees, journal: journal,
-            clock: platform.clock, logger: platform.logger)
+            ledger: runtime.ledger, accounts: runtime.accounts, transactions: transactions, fees: fees,
+            journal: journal, clock: platform.clock, logger: platform.logger)
     }
 
     var transferBook: BankTransferBook {

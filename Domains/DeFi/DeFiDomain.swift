@@ -1,7 +1,7 @@
 public import DomainKit
 import DomainTransfers
 public import HTTP
-public import Kernel
+import Kernel
 import Ledger
 public import Messaging
 public import PostgreSQL
@@ -20,10 +20,8 @@ public struct DeFiDomain: Domain {
     public let services: [any Service]
     /// The other domains' events.
     public let inboxHandlers: [String: any InboxHandler]
-    /// Its transfers as projections want them, for their rebuilding: pages in the order of ids.
-    public let export:
-        @Sendable (_ after: UInt128, _ limit: Int) async throws
-            -> [(id: UInt128, version: Int64, at: Timestamp, payload: JSON)]
+    /// Its transfers, for the rebuilding of projections.
+    public let export: TransactionExport
 
     private static let others: [PostgreSQL.Schema] = [.banking, .investing]
     private static let assets: Set<Asset> = [.usdc, .usdt, .btc, .eth, .sol, .sui]

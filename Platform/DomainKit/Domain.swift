@@ -1,7 +1,13 @@
 public import HTTP
+public import Kernel
 public import Messaging
 public import PostgreSQL
 public import ServiceLifecycle
+
+/// A page of a domain's transactions, after an id, of at most so many.
+public typealias TransactionExport =
+    @Sendable (_ after: UInt128, _ limit: Int) async throws
+    -> [(id: UInt128, version: Int64, at: Timestamp, payload: JSON)]
 
 /// A domain, as what it hands to the program: routes, background work, and what it wants to hear from other domains.
 ///
@@ -21,6 +27,9 @@ public protocol Domain: Sendable {
 
     /// What it does in the background, beside what every domain's runtime does.
     var services: [any Service] { get }
+
+    /// Its transactions as projections want them, for their rebuilding: pages in the order of ids.
+    var export: TransactionExport { get }
 
     /// What handles the events of its inbox, by source: a provider's name or another domain's schema.
     var inboxHandlers: [String: any InboxHandler] { get }

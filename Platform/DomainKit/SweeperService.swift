@@ -7,6 +7,8 @@ public import ServiceLifecycle
 public struct SweeperService: Service {
     /// Between two sweeps that found nothing.
     static let pauseSeconds = 5.0
+    /// Reservations of one set: few enough that its locks are held for some milliseconds only.
+    static let setMax = 250
 
     private let sweeper: ReservationSweeper
     private let outbox: WorkSignal
@@ -22,9 +24,12 @@ public struct SweeperService: Service {
         await cancelWhenGracefulShutdown {
             while !Task.isCancelled {
                 do {
-                    let report = try await sweeper.sweepOnce()
+                    let start = ContinuousClock.now
+                    let report = try await sweeper.sweepOnce(limit: SweeperService.setMax)
                     if report.expired > 0 {
                         outbox.raise()
+                        // As long a pause as the set took: whoever waited for its accounts comes first.
+                        try? await Task.sleep(for: ContinuousClock.now - start)
                         continue
                     }
                 } catch {

@@ -56,7 +56,7 @@ extension PostgresError: ProblemConvertible {
             Problem(
                 503,
                 "outcome_unknown",
-                "The database went away before it answered. Repeat the request, with its Idempotency-Key if it has one.",
+                "The database went away before it answered. Repeat the request, with its Idempotency-Key.",
                 retryAfterSeconds: 2
             )
         case .unreachable, .connectionLost, .poolExhausted, .closed:

@@ -49,6 +49,8 @@ public struct Settings: Sendable {
     public let runsWorker: Bool
     /// Whether requests to private and loopback addresses may leave, for tests and simulators.
     public let allowsPrivateAddresses: Bool
+    /// The directory of the migrations; nil to look beside the program and in the working directory.
+    public let migrationsDirectory: String?
     /// The directory of the program's own state; nil for the standard place.
     public let home: String?
 
@@ -83,6 +85,11 @@ public struct Settings: Sendable {
 
         var reader = SettingsReader(layers: layers, purpose: purpose)
         home = reader.optional("DIBOAS_HOME", .absolutePath, "Directory of the program's own state.")
+        migrationsDirectory = reader.optional(
+            "DIBOAS_MIGRATIONS",
+            .absolutePath,
+            "Directory of the migrations, if it is not beside the program or in the working directory."
+        )
         _ = reader.optional(Self.fileKey, .absolutePath, "File with more settings, a line KEY=value each.")
         logLevel = reader.value("DIBOAS_LOG_LEVEL", .choice, default: "info", "Least level that is logged.")
         http = HTTP(&reader)

@@ -48,7 +48,7 @@ struct AuditCommand: AsyncParsableCommand {
             for runtime in program.everyRuntime {
                 let report = try await AuditVerifier(pool: runtime.pool, schema: runtime.schema).verify()
                 print(
-                    "\(runtime.schema): \(report.rows) entries, \(report.batches) batches, \(report.faults.count) faults"
+                    "\(runtime.schema): \(report.rows) entries, \(report.faults.count) faults"
                 )
                 for fault in report.faults { print("  \(fault)") }
                 isIntact = isIntact && report.isIntact

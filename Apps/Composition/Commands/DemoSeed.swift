@@ -21,6 +21,8 @@ struct DemoSeed: Service {
             do {
                 try await load()
             } catch {
+                // A server that couldn't start ends this too, and says why itself.
+                if Task.isCancelled { return }
                 logger.warning("the demo data could not be loaded", metadata: ["error": "\(error)"])
             }
             whenDone()

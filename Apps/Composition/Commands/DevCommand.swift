@@ -51,7 +51,7 @@ struct DevCommand: AsyncParsableCommand {
         let logger = Console.logger(settings, quiet: true)
         let servers = Databases(settings: settings.database).servers
         for server in servers { try await Roles.apply(server, logger: logger) }
-        let applied = try await MigrateCommand.migrator(logger).up(servers)
+        let applied = try await MigrateCommand.migrator(settings, logger).up(servers)
         if !applied.isEmpty { Console.say("applied \(applied.count) migrations") }
         try DevEnvironment.write(embedded, to: home)
         let seed = DemoSeed(settings: settings, logger: logger) {

@@ -1,6 +1,5 @@
 import ArgumentParser
 import DomainKit
-import Foundation
 import Logging
 import Migrations
 import PostgreSQL
@@ -85,13 +84,12 @@ struct MigrateCommand: AsyncParsableCommand {
 
     static func tools() throws -> (Migrator, Databases) {
         let settings = try Console.settings(for: .command)
-        return (try migrator(Console.logger(settings, quiet: true)), Databases(settings: settings.database))
+        return (try migrator(settings, Console.logger(settings, quiet: true)), Databases(settings: settings.database))
     }
 
     /// The migrator on the program's own files.
-    static func migrator(_ logger: Logger) throws -> Migrator {
-        let configured = ProcessInfo.processInfo.environment["DIBOAS_MIGRATIONS"]
-        let directory = try MigrationCatalog.findDirectory(configured: configured)
+    static func migrator(_ settings: Settings, _ logger: Logger) throws -> Migrator {
+        let directory = try MigrationCatalog.findDirectory(configured: settings.migrationsDirectory)
         return Migrator(catalog: try MigrationCatalog(directory: directory), logger: logger)
     }
 }
@@ -142,7 +140,7 @@ extension Array {
 extension Program {
     /// Ends the program when a database isn't at its version.
     func requireMigrations() async throws {
-        let migrator = try MigrateCommand.migrator(logger)
+        let migrator = try MigrateCommand.migrator(settings, logger)
         for runtime in everyRuntime { try await migrator.requireCurrent(runtime.pool, schemas: [runtime.schema]) }
     }
 }

@@ -15,7 +15,7 @@ struct TimedExchange: Sendable {
                 Problem(
                     503,
                     "timeout",
-                    "The request took too long; its outcome isn't known yet. Send it again, with the same key if it had one.",
+                    "The request took too long; its outcome isn't known yet. Send it again, with its key.",
                     retryAfterSeconds: 2
                 )
             }

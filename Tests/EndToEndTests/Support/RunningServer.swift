@@ -127,20 +127,29 @@ final class RunningServer: Sendable {
         try? leash.close()
     }
 
-    /// A port that was free a moment ago.
+    /// A port that was free a moment ago, below those that the system gives to clients.
     static func freePort() throws -> Int {
+        for _ in 0..<portAttemptsMax {
+            let port = Int.random(in: ports)
+            if isFree(port) { return port }
+        }
+        throw Failure(what: "no free port")
+    }
+
+    private static let ports = 20_000...32_000
+    private static let portAttemptsMax = 100
+
+    private static func isFree(_ port: Int) -> Bool {
         let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
         defer { close(descriptor) }
         var address = sockaddr_in()
         address.sin_family = sa_family_t(AF_INET)
+        address.sin_port = in_port_t(port).bigEndian
         address.sin_addr.s_addr = inet_addr("127.0.0.1")
-        var size = socklen_t(MemoryLayout<sockaddr_in>.size)
-        let isBound = withUnsafeMutablePointer(to: &address) { pointer in
+        return withUnsafePointer(to: &address) { pointer in
             pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-                bind(descriptor, $0, size) == 0 && getsockname(descriptor, $0, &size) == 0
+                bind(descriptor, $0, socklen_t(MemoryLayout<sockaddr_in>.size)) == 0
             }
         }
-        guard isBound else { throw Failure(what: "no free port") }
-        return Int(in_port_t(bigEndian: address.sin_port))
     }
 }
