@@ -37,28 +37,26 @@ public struct DomainRuntime: Sendable {
         (self.schema, self.pool) = (schema, pool)
         let outboxSignal = WorkSignal(.outbox, of: schema)
         self.outboxSignal = outboxSignal
+        let telling: ReservationSweeper.Telling = { ended, instant in
+            ended.reservations.map { reservation in
+                let account = ended.accounts[reservation.account].map { [$0] } ?? []
+                let balances = BalanceSnapshot.json(account, at: instant, place: 0)
+                return ReservationEvents.expired(reservation, balances: balances, schema: schema, ids: ids)
+            }
+        }
         ledger = Ledger(
             schema: schema,
             pool: pool,
             batchMax: batchMax,
             queueMax: queueMax,
-            onCommit: { outboxSignal.raise() }
+            onCommit: { outboxSignal.raise() },
+            telling: telling
         )
         accounts = LedgerAccounts(schema: schema, pool: pool, ids: ids)
         history = LedgerHistory(schema: schema, pool: pool)
         inbox = Inbox(pool: pool, schema: schema, ids: ids, logger: logger)
         inboxSignal = WorkSignal(.inbox, of: schema)
-        sweeper = ReservationSweeper(
-            schema: schema,
-            pool: pool,
-            telling: { ended, instant in
-                ended.reservations.map { reservation in
-                    let account = ended.accounts[reservation.account].map { [$0] } ?? []
-                    let balances = BalanceSnapshot.json(account, at: instant, place: 0)
-                    return ReservationEvents.expired(reservation, balances: balances, schema: schema, ids: ids)
-                }
-            }
-        )
+        sweeper = ReservationSweeper(schema: schema, pool: pool, telling: telling)
     }
 }
 

@@ -14,17 +14,19 @@ public final class Ledger: Service {
 
     /// The ledger of a schema; `batchMax` items at most share a transaction, `queueMax` may wait for one.
     ///
-    /// `onCommit` is called after each batch that was stored; it must be quick.
+    /// `onCommit` is called after each batch that was stored; it must be quick. `telling` gives the rows that tell of
+    /// reservations which a decision ended itself.
     public init(
         schema: Schema,
         pool: Pool,
         batchMax: Int = 2_000,
         queueMax: Int = 50_000,
         writers: Int = 2,
-        onCommit: @escaping @Sendable () -> Void = {}
+        onCommit: @escaping @Sendable () -> Void = {},
+        telling: @escaping ReservationSweeper.Telling = { _, _ in [] }
     ) {
         (self.schema, self.pool) = (schema, pool)
-        store = LedgerStore(schema: schema, pool: pool, onCommit: onCommit)
+        store = LedgerStore(schema: schema, pool: pool, onCommit: onCommit, telling: telling)
         queue = GroupCommit(
             store,
             label: "ledger_\(schema)",

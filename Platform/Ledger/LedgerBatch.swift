@@ -49,7 +49,7 @@ struct LedgerBatch {
     }
 
     /// What stores the batch, in the order of execution: the ledger's rows, the keys, the domains' rows.
-    func statements(in schema: Schema) -> [SQL] {
+    func statements(in schema: Schema, telling: ReservationSweeper.Telling) -> [SQL] {
         var statements: [SQL] = []
         if !core.transfers.isEmpty { statements.append(insertTransfers(schema)) }
         if let reversals = insertReversals(schema) { statements.append(reversals) }
@@ -58,7 +58,13 @@ struct LedgerBatch {
         if let changed = updateReservations(schema) { statements.append(changed) }
         if !core.changedUsage.isEmpty { statements.append(storeUsage(schema)) }
         if !kept.isEmpty { statements.append(insertKeys(schema)) }
-        return statements + rows.statements(in: schema, at: core.instant)
+        let expiries = core.expired.isEmpty ? [] : telling(ended, core.instant)
+        return statements + (expiries + rows).statements(in: schema, at: core.instant)
+    }
+
+    private var ended: ReservationSweeper.Ended {
+        let reservations = core.expired.compactMap { core.reservations[$0] }
+        return ReservationSweeper.Ended(reservations: reservations, accounts: core.accounts)
     }
 
     private func insertTransfers(_ schema: Schema) -> SQL {

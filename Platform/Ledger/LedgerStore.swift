@@ -10,6 +10,8 @@ struct LedgerStore: BatchCommitter {
     let schema: Schema
     let pool: Pool
     let onCommit: @Sendable () -> Void
+    /// The rows that tell of reservations which a decision ended itself, because their time was over.
+    var telling: ReservationSweeper.Telling = { _, _ in [] }
 
     /// Due reservations that one batch may find; beyond it a smaller batch goes through.
     static let dueMax = 100_000
@@ -19,7 +21,7 @@ struct LedgerStore: BatchCommitter {
         do {
             let outcomes = try await pool.transact { transaction in
                 let batch = try await decide(items, needs, transaction)
-                return Closing(batch.outcomes, last: batch.statements(in: schema))
+                return Closing(batch.outcomes, last: batch.statements(in: schema, telling: telling))
             }
             onCommit()
             return outcomes

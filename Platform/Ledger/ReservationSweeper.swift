@@ -18,7 +18,7 @@ public struct ReservationSweeper: Sendable {
 
     private let schema: Schema
     private let pool: Pool
-    private let events: @Sendable (Ended, Timestamp) -> [any StoredRow]
+    private let events: Telling
 
     /// Reservations that a sweep ended, and their accounts as they are without them.
     public struct Ended: Sendable {
@@ -28,8 +28,11 @@ public struct ReservationSweeper: Sendable {
         public let accounts: [ID<LedgerAccount>: AccountState]
     }
 
+    /// What gives the rows that tell of ended reservations, stored in the transaction that ended them.
+    public typealias Telling = @Sendable (Ended, Timestamp) -> [any StoredRow]
+
     /// A sweeper; `telling` gives the rows that tell of what ended, stored in the same transaction.
-    public init(schema: Schema, pool: Pool, telling events: @escaping @Sendable (Ended, Timestamp) -> [any StoredRow]) {
+    public init(schema: Schema, pool: Pool, telling events: @escaping Telling) {
         (self.schema, self.pool, self.events) = (schema, pool, events)
     }
 

@@ -44,6 +44,26 @@ import Testing
         ).flatMap { [try $0[0], try $0[1]] }
     }
 
+    @Test func `a decision that ends due reservations itself tells of them in its own transaction`() async throws {
+        try await TestLedger.with { ledger in
+            try await ledger.fund(100)
+            try await SweeperTests.makeDue(ledger, 5)
+            let store = LedgerStore(
+                schema: TestLedger.schema,
+                pool: ledger.pool,
+                onCommit: {},
+                telling: { ended, _ in
+                    ended.reservations.map { HistoryRow(id: ledger.ids.next(), entity: $0.id.cast(), status: "expired") }
+                }
+            )
+            // More than is available while the reservations are held, so that the decision has to end them.
+            let payments = ledger.customers.map { ledger.item(ledger.pay(100, from: $0, to: ledger.house)) }
+            for outcome in try await store.commit(payments) { _ = try outcome.receipt }
+            #expect(try await SweeperTests.told(ledger) == [5, 5])
+            try await ledger.expectSound()
+        }
+    }
+
     @Test func `a sweep is bounded, the earliest first`() async throws {
         try await TestLedger.with { ledger in
             try await ledger.fund(100)
