@@ -189,7 +189,8 @@ let package = Package(
             "Composition",
             "Apps/Composition",
             [
-                "Banking", "Investing", "DeFi", "Projections", "DomainKit", "Kernel", "PostgreSQL", "HTTP", "Ledger", "Messaging",
+                "Banking", "Investing", "DeFi", "Projections", "DomainKit", "Kernel", "PostgreSQL", "HTTP", "Ledger",
+                "Messaging",
                 "Fees", "Compliance",
                 "Identity", "Audit", "OutboundHTTP", "Settings", "Cryptography", "Redis", "Migrations", "Observability",
                 "EmbeddedServers", "Webhooks", arguments, logging, metrics, lifecycle,

@@ -45,27 +45,9 @@ struct Program: Sendable {
             )
         }
         let platform = runtime(.platform)
-        let threads = WorkerThreads(threads: 2, queuedMax: 256)
-        let keys = try await SigningKeys.open(
-            directory: settings.keys.jwtDirectory ?? Program.defaultKeyDirectory(settings),
-            threads: threads,
-            clock: clock
-        )
-        let hasher = PasswordHasher(cost: Program.passwordCost, threads: threads)
-        let identity = Identity(
-            pool: platform.pool,
-            hasher: hasher,
-            keys: keys,
-            issuer: settings.http.publicURL,
-            ids: ids,
-            clock: clock,
-            outbox: platform.outboxSignal
-        )
+        let identity = try await Program.identity(settings, platform, ids, clock)
         let schedules = FeeSchedules(platform.pool)
         let fees = FeeCatalogCache(clock: clock) { try await schedules.catalog() }
-        var outboundRules = HTTPClientConfiguration()
-        outboundRules.allowPrivateAddresses = settings.allowsPrivateAddresses
-        outboundRules.allowPlainHTTP = settings.allowsPrivateAddresses
         let cursors = CursorSigner(key: Program.cursorKey(settings))
         let services = PlatformServices(
             settings: settings,
@@ -74,7 +56,7 @@ struct Program: Sendable {
             users: identity.directory,
             compliance: ComplianceGate(pool: platform.pool, ids: ids, clock: clock),
             fees: fees,
-            outbound: HTTPClient(name: "providers", configuration: outboundRules, logger: logger),
+            outbound: Program.outbound(settings, logger),
             cursors: cursors,
             logger: logger
         )
@@ -96,6 +78,36 @@ struct Program: Sendable {
             }
         }
         projections = Projections(pool: platform.pool, inbox: platform.inbox, sources: sources, logger: logger)
+    }
+
+    private static func identity(
+        _ settings: Settings,
+        _ platform: DomainRuntime,
+        _ ids: IDGenerator,
+        _ clock: any WallClock
+    ) async throws -> Identity {
+        let threads = WorkerThreads(threads: 2, queuedMax: 256)
+        let keys = try await SigningKeys.open(
+            directory: settings.keys.jwtDirectory ?? Program.defaultKeyDirectory(settings),
+            threads: threads,
+            clock: clock
+        )
+        return Identity(
+            pool: platform.pool,
+            hasher: PasswordHasher(cost: Program.passwordCost, threads: threads),
+            keys: keys,
+            issuer: settings.http.publicURL,
+            ids: ids,
+            clock: clock,
+            outbox: platform.outboxSignal
+        )
+    }
+
+    private static func outbound(_ settings: Settings, _ logger: Logger) -> HTTPClient {
+        var rules = HTTPClientConfiguration()
+        rules.allowPrivateAddresses = settings.allowsPrivateAddresses
+        rules.allowPlainHTTP = settings.allowsPrivateAddresses
+        return HTTPClient(name: "providers", configuration: rules, logger: logger)
     }
 
     /// bcrypt's cost of new hashes: about a tenth of a second on a core of 2026.

@@ -275,8 +275,7 @@ public struct LedgerCore: Sendable {
         return reservation
     }
 
-    func active(_ id: ID<Reservation>, of account: ID<LedgerAccount>) throws(LedgerRefusal) -> ReservationState
-    {
+    func active(_ id: ID<Reservation>, of account: ID<LedgerAccount>) throws(LedgerRefusal) -> ReservationState {
         let reservation = try reservation(id, of: account)
         guard reservation.phase == .active else { throw .reservationNotActive(id, reservation.phase) }
         guard !reservation.isDue(at: instant) else { throw .reservationExpired(id) }

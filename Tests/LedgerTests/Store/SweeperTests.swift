@@ -53,7 +53,9 @@ import Testing
                 pool: ledger.pool,
                 onCommit: {},
                 telling: { ended, _ in
-                    ended.reservations.map { HistoryRow(id: ledger.ids.next(), entity: $0.id.cast(), status: "expired") }
+                    ended.reservations.map {
+                        HistoryRow(id: ledger.ids.next(), entity: $0.id.cast(), status: "expired")
+                    }
                 }
             )
             // More than is available while the reservations are held, so that the decision has to end them.
