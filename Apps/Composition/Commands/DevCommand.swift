@@ -24,14 +24,14 @@ struct DevCommand: AsyncParsableCommand {
         let home = StateDirectory.standard(home: environment["DIBOAS_HOME"])
         var embedded = try DevSecrets.load(in: home)
         var stop: [@Sendable () async -> Void] = []
-        if environment["DATABASE_URL"] == nil {
+        if DevEnvironment.isOurs("DATABASE_URL", environment, home) {
             Console.say("starting PostgreSQL under \(home.path)")
             let server = try await EmbeddedPostgres.start(in: StateDirectory(home.path + "/postgres"), logger: logger)
             try await server.createDatabase(DevCommand.database)
             embedded["DATABASE_URL"] = server.url(database: DevCommand.database)
             stop.append { await server.stop() }
         }
-        if environment["REDIS_URL"] == nil {
+        if DevEnvironment.isOurs("REDIS_URL", environment, home) {
             Console.say("starting Redis")
             let server = try await EmbeddedRedis.start(in: StateDirectory(home.path + "/redis"), logger: logger)
             embedded["REDIS_URL"] = server.url
@@ -89,6 +89,13 @@ enum DevSecrets {
 
 /// A file that other commands can source to reach the same servers.
 enum DevEnvironment {
+    /// Whether a variable isn't set, or is what this file set when it was sourced: then the server is for us to start.
+    static func isOurs(_ key: String, _ environment: [String: String], _ home: StateDirectory) -> Bool {
+        guard let value = environment[key] else { return true }
+        let file = FileManager.default.contents(atPath: home.path + "/environment") ?? Data()
+        return String(decoding: file, as: UTF8.self).contains("export \(key)='\(value)'\n")
+    }
+
     static func write(_ values: [String: String], to home: StateDirectory) throws {
         let lines = values.sorted { $0.key < $1.key }.map { "export \($0.key)='\($0.value)'" }
         let path = home.path + "/environment"
