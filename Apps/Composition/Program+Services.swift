@@ -31,7 +31,7 @@ extension Program {
             )
         )
         let server = APIServer(api, at: .host(settings.http.host, port: settings.http.port), logger: logger)
-        return sharedServices + [server]
+        return sharedServices + domains.flatMap(\.servingServices) + [server]
     }
 
     /// What every process runs: ledgers, signals, Redis.

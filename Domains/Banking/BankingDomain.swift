@@ -17,7 +17,9 @@ public struct BankingDomain: Domain {
 
     /// What it serves.
     public let routes: [Route]
-    /// Provider calls, the simulated provider, webhook intake, the watch over money in transit.
+    /// Webhook intake.
+    public let servingServices: [any Service]
+    /// Provider calls, the simulated provider, the watch over money in transit.
     public let services: [any Service]
     /// Its providers' events and the other domains'.
     public let inboxHandlers: [String: any InboxHandler]
@@ -50,7 +52,8 @@ public struct BankingDomain: Domain {
         routes = parts.routes + transfers.routes + webhooks.routes
         let transactions = parts.transactions
         export = { try await transactions.export(after: $0, limit: $1) }
-        services = [arrivals, parts.calls] + providers.services + transfers.services
+        servingServices = [arrivals]
+        services = [parts.calls] + providers.services + transfers.services
         inboxHandlers = parts.inboxHandlers.merging(transfers.inboxHandlers) { first, _ in first }
     }
 }

@@ -25,6 +25,9 @@ public protocol Domain: Sendable {
     /// What it serves.
     var routes: [Route] { get }
 
+    /// What its routes hand their work to; runs wherever requests are served.
+    var servingServices: [any Service] { get }
+
     /// What it does in the background, beside what every domain's runtime does.
     var services: [any Service] { get }
 
@@ -33,4 +36,9 @@ public protocol Domain: Sendable {
 
     /// What handles the events of its inbox, by source: a provider's name or another domain's schema.
     var inboxHandlers: [String: any InboxHandler] { get }
+}
+
+extension Domain {
+    /// None.
+    public var servingServices: [any Service] { [] }
 }
