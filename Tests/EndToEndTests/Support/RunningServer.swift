@@ -23,9 +23,13 @@ final class RunningServer: Sendable {
     }
 
     /// Starts one and waits until it is ready.
-    static func start(home: String, port: Int? = nil) async throws -> RunningServer {
+    static func start(
+        home: String,
+        port: Int? = nil,
+        settings: [String: String] = [:]
+    ) async throws -> RunningServer {
         let port = try port ?? freePort()
-        let server = try await onThread { try launch(home: home, port: port) }
+        let server = try await onThread { try launch(home: home, port: port, settings: settings) }
         let client = WireClient(port: port)
         let deadline = ContinuousClock.now + .seconds(readySeconds)
         while ContinuousClock.now < deadline, server.isAlive {
@@ -49,7 +53,7 @@ final class RunningServer: Sendable {
         exec "$0" dev 3<&- </dev/null >>"$1" 2>&1
         """#
 
-    private static func launch(home: String, port: Int) throws -> RunningServer {
+    private static func launch(home: String, port: Int, settings: [String: String]) throws -> RunningServer {
         let log = home + "/server.log"
         if !FileManager.default.fileExists(atPath: log) {
             try "".write(toFile: log, atomically: false, encoding: .utf8)
@@ -60,7 +64,9 @@ final class RunningServer: Sendable {
         let process = Process()
         process.executableURL = URL(fileURLWithPath: "/bin/sh")
         process.arguments = ["-c", script, Program.executable, log]
-        process.environment = Program.environment(["DIBOAS_HOME": home, "DIBOAS_HTTP_PORT": String(port)])
+        process.environment = Program.environment(
+            settings.merging(["DIBOAS_HOME": home, "DIBOAS_HTTP_PORT": String(port)]) { $1 }
+        )
         process.currentDirectoryURL = URL(fileURLWithPath: Program.root)
         process.standardInput = input
         try process.run()
@@ -101,11 +107,14 @@ final class RunningServer: Sendable {
         try await Program.run(arguments, environment: environment)
     }
 
-    /// Ends it as Ctrl-C does and waits until it is gone.
-    func stop() async {
+    /// Ends it as Ctrl-C does, waits until it is gone, and says whether it went by itself.
+    @discardableResult
+    func stop() async -> Bool {
         Glibc.kill(pid, SIGINT)
-        await waitForEnd(within: 20)
+        await waitForEnd(within: 60)
+        let wentByItself = !isAlive
         await release()
+        return wentByItself
     }
 
     /// Ends it as a power cut does, and waits until it is gone.
