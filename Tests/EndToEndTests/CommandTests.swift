@@ -115,8 +115,12 @@ struct CommandTests {
     }
 
     @Test func `the demo plays against a running server`() async throws {
-        let server = try await SharedServer.get()
+        // A server of its own: the story registers two customers, and the shared one counts registrations by address.
+        let folder = try TemporaryFolder("demo")
+        defer { folder.remove() }
+        let server = try await RunningServer.start(home: folder.path)
         let played = try await server.command("demo", "--url", "http://127.0.0.1:\(server.port)")
+        await server.stop()
         #expect(played.status == 0, "\(played.output) \(played.errors)")
         #expect(played.output.contains("reservation_captured"))
     }
