@@ -31,9 +31,9 @@ struct Psql {
     }
 }
 
-/// Waits for a condition, at most 30 s.
+/// Waits for a condition, at most two minutes.
 func eventually(_ condition: () throws -> Bool) async throws -> Bool {
-    for _ in 0..<3_000 {
+    for _ in 0..<12_000 {
         if try condition() { return true }
         try await Task.sleep(for: .milliseconds(10))
     }

@@ -177,7 +177,7 @@ struct CrashTests {
 
     /// Waits until every domain has published what it has to tell.
     private static func waitUntilPublished(_ server: RunningServer) async throws {
-        let deadline = ContinuousClock.now + .seconds(60)
+        let deadline = ContinuousClock.now + .seconds(180)
         var last = ""
         while ContinuousClock.now < deadline {
             let backlog = try await server.command("outbox", "backlog")

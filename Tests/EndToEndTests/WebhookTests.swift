@@ -84,7 +84,7 @@ struct WebhookTests {
 
     /// Waits until an event is in no list of what is still to be done.
     private static func waitUntilHandled(_ event: String, on server: RunningServer) async throws {
-        let deadline = ContinuousClock.now + .seconds(20)
+        let deadline = ContinuousClock.now + .seconds(120)
         while ContinuousClock.now < deadline {
             let lists = [
                 try await server.command("inbox", "list", "pending"),
@@ -96,7 +96,7 @@ struct WebhookTests {
     }
 
     private static func waitFor(_ object: String, in status: String, on server: RunningServer) async throws {
-        let deadline = ContinuousClock.now + .seconds(20)
+        let deadline = ContinuousClock.now + .seconds(120)
         while ContinuousClock.now < deadline {
             if try await server.command("inbox", "list", status, "--limit", "1000").output.contains(object) { return }
         }

@@ -116,7 +116,7 @@ struct Handler: InboxHandler {
 }
 
 /// Waits until a condition holds; false when it doesn't within the time.
-func eventually(seconds: Double = 20, _ condition: () async throws -> Bool) async throws -> Bool {
+func eventually(seconds: Double = 120, _ condition: () async throws -> Bool) async throws -> Bool {
     let deadline = ContinuousClock.now + .seconds(seconds)
     while ContinuousClock.now < deadline {
         if try await condition() { return true }

@@ -103,7 +103,7 @@ import Testing
             }
             try await withThrowingTaskGroup(of: Void.self) { group in
                 for worker in workers { group.addTask { try await worker.run() } }
-                let isDone = try await eventually(seconds: 60) {
+                let isDone = try await eventually {
                     try await inbox.list(.processed, limit: 1_000).count == 180
                 }
                 #expect(isDone)

@@ -208,7 +208,7 @@ extension Fixture {
                         }
                     }
                 }
-                let isEmpty = try await eventually(seconds: 60) { try await fixture.outbox.backlog().unpublished == 0 }
+                let isEmpty = try await eventually { try await fixture.outbox.backlog().unpublished == 0 }
                 #expect(isEmpty)
                 group.cancelAll()
             }
@@ -223,7 +223,7 @@ extension Fixture {
                 let client = try RedisClient(url: server.url, logger: Fixture.quiet)
                 try await withThrowingTaskGroup(of: Void.self) { group in
                     group.addTask { await client.run() }
-                    #expect(await client.waitUntilConnected(timeoutSeconds: 10))
+                    #expect(await client.waitUntilConnected(timeoutSeconds: 120))
                     let transport = RedisStreamTransport(client: client, schema: .banking)
                     try await fixture.commit((1...450).map { fixture.event(1, $0) })
                     #expect(try await fixture.relay([transport]).drain() == 450)

@@ -54,16 +54,16 @@ import Testing
                     try await fixture.value("select exists (select from pg_stat_activity where query like 'listen%')")
                 }
                 #expect(listening)
-                let (isWoken, start) = (Box(false), ContinuousClock.now)
+                let isWoken = Box(false)
                 group.addTask {
-                    await there.wait(timeoutSeconds: 60)
+                    await there.wait(timeoutSeconds: 600)
                     isWoken.change { $0 = true }
                 }
                 let hasArrived = try await eventually {
                     here.raise()
                     return isWoken.current
                 }
-                #expect(hasArrived && ContinuousClock.now - start < .seconds(30))
+                #expect(hasArrived)
                 group.cancelAll()
             }
         }

@@ -2,7 +2,7 @@ import Testing
 
 @testable import OutboundHTTP
 
-@Suite(.timeLimit(.minutes(2))) struct AddressTests {
+@Suite(.timeLimit(.minutes(10))) struct AddressTests {
     private static func v4(_ text: String) -> UInt32 {
         text.split(separator: ".").reduce(0) { $0 << 8 | (UInt32($1) ?? 0) }
     }

@@ -2,7 +2,7 @@ import Testing
 
 @testable import OutboundHTTP
 
-@Suite(.timeLimit(.minutes(2))) struct CircuitBreakerTests {
+@Suite(.timeLimit(.minutes(10))) struct CircuitBreakerTests {
     private static let second: Int64 = 1_000_000_000
 
     private func permit(_ breaker: inout CircuitBreaker, _ now: Int64) throws -> CircuitBreaker.Permit {

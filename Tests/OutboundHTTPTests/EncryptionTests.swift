@@ -45,7 +45,7 @@ private final class EncryptedPeer {
     }
 }
 
-@Suite(.timeLimit(.minutes(2))) struct EncryptionTests {
+@Suite(.timeLimit(.minutes(10))) struct EncryptionTests {
     @Test func `only a peer whose certificate is trusted gets the request`() async throws {
         let peer = try EncryptedPeer()
         var configuration = HTTPClientConfiguration()

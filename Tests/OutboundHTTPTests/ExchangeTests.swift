@@ -6,7 +6,7 @@ import Testing
 
 @testable import OutboundHTTP
 
-@Suite(.timeLimit(.minutes(2))) struct ExchangeTests {
+@Suite(.timeLimit(.minutes(10))) struct ExchangeTests {
     @Test(arguments: OutboundRequest.Method.allCases)
     func `a request arrives as it was made`(method: OutboundRequest.Method) async throws {
         let peer = try Peer { request, connection in

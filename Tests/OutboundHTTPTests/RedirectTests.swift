@@ -2,7 +2,7 @@ import Testing
 
 @testable import OutboundHTTP
 
-@Suite(.timeLimit(.minutes(2))) struct RedirectTests {
+@Suite(.timeLimit(.minutes(10))) struct RedirectTests {
     private static func peer(_ status: Int, to location: String) throws -> Peer {
         try Peer { request, connection in
             if request.line.contains(" /end ") {

@@ -2,7 +2,7 @@ import Testing
 
 @testable import OutboundHTTP
 
-@Suite(.timeLimit(.minutes(2))) struct RequestCheckTests {
+@Suite(.timeLimit(.minutes(10))) struct RequestCheckTests {
     @Test(
         arguments: [
             ("", .malformedURL), ("example.com", .malformedURL), ("https://", .malformedURL),

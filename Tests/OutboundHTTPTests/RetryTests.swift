@@ -3,7 +3,7 @@ import Testing
 
 @testable import OutboundHTTP
 
-@Suite(.timeLimit(.minutes(2))) struct RetryTests {
+@Suite(.timeLimit(.minutes(10))) struct RetryTests {
     @Test(arguments: [429, 502, 503, 504])
     func `an idempotent request is repeated after a transient status`(status: Int) async throws {
         let peer = try Peer { request, connection in

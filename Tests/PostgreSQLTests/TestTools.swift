@@ -18,9 +18,9 @@ struct SeededGenerator: RandomNumberGenerator {
     }
 }
 
-/// Waits until a condition holds; an issue after ten seconds.
+/// Waits until a condition holds; an issue after two minutes.
 func eventually(_ condition: () async throws -> Bool, sourceLocation: SourceLocation = #_sourceLocation) async throws {
-    for _ in 0..<1000 {
+    for _ in 0..<12_000 {
         if try await condition() { return }
         try await Task.sleep(for: .milliseconds(10))
     }

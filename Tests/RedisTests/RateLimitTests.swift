@@ -3,7 +3,7 @@ import Testing
 
 @testable import Redis
 
-@Suite(.timeLimit(.minutes(2))) struct RateLimitTests {
+@Suite(.timeLimit(.minutes(10))) struct RateLimitTests {
     /// The obvious bucket: whole requests come back one interval after another.
     private struct Bucket {
         var missing: [Int64] = []

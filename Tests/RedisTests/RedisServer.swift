@@ -63,7 +63,7 @@ final class RedisServer: Sendable {
         return try await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask { await client.run() }
             defer { group.cancelAll() }
-            try #require(await client.waitUntilConnected(timeoutSeconds: 10))
+            try #require(await client.waitUntilConnected(timeoutSeconds: 120))
             return try await body(client)
         }
     }
@@ -84,9 +84,9 @@ extension Logger {
     static var quiet: Logger { Logger(label: "test") { _ in SwiftLogNoOpLogHandler() } }
 }
 
-/// Asks until it is so, for at most ten seconds.
+/// Asks until it is so, for at most two minutes.
 func eventually(_ condition: () async throws -> Bool) async rethrows -> Bool {
-    let end = ContinuousClock.now + .seconds(10)
+    let end = ContinuousClock.now + .seconds(120)
     while ContinuousClock.now < end {
         if try await condition() { return true }
         await Task.yield()

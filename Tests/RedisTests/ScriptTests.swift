@@ -2,7 +2,7 @@ import Testing
 
 @testable import Redis
 
-@Suite(.timeLimit(.minutes(2))) struct ScriptTests {
+@Suite(.timeLimit(.minutes(10))) struct ScriptTests {
     @Test func `a script runs by its digest, also after the server has forgotten it`() async throws {
         try await RedisServer().withClient { client in
             let script = RedisScript("return redis.call('INCRBY', KEYS[1], ARGV[1])")

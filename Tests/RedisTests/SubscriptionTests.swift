@@ -3,7 +3,7 @@ import Testing
 
 @testable import Redis
 
-@Suite(.timeLimit(.minutes(2))) struct SubscriptionTests {
+@Suite(.timeLimit(.minutes(10))) struct SubscriptionTests {
     @Test func `messages reach those who listen to their channel`() async throws {
         try await RedisServer().withClient { client in
             var both = client.subscribe(to: ["one", "two"]).makeAsyncIterator()
@@ -30,7 +30,7 @@ import Testing
             server.stop()
             try server.start()
             #expect(await events.next() == .subscribed)
-            #expect(await client.waitUntilConnected(timeoutSeconds: 10))
+            #expect(await client.waitUntilConnected(timeoutSeconds: 120))
             #expect(try await client.command(["PUBLISH", "channel", "again"]) == .integer(1))
             #expect(await events.next() == .message(channel: "channel", payload: Array("again".utf8)))
         }

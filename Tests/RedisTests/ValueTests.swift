@@ -2,7 +2,7 @@ import Testing
 
 @testable import Redis
 
-@Suite(.timeLimit(.minutes(2))) struct ValueTests {
+@Suite(.timeLimit(.minutes(10))) struct ValueTests {
     @Test(
         arguments: [
             ("redis://localhost", RedisEndpoint.Address.tcp(host: "localhost", port: 6379), nil, nil, 0),

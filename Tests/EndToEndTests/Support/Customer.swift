@@ -97,7 +97,7 @@ struct Customer: Sendable {
 
     /// Reads a resource until its status is one of some, and answers with it as it is then.
     @discardableResult
-    func wait(_ path: String, until statuses: Set<String>, within seconds: Double = 20) async throws -> Answer {
+    func wait(_ path: String, until statuses: Set<String>, within seconds: Double = 120) async throws -> Answer {
         let deadline = ContinuousClock.now + .seconds(seconds)
         var last = try await get(path)
         while !statuses.contains(last.text("status")), ContinuousClock.now < deadline {
@@ -109,7 +109,7 @@ struct Customer: Sendable {
     }
 
     /// Waits until the dollars in checking are as expected, since events of providers may come one after the other.
-    func waitForDollars(_ expected: String, within seconds: Double = 20) async throws {
+    func waitForDollars(_ expected: String, within seconds: Double = 120) async throws {
         let deadline = ContinuousClock.now + .seconds(seconds)
         while try await dollars() != expected, ContinuousClock.now < deadline {
             try await Task.sleep(for: .milliseconds(50))

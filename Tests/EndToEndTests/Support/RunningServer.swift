@@ -7,7 +7,7 @@ import Testing
 ///
 /// It ends when this process does, however that ends.
 final class RunningServer: Sendable {
-    static let readySeconds = 60.0
+    static let readySeconds = 180.0
 
     let port: Int
     let home: String
