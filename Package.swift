@@ -71,6 +71,7 @@ let package = Package(
         .library(name: "Migrations", targets: ["Migrations"]),
         .library(name: "Redis", targets: ["Redis"]),
         .library(name: "Webhooks", targets: ["Webhooks"]),
+        .library(name: "MatchingEngine", targets: ["MatchingEngine"]),
     ],
     dependencies: [
         .package(url: "https://github.com/hummingbird-project/hummingbird", exact: "2.28.1"),
@@ -171,12 +172,14 @@ let package = Package(
             ]
         ),
 
+        library("MatchingEngine", "Domains/Investing/MatchingEngine"),
         library(
             "Investing",
             "Domains/Investing",
             [
                 "DomainKit", "DomainTransfers", "Kernel", "PostgreSQL", "HTTP", "Ledger", "Messaging", lifecycle,
-            ]
+            ],
+            exclude: ["MatchingEngine"]
         ),
         library(
             "DeFi",
@@ -260,6 +263,7 @@ let package = Package(
                 logging, lifecycle,
             ]
         ),
+        tests("MatchingEngineTests", ["MatchingEngine"]),
         tests("EndToEndTests", ["Kernel", "diboas", crypto], resources: [.copy("schemathesis.toml")]),
         tests("ArchitectureTests", []),
     ]
