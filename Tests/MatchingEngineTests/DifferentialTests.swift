@@ -1,0 +1,113 @@
+import Foundation
+import MatchingEngine
+import Testing
+
+/// The engine against the specification, command by command.
+@Suite struct `The engine and the specification` {
+    struct Flow: Sendable, CustomTestStringConvertible {
+        let seed: UInt64
+        var target = 24
+        var spread = 60
+        var filters = MarketFilters()
+        var breaker: CircuitBreaker?
+
+        var testDescription: String { "seed \(seed), \(target) live orders, prices within \(spread)" }
+    }
+
+    static let flows = [
+        Flow(seed: 1), Flow(seed: 2, target: 8), Flow(seed: 3, target: 50), Flow(seed: 4, spread: 40_000),
+        Flow(
+            seed: 5,
+            filters: MarketFilters(
+                tickSize: 2,
+                priceMin: 900,
+                priceMax: 1100,
+                lotSize: 3,
+                quantityMin: 6,
+                quantityMax: 30,
+                notionalMin: 7000,
+                notionalMax: 25_000,
+                openOrdersMax: 6
+            )
+        ),
+        Flow(seed: 6, filters: MarketFilters(bandUpBasisPoints: 40, bandDownBasisPoints: 30)),
+        Flow(seed: 7, breaker: CircuitBreaker(moveBasisPoints: 100, window: 640, halt: 500)),
+        Flow(seed: 8, target: 16, spread: 9000, filters: MarketFilters(openOrdersMax: 8)),
+    ]
+
+    /// All flows together; `DIBOAS_MATCHING_COMMANDS` asks for more.
+    static let commands = ProcessInfo.processInfo.environment["DIBOAS_MATCHING_COMMANDS"].flatMap { Int($0) } ?? 1_000_000
+
+    @Test(arguments: flows)
+    func `tell the same events and come to the same book`(flow: Flow) {
+        var engine = EngineBook(filters: flow.filters, breaker: flow.breaker)
+        var reference = ReferenceOrderBook(filters: flow.filters, breaker: flow.breaker)
+        var stream = RandomCommands(seed: flow.seed, target: flow.target, spread: flow.spread)
+        var mirror = DepthMirror()
+        for step in 0..<Self.commands / Self.flows.count {
+            let command = stream.command(live: engine.book.liveOrders, halted: reference.state.canTrade == false)
+            engine.apply(command, at: stream.instant)
+            reference.apply(command, at: stream.instant)
+            let isEqual = engine.isEqual(to: reference.events)
+            if !isEqual {
+                Issue.record(
+                    "seed \(flow.seed) step \(step) \(command): \(engine.drain()) instead of \(reference.events)"
+                )
+                return
+            }
+            engine.log.removeAll()
+            reference.events.removeAll(keepingCapacity: true)
+            guard step % 512 == 0 else { continue }
+            let expected = reference.snapshot
+            mirror.apply(engine.book)
+            if engine.snapshot != expected || !mirror.isEqual(to: expected) || !isConsistent(expected) {
+                Issue.record("seed \(flow.seed) step \(step): the books differ")
+                return
+            }
+        }
+    }
+
+    /// Never crossed, never empty-handed.
+    private func isConsistent(_ book: BookSnapshot) -> Bool {
+        let bids = book.orders.filter { $0.state == .resting && $0.side == .buy }
+        let asks = book.orders.filter { $0.state == .resting && $0.side == .sell }
+        if let bid = bids.first?.price, let ask = asks.first?.price, bid >= ask { return false }
+        return book.orders.allSatisfy { $0.remaining > 0 && $0.prevented >= 0 }
+    }
+}
+
+extension EngineBook {
+    func isEqual(to events: [Event]) -> Bool {
+        guard log.count == events.count else { return false }
+        var position = 0
+        while position < events.count {
+            if log[position] != events[position] { return false }
+            position += 1
+        }
+        return true
+    }
+}
+
+/// A depth that is kept by changes alone.
+struct DepthMirror {
+    private var levels: [Side: [Int64: Int64]] = [.buy: [:], .sell: [:]]
+    private var changes: [LevelChange] = []
+    private var hasRepeated = false
+
+    mutating func apply(_ book: OrderBook) {
+        changes.removeAll(keepingCapacity: true)
+        book.drainLevelChanges(into: &changes)
+        hasRepeated = Set(changes.map { "\($0.side) \($0.price)" }).count != changes.count
+        for change in changes {
+            levels[change.side]?[change.price] = change.quantity == 0 ? nil : change.quantity
+        }
+    }
+
+    func isEqual(to book: BookSnapshot) -> Bool {
+        var expected: [Side: [Int64: Int64]] = [.buy: [:], .sell: [:]]
+        for order in book.orders where order.state == .resting {
+            expected[order.side]?[order.price ?? 0, default: 0] += order.remaining
+        }
+        return expected == levels && !hasRepeated
+    }
+}
