@@ -177,7 +177,8 @@ let package = Package(
             "Investing",
             "Domains/Investing",
             [
-                "DomainKit", "DomainTransfers", "Kernel", "PostgreSQL", "HTTP", "Ledger", "Messaging", lifecycle,
+                "DomainKit", "DomainTransfers", "Kernel", "PostgreSQL", "HTTP", "Ledger", "Messaging", "MatchingEngine",
+                "Audit", "Fees", "Identity", "OutboundHTTP", "Settings", crypto, lifecycle, logging, metrics,
             ],
             exclude: ["MatchingEngine"]
         ),

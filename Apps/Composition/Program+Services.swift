@@ -31,7 +31,25 @@ extension Program {
             )
         )
         let server = APIServer(api, at: .host(settings.http.host, port: settings.http.port), logger: logger)
-        return sharedServices + domains.flatMap(\.servingServices) + [server]
+        return sharedServices + domains.flatMap(\.servingServices) + gatedInboxWorkers + [server]
+    }
+
+    /// The inboxes that are worked where requests are served.
+    private var gatedInboxWorkers: [any Service] {
+        domains.compactMap { domain in
+            guard domain.inboxGate != nil, let runtime = domainRuntimes[type(of: domain).schema] else { return nil }
+            return inboxWorker(of: domain, runtime)
+        }
+    }
+
+    private func inboxWorker(of domain: any Domain, _ runtime: DomainRuntime) -> InboxWorker {
+        InboxWorker(
+            inbox: runtime.inbox,
+            handlers: domain.inboxHandlers,
+            signal: runtime.inboxSignal,
+            logger: logger,
+            isOpen: domain.inboxGate ?? { true }
+        )
     }
 
     /// What every process runs: ledgers, signals, Redis.
@@ -62,14 +80,7 @@ extension Program {
         )
         for domain in domains {
             guard let runtime = domainRuntimes[type(of: domain).schema] else { continue }
-            services.append(
-                InboxWorker(
-                    inbox: runtime.inbox,
-                    handlers: domain.inboxHandlers,
-                    signal: runtime.inboxSignal,
-                    logger: logger
-                )
-            )
+            if domain.inboxGate == nil { services.append(inboxWorker(of: domain, runtime)) }
             services.append(SweeperService(runtime, logger: logger))
         }
         for runtime in everyRuntime {

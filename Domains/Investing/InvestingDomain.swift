@@ -4,10 +4,11 @@ public import HTTP
 import Kernel
 import Ledger
 public import Messaging
+import OutboundHTTP
 public import PostgreSQL
 public import ServiceLifecycle
 
-/// A portfolio traded on our own order book: so far its ledger, balances and transfers.
+/// A portfolio traded on our own order book: markets, orders, trades, and the money that they move.
 public struct InvestingDomain: Domain {
     /// Schema `investing`.
     public static let schema = PostgreSQL.Schema.investing
@@ -16,10 +17,14 @@ public struct InvestingDomain: Domain {
 
     /// What it serves.
     public let routes: [Route]
+    /// The one writer of orders and money, which hands its place on when it ends.
+    public let servingServices: [any Service]
     /// The watch over money in transit.
     public let services: [any Service]
     /// The other domains' events.
     public let inboxHandlers: [String: any InboxHandler]
+    /// Its inbox is worked by the process that writes.
+    public let inboxGate: (@Sendable () -> Bool)?
     /// Its transfers, for the rebuilding of projections.
     public let export: TransactionExport
 
@@ -28,6 +33,9 @@ public struct InvestingDomain: Domain {
 
     /// Investing on its own database and the platform's services.
     public init(_ runtime: DomainRuntime, _ platform: PlatformServices) async throws {
+        let parts = InvestingParts(runtime, platform)
+        let desk = parts.desk
+        let runtime = runtime.writing(through: desk)
         let book = PlainTransferBook(
             schema: runtime.schema,
             users: platform.users,
@@ -43,9 +51,15 @@ public struct InvestingDomain: Domain {
             ids: platform.ids,
             logger: platform.logger
         )
-        routes = [Self.balances(runtime.accounts)] + transfers.routes
+        let writer = WriterRoutes(desk: desk, client: parts.peers)
+        // What moves money goes to the writer; what reads is served where it arrives.
+        routes =
+            [Self.balances(runtime.accounts)] + parts.reading + parts.writing.map(writer.atWriter)
+            + transfers.routes.map { $0.method == .get ? $0 : writer.atWriter($0) }
+        servingServices = [desk]
         services = transfers.services
         inboxHandlers = transfers.inboxHandlers
+        inboxGate = { desk.isWriter }
         export = { try await transfers.export(after: $0, limit: $1) }
     }
 

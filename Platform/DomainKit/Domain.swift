@@ -34,6 +34,9 @@ public protocol Domain: Sendable {
     /// Its transactions as projections want them, for their rebuilding: pages in the order of ids.
     var export: TransactionExport { get }
 
+    /// Where there is one, its inbox is worked where requests are served, and only while this says so.
+    var inboxGate: (@Sendable () -> Bool)? { get }
+
     /// What handles the events of its inbox, by source: a provider's name or another domain's schema.
     var inboxHandlers: [String: any InboxHandler] { get }
 }
@@ -41,4 +44,7 @@ public protocol Domain: Sendable {
 extension Domain {
     /// None.
     public var servingServices: [any Service] { [] }
+
+    /// None: its inbox is worked wherever background work runs.
+    public var inboxGate: (@Sendable () -> Bool)? { nil }
 }

@@ -11,7 +11,7 @@ public struct DomainRuntime: Sendable {
     /// Connections with the domain's role.
     public let pool: Pool
     /// The ledger, whose batches store the domain's rows too.
-    public let ledger: Ledger
+    public private(set) var ledger: Ledger
     /// Ledger accounts and balances.
     public let accounts: LedgerAccounts
     /// What the journal tells.
@@ -57,6 +57,13 @@ public struct DomainRuntime: Sendable {
         inbox = Inbox(pool: pool, schema: schema, ids: ids, logger: logger)
         inboxSignal = WorkSignal(.inbox, of: schema)
         sweeper = ReservationSweeper(schema: schema, pool: pool, telling: telling)
+    }
+
+    /// The same runtime, whose ledger's operations are committed by somebody else.
+    public func writing(through writer: any LedgerWriter) -> DomainRuntime {
+        var runtime = self
+        runtime.ledger = Ledger(schema: schema, pool: pool, through: writer)
+        return runtime
     }
 }
 

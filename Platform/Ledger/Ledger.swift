@@ -11,6 +11,7 @@ public final class Ledger: Service {
     let pool: Pool
     private let store: LedgerStore
     private let queue: GroupCommit<LedgerStore>
+    private let writer: any LedgerWriter
 
     /// The ledger of a schema; `batchMax` items at most share a transaction, `queueMax` may wait for one.
     ///
@@ -34,6 +35,14 @@ public final class Ledger: Service {
             queueMax: queueMax,
             writers: writers
         )
+        writer = queue
+    }
+
+    /// The ledger of a schema in which somebody else commits what is submitted, together with work of its own.
+    public init(schema: Schema, pool: Pool, through writer: any LedgerWriter) {
+        (self.schema, self.pool, self.writer) = (schema, pool, writer)
+        store = LedgerStore(schema: schema, pool: pool, onCommit: {})
+        queue = GroupCommit(store, label: "ledger_\(schema)_unused", batchMax: 1, queueMax: 1, writers: 1)
     }
 
     /// Commits what callers submit, until shutdown.
@@ -42,7 +51,7 @@ public final class Ledger: Service {
     /// Does one operation, in a batch with whatever else is submitted at the time.
     ///
     /// - Throws: `GroupCommitError` when the queue is full or closed; a `PostgresError` when it could not be stored.
-    public func submit(_ item: LedgerItem) async throws -> LedgerOutcome { try await queue.submit(item) }
+    public func submit(_ item: LedgerItem) async throws -> LedgerOutcome { try await writer.submit(item) }
 
     /// Does many operations in one transaction of their own; each still has its own outcome.
     ///
@@ -52,3 +61,11 @@ public final class Ledger: Service {
     /// Decides operations without storing anything: what would happen now.
     public func dryRun(_ items: [LedgerItem]) async throws -> [LedgerOutcome] { try await store.decide(items) }
 }
+
+/// What does operations one by one, each in some batch.
+public protocol LedgerWriter: Sendable {
+    /// Does one operation.
+    func submit(_ item: LedgerItem) async throws -> LedgerOutcome
+}
+
+extension GroupCommit: LedgerWriter where Committer == LedgerStore {}

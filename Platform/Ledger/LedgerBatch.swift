@@ -13,6 +13,12 @@ struct LedgerBatch {
     private var rows: [any StoredRow] = []
     private var kept: [KeptAnswer] = []
 
+    /// A batch that was decided elsewhere, with answers to keep.
+    init(_ core: LedgerCore, keeping answers: [(key: IdempotencyKey, answer: StoredAnswer)]) {
+        self.core = core
+        kept = answers.map { KeptAnswer(key: $0.key, answer: $0.answer) }
+    }
+
     init(_ items: [LedgerItem], _ loaded: LoadedLedger) {
         core = LedgerCore(
             at: loaded.instant,

@@ -14,6 +14,8 @@ public enum LedgerCommand: Sendable, Hashable {
     case reserve(NewReservation)
     /// Holds more under an active reservation.
     case increment(ID<Reservation>, of: ID<LedgerAccount>, by: Int128)
+    /// Gives back a part, and less than all, of what an active reservation still holds.
+    case decrement(ID<Reservation>, of: ID<LedgerAccount>, by: Int128)
     /// Moves an active reservation's expiry; nil takes it away.
     case extend(ID<Reservation>, of: ID<LedgerAccount>, until: Timestamp?)
     /// Ends an active reservation; what was not captured is available again.

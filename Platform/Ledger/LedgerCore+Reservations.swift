@@ -50,6 +50,22 @@ extension LedgerCore {
         try hold(amount, on: accountID)
     }
 
+    mutating func decrement(
+        _ id: ID<Reservation>,
+        _ accountID: ID<LedgerAccount>,
+        by amount: Int128
+    ) throws(LedgerRefusal) {
+        try checkAmount(amount)
+        var reservation = try active(id, of: accountID)
+        // Nothing left to hold is a release.
+        guard amount < reservation.held else {
+            throw .captureExceedsReservation(id, remaining: reservation.held, requested: amount)
+        }
+        reservation.amount -= amount
+        set(reservation)
+        try hold(-amount, on: accountID)
+    }
+
     mutating func capture(
         _ amount: Int128,
         of id: ID<Reservation>,

@@ -5,7 +5,7 @@ public import Kernel
 /// No I/O, no clock, no randomness: the server, the checker, a dry run and the tests all call this.
 public struct LedgerCore: Sendable {
     /// The instant at which everything is decided, by the database's clock.
-    public let instant: Timestamp
+    public internal(set) var instant: Timestamp
     /// The accounts loaded, as they are after what was applied.
     public internal(set) var accounts: [ID<LedgerAccount>: AccountState]
     /// The reservations loaded or made.
@@ -115,6 +115,7 @@ public struct LedgerCore: Sendable {
         case .repay(let new): try repay(new, operation)
         case .reserve(let new): try reserve(new, operation)
         case .increment(let id, let account, let amount): try increment(id, account, by: amount)
+        case .decrement(let id, let account, let amount): try decrement(id, account, by: amount)
         case .extend(let id, let account, let until):
             var reservation = try active(id, of: account)
             reservation.expiresAt = until

@@ -39,7 +39,8 @@ struct LedgerNeeds {
                     accounts.formUnion([new.debit, new.receivable, new.credit])
                 case .repay(let new): accounts.formUnion([new.debit, new.receivable])
                 case .reserve(let new): accounts.insert(new.account)
-                case .increment(let id, let account, _), .extend(let id, let account, _),
+                case .increment(let id, let account, _), .decrement(let id, let account, _),
+                    .extend(let id, let account, _),
                     .release(let id, let account, _), .expire(let id, let account):
                     accounts.insert(account)
                     reservations.insert(id)
@@ -56,5 +57,11 @@ struct LedgerNeeds {
         self.accounts = Array(accounts)
         self.reservations = Array(reservations)
         self.usage = Array(usage)
+    }
+
+    /// Needs more accounts, and the answers kept under more keys.
+    mutating func add(_ more: Set<ID<LedgerAccount>>, _ moreKeys: [IdempotencyKey]) {
+        accounts = Array(more.union(accounts))
+        keys += moreKeys.map(\.scope)
     }
 }

@@ -58,12 +58,21 @@ struct LedgerStore: BatchCommitter {
     }
 
     private func load(_ needs: LedgerNeeds, _ transaction: Transaction) async throws -> LoadedLedger {
+        try await load(needs, transaction, others: []).loaded
+    }
+
+    /// Reads what is needed, and whatever else is asked for, in one round trip.
+    func load(
+        _ needs: LedgerNeeds,
+        _ transaction: Transaction,
+        others: [SQL]
+    ) async throws -> (loaded: LoadedLedger, results: [Rows]) {
         var statements: [SQL] = [lockAccounts(needs.accounts), "select clock_timestamp() as now"]
         if !needs.reservations.isEmpty { statements.append(readReservations(needs.reservations)) }
         if !needs.usage.isEmpty { statements.append(readUsage(needs.usage)) }
         if !needs.originals.isEmpty { statements.append(readOriginals(needs.originals)) }
         if !needs.keys.isEmpty { statements.append(readAnswers(needs.keys)) }
-        var results = try await transaction.pipeline(statements)[...]
+        var results = try await transaction.pipeline(statements + others)[...]
 
         var loaded = LoadedLedger()
         try loaded.read(accounts: results.removeFirst(), now: results.removeFirst())
@@ -71,7 +80,7 @@ struct LedgerStore: BatchCommitter {
         if !needs.usage.isEmpty { try loaded.read(usage: results.removeFirst()) }
         if !needs.originals.isEmpty { try loaded.read(originals: results.removeFirst()) }
         if !needs.keys.isEmpty { try loaded.read(answers: results.removeFirst()) }
-        return loaded
+        return (loaded, Array(results))
     }
 
     private func loadDue(

@@ -41,6 +41,9 @@ public enum PostgresError: Error, Sendable {
     /// Whether the same transaction may go through when run again: a serialization failure or a deadlock.
     public var isRetryable: Bool { state == "40001" || state == "40P01" }
 
+    /// Whether a conditional statement found other rows than it expected (`blocks.expect_rows`).
+    public var isStale: Bool { state == "D0409" }
+
     /// Whether the statement broke that unique, check or exclusion constraint.
     public func violates(_ constraint: String) -> Bool {
         guard case .refused(let refusal) = self else { return false }

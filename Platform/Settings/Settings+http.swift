@@ -7,6 +7,8 @@ extension Settings {
         public let port: Int
         /// The URL under which clients reach us, without a slash at its end.
         public let publicURL: String
+        /// The URL under which other processes of ours reach this one, without a slash at its end.
+        public let peerURL: String
 
         init(_ reader: inout SettingsReader) {
             host = reader.value("DIBOAS_HTTP_HOST", .word, default: "127.0.0.1", "Address to listen on.")
@@ -23,6 +25,12 @@ extension Settings {
             )
             let address = host.contains(":") ? "[\(host)]" : host
             self.publicURL = publicURL ?? "http://\(address):\(port)"
+            let peerURL = reader.optional(
+                "DIBOAS_PEER_URL",
+                .webURL,
+                "URL under which other processes of ours reach this one; follows from address and port if not set."
+            )
+            self.peerURL = peerURL ?? "http://\(address):\(port)"
         }
     }
 }

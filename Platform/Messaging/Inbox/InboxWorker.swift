@@ -25,19 +25,21 @@ public struct InboxWorker: Service {
     private let claims: InboxClaims
     private let lanesMax: Int
     private let metrics: InboxMetrics
+    private let isOpen: @Sendable () -> Bool
 
-    /// A worker for the sources that have a handler.
+    /// A worker for the sources that have a handler; it takes nothing new while `isOpen` says no.
     public init(
         inbox: Inbox,
         handlers: [String: any InboxHandler],
         signal: WorkSignal,
         schedule: RetrySchedule = .standard,
         lanesMax: Int = InboxWorker.lanesMax,
-        logger: Logger
+        logger: Logger,
+        isOpen: @escaping @Sendable () -> Bool = { true }
     ) {
         precondition(lanesMax > 0, "a worker without a lane")
         (self.inbox, self.handlers, self.signal) = (inbox, handlers, signal)
-        (self.schedule, self.lanesMax, self.logger) = (schedule, lanesMax, logger)
+        (self.schedule, self.lanesMax, self.logger, self.isOpen) = (schedule, lanesMax, logger, isOpen)
         claims = InboxClaims(schema: inbox.schema)
         metrics = InboxMetrics(schema: inbox.schema, logger: logger)
     }
@@ -110,7 +112,7 @@ public struct InboxWorker: Service {
     /// Writes down what ended and claims what is due, in one round trip.
     private func turn(_ run: InboxRun) async throws -> Turn {
         let settlements = run.takeSettlements()
-        let free = run.isStopping ? 0 : lanesMax - run.lanes
+        let free = run.isStopping || !isOpen() ? 0 : lanesMax - run.lanes
         guard !settlements.isEmpty || free > 0 else { return Turn() }
         var statements = [claims.line]
         if !settlements.isEmpty { statements.append(claims.settle(settlements)) }

@@ -33,6 +33,13 @@ extension DictionaryLedger {
             guard hold.amount < Money.limit - amount else { throw .invalidAmount }
             hold.amount += amount
             set(id, hold)
+        case .decrement(let id, let account, let amount):
+            try checkAmount(amount)
+            var hold = try active(id, account)
+            let held = hold.amount - hold.captured
+            guard amount < held else { throw .captureExceedsReservation(id, remaining: held, requested: amount) }
+            hold.amount -= amount
+            set(id, hold)
         case .extend(let id, let account, let until):
             var hold = try active(id, account)
             hold.expiresAt = until

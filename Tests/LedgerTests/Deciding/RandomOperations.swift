@@ -75,7 +75,11 @@ struct RandomOperations {
         case 12, 13: ofReservation { .transfer($0.transfer(.settlingLate($1), from: $2)) }
         case 14: .reverse(NewReversal(id: mint(), of: legs()))
         case 15...21: .reserve(reservation())
-        case 22: ofReservation { .increment($1, of: $2, by: $0.amount()) }
+        case 22:
+            ofReservation {
+                let amount = $0.amount()
+                return $0.random.once(in: 2) ? .increment($1, of: $2, by: amount) : .decrement($1, of: $2, by: amount)
+            }
         case 23, 24: ofReservation { .extend($1, of: $2, until: $0.expiry()) }
         case 25: ofReservation { .release($1, of: $2, reason: "done") }
         case 26: ofReservation { .expire($1, of: $2) }

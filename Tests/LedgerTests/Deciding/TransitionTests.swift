@@ -10,7 +10,7 @@ import Testing
 
     /// What may be asked of it.
     enum Command: String, CaseIterable, Sendable {
-        case capturePart, captureAll, settleLate, increment, extend, release, expire
+        case capturePart, captureAll, settleLate, increment, decrement, extend, release, expire
     }
 
     /// What comes of it: the reservation's state, or why not.
@@ -38,6 +38,7 @@ import Testing
         case .captureAll: CoreFixture.pay(40, account, CoreFixture.house, .reservation(id))
         case .settleLate: CoreFixture.pay(7, account, CoreFixture.house, .settlingLate(id))
         case .increment: .increment(id, of: account, by: 3)
+        case .decrement: .decrement(id, of: account, by: 3)
         case .extend: .extend(id, of: account, until: CoreFixture.now.adding(seconds: 3_600))
         case .release: .release(id, of: account, reason: "declined")
         case .expire: .expire(id, of: account)
@@ -52,6 +53,7 @@ import Testing
         case (.active, .captureAll): return .phase(.captured, captured: 50, amount: 50, held: 0)
         case (.active, .settleLate): return .refused(.notSettleable(id))
         case (.active, .increment): return .phase(.active, captured: 10, amount: 53, held: 43)
+        case (.active, .decrement): return .phase(.active, captured: 10, amount: 47, held: 37)
         case (.active, .extend): return .phase(.active, captured: 10, amount: 50, held: 40)
         case (.active, .release): return .phase(.captured, captured: 10, amount: 50, held: 0)
         case (.active, .expire): return .unchanged

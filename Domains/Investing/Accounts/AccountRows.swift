@@ -1,0 +1,43 @@
+import Kernel
+import PostgreSQL
+
+/// How many events an account has been told of.
+struct AccountEventsRow: StoredRow {
+    let account: ID<TradingAccount>
+    let before: Int64
+    let after: Int64
+
+    static func store(_ rows: [AccountEventsRow], in schema: Schema, at instant: Timestamp) -> [SQL] {
+        [
+            """
+            update \(schema).accounts a set events = n.after
+            from unnest(\(rows.map(\.account)), \(rows.map(\.before)), \(rows.map(\.after))) as n(id, before, after)
+            where a.id = n.id and a.events = n.before
+            returning 1
+            """
+        ]
+    }
+}
+
+extension TradingAccount {
+    static let columns: SQL = """
+        a.id, a.number, a.user_id, a.type, a.status, a.risk_tolerance, a.version, a.created_at
+        """
+
+    static func read(_ row: Row) throws -> TradingAccount {
+        let number: Int64 = try row["number"]
+        guard let kind = Kind(rawValue: try row["type"]), let status = Status(rawValue: try row["status"]),
+            let owner = UInt32(exactly: number)
+        else { throw InvestingFault.unknownName(table: "accounts") }
+        return TradingAccount(
+            id: try row["id"],
+            number: owner,
+            user: try row["user_id"],
+            kind: kind,
+            status: status,
+            riskTolerance: try row["risk_tolerance"],
+            version: try row["version"],
+            createdAt: try row["created_at"]
+        )
+    }
+}

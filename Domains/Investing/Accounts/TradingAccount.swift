@@ -1,0 +1,30 @@
+import Kernel
+
+/// An account that trades: orders, positions and balances are its own.
+struct TradingAccount: Sendable, Hashable, Entity {
+    static let idPrefix = "tacc"
+
+    enum Kind: String, Sendable, CaseIterable {
+        case brokerage, retirement, margin
+
+        /// The kind of its accounts in the ledger.
+        var ledgerKind: String { self == .brokerage ? "trading" : "trading:\(rawValue)" }
+    }
+
+    enum Status: String, Sendable, CaseIterable {
+        case open
+        /// Takes no new orders; what is open may be cancelled.
+        case restricted
+        case closed
+    }
+
+    let id: ID<TradingAccount>
+    /// The owner by which the matching engine knows it.
+    let number: UInt32
+    let user: ID<User>
+    let kind: Kind
+    var status: Status
+    var riskTolerance: String
+    var version: Int64
+    let createdAt: Timestamp
+}

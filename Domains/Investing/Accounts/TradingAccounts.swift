@@ -1,0 +1,82 @@
+import Kernel
+import PostgreSQL
+import Synchronization
+
+/// Opens and finds trading accounts.
+final class TradingAccounts: Sendable {
+    /// Accounts that are remembered; beyond it the memory is emptied.
+    private static let rememberedMax = 100_000
+
+    private let schema: Schema
+    private let pool: Pool
+    private let ids: IDGenerator
+    private let clock: any WallClock
+    private let remembered = Mutex<[Key: TradingAccount]>([:])
+
+    private struct Key: Hashable {
+        let user: ID<User>
+        let kind: TradingAccount.Kind
+    }
+
+    init(schema: Schema, pool: Pool, ids: IDGenerator, clock: any WallClock) {
+        (self.schema, self.pool, self.ids, self.clock) = (schema, pool, ids, clock)
+    }
+
+    /// A user's account of a kind; a brokerage account is opened if there is none yet.
+    ///
+    /// - Throws: 404 `account_not_found` for another kind that isn't open.
+    func account(of user: ID<User>, _ kind: TradingAccount.Kind = .brokerage) async throws -> TradingAccount {
+        let key = Key(user: user, kind: kind)
+        if let known = remembered.withLock({ $0[key] }) { return known }
+        var found = try await find(user, kind)
+        if found == nil, kind == .brokerage {
+            try await open(user, kind)
+            found = try await find(user, kind)
+        }
+        guard let found else {
+            throw Problem(404, "account_not_found", "There is no \(kind.rawValue) account. Open it first.")
+        }
+        remembered.withLock { remembered in
+            if remembered.count >= TradingAccounts.rememberedMax { remembered = [:] }
+            remembered[key] = found
+        }
+        return found
+    }
+
+    /// Opens an account. Idempotent.
+    func open(_ user: ID<User>, _ kind: TradingAccount.Kind) async throws {
+        let (id, now) = (ids.next(TradingAccount.self), clock.now())
+        _ = try await pool.query(
+            """
+            insert into \(schema).accounts (id, user_id, type, ledger_kind, created_at, updated_at)
+            values (\(id), \(user), \(kind.rawValue), \(kind.ledgerKind), \(now), \(now))
+            on conflict (user_id, type) do nothing
+            """
+        )
+    }
+
+    /// All accounts of a user, oldest first.
+    func all(of user: ID<User>) async throws -> [TradingAccount] {
+        let rows = try await pool.query(
+            "select \(TradingAccount.columns) from \(schema).accounts a where a.user_id = \(user) order by a.id"
+        )
+        return try rows.map(TradingAccount.read)
+    }
+
+    /// Forgets what is remembered of a user, after a change.
+    func forget(_ user: ID<User>) {
+        remembered.withLock { remembered in
+            for kind in TradingAccount.Kind.allCases { remembered[Key(user: user, kind: kind)] = nil }
+        }
+    }
+
+    private func find(_ user: ID<User>, _ kind: TradingAccount.Kind) async throws -> TradingAccount? {
+        let rows = try await pool.query(
+            """
+            select \(TradingAccount.columns) from \(schema).accounts a
+            where a.user_id = \(user) and a.type = \(kind.rawValue)
+            """
+        )
+        return try rows.first.map(TradingAccount.read)
+    }
+}

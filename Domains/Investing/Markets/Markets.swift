@@ -1,0 +1,42 @@
+import Kernel
+import PostgreSQL
+import Synchronization
+
+/// The markets, remembered for a moment: they hardly ever change.
+final class Markets: Sendable {
+    /// How old what is remembered may be.
+    private static let ageMaxSeconds: Int64 = 5
+
+    private let schema: Schema
+    private let pool: Pool
+    private let clock: any WallClock
+    private let remembered = Mutex<(at: Timestamp, markets: [StoredMarket])?>(nil)
+
+    init(schema: Schema, pool: Pool, clock: any WallClock) {
+        (self.schema, self.pool, self.clock) = (schema, pool, clock)
+    }
+
+    /// All markets, in the order of their numbers.
+    func all() async throws -> [StoredMarket] {
+        let now = clock.now()
+        if let known = remembered.withLock({ $0 }), now.secondsSince(known.at) < Double(Markets.ageMaxSeconds) {
+            return known.markets
+        }
+        let markets = try await pool.query(StoredMarket.all(in: schema)).map { try StoredMarket($0) }
+        remembered.withLock { $0 = (now, markets) }
+        return markets
+    }
+
+    /// The market with a symbol.
+    ///
+    /// - Throws: 404 `market_not_found`.
+    func market(_ symbol: String) async throws -> StoredMarket {
+        guard let found = try await all().first(where: { $0.market.symbol == symbol }) else {
+            throw Problem(404, "market_not_found", "There is no market \(symbol). List the markets.")
+        }
+        return found
+    }
+
+    /// The market with a number; nil if there is none.
+    func market(_ id: Int) async throws -> Market? { try await all().first { $0.market.id == id }?.market }
+}

@@ -1,0 +1,330 @@
+import DomainKit
+import HTTP
+import Kernel
+import MatchingEngine
+
+/// Placing, amending, cancelling and reading orders.
+struct OrderRoutes: Sendable {
+    let desk: TradingDesk
+    let reader: OrderReader
+    let accounts: TradingAccounts
+    let markets: Markets
+    let orders: Orders
+    let signer: CursorSigner
+    let ids: IDGenerator
+
+    /// Routes that must be served by the process that writes.
+    var writing: [Route] { [place, placePair, amend, replace, cancel, cancelAll] }
+
+    /// Routes that any process serves.
+    var reading: [Route] { [test, list, get, getByClientID, trades] }
+
+    // MARK: Writing
+
+    private var place: Route {
+        Route(
+            .post,
+            "/v1/investing/orders",
+            operationID: "createOrder",
+            summary: "Place an order",
+            description: """
+                Answered once it is stored, with what it traded at once. The same `client_order_id` with the same body \
+                gives the first answer again.
+                """,
+            tag: "Orders",
+            access: .permission("investing:trade"),
+            isIdempotent: true,
+            body: .json(OrderReader.body),
+            responses: [
+                201: ResponseShape(
+                    "The order.",
+                    Order.schema,
+                    headers: [.location, .replayed],
+                    links: [.init(to: "getOrder", parameter: "id", from: "/id")]
+                )
+            ],
+            problems: OrderProblems.placing
+        ) { request in
+            let (account, stored) = try await subject(request)
+            let ticket = try await reader.ticket(request.body, of: account, in: stored)
+            return try await submit(.place(ticket, try self.request(request, account)))
+        }
+    }
+
+    private var placePair: Route {
+        Route(
+            .post,
+            "/v1/investing/order-lists",
+            operationID: "createOrderList",
+            summary: "Place two orders of which one cancels the other",
+            description: "A limit or take-profit order and a stop order of one side, which hold money together (OCO).",
+            tag: "Orders",
+            access: .permission("investing:trade"),
+            isIdempotent: true,
+            body: .json(OrderRoutes.pairBody),
+            responses: [201: ResponseShape("The two orders.", OrderRoutes.pairSchema, headers: [.location, .replayed])],
+            problems: OrderProblems.placing
+        ) { request in
+            let (account, stored) = try await subject(request)
+            let list: ID<OrderList> = ids.next()
+            let legs = request.body["orders"]?.elements ?? []
+            guard legs.count == 2 else { throw Problem.malformed("two_orders", in: "/orders") }
+            let first = try await reader.ticket(legs[0], of: account, in: stored, list: list)
+            let second = try await reader.ticket(legs[1], of: account, in: stored, list: list)
+            return try await submit(.placePair(first, second, try self.request(request, account)))
+        }
+    }
+
+    private var amend: Route {
+        Route(
+            .patch,
+            "/v1/investing/orders/{id}",
+            operationID: "amendOrder",
+            summary: "Amend an order",
+            description: """
+                `quantity` is the new total, the traded part included. At the same price and with no more than what \
+                remains the order keeps its place; otherwise it is taken out and in again, and may trade at once.
+                """,
+            tag: "Orders",
+            access: .permission("investing:trade"),
+            parameters: [OrderRoutes.id],
+            body: .json(OrderRoutes.amendBody),
+            responses: [200: ResponseShape("The order.", Order.schema)],
+            problems: OrderProblems.changing
+        ) { request in
+            let (account, id) = try await own(request)
+            let body = request.body
+            let (quantity, price) = (body["quantity"]?.stringValue, body["limit_price"]?.stringValue)
+            return try await submit(
+                .amend(id, quantity: quantity, price: price, try self.request(request, account))
+            )
+        }
+    }
+
+    private var replace: Route {
+        Route(
+            .post,
+            "/v1/investing/orders/{id}/replace",
+            operationID: "replaceOrder",
+            summary: "Cancel an order and place another one, with nothing between",
+            tag: "Orders",
+            access: .permission("investing:trade"),
+            isIdempotent: true,
+            parameters: [OrderRoutes.id],
+            body: .json(OrderRoutes.replaceBody),
+            responses: [201: ResponseShape("The new order.", Order.schema, headers: [.location, .replayed])],
+            problems: OrderProblems.placing
+        ) { request in
+            let (account, id) = try await own(request)
+            let user = try request.requirePrincipal().user
+            let market = try await orders.get(id, for: user).market
+            let stored = try await markets.market(market.symbol)
+            let ticket = try await reader.ticket(
+                request.body["order"] ?? .null,
+                of: account,
+                in: stored,
+                replacing: id
+            )
+            let mode: ReplaceMode = request.body["mode"]?.stringValue == "allow_failure" ? .allowFailure : .stopOnFailure
+            return try await submit(.replace(id, with: ticket, mode, try self.request(request, account)))
+        }
+    }
+
+    private var cancel: Route {
+        Route(
+            .delete,
+            "/v1/investing/orders/{id}",
+            operationID: "cancelOrder",
+            summary: "Cancel an order",
+            tag: "Orders",
+            access: .permission("investing:trade"),
+            parameters: [OrderRoutes.id],
+            responses: [200: ResponseShape("The order as it ended.", Order.schema)],
+            problems: OrderProblems.changing
+        ) { request in
+            let (account, id) = try await own(request)
+            return try await submit(.cancel(id, try self.request(request, account)))
+        }
+    }
+
+    private var cancelAll: Route {
+        Route(
+            .delete,
+            "/v1/investing/orders",
+            operationID: "cancelOrders",
+            summary: "Cancel all open orders of an account, in one market or in all",
+            tag: "Orders",
+            access: .permission("investing:trade"),
+            parameters: [OrderRoutes.account, .query("symbol", .text(3...25), "Only in that market.")],
+            responses: [200: ResponseShape("The orders as they ended.", OrderRoutes.canceledSchema)]
+        ) { request in
+            let account = try await account(request)
+            let market = try await market(request)
+            return try await submit(.cancelAll(market: market?.id, try self.request(request, account)))
+        }
+    }
+
+    // MARK: Reading
+
+    private var test: Route {
+        Route(
+            .post,
+            "/v1/investing/orders/test",
+            operationID: "testOrder",
+            summary: "Check an order without placing it",
+            description: "Looks at everything but the book and the balances.",
+            tag: "Orders",
+            access: .permission("investing:trade"),
+            body: .json(OrderReader.body),
+            responses: [200: ResponseShape("The order as it would be.", Order.schema)],
+            problems: OrderProblems.placing
+        ) { request in
+            let (account, stored) = try await subject(request)
+            let ticket = try await reader.ticket(request.body, of: account, in: stored)
+            return .ok(ticket.order.json(in: stored.market))
+        }
+    }
+
+    private var list: Route {
+        Route(
+            .get,
+            "/v1/investing/orders",
+            operationID: "listOrders",
+            summary: "List orders of an account, newest first",
+            tag: "Orders",
+            access: .permission("investing:read"),
+            parameters: Parameter.paging + [
+                OrderRoutes.account, .query("symbol", .text(3...25), "Only in that market."),
+                .query("status", .oneOf(Order.Status.self), "Only in that status."),
+                .query("open", .bool, "Only open ones, or only ended ones."),
+            ],
+            responses: [
+                200: ResponseShape("A page.", .page(of: Order.schema, named: "OrderPage"), headers: [.link])
+            ],
+            problems: [422: ["bad_cursor"]]
+        ) { request in
+            let account = try await account(request)
+            let page = try Page(request, signer: signer)
+            let filter = Orders.Filter(
+                market: try await market(request)?.id,
+                status: request.text("status").flatMap { Order.Status(rawValue: $0) },
+                isOpen: request.parameters["open"]?.boolValue
+            )
+            return page.response(
+                try await orders.list(of: account.id, filter, page),
+                position: { Cursor(instant: $0.0.createdAt, id: $0.0.id.value) },
+                encode: { $0.0.json(in: $0.1) }
+            )
+        }
+    }
+
+    private var get: Route {
+        Route(
+            .get,
+            "/v1/investing/orders/{id}",
+            operationID: "getOrder",
+            summary: "Read an order",
+            tag: "Orders",
+            access: .permission("investing:read"),
+            parameters: [OrderRoutes.id],
+            responses: [200: ResponseShape("The order.", Order.schema, headers: [.etag])]
+        ) { request in
+            let user = try request.requirePrincipal().user
+            let (order, market) = try await orders.get(try request.id("id"), for: user)
+            return .ok(order.json(in: market)).tagged(EntityTag(version: order.version))
+        }
+    }
+
+    private var getByClientID: Route {
+        Route(
+            .get,
+            "/v1/investing/orders/by-client-id/{client_order_id}",
+            operationID: "getOrderByClientID",
+            summary: "Read an order by your own id",
+            tag: "Orders",
+            access: .permission("investing:read"),
+            parameters: [
+                .path("client_order_id", .text(1...64), "What the order was placed with."), OrderRoutes.account,
+            ],
+            responses: [200: ResponseShape("The order.", Order.schema, headers: [.etag])]
+        ) { request in
+            let account = try await account(request)
+            let (order, market) = try await orders.get(
+                clientID: request.text("client_order_id") ?? "",
+                of: account.id
+            )
+            return .ok(order.json(in: market)).tagged(EntityTag(version: order.version))
+        }
+    }
+
+    private var trades: Route {
+        Route(
+            .get,
+            "/v1/investing/trades",
+            operationID: "listTrades",
+            summary: "List trades of an account, newest first",
+            tag: "Orders",
+            access: .permission("investing:read"),
+            parameters: Parameter.paging + [OrderRoutes.account],
+            responses: [
+                200: ResponseShape("A page.", .page(of: TradeRecord.ownSchema, named: "TradePage"), headers: [.link])
+            ],
+            problems: [422: ["bad_cursor"]]
+        ) { request in
+            let account = try await account(request)
+            let page = try Page(request, signer: signer)
+            return page.response(
+                try await orders.trades(of: account.id, page),
+                position: { Cursor(instant: $0.0.recordedAt, id: $0.0.id.value) },
+                encode: { $0.0.json(in: $0.1, for: account.id) }
+            )
+        }
+    }
+
+    // MARK: Parts
+
+    private func account(_ request: APIRequest, _ kind: String? = nil) async throws -> TradingAccount {
+        let kind = (kind ?? request.text("account")).flatMap { TradingAccount.Kind(rawValue: $0) }
+        return try await accounts.account(of: try request.requirePrincipal().user, kind ?? .brokerage)
+    }
+
+    private func market(_ request: APIRequest) async throws -> Market? {
+        guard let symbol = request.text("symbol") else { return nil }
+        return try await markets.market(symbol).market
+    }
+
+    private func subject(_ request: APIRequest) async throws -> (TradingAccount, StoredMarket) {
+        let account = try await account(request, request.body["account"]?.stringValue ?? "")
+        return (account, try await markets.market(request.body["symbol"]?.stringValue ?? ""))
+    }
+
+    /// The account that an order of the user belongs to; 404 for anybody else's.
+    private func own(_ request: APIRequest) async throws -> (TradingAccount, ID<Order>) {
+        let user = try request.requirePrincipal().user
+        let id: ID<Order> = try request.id("id")
+        let order = try await orders.get(id, for: user).order
+        guard let account = try await accounts.all(of: user).first(where: { $0.id == order.account }) else {
+            throw Problem.notFound
+        }
+        return (account, id)
+    }
+
+    private func request(_ request: APIRequest, _ account: TradingAccount) throws -> DeskRequest {
+        let key = request.idempotencyKey == nil ? nil : try request.scopedKey()
+        return DeskRequest(
+            account: account,
+            initiator: try Initiator(request),
+            key: key,
+            id: request.id.value
+        )
+    }
+
+    private func submit(_ item: DeskItem) async throws -> APIResponse {
+        switch try await desk.submit(item) {
+        case .answer(let answer): return answer.response
+        case .replayed(let answer): return answer.response.with("Idempotent-Replayed", "true")
+        case .keyReused: throw Problem.keyReused
+        case .ledger, .depth, .done: throw Problem.notFound
+        }
+    }
+}

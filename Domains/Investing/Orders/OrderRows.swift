@@ -1,0 +1,157 @@
+import Kernel
+import Ledger
+import MatchingEngine
+import PostgreSQL
+
+/// An order's first row, as it is at the end of the batch that took it in.
+struct NewOrderRow: StoredRow {
+    let order: Order
+
+    static func store(_ rows: [NewOrderRow], in schema: Schema, at instant: Timestamp) -> [SQL] {
+        let new = rows.map(\.order)
+        return [
+            """
+            insert into \(schema).orders (id, account, market, client_order_id, list, side, type, time_in_force,
+                is_post_only, self_trade_prevention, price, bound, stop_price, quantity, quote_amount, expires_at,
+                status, is_triggered, reason, remaining, traded, quote_traded, fee_accrued, fee, maker_rate, taker_rate,
+                fee_schedules, reservation, priority, replaces, replaced_by, version, created_at, updated_at, ended_at)
+            select * from unnest(\(new.map(\.id)), \(new.map(\.account)), \(new.map(\.market)), \(new.map(\.clientID)),
+                \(new.map(\.list)), \(new.map(\.side.name)), \(new.map(\.type.name)), \(new.map(\.timeInForce.name)),
+                \(new.map(\.isPostOnly)), \(new.map(\.selfTradePrevention.name)), \(new.map(\.price)),
+                \(new.map(\.bound)), \(new.map(\.stopPrice)), \(new.map(\.quantity)), \(new.map(\.quoteAmount)),
+                \(new.map(\.expiresAt)), \(new.map(\.status.rawValue)), \(new.map(\.isTriggered)),
+                \(new.map(\.reason)), \(new.map(\.remaining)), \(new.map(\.traded)), \(new.map(\.quoteTraded)),
+                \(new.map(\.fee.accrued)), \(new.map(\.fee.charged)), \(new.map(\.rates.maker)),
+                \(new.map(\.rates.taker)), \(new.map(\.rates.schedules)), \(new.map(\.reservation)),
+                \(new.map(\.priority)), \(new.map(\.replaces)), \(new.map(\.replacedBy)), \(new.map(\.version)),
+                \(new.map(\.createdAt)), \(new.map(\.updatedAt)), \(new.map(\.endedAt)))
+            returning 1
+            """
+        ]
+    }
+}
+
+/// An order's next version; stored only on top of the one before it.
+struct OrderChangeRow: StoredRow {
+    let order: Order
+
+    static func store(_ rows: [OrderChangeRow], in schema: Schema, at instant: Timestamp) -> [SQL] {
+        let changed = rows.map(\.order)
+        return [
+            """
+            update \(schema).orders o
+            set price = n.price, quantity = n.quantity, status = n.status, is_triggered = n.is_triggered,
+                reason = n.reason, remaining = n.remaining, traded = n.traded, quote_traded = n.quote_traded,
+                fee_accrued = n.fee_accrued, fee = n.fee, priority = n.priority, replaced_by = n.replaced_by,
+                version = n.version, updated_at = \(instant), ended_at = n.ended_at
+            from unnest(\(changed.map(\.id)), \(changed.map(\.price)), \(changed.map(\.quantity)),
+                \(changed.map(\.status.rawValue)), \(changed.map(\.isTriggered)), \(changed.map(\.reason)),
+                \(changed.map(\.remaining)), \(changed.map(\.traded)), \(changed.map(\.quoteTraded)),
+                \(changed.map(\.fee.accrued)), \(changed.map(\.fee.charged)), \(changed.map(\.priority)),
+                \(changed.map(\.replacedBy)), \(changed.map(\.version)), \(changed.map(\.endedAt)))
+                as n(id, price, quantity, status, is_triggered, reason, remaining, traded, quote_traded, fee_accrued,
+                    fee, priority, replaced_by, version, ended_at)
+            where o.id = n.id and o.version = n.version - 1
+            returning 1
+            """
+        ]
+    }
+}
+
+/// A client's own id of an order, taken, with the answer that the order got.
+struct ClientOrderIDRow: StoredRow {
+    let account: ID<TradingAccount>
+    let clientID: String
+    let taken: DeskBatch.TakenOrder
+
+    static func store(_ rows: [ClientOrderIDRow], in schema: Schema, at: Timestamp) -> [SQL] {
+        [
+            """
+            insert into \(schema).client_order_ids (account, client_order_id, request, order_id, status, answer)
+            select * from unnest(\(rows.map(\.account)), \(rows.map(\.clientID)), \(rows.map(\.taken.request)),
+                \(rows.map(\.taken.order)), \(rows.map(\.taken.answer.status)),
+                \(rows.map { Bytes($0.taken.answer.body) }))
+            returning 1
+            """
+        ]
+    }
+}
+
+/// From here on a client's id counts the hours until it is forgotten.
+struct ClientOrderIDEndRow: StoredRow {
+    let account: ID<TradingAccount>
+    let clientID: String
+
+    static func store(_ rows: [ClientOrderIDEndRow], in schema: Schema, at instant: Timestamp) -> [SQL] {
+        [
+            """
+            update \(schema).client_order_ids c set ended_at = \(instant)
+            from unnest(\(rows.map(\.account)), \(rows.map(\.clientID))) as n(account, client_order_id)
+            where c.account = n.account and c.client_order_id = n.client_order_id
+            returning 1
+            """
+        ]
+    }
+}
+
+/// Reads orders.
+enum OrderRow {
+    static let columns: SQL = """
+        o.id, o.account, o.market, o.client_order_id, o.list, o.side, o.type, o.time_in_force, o.is_post_only,
+            o.self_trade_prevention, o.price, o.bound, o.stop_price, o.quantity, o.quote_amount, o.expires_at, o.status,
+            o.is_triggered, o.reason, o.remaining, o.traded, o.quote_traded, o.fee_accrued, o.fee, o.maker_rate,
+            o.taker_rate, o.fee_schedules, o.reservation, o.priority, o.replaces, o.replaced_by, o.version,
+            o.created_at, o.updated_at, o.ended_at
+        """
+
+    static func read(_ row: Row) throws -> Order {
+        guard let side = Side(name: try row["side"]), let type = OrderType(name: try row["type"]),
+            let timeInForce = TimeInForce(name: try row["time_in_force"]),
+            let prevention = SelfTradePrevention(name: try row["self_trade_prevention"]),
+            let status = Order.Status(rawValue: try row["status"])
+        else { throw InvestingFault.unknownName(table: "orders") }
+        var order = Order(
+            id: try row["id"],
+            account: try row["account"],
+            market: try row["market"],
+            clientID: try row["client_order_id"],
+            list: try row["list"],
+            side: side,
+            type: type,
+            timeInForce: timeInForce,
+            isPostOnly: try row["is_post_only"],
+            selfTradePrevention: prevention,
+            rates: TradingRates(
+                maker: try row["maker_rate"],
+                taker: try row["taker_rate"],
+                schedules: try row["fee_schedules"]
+            ),
+            price: try row["price"],
+            bound: try row["bound"],
+            stopPrice: try row["stop_price"],
+            quantity: try row["quantity"],
+            quoteAmount: try row["quote_amount"],
+            expiresAt: try row["expires_at"],
+            reservation: try row["reservation"],
+            replaces: try row["replaces"],
+            createdAt: try row["created_at"],
+            remaining: try row["remaining"],
+            updatedAt: try row["updated_at"]
+        )
+        order.status = status
+        (order.isTriggered, order.reason) = (try row["is_triggered"], try row["reason"])
+        (order.traded, order.quoteTraded) = (try row["traded"], try row["quote_traded"])
+        order.fee = FillFee(accrued: try row["fee_accrued"], charged: try row["fee"])
+        (order.priority, order.replacedBy) = (try row["priority"], try row["replaced_by"])
+        (order.version, order.endedAt) = (try row["version"], try row["ended_at"])
+        return order
+    }
+}
+
+/// Something that can't be in a sound schema.
+enum InvestingFault: Error {
+    /// A row has a name that the program doesn't know.
+    case unknownName(table: String)
+    /// A row names a market or an account that isn't there.
+    case missing(String)
+}

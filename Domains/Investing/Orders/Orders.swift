@@ -1,0 +1,111 @@
+import HTTP
+import Kernel
+import PostgreSQL
+
+/// Reads orders and trades as they are stored.
+struct Orders: Sendable {
+    let schema: PostgreSQL.Schema
+    let pool: Pool
+    let markets: Markets
+
+    /// What a list shows.
+    struct Filter: Sendable {
+        var market: Int?
+        var status: Order.Status?
+        var isOpen: Bool?
+    }
+
+    /// An order of an account of the user.
+    ///
+    /// - Throws: 404.
+    func get(_ id: ID<Order>, for user: ID<User>) async throws -> (order: Order, market: Market) {
+        let rows = try await pool.query(
+            """
+            select \(OrderRow.columns) from \(schema).orders o join \(schema).accounts a on a.id = o.account
+            where o.id = \(id) and a.user_id = \(user)
+            """
+        )
+        return try await one(rows)
+    }
+
+    /// An order by its client's id.
+    ///
+    /// - Throws: 404.
+    func get(clientID: String, of account: ID<TradingAccount>) async throws -> (order: Order, market: Market) {
+        let rows = try await pool.query(
+            """
+            select \(OrderRow.columns)
+            from \(schema).client_order_ids c join \(schema).orders o on o.id = c.order_id
+            where c.account = \(account) and c.client_order_id = \(clientID)
+            """
+        )
+        return try await one(rows)
+    }
+
+    /// Orders of an account, newest first, one more than the page shows.
+    func list(of account: ID<TradingAccount>, _ filter: Filter, _ page: Page) async throws -> [(Order, Market)] {
+        let before = page.after?.id ?? .max
+        let open = filter.isOpen
+        let rows = try await pool.query(
+            """
+            select \(OrderRow.columns) from \(schema).orders o
+            where o.account = \(account) and o.id < \(before)
+                and (\(filter.market)::integer is null or o.market = \(filter.market)::integer)
+                and (\(filter.status?.rawValue)::text is null or o.status = \(filter.status?.rawValue)::text)
+                and (\(open)::boolean is null or (o.ended_at is null) = \(open)::boolean)
+            order by o.id desc limit \(page.limit + 1)
+            """
+        )
+        return try await pair(rows.map(OrderRow.read))
+    }
+
+    /// Trades of an account, newest first, one more than the page shows.
+    func trades(of account: ID<TradingAccount>, _ page: Page) async throws -> [(TradeRecord, Market)] {
+        let before = page.after?.id ?? .max
+        let limit = page.limit + 1
+        let rows = try await pool.query(
+            """
+            select * from (
+                (select \(TradeRecord.columns) from \(schema).trades t
+                where t.taker_account = \(account) and t.id < \(before) order by t.id desc limit \(limit))
+                union
+                (select \(TradeRecord.columns) from \(schema).trades t
+                where t.maker_account = \(account) and t.id < \(before) order by t.id desc limit \(limit))
+            ) t order by t.id desc limit \(limit)
+            """
+        )
+        return try await pair(rows.map(TradeRecord.read))
+    }
+
+    /// The newest trades of a market.
+    func trades(in market: Market, limit: Int) async throws -> [TradeRecord] {
+        let rows = try await pool.query(
+            """
+            select \(TradeRecord.columns) from \(schema).trades t where t.market = \(market.id)
+            order by t.id desc limit \(limit)
+            """
+        )
+        return try rows.map(TradeRecord.read)
+    }
+
+    private func one(_ rows: Rows) async throws -> (order: Order, market: Market) {
+        guard let row = rows.first else { throw Problem.notFound }
+        let order = try OrderRow.read(row)
+        guard let market = try await markets.market(order.market) else { throw Problem.notFound }
+        return (order, market)
+    }
+
+    private func pair<Of: InMarket>(_ all: [Of]) async throws -> [(Of, Market)] {
+        let known = Dictionary(try await markets.all().map { ($0.market.id, $0.market) }) { first, _ in first }
+        return all.compactMap { one in known[one.market].map { (one, $0) } }
+    }
+}
+
+/// Something that belongs to a market.
+protocol InMarket {
+    /// The market's number.
+    var market: Int { get }
+}
+
+extension Order: InMarket {}
+extension TradeRecord: InMarket {}

@@ -1,0 +1,81 @@
+import Fees
+import Kernel
+import PostgreSQL
+import Synchronization
+
+/// What trading costs an account: by the fee schedules, its user's tier and what it traded in the last thirty days.
+final class RateBook: Sendable {
+    /// How old an account's volume may be.
+    private static let ageMaxSeconds = 60.0
+    /// Accounts that are remembered; beyond it the memory is emptied.
+    private static let rememberedMax = 100_000
+    /// A rate is the fee on so many minor units: exact to the billionth.
+    private static let probe: Int128 = 1_000_000_000
+
+    private struct Key: Hashable {
+        let account: ID<TradingAccount>
+        let quote: Asset
+        let tier: Int
+    }
+
+    private let schema: Schema
+    private let pool: Pool
+    private let fees: FeeCatalogCache
+    private let ids: IDGenerator
+    private let clock: any WallClock
+    private let remembered = Mutex<[Key: (at: Timestamp, rates: TradingRates)]>([:])
+
+    init(schema: Schema, pool: Pool, fees: FeeCatalogCache, ids: IDGenerator, clock: any WallClock) {
+        (self.schema, self.pool, self.fees, self.ids, self.clock) = (schema, pool, fees, ids, clock)
+    }
+
+    /// The rates of an account in markets with that quote asset.
+    ///
+    /// - Throws: a `FeeError` where no schedule is in force.
+    func rates(of account: TradingAccount, tier: Int, quote: Asset) async throws -> TradingRates {
+        let (key, now) = (Key(account: account.id, quote: quote, tier: tier), clock.now())
+        if let known = remembered.withLock({ $0[key] }), now.secondsSince(known.at) < RateBook.ageMaxSeconds {
+            return known.rates
+        }
+        let context = FeeContext(
+            amount: Money(minorUnits: RateBook.probe, quote),
+            tier: FeeTier(rawValue: tier) ?? .tier1,
+            monthVolume: try await volume(of: account.id, quote, now)
+        )
+        let catalog = try await fees.current()
+        let maker = try catalog.quote("investing.trade.maker", context, id: ids.next(), at: now)
+        let taker = try catalog.quote("investing.trade.taker", context, id: ids.next(), at: now)
+        // A rebate is a schedule of its own: what a maker gets is taken off what it pays.
+        let rebate = try? catalog.quote("investing.trade.rebate", context, id: ids.next(), at: now)
+        let rates = TradingRates(
+            maker: Int64(maker.total.minorUnits - (rebate?.total.minorUnits ?? 0)),
+            taker: Int64(taker.total.minorUnits),
+            schedules: .array([maker, taker].compactMap(\.self).map(RateBook.source) + (rebate.map { [RateBook.source($0)] } ?? []))
+        )
+        remembered.withLock { remembered in
+            if remembered.count >= RateBook.rememberedMax { remembered = [:] }
+            remembered[key] = (now, rates)
+        }
+        return rates
+    }
+
+    /// What an account traded in thirty days, all markets with that quote asset together.
+    private func volume(of account: ID<TradingAccount>, _ quote: Asset, _ now: Timestamp) async throws -> Money {
+        let rows = try await pool.query(
+            """
+            select coalesce(sum(t.quote_amount), 0)::numeric(38,0) as volume
+            from \(schema).trades t join \(schema).markets m on m.id = t.market and m.quote = \(quote.code)
+            where (t.taker_account = \(account) or t.maker_account = \(account))
+                and t.recorded_at >= \(now.adding(seconds: -30 * 86_400))
+            """
+        )
+        return Money(minorUnits: try rows[0]["volume"], quote)
+    }
+
+    private static func source(_ quote: FeeQuote) -> JSON {
+        [
+            "operation": .string(quote.operation), "schedule": .string(quote.schedule.wire),
+            "version": .integer(quote.version), "rates": .array(quote.lines.map { .string($0.rate) }),
+        ]
+    }
+}

@@ -1,0 +1,89 @@
+import Kernel
+import Ledger
+import MatchingEngine
+import PostgreSQL
+import Synchronization
+
+/// Decides and stores batches: matches in memory, stores all of it in one transaction, and only then answers.
+///
+/// A batch that was not stored leaves nothing: what is in memory is read anew before the next one.
+actor Desk: BatchCommitter {
+    private let schema: Schema
+    private let pool: Pool
+    private let ids: IDGenerator
+    private let lease: WriterLease
+    private let onCommit: @Sendable (DeskBatch.Published?) -> Void
+    private var state: DeskState?
+    private var epoch: Int64?
+
+    init(
+        schema: Schema,
+        pool: Pool,
+        ids: IDGenerator,
+        lease: WriterLease,
+        onCommit: @escaping @Sendable (DeskBatch.Published?) -> Void
+    ) {
+        (self.schema, self.pool, self.ids) = (schema, pool, ids)
+        (self.lease, self.onCommit) = (lease, onCommit)
+    }
+
+    /// From here on this process writes, under that epoch; nil: another one does.
+    func lead(_ epoch: Int64?) {
+        self.epoch = epoch
+        state = nil
+    }
+
+    /// Decides and stores items.
+    ///
+    /// - Throws: `WriterElsewhere` when another process writes; a `PostgresError`, as `BatchCommitter` says.
+    func commit(_ items: [DeskItem]) async throws -> [DeskOutcome] {
+        guard let epoch else { throw WriterElsewhere() }
+        do {
+            return try await store(items, epoch)
+        } catch {
+            // What was decided isn't so; whatever the reason, the database knows best.
+            state = nil
+            if let error = error as? PostgresError, error.isStale {
+                guard try await lease.renew(epoch) else {
+                    self.epoch = nil
+                    throw WriterElsewhere()
+                }
+                throw BatchConflict()
+            }
+            throw error
+        }
+    }
+
+    private func store(_ items: [DeskItem], _ epoch: Int64) async throws -> [DeskOutcome] {
+        let state = try await current()
+        // Used by this call alone, though the compiler can't see it: GroupCommit has one writer, and lead() drops it.
+        nonisolated(unsafe) let shared = state
+        let needs = DeskNeeds(items, state)
+        let result: (outcomes: [DeskOutcome], published: DeskBatch.Published, isRefresh: Bool) =
+            try await pool.transact { transaction in
+                var batch = try await needs.begin(shared, ids: ids, schema: schema, pool: pool, transaction)
+                let outcomes = items.map { batch.decide($0) }
+                if let fault = batch.fault { throw fault }
+                let (statements, published) = batch.statements()
+                return Closing((outcomes, published, batch.isRefresh), last: [lease.check(epoch)] + statements)
+            }
+        state.ledger.commit()
+        if result.isRefresh { self.state = nil }
+        onCommit(result.published)
+        return result.outcomes
+    }
+
+    private func current() async throws -> DeskState {
+        if let state { return state }
+        let new = try await DeskRecovery(schema: schema, pool: pool).load()
+        state = new
+        return new
+    }
+}
+
+/// Another process writes Investing at present.
+struct WriterElsewhere: Error, ProblemConvertible {
+    var problem: Problem {
+        Problem(503, "writer_elsewhere", "Trading is being taken over by another process.", retryAfterSeconds: 2)
+    }
+}

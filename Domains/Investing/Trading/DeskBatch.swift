@@ -1,0 +1,192 @@
+import Audit
+import DomainKit
+import HTTP
+import Kernel
+import Ledger
+import MatchingEngine
+import Messaging
+import PostgreSQL
+
+/// A batch as it is decided: what becomes of each item, and the rows that store all of it.
+struct DeskBatch {
+    let state: DeskState
+    let ids: IDGenerator
+    let schema: PostgreSQL.Schema
+    let instant: Timestamp
+    var kept: KeptAnswers
+    /// Orders under clients' ids that were taken before.
+    let taken: [TakenClientID: TakenOrder]
+
+    var rows: [any StoredRow] = []
+    /// Orders that are not as they were, in the order of their first change.
+    var touched: [UInt64] = []
+    var isTouched: Set<UInt64> = []
+    var isNew: Set<UInt64> = []
+    /// Orders that ended, as they were then; `state.live` doesn't have them any more.
+    var ended: [UInt64: DeskState.Live] = [:]
+    var statuses: [UInt64: [(from: Order.Status?, to: Order.Status, reason: String?)]] = [:]
+    var fills: [UInt64: [JSON]] = [:]
+    var trades: [TradeRecord] = []
+    var newClientIDs: [TakenClientID: TakenOrder] = [:]
+    var floors: Set<Int> = []
+    /// The engine's refusal of the last command, and the market it was in.
+    var refused: Rejection?
+    var lastMarket: Market?
+    /// Orders that hold more than they need until the command is done.
+    var trueUps: Set<UInt64> = []
+    /// Why the batch must not be stored, if it must not.
+    var fault: DeskFault?
+    var isRefresh = false
+    /// How many events accounts had been told of before the batch.
+    var eventsBefore: [ID<TradingAccount>: Int64] = [:]
+
+    /// A client's id within an account.
+    struct TakenClientID: Hashable, Sendable {
+        let account: ID<TradingAccount>
+        let clientID: String
+    }
+
+    /// The order that has a client's id.
+    struct TakenOrder: Sendable {
+        let order: ID<Order>
+        let request: UInt128
+        let answer: StoredAnswer
+    }
+
+    init(
+        _ state: DeskState,
+        ids: IDGenerator,
+        schema: PostgreSQL.Schema,
+        kept: KeptAnswers,
+        taken: [TakenClientID: TakenOrder]
+    ) {
+        (self.state, self.ids, self.schema) = (state, ids, schema)
+        (self.kept, self.taken) = (kept, taken)
+        instant = state.ledger.core.instant
+    }
+
+    var now: Int64 { instant.microseconds }
+
+    // MARK: Items
+
+    mutating func decide(_ item: DeskItem) -> DeskOutcome {
+        if let key = item.key, let earlier = kept.outcome(of: key) { return DeskBatch.outcome(earlier, item) }
+        switch item {
+        case .place(let ticket, let request): return answer(request) { batch throws(Problem) in try batch.place(ticket, request) }
+        case .placePair(let first, let second, let request):
+            return answer(request) { batch throws(Problem) in try batch.placePair(first, second, request) }
+        case .cancel(let order, let request): return answer(request) { batch throws(Problem) in try batch.cancel(order, request) }
+        case .cancelAll(let market, let request): return answer(request) { batch throws(Problem) in try batch.cancelAll(market, request) }
+        case .amend(let order, let quantity, let price, let request):
+            return answer(request) { batch throws(Problem) in try batch.amend(order, quantity, price, request) }
+        case .replace(let order, let ticket, let mode, let request):
+            return answer(request) { batch throws(Problem) in try batch.replace(order, ticket, mode, request) }
+        case .setState(let market, let new, let reopensAt, let initiator):
+            return command(market, "market.\(new.name)", initiator) { floor, now in
+                if new == .trading { return floor.book.reopen(at: now) }
+                floor.book.setState(new, reopensAt: reopensAt?.microseconds, at: now)
+            }
+        case .setReference(let market, let price, let initiator):
+            return command(market, "market.reference", initiator) { $0.book.setReferencePrice(price, at: $1) }
+        case .ledger(let item): return apply(item)
+        case .depth(let market, let limit): return depth(market, limit)
+        case .refresh:
+            isRefresh = true
+            return .done
+        case .tick:
+            for id in state.floors.keys.sorted() { run(id) { $0.book.expire(at: $1) } }
+            return .done
+        }
+    }
+
+    private static func outcome(_ earlier: LedgerOutcome, _ item: DeskItem) -> DeskOutcome {
+        if case .ledger = item { return .ledger(earlier) }
+        if case .replayed(let answer) = earlier { return .replayed(answer) }
+        return .keyReused
+    }
+
+    /// Runs a client's item; its answer is kept under its key, a refusal too.
+    private mutating func answer(
+        _ request: DeskRequest,
+        _ body: (inout DeskBatch) throws(Problem) -> APIResponse
+    ) -> DeskOutcome {
+        let response: APIResponse
+        do throws(Problem) {
+            response = try body(&self)
+        } catch {
+            response = .problem(error, to: ID(request.id))
+        }
+        let answer = StoredAnswer(response)
+        if let key = request.key { kept.keep(answer, under: key) }
+        return .answer(answer)
+    }
+
+    private mutating func apply(_ item: LedgerItem) -> DeskOutcome {
+        let decision = state.ledger.apply(item.commands, of: item.operation)
+        let finish = item.finish(decision, instant)
+        rows += finish.rows
+        if let key = item.idempotency, let answer = finish.answer { kept.keep(answer, under: key) }
+        switch decision {
+        case .success(let receipt): return .ledger(.done(receipt, finish.answer))
+        case .failure(let refusal): return .ledger(.refused(refusal, finish.answer))
+        }
+    }
+
+    private mutating func command(
+        _ market: Int,
+        _ action: String,
+        _ initiator: Initiator,
+        _ body: (DeskState.Floor, Int64) -> Void
+    ) -> DeskOutcome {
+        guard let floor = state.floors[market] else { return .done }
+        let before = floor.book.status.state.name
+        run(market, body)
+        audit(
+            action,
+            of: "market",
+            nil,
+            initiator,
+            before: ["state": .string(before)],
+            ["market": .string(floor.market.symbol), "state": .string(floor.book.status.state.name)]
+        )
+        return .done
+    }
+
+    private func depth(_ market: Int, _ limit: Int) -> DeskOutcome {
+        guard let floor = state.floors[market] else { return .done }
+        return .depth(
+            DepthView(
+                market: floor.market,
+                status: floor.book.status,
+                bids: floor.book.depth(.buy, limit: limit),
+                asks: floor.book.depth(.sell, limit: limit),
+                sequence: floor.sequence
+            )
+        )
+    }
+
+    mutating func audit(
+        _ action: String,
+        of entity: String,
+        _ id: UInt128?,
+        _ initiator: Initiator,
+        before: JSON? = nil,
+        _ after: JSON?
+    ) {
+        rows.append(
+            AuditEntry(
+                id: ids.next(),
+                actor: initiator.actor,
+                action: action,
+                entity: entity,
+                entityID: id,
+                before: before,
+                after: after,
+                ip: initiator.ip,
+                userAgent: initiator.userAgent,
+                session: initiator.session,
+                correlation: initiator.correlation
+            )
+        )
+    }
+}

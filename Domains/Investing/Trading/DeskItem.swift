@@ -1,0 +1,90 @@
+import DomainKit
+import Kernel
+import Ledger
+import MatchingEngine
+
+/// What the writer is asked to do. Everything that moves money or orders in Investing is one of these.
+enum DeskItem: Sendable {
+    /// An order.
+    case place(OrderTicket, DeskRequest)
+    /// Two orders of which one cancels the other; they hold money together.
+    case placePair(OrderTicket, OrderTicket, DeskRequest)
+    /// The end of an order.
+    case cancel(ID<Order>, DeskRequest)
+    /// The end of all orders of the account, in one market or in all.
+    case cancelAll(market: Int?, DeskRequest)
+    /// New terms for an order.
+    case amend(ID<Order>, quantity: String?, price: String?, DeskRequest)
+    /// The end of an order, and another one.
+    case replace(ID<Order>, with: OrderTicket, ReplaceMode, DeskRequest)
+    /// Another state of a market.
+    case setState(market: Int, MarketState, reopensAt: Timestamp?, by: Initiator)
+    /// Another reference price of a market, in ticks; nil for no band.
+    case setReference(market: Int, price: Int64?, by: Initiator)
+    /// Any other movement on the accounts.
+    case ledger(LedgerItem)
+    /// A look at a book.
+    case depth(market: Int, limit: Int)
+    /// Markets and accounts may have changed: those in memory are read anew.
+    case refresh
+    /// Time passes: what is due ends, and halts that end by themselves do.
+    case tick
+
+    /// The client's key, if it came with one.
+    var key: IdempotencyKey? {
+        switch self {
+        case .place(_, let request), .placePair(_, _, let request), .cancel(_, let request),
+            .cancelAll(_, let request), .amend(_, _, _, let request), .replace(_, _, _, let request):
+            request.key
+        case .ledger(let item): item.idempotency
+        case .setState, .setReference, .depth, .refresh, .tick: nil
+        }
+    }
+}
+
+/// Who asks, for which account, under which key.
+struct DeskRequest: Sendable {
+    let account: TradingAccount
+    let initiator: Initiator
+    let key: IdempotencyKey?
+    /// The request's id, for the problem documents that are kept.
+    let id: UInt128
+}
+
+/// An order that was read and checked as far as that goes without the book and the balances.
+struct OrderTicket: Sendable {
+    let order: Order
+    /// Digests what makes two requests with the same client's id the same.
+    let request: UInt128
+    /// The account's balances in the market's assets.
+    let base: ID<LedgerAccount>
+    let quote: ID<LedgerAccount>
+    /// Where its fees go.
+    let income: ID<LedgerAccount>
+}
+
+/// What became of an item.
+enum DeskOutcome: Sendable {
+    /// The answer to the client, kept under its key.
+    case answer(StoredAnswer)
+    /// An earlier request with the same key was answered so.
+    case replayed(StoredAnswer)
+    /// The key was used with another request.
+    case keyReused
+    /// What the ledger did.
+    case ledger(LedgerOutcome)
+    /// A look at a book.
+    case depth(DepthView)
+    /// It is done.
+    case done
+}
+
+/// The best levels of a book, as of a batch that is committed.
+struct DepthView: Sendable {
+    let market: Market
+    let status: MarketStatus
+    let bids: [DepthLevel]
+    let asks: [DepthLevel]
+    /// Batches that the market took part in, since this process took over.
+    let sequence: Int64
+}

@@ -1,0 +1,91 @@
+import Kernel
+import Ledger
+import PostgreSQL
+
+/// What a batch needs from the database before it can be decided: read in one round trip.
+struct DeskNeeds: Sendable {
+    private var ledgerItems: [LedgerItem] = []
+    private var accounts: Set<ID<LedgerAccount>> = []
+    private var keys: [IdempotencyKey] = []
+    private var clientIDs: [DeskBatch.TakenClientID] = []
+    private var traders: Set<ID<TradingAccount>> = []
+
+    init(_ items: [DeskItem], _ state: DeskState) {
+        for item in items {
+            if let key = item.key { keys.append(key) }
+            switch item {
+            case .place(let ticket, let request), .replace(_, let ticket, _, let request):
+                add(ticket)
+                traders.insert(request.account.id)
+            case .placePair(let first, let second, let request):
+                add(first)
+                add(second)
+                traders.insert(request.account.id)
+            case .ledger(let item): ledgerItems.append(item)
+            case .cancel, .cancelAll, .amend, .setState, .setReference, .depth, .refresh, .tick: break
+            }
+        }
+        traders = traders.filter { state.events[$0] == nil }
+    }
+
+    private mutating func add(_ ticket: OrderTicket) {
+        accounts.formUnion([ticket.base, ticket.quote, ticket.income])
+        if let clientID = ticket.order.clientID {
+            clientIDs.append(DeskBatch.TakenClientID(account: ticket.order.account, clientID: clientID))
+        }
+    }
+
+    /// Begins the batch: the instant, what is missing in memory, and the answers that were kept.
+    func begin(
+        _ state: DeskState,
+        ids: IDGenerator,
+        schema: Schema,
+        pool: Pool,
+        _ transaction: Transaction
+    ) async throws -> DeskBatch {
+        var others: [SQL] = []
+        if !clientIDs.isEmpty {
+            others.append(
+                """
+                select c.account, c.client_order_id, c.request, c.order_id, c.status, c.answer
+                from unnest(\(clientIDs.map(\.account)), \(clientIDs.map(\.clientID))) as k(account, client_order_id)
+                join \(schema).client_order_ids c
+                    on c.account = k.account and c.client_order_id = k.client_order_id
+                """
+            )
+        }
+        if !traders.isEmpty {
+            others.append("select id, events from \(schema).accounts where id = any(\(Array(traders)))")
+        }
+        var (kept, results) = try await state.ledger.begin(
+            ledgerItems,
+            accounts: accounts,
+            keys: keys,
+            pool: pool,
+            transaction,
+            others: others
+        )
+        var taken: [DeskBatch.TakenClientID: DeskBatch.TakenOrder] = [:]
+        if !clientIDs.isEmpty { taken = try DeskNeeds.taken(results.removeFirst()) }
+        if !traders.isEmpty {
+            for row in results.removeFirst() { state.events[try row["id"]] = try row["events"] }
+        }
+        return DeskBatch(state, ids: ids, schema: schema, kept: kept, taken: taken)
+    }
+
+    private static func taken(_ rows: Rows) throws -> [DeskBatch.TakenClientID: DeskBatch.TakenOrder] {
+        var taken: [DeskBatch.TakenClientID: DeskBatch.TakenOrder] = [:]
+        for row in rows {
+            let id = DeskBatch.TakenClientID(account: try row["account"], clientID: try row["client_order_id"])
+            let body: Bytes = try row["answer"]
+            let order: ID<Order> = try row["order_id"]
+            let answer = StoredAnswer(
+                status: try row["status"],
+                headers: ["Content-Type": "application/json", "Location": "/v1/investing/orders/\(order.wire)"],
+                body: body.array
+            )
+            taken[id] = DeskBatch.TakenOrder(order: order, request: try row["request"], answer: answer)
+        }
+        return taken
+    }
+}

@@ -1,0 +1,117 @@
+import Kernel
+import Ledger
+import Logging
+import Metrics
+import PostgreSQL
+import ServiceLifecycle
+import Synchronization
+
+/// The one way to Investing's orders and money: batches what callers submit and keeps the lease under which this
+/// process, or another one, writes.
+final class TradingDesk: Service, LedgerWriter {
+    /// How often the lease is looked at, and time passes for the books.
+    private static let beatSeconds = 1.0
+    private static let batchMax = 2_000
+    private static let queueMax = 50_000
+
+    let lease: WriterLease
+    private let desk: Desk
+    private let queue: GroupCommit<Desk>
+    private let logger: Logger
+    private let epoch = Mutex<Int64?>(nil)
+    private let leads = Gauge(label: "investing_writer")
+
+    init(
+        runtime: (schema: Schema, pool: Pool),
+        ids: IDGenerator,
+        address: String?,
+        logger: Logger,
+        onCommit: @escaping @Sendable (DeskBatch.Published?) -> Void
+    ) {
+        lease = WriterLease(
+            pool: runtime.pool,
+            schema: runtime.schema,
+            holder: ids.next(TradingAccount.self).value,
+            address: address
+        )
+        desk = Desk(schema: runtime.schema, pool: runtime.pool, ids: ids, lease: lease, onCommit: onCommit)
+        queue = GroupCommit(
+            desk,
+            label: "investing_desk",
+            batchMax: TradingDesk.batchMax,
+            queueMax: TradingDesk.queueMax,
+            writers: 1
+        )
+        self.logger = logger
+    }
+
+    /// Whether this process writes.
+    var isWriter: Bool { epoch.withLock { $0 != nil } }
+
+    /// Does one thing, in a batch with whatever else is submitted at the time.
+    ///
+    /// - Throws: `GroupCommitError`, `WriterElsewhere`, a `PostgresError`.
+    func submit(_ item: DeskItem) async throws -> DeskOutcome { try await queue.submit(item) }
+
+    /// Does one ledger operation, in order with everything else.
+    func submit(_ item: LedgerItem) async throws -> LedgerOutcome {
+        guard case .ledger(let outcome) = try await queue.submit(.ledger(item)) else { throw WriterElsewhere() }
+        return outcome
+    }
+
+    /// Commits what callers submit and keeps the lease, until shutdown.
+    func run() async throws {
+        try await withThrowingDiscardingTaskGroup { group in
+            group.addTask { try await self.queue.run() }
+            group.addTask { await self.keepLease() }
+        }
+        if let epoch = epoch.withLock({ $0 }) { try? await lease.release(epoch) }
+    }
+
+    private func keepLease() async {
+        let beats = AsyncTimer(seconds: TradingDesk.beatSeconds)
+        repeat {
+            do {
+                try await beat()
+            } catch {
+                logger.warning("the writer's lease could not be looked at", metadata: ["error": "\(error)"])
+            }
+        } while await beats.next()
+    }
+
+    private func beat() async throws {
+        if let held = epoch.withLock({ $0 }) {
+            if try await lease.renew(held) {
+                _ = try await queue.submit(.tick)
+                return
+            }
+            logger.warning("the writer's lease was lost", metadata: ["epoch": "\(held)"])
+            await lead(nil)
+        }
+        guard let taken = try await lease.take() else { return }
+        logger.info("this process writes investing now", metadata: ["epoch": "\(taken)"])
+        await lead(taken)
+    }
+
+    private func lead(_ new: Int64?) async {
+        await desk.lead(new)
+        epoch.withLock { $0 = new }
+        leads.record(new == nil ? 0 : 1)
+    }
+}
+
+/// Beats until the program shuts down.
+struct AsyncTimer: Sendable {
+    let seconds: Double
+
+    /// True at the next beat; false once it is time to stop.
+    func next() async -> Bool {
+        if Task.isCancelled || Task.isShuttingDownGracefully { return false }
+        do {
+            try await cancelWhenGracefulShutdown { try await Task.sleep(for: .seconds(seconds)) }
+            return true
+        } catch {
+            return false
+        }
+    }
+}
