@@ -47,6 +47,11 @@ let httpServer: [Target.Dependency] = [
     .product(name: "NIOHTTPTypes", package: "swift-nio-extras"),
     .product(name: "NIOHTTPTypesHTTP1", package: "swift-nio-extras"),
 ]
+let webSocketClient: [Target.Dependency] = [
+    .product(name: "NIOCore", package: "swift-nio"),
+    .product(name: "NIOPosix", package: "swift-nio"),
+    .product(name: "NIOWebSocket", package: "swift-nio"),
+]
 let arguments = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
 let configuration = Target.Dependency.product(name: "Configuration", package: "swift-configuration")
 let lifecycle = Target.Dependency.product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
@@ -129,6 +134,11 @@ let package = Package(
             ["Kernel", lifecycle, logging, metrics, crypto] + httpServer
         ),
         library(
+            "Streams",
+            "Platform/Streams",
+            ["Kernel", "HTTP", "Redis", lifecycle, logging, metrics, deque]
+        ),
+        library(
             "Identity",
             "Platform/Identity",
             [
@@ -171,12 +181,14 @@ let package = Package(
             ]
         ),
 
+        library("DepthFeed", "Domains/Investing/DepthFeed", ["Kernel"]),
         library(
             "Investing",
             "Domains/Investing",
             [
                 "DomainKit", "DomainTransfers", "Kernel", "PostgreSQL", "HTTP", "Ledger", "Messaging", lifecycle,
-            ]
+            ],
+            exclude: ["DepthFeed"]
         ),
         library(
             "DeFi",
@@ -207,7 +219,7 @@ let package = Package(
         library(
             "TestSupport",
             "Tests/TestSupport",
-            ["EmbeddedServers", "PostgreSQL", "Migrations", logging]
+            ["EmbeddedServers", "PostgreSQL", "Migrations", logging] + webSocketClient
         ),
         tests("KernelTests", ["Kernel"]),
         tests("CryptographyTests", ["Cryptography", "Kernel"]),
@@ -215,7 +227,15 @@ let package = Package(
         tests("SettingsTests", ["Settings"]),
         tests("EmbeddedServersTests", ["EmbeddedServers", logging]),
         tests("ObservabilityTests", ["Observability", "Kernel", logging, metrics]),
-        tests("HTTPTests", ["HTTP", "Kernel", "Observability", logging, metrics, lifecycle]),
+        tests("HTTPTests", ["HTTP", "Kernel", "Observability", "TestSupport", logging, metrics, lifecycle]),
+        tests(
+            "StreamsTests",
+            [
+                "Streams", "HTTP", "Kernel", "Redis", "TestSupport", "EmbeddedServers", logging, metrics, lifecycle,
+                .product(name: "NIOCore", package: "swift-nio"),
+            ]
+        ),
+        tests("DepthFeedTests", ["DepthFeed", "Kernel"]),
         tests("RedisTests", ["Redis", "Kernel", logging, metrics, metricsTestKit, lifecycle]),
         tests("OutboundHTTPTests", ["OutboundHTTP", logging, metrics, metricsTestKit]),
         tests(
