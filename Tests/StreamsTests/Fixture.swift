@@ -90,7 +90,7 @@ struct Station {
         _ body: (Station) async throws -> Void
     ) async throws {
         var quiet = Logger(label: "test")
-        quiet.logLevel = .critical
+        quiet.logLevel = .error
         var limits = StreamHub.Limits()
         limits.connection.connectionsPerAddressMax = 2_000
         limits.retrySeconds = 0.05
@@ -115,7 +115,15 @@ struct Station {
             onRunning: { announced.yield($0 ?? 0) }
         )
         try await withThrowingTaskGroup(of: Void.self) { group in
-            group.addTask { try await server.run() }
+            group.addTask {
+                do {
+                    try await server.run()
+                    if !Task.isCancelled { Issue.record("the server ended by itself") }
+                } catch {
+                    if !Task.isCancelled { Issue.record(error) }
+                    throw error
+                }
+            }
             group.addTask { await hub.run() }
             var iterator = ports.makeAsyncIterator()
             let port = try #require(await iterator.next())
