@@ -47,6 +47,11 @@ let httpServer: [Target.Dependency] = [
     .product(name: "NIOHTTPTypes", package: "swift-nio-extras"),
     .product(name: "NIOHTTPTypesHTTP1", package: "swift-nio-extras"),
 ]
+let webSocketClient: [Target.Dependency] = [
+    .product(name: "NIOCore", package: "swift-nio"),
+    .product(name: "NIOPosix", package: "swift-nio"),
+    .product(name: "NIOWebSocket", package: "swift-nio"),
+]
 let arguments = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
 let configuration = Target.Dependency.product(name: "Configuration", package: "swift-configuration")
 let lifecycle = Target.Dependency.product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
@@ -130,6 +135,11 @@ let package = Package(
             ["Kernel", lifecycle, logging, metrics, crypto] + httpServer
         ),
         library(
+            "Streams",
+            "Platform/Streams",
+            ["Kernel", "HTTP", "Redis", lifecycle, logging, metrics, deque]
+        ),
+        library(
             "Identity",
             "Platform/Identity",
             [
@@ -173,14 +183,15 @@ let package = Package(
         ),
 
         library("MatchingEngine", "Domains/Investing/MatchingEngine"),
+        library("DepthFeed", "Domains/Investing/DepthFeed", ["Kernel"]),
         library(
             "Investing",
             "Domains/Investing",
             [
                 "DomainKit", "DomainTransfers", "Kernel", "PostgreSQL", "HTTP", "Ledger", "Messaging", "MatchingEngine",
-                "Audit", "Fees", "Identity", "OutboundHTTP", "Settings", crypto, lifecycle, logging, metrics,
+                "DepthFeed", "Streams", "Audit", "Fees", "Identity", "OutboundHTTP", "Settings", crypto, lifecycle, logging, metrics,
             ],
-            exclude: ["MatchingEngine"]
+            exclude: ["MatchingEngine", "DepthFeed"]
         ),
         library(
             "DeFi",
@@ -211,7 +222,7 @@ let package = Package(
         library(
             "TestSupport",
             "Tests/TestSupport",
-            ["EmbeddedServers", "PostgreSQL", "Migrations", logging]
+            ["EmbeddedServers", "PostgreSQL", "Migrations", logging] + webSocketClient
         ),
         tests("KernelTests", ["Kernel"]),
         tests("CryptographyTests", ["Cryptography", "Kernel"]),
@@ -219,7 +230,15 @@ let package = Package(
         tests("SettingsTests", ["Settings"]),
         tests("EmbeddedServersTests", ["EmbeddedServers", logging]),
         tests("ObservabilityTests", ["Observability", "Kernel", logging, metrics]),
-        tests("HTTPTests", ["HTTP", "Kernel", "Observability", logging, metrics, lifecycle]),
+        tests("HTTPTests", ["HTTP", "Kernel", "Observability", "TestSupport", logging, metrics, lifecycle]),
+        tests(
+            "StreamsTests",
+            [
+                "Streams", "HTTP", "Kernel", "Redis", "TestSupport", "EmbeddedServers", logging, metrics, lifecycle,
+                .product(name: "NIOCore", package: "swift-nio"),
+            ]
+        ),
+        tests("DepthFeedTests", ["DepthFeed", "Kernel"]),
         tests("RedisTests", ["Redis", "Kernel", logging, metrics, metricsTestKit, lifecycle]),
         tests("OutboundHTTPTests", ["OutboundHTTP", logging, metrics, metricsTestKit]),
         tests(

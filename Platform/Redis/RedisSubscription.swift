@@ -5,6 +5,8 @@ import Synchronization
 public enum RedisSubscriptionEvent: Hashable, Sendable {
     /// From here on messages of all channels come; again after each reconnect, when messages may have been missed.
     case subscribed
+    /// The server is away: nothing comes until the next `subscribed`.
+    case interrupted
     /// A message that was published on a channel.
     case message(channel: String, payload: [UInt8])
 }
@@ -92,11 +94,17 @@ final class Subscribers: Sendable {
         for continuation in complete { yield(.subscribed, to: continuation) }
     }
 
-    /// Notes that no channel is confirmed any more.
+    /// Notes that no channel is confirmed any more, and tells those to whom all were.
     func unconfirmAll() {
-        state.withLock { state in
-            for (id, entry) in state.entries { state.entries[id]?.unconfirmed = entry.channels }
+        let interrupted = state.withLock { state in
+            var interrupted: [Continuation] = []
+            for (id, entry) in state.entries {
+                if entry.unconfirmed.isEmpty { interrupted.append(entry.continuation) }
+                state.entries[id]?.unconfirmed = entry.channels
+            }
+            return interrupted
         }
+        for continuation in interrupted { yield(.interrupted, to: continuation) }
     }
 
     /// Ends all streams, now and later.

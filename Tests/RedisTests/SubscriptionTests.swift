@@ -28,6 +28,7 @@ import Testing
             var events = client.subscribe(to: ["channel"]).makeAsyncIterator()
             #expect(await events.next() == .subscribed)
             server.stop()
+            #expect(await events.next() == .interrupted)
             try server.start()
             #expect(await events.next() == .subscribed)
             #expect(await client.waitUntilConnected(timeoutSeconds: 120))

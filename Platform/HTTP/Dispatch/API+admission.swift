@@ -47,7 +47,8 @@ extension API {
             rawBody: [],
             idempotencyKey: nil
         )
-        if route.access != .public {
+        // A WebSocket may be opened without a token, but not with a wrong one.
+        if route.access != .public || (route.webSocket != nil && fields.authorization != nil) {
             guard fields.duplicate != "authorization", let token = fields.bearerToken else {
                 throw Problem.unauthenticated
             }

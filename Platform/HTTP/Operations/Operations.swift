@@ -40,6 +40,9 @@ public struct Operations: Sendable {
     /// From now on `/readyz` says no, so that nobody sends requests to a server that is about to stop.
     func beginDrain() { drain.hasBegun.store(true, ordering: .releasing) }
 
+    /// Whether the server is about to stop.
+    var isDraining: Bool { drain.hasBegun.load(ordering: .acquiring) }
+
     /// The routes given, then the operational ones, then the two that document all of them.
     func routes(documenting routes: [Route], description: APIDescription) -> [Route] {
         var all = routes + [livez, readyz]
@@ -84,7 +87,7 @@ extension Operations {
     private static let state = Schema.object([.required("status", .oneOf(["ok"]))], named: "OperationalState")
 
     private func readiness() async throws -> APIResponse {
-        if drain.hasBegun.load(ordering: .acquiring) {
+        if isDraining {
             throw Problem(503, "draining", "The server is stopping.", retryAfterSeconds: 5)
         }
         let failed = await withTaskGroup(of: String?.self) { group in

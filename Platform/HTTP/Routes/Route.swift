@@ -57,6 +57,8 @@ public struct Route: Sendable {
     public let timeoutSeconds: Int
     /// What does it.
     public let handler: Handler
+    /// What serves the connection, if the route turns it into a WebSocket.
+    var webSocket: WebSocketEndpoint?
 
     /// The default of `timeoutSeconds`.
     public static let timeoutSecondsDefault = 15
@@ -87,7 +89,10 @@ public struct Route: Sendable {
         let declared = parameters.filter { $0.location == .path }.map(\.name)
         Swift.precondition(declared.sorted() == path.parameterNames.sorted(), "undeclared path parameters in \(path)")
         Swift.precondition(!responses.isEmpty, "\(operationID) declares no response")
-        Swift.precondition(responses.keys.allSatisfy { (200...399).contains($0) }, "a problem among the responses")
+        Swift.precondition(
+            responses.keys.allSatisfy { $0 == 101 || (200...399).contains($0) },
+            "a problem among the responses"
+        )
         Swift.precondition(problems.keys.allSatisfy { (400...599).contains($0) }, "no problem's status")
         (self.method, self.path, self.operationID) = (method, path, operationID)
         (self.summary, self.description, self.tag) = (summary, description, tag)

@@ -12,7 +12,10 @@ struct BodyFraming {
     init(_ fields: HTTPFields) {
         for field in fields {
             switch field.name.canonicalName {
-            case "connection": wantsClose = wantsClose || field.value.lowercased().contains("close")
+            case "connection":
+                let value = field.value.lowercased()
+                // The decoder reads nothing more once a client has asked to go on with another protocol.
+                wantsClose = wantsClose || value.contains("close") || value.contains("upgrade")
             case "expect": expectsContinue = field.value.lowercased() == "100-continue"
             case "transfer-encoding": isChunked = true
             case "content-length": length = Int(field.value) ?? .max

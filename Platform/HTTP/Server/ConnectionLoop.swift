@@ -60,7 +60,17 @@ struct ConnectionLoop: Sendable {
             let closes = body.wantsClose || !body.isSmall
             guard try await write(response, exchange, closes: closes, outbound), !closes else { return false }
             return try await drop(&parts)
-        case .admitted(let admitted): return try await serve(admitted, body, &parts, outbound)
+        case .admitted(let admitted):
+            guard let endpoint = admitted.route.webSocket else {
+                return try await serve(admitted, body, &parts, outbound)
+            }
+            do {
+                try await converse(endpoint, admitted)
+            } catch let problem as Problem {
+                let refusal = WebSocketHandshake.answer(problem, api.problem(problem, admitted.exchange))
+                _ = try await write(refusal, admitted.exchange, closes: true, outbound)
+            }
+            return false
         }
     }
 
