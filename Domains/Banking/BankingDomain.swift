@@ -45,6 +45,7 @@ public struct BankingDomain: Domain {
             DomainTransfers.Mount(others: Self.others, account: BankTransferBook.account, assets: Self.assets),
             book: parts.transferBook,
             ids: platform.ids,
+            cursors: platform.cursors,
             logger: platform.logger
         )
         let arrivals = GroupCommit(InboxIntake(runtime.inbox), label: "inbox_\(runtime.schema)")

@@ -41,6 +41,7 @@ public struct InvestingDomain: Domain {
             DomainTransfers.Mount(others: Self.others, account: "trading", assets: Self.assets),
             book: book,
             ids: platform.ids,
+            cursors: platform.cursors,
             logger: platform.logger
         )
         routes = [Self.balances(runtime.accounts)] + transfers.routes
