@@ -27,6 +27,9 @@ public struct BankingDomain: Domain {
     /// Its transactions, for the rebuilding of projections.
     public let export: TransactionExport
 
+    /// What operators do.
+    public let operations: BankingOperations
+
     let providers: [any PaymentProvider]
     let inbox: Inbox
 
@@ -51,6 +54,7 @@ public struct BankingDomain: Domain {
         let arrivals = GroupCommit(InboxIntake(runtime.inbox), label: "inbox_\(runtime.schema)")
         let webhooks = WebhookRoutes(providers.webhooks, into: WebhookIntake(arrivals))
         routes = parts.routes + transfers.routes + webhooks.routes
+        operations = parts.operations
         let transactions = parts.transactions
         export = { try await transactions.export(after: $0, limit: $1) }
         servingServices = [arrivals]

@@ -38,9 +38,40 @@ struct ProviderCalls: Service {
         }
     }
 
-    /// Makes a transaction's call now, if nobody else has it; what the customer's request waits for.
-    func callNow(for transaction: ID<BankTransaction>) async throws {
+    /// Makes the call now that a request waits for, if nobody else has it; the transaction as it is then.
+    ///
+    /// Nil when the request's answer has been settled meanwhile.
+    func callNow(awaitedBy key: IdempotencyKey) async throws -> BankTransaction? {
+        let rows = try await pool.query(
+            "select transaction from \(schema).provider_calls where request_key = \(key.scope)"
+        )
+        guard let transaction: ID<BankTransaction> = try rows.first.map({ try $0[0] }) else { return nil }
         for call in try await claim(limit: 1, only: transaction) { await attempt(call) }
+        return try await transactions.find(transaction)
+    }
+
+    /// Whether the answer kept under a key is still without what the provider says.
+    func isAwaited(by key: IdempotencyKey) async throws -> Bool {
+        try await !pool.query("select 1 from \(schema).provider_calls where request_key = \(key.scope)").isEmpty
+    }
+
+    /// Keeps an answer in the place of the one that was kept before the provider was asked, unless somebody did so
+    /// already; the one that is kept.
+    func keep(_ answer: StoredAnswer, for key: IdempotencyKey) async throws -> StoredAnswer {
+        // Whoever waited for the row's lock finds the key gone from it, and touches nothing.
+        _ = try await pool.query(
+            """
+            with settled as (
+                update \(schema).provider_calls set request_key = null where request_key = \(key.scope) returning 1)
+            update \(schema).idempotency_keys
+            set status = \(answer.status), headers = \(answer.headersJSON), answer = \(Bytes(answer.body))
+            where key = \(key.scope) and exists (select from settled)
+            """
+        )
+        let rows = try await pool.query(
+            "select status, headers, answer from \(schema).idempotency_keys where key = \(key.scope)"
+        )
+        return try rows.first.map(StoredAnswer.init) ?? answer
     }
 
     private func claim(limit: Int, only transaction: ID<BankTransaction>?) async throws -> [ProviderCall] {
@@ -63,10 +94,12 @@ struct ProviderCalls: Service {
 
     private func attempt(_ call: ProviderCall) async {
         do {
-            guard let transaction = try await transactions.find(call.transaction),
-                let provider = providers[call.provider]
+            guard let asked = try await transactions.find(call.transaction), let provider = providers[call.provider]
             else { return try await postpone(call, "no transaction or no provider \(call.provider)") }
-            switch await ask(provider, call, transaction, try await token(of: transaction)) {
+            let answer = await ask(provider, call, asked, try await token(of: asked))
+            // While the provider was asked, its webhook may have told the same.
+            let transaction = try await transactions.find(call.transaction) ?? asked
+            switch answer {
             case .accepted(let reference, let action):
                 try await settlement.accepted(transaction, call, reference: reference, action: action)
             case .refused(let reason):
@@ -79,6 +112,8 @@ struct ProviderCalls: Service {
                 "a provider call's result could not be stored; it is made again",
                 metadata: ["call": "\(call.id)", "transaction": "\(call.transaction.wire)", "error": "\(error)"]
             )
+            // So that one that can never be stored ends, too. Where this fails, the claim's lease ends.
+            try? await postpone(call, "its result could not be stored: \(error)")
         }
     }
 
