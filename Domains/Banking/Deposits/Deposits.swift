@@ -99,10 +99,12 @@ struct Deposits: Sendable {
     ///
     /// Whoever comes first with the request's key, the first request or a repetition, settles what all are answered.
     private func waitForProvider(_ answer: APIResponse, _ key: IdempotencyKey) async throws -> APIResponse {
-        guard answer.status == 202, try await calls.isAwaited(by: key) else { return answer }
-        guard let transaction = try await calls.callNow(awaitedBy: key) else { return answer }
-        let settled = APIResponse.accepted(transaction.json, location: transaction.path)
-        let kept = try await calls.keep(StoredAnswer(settled), for: key).response
+        guard answer.status == 202 else { return answer }
+        if let transaction = try await calls.callNow(awaitedBy: key) {
+            let settled = APIResponse.accepted(transaction.json, location: transaction.path)
+            try await calls.keep(StoredAnswer(settled), for: key)
+        }
+        guard let kept = try await calls.kept(for: key)?.response else { return answer }
         return answer.headers["Idempotent-Replayed"] == nil ? kept : kept.with("Idempotent-Replayed", "true")
     }
 }

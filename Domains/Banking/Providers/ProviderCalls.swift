@@ -16,6 +16,10 @@ struct ProviderCalls: Service {
     static let leaseSeconds = 60
     static let attemptsMax = 20
     static let pollMilliseconds = 500
+    /// How often a request looks whether the call that it waits for, and another has, is answered; and how long
+    /// between.
+    static let waitsMax = 40
+    static let waitMilliseconds = 50
 
     let schema: Schema
     let pool: Pool
@@ -38,26 +42,35 @@ struct ProviderCalls: Service {
         }
     }
 
-    /// Makes the call now that a request waits for, if nobody else has it; the transaction as it is then.
+    /// Makes the call now that a request waits for, or waits a little for who has it; the transaction as it is then.
     ///
     /// Nil when the request's answer has been settled meanwhile.
     func callNow(awaitedBy key: IdempotencyKey) async throws -> BankTransaction? {
+        for _ in 0..<ProviderCalls.waitsMax {
+            let rows = try await pool.query(
+                "select transaction, status from \(schema).provider_calls where request_key = \(key.scope)"
+            )
+            guard let row = rows.first else { return nil }
+            let (transaction, status): (ID<BankTransaction>, String) = (try row["transaction"], try row["status"])
+            let claimed = status == "pending" ? try await claim(limit: 1, only: transaction) : []
+            for call in claimed { await attempt(call) }
+            if status != "pending" || !claimed.isEmpty { return try await transactions.find(transaction) }
+            try await Task.sleep(for: .milliseconds(ProviderCalls.waitMilliseconds))
+        }
+        return try await awaited(by: key)
+    }
+
+    private func awaited(by key: IdempotencyKey) async throws -> BankTransaction? {
         let rows = try await pool.query(
             "select transaction from \(schema).provider_calls where request_key = \(key.scope)"
         )
-        guard let transaction: ID<BankTransaction> = try rows.first.map({ try $0[0] }) else { return nil }
-        for call in try await claim(limit: 1, only: transaction) { await attempt(call) }
-        return try await transactions.find(transaction)
-    }
-
-    /// Whether the answer kept under a key is still without what the provider says.
-    func isAwaited(by key: IdempotencyKey) async throws -> Bool {
-        try await !pool.query("select 1 from \(schema).provider_calls where request_key = \(key.scope)").isEmpty
+        guard let row = rows.first else { return nil }
+        return try await transactions.find(try row["transaction"])
     }
 
     /// Keeps an answer in the place of the one that was kept before the provider was asked, unless somebody did so
-    /// already; the one that is kept.
-    func keep(_ answer: StoredAnswer, for key: IdempotencyKey) async throws -> StoredAnswer {
+    /// already.
+    func keep(_ answer: StoredAnswer, for key: IdempotencyKey) async throws {
         // Whoever waited for the row's lock finds the key gone from it, and touches nothing.
         _ = try await pool.query(
             """
@@ -68,10 +81,13 @@ struct ProviderCalls: Service {
             where key = \(key.scope) and exists (select from settled)
             """
         )
-        let rows = try await pool.query(
+    }
+
+    /// The answer that is kept under a key.
+    func kept(for key: IdempotencyKey) async throws -> StoredAnswer? {
+        try await pool.query(
             "select status, headers, answer from \(schema).idempotency_keys where key = \(key.scope)"
-        )
-        return try rows.first.map(StoredAnswer.init) ?? answer
+        ).first.map(StoredAnswer.init)
     }
 
     private func claim(limit: Int, only transaction: ID<BankTransaction>?) async throws -> [ProviderCall] {
