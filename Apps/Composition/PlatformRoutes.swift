@@ -56,7 +56,7 @@ struct PlatformRoutes: Sendable {
                 ])
             ),
             .required("asset", .asset),
-            .required("amount", .amount),
+            .required("amount", .positiveAmount),
             .optional("provider", .oneOf(["sandbox", "stripe", "moonpay", "ramp"])),
         ],
         named: "NewFeeQuote"

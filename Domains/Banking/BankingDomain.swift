@@ -27,6 +27,9 @@ public struct BankingDomain: Domain {
     /// Its transactions, for the rebuilding of projections.
     public let export: TransactionExport
 
+    /// What operators do.
+    public let operations: BankingOperations
+
     let providers: [any PaymentProvider]
     let inbox: Inbox
 
@@ -45,11 +48,13 @@ public struct BankingDomain: Domain {
             DomainTransfers.Mount(others: Self.others, account: BankTransferBook.account, assets: Self.assets),
             book: parts.transferBook,
             ids: platform.ids,
+            cursors: platform.cursors,
             logger: platform.logger
         )
         let arrivals = GroupCommit(InboxIntake(runtime.inbox), label: "inbox_\(runtime.schema)")
         let webhooks = WebhookRoutes(providers.webhooks, into: WebhookIntake(arrivals))
         routes = parts.routes + transfers.routes + webhooks.routes
+        operations = parts.operations
         let transactions = parts.transactions
         export = { try await transactions.export(after: $0, limit: $1) }
         servingServices = [arrivals]

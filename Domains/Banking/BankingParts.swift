@@ -13,16 +13,21 @@ struct BankingParts: Sendable {
     let transferBook: BankTransferBook
     let inboxHandlers: [String: any InboxHandler]
     let routes: [Route]
+    let operations: BankingOperations
 
     init(_ runtime: DomainRuntime, _ platform: PlatformServices, _ providers: [any PaymentProvider]) {
         let gateways = BankingGateways(runtime, platform)
         let settlement = gateways.settlement
         transactions = gateways.transactions
+        operations = gateways.operations
         calls = gateways.calls(providers, settlement)
         transferBook = gateways.transferBook
         let handlers = providers.map { provider in
             let handler = ProviderEventHandler(
-                provider: provider, transactions: gateways.transactions, settlement: settlement)
+                provider: provider,
+                transactions: gateways.transactions,
+                settlement: settlement
+            )
             return (provider.name, handler)
         }
         inboxHandlers = Dictionary(handlers, uniquingKeysWith: { first, _ in first })
@@ -51,51 +56,123 @@ struct BankingGateways: Sendable {
         journal = TransactionJournal(ids: platform.ids)
         bankAccounts = BankAccounts(schema: schema, pool: pool, ids: platform.ids, clock: clock)
         checks = MovementChecks(
-            users: platform.users, compliance: platform.compliance, fees: platform.fees,
-            limits: Limits(schema: schema, pool: pool, clock: clock), ids: platform.ids, clock: clock)
+            users: platform.users,
+            compliance: platform.compliance,
+            fees: platform.fees,
+            limits: Limits(schema: schema, pool: pool, clock: clock),
+            ids: platform.ids,
+            clock: clock
+        )
     }
 
     var settlement: Settlement {
-        Settlement(
-            ledger: runtime.ledger, accounts: runtime.accounts, transactions: transactions, fees: fees,
-            journal: journal, clock: platform.clock, logger: platform.logger)
+        settlement { [runtime] in try await runtime.ledger.submit($0) }
     }
+
+    /// Settlement that commits in a way of its own.
+    func settlement(_ commit: @escaping @Sendable (LedgerItem) async throws -> LedgerOutcome) -> Settlement {
+        Settlement(
+            commit: commit,
+            ids: platform.ids,
+            accounts: runtime.accounts,
+            transactions: transactions,
+            fees: fees,
+            journal: journal,
+            clock: platform.clock,
+            logger: platform.logger
+        )
+    }
+
+    /// What operators do; it stands where nothing runs the ledger's queue.
+    var operations: BankingOperations {
+        BankingOperations(
+            runtime: runtime,
+            ids: platform.ids,
+            accounts: accountStatuses,
+            transactions: transactions,
+            settlement: settlement { [runtime] in try await runtime.ledger.submit(batch: [$0])[0] }
+        )
+    }
+
+    private var accountStatuses: AccountStatuses {
+        AccountStatuses(runtime: runtime, ids: platform.ids, accounts: bankAccounts, assets: assets)
+    }
+
+    private var assets: BankAssets { BankAssets(schema: runtime.schema, pool: runtime.pool) }
 
     var transferBook: BankTransferBook {
         BankTransferBook(
-            schema: runtime.schema, pool: runtime.pool, accounts: runtime.accounts, checks: checks,
-            transactions: transactions, journal: journal)
+            schema: runtime.schema,
+            pool: runtime.pool,
+            accounts: runtime.accounts,
+            checks: checks,
+            transactions: transactions,
+            journal: journal
+        )
     }
 
     func calls(_ providers: [any PaymentProvider], _ settlement: Settlement) -> ProviderCalls {
         ProviderCalls(
-            schema: runtime.schema, pool: runtime.pool, transactions: transactions, accounts: bankAccounts,
+            schema: runtime.schema,
+            pool: runtime.pool,
+            transactions: transactions,
+            accounts: bankAccounts,
             providers: Dictionary(providers.map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first }),
-            settlement: settlement, logger: platform.logger)
+            settlement: settlement,
+            logger: platform.logger
+        )
     }
 
     /// Payments, accounts, transactions: what needs no provider.
     var routes: [Route] {
         let payments = Payments(
-            ledger: runtime.ledger, accounts: runtime.accounts, users: platform.users, checks: checks, journal: journal)
+            ledger: runtime.ledger,
+            accounts: runtime.accounts,
+            users: platform.users,
+            checks: checks,
+            journal: journal
+        )
         let accounts = AccountRoutes(
-            accounts: bankAccounts, ledgerAccounts: runtime.accounts,
-            verifiesAtOnce: platform.settings.providers.sandboxIsOn)
+            accounts: bankAccounts,
+            ledgerAccounts: runtime.accounts,
+            statuses: accountStatuses,
+            limits: LimitReports(schema: runtime.schema, pool: runtime.pool),
+            verifiesAtOnce: platform.settings.providers.sandboxIsOn
+        )
         let explanation = TransactionExplanation(
-            schema: runtime.schema, pool: runtime.pool, history: runtime.history, fees: fees)
+            schema: runtime.schema,
+            pool: runtime.pool,
+            history: runtime.history,
+            fees: fees
+        )
         let reading = TransactionRoutes(
-            transactions: transactions, explanation: explanation, signer: platform.cursors)
-        return payments.routes + accounts.routes + reading.routes
+            transactions: transactions,
+            explanation: explanation,
+            signer: platform.cursors
+        )
+        let deciding = OperatorAccountRoutes(accounts: bankAccounts, statuses: accountStatuses)
+        return payments.routes + accounts.routes + deciding.routes + reading.routes
     }
 
     /// Deposits and withdrawals.
     func outwardRoutes(_ calls: ProviderCalls, usual: String, providers: [String]) -> [Route] {
         let deposits = Deposits(
-            ledger: runtime.ledger, accounts: runtime.accounts, bankAccounts: bankAccounts, checks: checks,
-            journal: journal, calls: calls, transactions: transactions)
+            ledger: runtime.ledger,
+            accounts: runtime.accounts,
+            bankAccounts: bankAccounts,
+            checks: checks,
+            journal: journal,
+            calls: calls,
+            transactions: transactions
+        )
         let withdrawals = Withdrawals(
-            ledger: runtime.ledger, accounts: runtime.accounts, bankAccounts: bankAccounts,
-            assets: BankAssets(schema: runtime.schema, pool: runtime.pool), checks: checks, journal: journal)
+            ledger: runtime.ledger,
+            accounts: runtime.accounts,
+            bankAccounts: bankAccounts,
+            assets: assets,
+            checks: checks,
+            journal: journal
+        )
         return deposits.routes(defaultProvider: usual, providers: providers)
             + withdrawals.routes(defaultProvider: usual, providers: providers)
     }

@@ -13,7 +13,8 @@ struct BankingProviders: Sendable {
     private(set) var webhooks: [WebhookSource] = []
     private(set) var services: [any Service] = []
 
-    /// - Throws: `KeyRingError` for webhook keys that can't be used; the program doesn't start then.
+    /// - Throws: `KeyRingError` for webhook keys that can't be used, `UnknownWalletAsset` for a wallet of an asset that
+    ///   there isn't; the program doesn't start then.
     init(_ runtime: DomainRuntime, _ platform: PlatformServices) throws {
         let settings = platform.settings.providers
         let open = OpenDepositRows(schema: runtime.schema, pool: runtime.pool)
@@ -25,21 +26,25 @@ struct BankingProviders: Sendable {
         if let moonPay = MoonPayProvider(
             settings.moonPay,
             http: platform.outbound,
-            widget: nil,
+            widget: try settings.moonPay.widget.map(MoonPayWidget.init),
             openDeposits: { try await open.deposits(by: "moonpay", countMax: $0) }
         ) {
             all.append(moonPay)
             try listen(to: moonPay, .moonPay, settings.moonPay.webhookSecrets.map { $0.reveal() })
         }
         if !settings.ramp.webhookPublicKeyFiles.isEmpty {
+            let paths = settings.ramp.pathSecret.map { IntentPaths(secret: Array($0.reveal().utf8)) }
+            let webhookURL = platform.settings.http.publicURL + "/v1/webhooks/ramp"
             let ramp = RampProvider(
                 baseURL: settings.ramp.baseURL,
                 http: platform.outbound,
-                widget: nil,
+                widget: try paths.flatMap { paths in
+                    try settings.ramp.widget.map { try RampWidget($0, webhookURL: webhookURL, paths) }
+                },
                 openPurchases: { try await open.purchases(countMax: $0) }
             )
             all.append(ramp)
-            try listen(to: ramp, .ramp, try settings.ramp.webhookPublicKeyFiles.map(PublicKeyFile.read))
+            try listen(to: ramp, .ramp, try settings.ramp.webhookPublicKeyFiles.map(PublicKeyFile.read), paths)
         }
     }
 
@@ -73,10 +78,38 @@ struct BankingProviders: Sendable {
     private mutating func listen(
         to provider: some PaymentProvider & WebhookReader,
         _ signature: WebhookProvider,
-        _ keys: [String]
+        _ keys: [String],
+        _ paths: IntentPaths? = nil
     ) throws {
         guard !keys.isEmpty else { return }
         let ring = try KeyRing(signature, texts: keys)
-        webhooks.append(WebhookSource(name: provider.name, signature: signature, keys: ring, reader: provider))
+        webhooks.append(
+            WebhookSource(
+                name: provider.name,
+                signature: signature,
+                keys: ring,
+                reader: provider,
+                intentPaths: paths
+            )
+        )
+    }
+}
+
+/// A wallet in the settings of an asset that there isn't.
+struct UnknownWalletAsset: Error, Hashable {
+    let code: String
+}
+
+extension Settings.Providers.Widget {
+    /// The wallets by asset.
+    ///
+    /// - Throws: `UnknownWalletAsset`.
+    func byAsset<Wallet>(_ make: (Settings.Providers.Wallet) -> Wallet) throws -> [Asset: Wallet] {
+        var found: [Asset: Wallet] = [:]
+        for wallet in wallets {
+            guard let asset = Asset(code: wallet.asset) else { throw UnknownWalletAsset(code: wallet.asset) }
+            found[asset] = make(wallet)
+        }
+        return found
     }
 }

@@ -41,6 +41,7 @@ public struct DeFiDomain: Domain {
             DomainTransfers.Mount(others: Self.others, account: "positions", assets: Self.assets),
             book: book,
             ids: platform.ids,
+            cursors: platform.cursors,
             logger: platform.logger
         )
         routes = [Self.balances(runtime.accounts)] + transfers.routes

@@ -49,6 +49,7 @@ public struct InvestingDomain: Domain {
             DomainTransfers.Mount(others: Self.others, account: "trading", assets: Self.assets),
             book: book,
             ids: platform.ids,
+            cursors: platform.cursors,
             logger: platform.logger
         )
         let writer = WriterRoutes(desk: desk, client: parts.peers)

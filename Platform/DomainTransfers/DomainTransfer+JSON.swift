@@ -19,7 +19,7 @@ extension DomainTransfer {
     static let schema = Schema.object(
         [
             .required("id", .id(of: DomainTransfer.self)),
-            .required("status", .oneOf(State.names.filter { $0 != "refused" })),
+            .required("status", .oneOf(State.shownNames)),
             .required("from", .anyString, "The domain that it leaves."),
             .required("to", .anyString, "The domain that it goes to."),
             .required("asset", .asset),

@@ -133,4 +133,6 @@ extension DomainTransfer.State {
     }
 
     static let names = ["in_transit", "completed", "returned", "refused"]
+    /// What a customer may see: of a refused one, the domain never had anything.
+    static let shownNames = names.filter { $0 != "refused" }
 }

@@ -29,7 +29,7 @@ public struct DomainTransfers: Sendable {
         }
     }
 
-    /// `POST /v1/{domain}/transfers` and `GET /v1/{domain}/transfers/{id}`.
+    /// `POST` and `GET /v1/{domain}/transfers`, and `GET /v1/{domain}/transfers/{id}`.
     public let routes: [Route]
     /// The watch over money in transit.
     public let services: [any Service]
@@ -41,7 +41,14 @@ public struct DomainTransfers: Sendable {
     private let transfers: Transfers
 
     /// Transfers of the domain of a runtime.
-    public init(_ runtime: DomainRuntime, _ mount: Mount, book: any TransferBook, ids: IDGenerator, logger: Logger) {
+    public init(
+        _ runtime: DomainRuntime,
+        _ mount: Mount,
+        book: any TransferBook,
+        ids: IDGenerator,
+        cursors: CursorSigner,
+        logger: Logger
+    ) {
         let name = runtime.schema.name
         let transfers = Transfers(schema: runtime.schema, pool: runtime.pool)
         let accounts = TransferAccounts(accounts: runtime.accounts, kind: mount.account)
@@ -74,7 +81,9 @@ public struct DomainTransfers: Sendable {
             )
         )
         let others = mount.others.map(\.name)
-        routes = TransferRoutes(domain: name, others: others, sending: sending, transfers: transfers).routes
+        routes =
+            TransferRoutes(domain: name, others: others, sending: sending, transfers: transfers, cursors: cursors)
+            .routes
         services = [TransitWatch(domain: name, others: others, transfers: transfers, logger: logger)]
         inboxHandlers = Dictionary(others.map { ($0, handler) }, uniquingKeysWith: { first, _ in first })
         (schema, self.transfers) = (runtime.schema, transfers)

@@ -134,6 +134,7 @@ extension LedgerRefusal {
     fileprivate var reasonToReturn: String? {
         switch self {
         case .balanceOverflow: "balance_out_of_range"
+        case .accountClosed: "account_closed"
         default: nil
         }
     }

@@ -9,8 +9,9 @@ struct TransferRoutes: Sendable {
     let others: [String]
     let sending: TransferSending
     let transfers: Transfers
+    let cursors: CursorSigner
 
-    var routes: [Route] { [send, get] }
+    var routes: [Route] { [send, list, get] }
 
     private var send: Route {
         Route(
@@ -46,6 +47,50 @@ struct TransferRoutes: Sendable {
             return try await idempotently(request, sending.ledger, sending.journal.ids) {
                 try await sending.send(order, request)
             }
+        }
+    }
+
+    private var list: Route {
+        Route(
+            .get,
+            PathTemplate("/v1/\(domain)/transfers"),
+            operationID: "list\(title)Transfers",
+            summary: "List transfers between domains",
+            description: "Newest first: what left this domain and what reached it.",
+            tag: "Transfers",
+            access: .permission(Permission("\(domain):read")),
+            parameters: Parameter.paging + [
+                .query("status", .oneOf(DomainTransfer.State.shownNames), "Only in that status."),
+                .query("direction", .oneOf(DomainTransfer.Direction.self), "Only those that go out or come in."),
+                .query("other", .oneOf(others), "Only to or from that domain."),
+                .query("asset", .asset, "Only of that asset."),
+                .query("from", .instant, "Created at or after."),
+                .query("to", .instant, "Created before."),
+            ],
+            responses: [
+                200: ResponseShape(
+                    "A page.",
+                    .page(of: DomainTransfer.schema, named: "TransferPage"),
+                    headers: [.link]
+                )
+            ],
+            problems: [422: ["bad_cursor"]]
+        ) { request in
+            let page = try Page(request, signer: cursors)
+            let filter = TransferFilter(
+                status: request.text("status"),
+                direction: request.text("direction").flatMap { DomainTransfer.Direction(rawValue: $0) },
+                other: request.text("other"),
+                asset: request.text("asset"),
+                from: request.text("from").flatMap { Timestamp($0) },
+                to: request.text("to").flatMap { Timestamp($0) }
+            )
+            let entries = try await transfers.list(of: try request.requirePrincipal().user, filter, page)
+            return page.response(
+                entries,
+                position: { Cursor(instant: $0.createdAt, id: $0.id.value) },
+                encode: { $0.json(in: domain, recordID: sending.book.recordID(of: $0.id)) }
+            )
         }
     }
 
@@ -85,7 +130,7 @@ struct TransferRoutes: Sendable {
     private var body: HTTP.Schema {
         .object(
             [
-                .required("amount", .amount, "What arrives; fees come on top."),
+                .required("amount", .positiveAmount, "What arrives; fees come on top."),
                 .required("asset", .asset),
                 .required("to", .oneOf(others), "The domain that it goes to."),
             ],

@@ -1,10 +1,21 @@
+import HTTP
 import Kernel
 import Ledger
 import PostgreSQL
 
+/// Which of a customer's transfers are asked for.
+struct TransferFilter: Sendable {
+    var status: String?
+    var direction: DomainTransfer.Direction?
+    var other: String?
+    var asset: String?
+    var from: Timestamp?
+    var to: Timestamp?
+}
+
 /// The transfers that a schema keeps.
 struct Transfers: Sendable {
-    let schema: Schema
+    let schema: PostgreSQL.Schema
     let pool: Pool
 
     private static let columns: SQL = """
@@ -27,6 +38,22 @@ struct Transfers: Sendable {
     }
 
     private static let notFound = Problem(404, "not_found", "There is no such transfer.")
+
+    /// A page of a user's transfers, newest first, one more than the page's limit if there are more.
+    func list(of user: ID<User>, _ filter: TransferFilter, _ page: Page) async throws -> [DomainTransfer] {
+        var sql: SQL = """
+            select \(Transfers.columns) from \(schema).transfers
+            where user_id = \(user) and id < \(page.after?.id ?? UInt128.max) and status <> 'refused'
+            """
+        if let status = filter.status { sql += " and status = \(status)" }
+        if let direction = filter.direction { sql += " and direction = \(direction)" }
+        if let other = filter.other { sql += " and other_domain = \(other)" }
+        if let asset = filter.asset { sql += " and asset = \(asset)" }
+        if let from = filter.from { sql += " and created_at >= \(from)" }
+        if let to = filter.to { sql += " and created_at < \(to)" }
+        sql += " order by id desc limit \(page.limit + 1)"
+        return try await pool.query(sql).map(read)
+    }
 
     /// A page of all transfers in the order of their ids, after one of them.
     func page(after id: UInt128, limit: Int) async throws -> [DomainTransfer] {

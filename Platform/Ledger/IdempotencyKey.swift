@@ -2,8 +2,8 @@ import Crypto
 
 /// A client's key with what it was used for, and the request that came with it.
 public struct IdempotencyKey: Sendable, Hashable {
-    /// Digests principal, method, path and the key itself.
-    let scope: UInt128
+    /// Digests principal, method, path and the key itself; the answer is kept under it.
+    public let scope: UInt128
     /// Digests the request's body.
     let request: UInt128
 

@@ -26,6 +26,7 @@ struct LedgerBatch {
             reservations: loaded.reservations,
             due: loaded.due,
             usage: loaded.usage,
+            limits: loaded.limits,
             originals: loaded.originals
         )
         outcomes.reserveCapacity(items.count)
@@ -63,6 +64,7 @@ struct LedgerBatch {
         if !core.newReservations.isEmpty { statements.append(insertReservations(schema)) }
         if let changed = updateReservations(schema) { statements.append(changed) }
         if !core.changedUsage.isEmpty { statements.append(storeUsage(schema)) }
+        statements += storeLimits(schema)
         if !kept.isEmpty { statements.append(insertKeys(schema)) }
         let expiries = core.expired.isEmpty ? [] : telling(ended, core.instant)
         return statements + (expiries + rows).statements(in: schema, at: core.instant)
@@ -103,10 +105,10 @@ struct LedgerBatch {
         return """
             update \(schema).ledger_accounts a
             set posted = n.posted, reserved = n.reserved, version = n.version, frozen_because = n.frozen_because,
-                recorded_at = \(core.instant)
+                is_closed = n.is_closed, recorded_at = \(core.instant)
             from unnest(\(accounts.map(\.id)), \(accounts.map(\.posted)), \(accounts.map(\.reserved)),
-                \(accounts.map(\.version)), \(accounts.map(\.frozenBecause)))
-                as n(id, posted, reserved, version, frozen_because)
+                \(accounts.map(\.version)), \(accounts.map(\.frozenBecause)), \(accounts.map(\.isClosed)))
+                as n(id, posted, reserved, version, frozen_because, is_closed)
             where a.id = n.id
             """
     }
@@ -152,6 +154,34 @@ struct LedgerBatch {
             """
     }
 
+    private func storeLimits(_ schema: Schema) -> [SQL] {
+        let removed = core.changedLimits.filter { core.limits[$0] == nil }
+        let set = core.changedLimits.compactMap { key in core.limits[key].map { (key: key, limits: $0) } }
+        var statements: [SQL] = []
+        if !removed.isEmpty {
+            statements.append(
+                """
+                delete from \(schema).account_limits l
+                using unnest(\(removed.map(\.account)), \(removed.map(\.counter))) as k(account, counter)
+                where l.account = k.account and l.counter = k.counter
+                """
+            )
+        }
+        if !set.isEmpty {
+            statements.append(
+                """
+                insert into \(schema).account_limits (account, counter, per_transaction, per_day, per_month)
+                select * from unnest(\(set.map(\.key.account)), \(set.map(\.key.counter)),
+                    \(set.map(\.limits.perTransaction)), \(set.map(\.limits.perDay)), \(set.map(\.limits.perMonth)))
+                on conflict (account, counter) do update
+                set per_transaction = excluded.per_transaction, per_day = excluded.per_day,
+                    per_month = excluded.per_month
+                """
+            )
+        }
+        return statements
+    }
+
     // In the keys' order, so that two batches with the same keys wait for each other in one order.
     private func insertKeys(_ schema: Schema) -> SQL {
         let kept = kept.sorted { $0.key.scope < $1.key.scope }
@@ -159,7 +189,7 @@ struct LedgerBatch {
             insert into \(schema).idempotency_keys (key, request, status, headers, answer, created_at)
             select k.key, k.request, k.status, k.headers, k.answer, \(core.instant)
             from unnest(\(kept.map(\.key.scope)), \(kept.map(\.key.request)), \(kept.map(\.answer.status)),
-                \(kept.map { JSON.texts($0.answer.headers) }), \(kept.map { Bytes($0.answer.body) }))
+                \(kept.map { $0.answer.headersJSON }), \(kept.map { Bytes($0.answer.body) }))
                 as k(key, request, status, headers, answer)
             """
     }

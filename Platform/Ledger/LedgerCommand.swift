@@ -28,6 +28,11 @@ public enum LedgerCommand: Sendable, Hashable {
     case giveBack(counter: String, of: ID<LedgerAccount>, amount: Int128, at: Timestamp)
     /// Stops outgoing money, with the reason shown to operators; nil lets it go again.
     case freeze(ID<LedgerAccount>, because: String?)
+    /// Ends an account on which nothing stands and nothing is held; from then on nothing is posted to it.
+    case close(ID<LedgerAccount>)
+    /// Gives an account limits of its own for a counter, in the place of those that come with uses; nil takes them
+    /// away.
+    case limit(ID<LedgerAccount>, counter: String, to: AccountLimits?)
 }
 
 /// A transfer to be made.
@@ -197,20 +202,45 @@ public struct Usage: Sendable, Hashable {
     public let counter: String
     /// Minor units, more than zero.
     public let amount: Int128
+    /// The most at once; nil is no limit.
+    public let transactionLimit: Int128?
     /// The most of one UTC calendar day; nil is no limit.
     public let dayLimit: Int128?
     /// The most of one UTC calendar month; nil is no limit.
     public let monthLimit: Int128?
+    /// The most of one UTC calendar day whatever limits the account has of its own; nil is no such bound.
+    public let dayCeiling: Int128?
 
-    /// An amount that counts.
+    /// An amount that counts; limits of the account's own take the place of those that are given.
     public init(
         account: ID<LedgerAccount>,
         counter: String,
         amount: Int128,
+        transactionLimit: Int128? = nil,
         dayLimit: Int128?,
-        monthLimit: Int128?
+        monthLimit: Int128?,
+        dayCeiling: Int128? = nil
     ) {
         (self.account, self.counter, self.amount) = (account, counter, amount)
-        (self.dayLimit, self.monthLimit) = (dayLimit, monthLimit)
+        (self.transactionLimit, self.dayLimit) = (transactionLimit, dayLimit)
+        (self.monthLimit, self.dayCeiling) = (monthLimit, dayCeiling)
+    }
+}
+
+/// Limits of an account's own, in minor units.
+public struct AccountLimits: Sendable, Hashable {
+    /// The most at once, more than zero.
+    public let perTransaction: Int128
+    /// The most of one UTC calendar day, not less than of one transaction.
+    public let perDay: Int128
+    /// The most of one UTC calendar month, not less than of one day.
+    public let perMonth: Int128
+
+    /// Limits; nil unless they are above zero and each is at least the one before.
+    public init?(perTransaction: Int128, perDay: Int128, perMonth: Int128) {
+        guard perTransaction > 0, perDay >= perTransaction, perMonth >= perDay, perMonth < Money.limit else {
+            return nil
+        }
+        (self.perTransaction, self.perDay, self.perMonth) = (perTransaction, perDay, perMonth)
     }
 }

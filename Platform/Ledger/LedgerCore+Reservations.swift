@@ -7,6 +7,7 @@ extension LedgerCore {
     mutating func reserve(_ new: NewReservation, _ operation: ID<Operation>) throws(LedgerRefusal) {
         try checkAmount(new.amount)
         let account = try account(new.account)
+        try checkNotClosed(account)
         try checkNotFrozen(new.account)
         // A reservation never draws on an overdraft.
         guard !account.mayGoNegative else {
@@ -135,15 +136,27 @@ extension LedgerCore {
 
     mutating func use(_ new: Usage) throws(LedgerRefusal) {
         try checkAmount(new.amount)
-        _ = try account(new.account)
-        for (span, limit) in [(UsageSpan.day, new.dayLimit), (.month, new.monthLimit)] {
+        try checkNotClosed(try account(new.account))
+        let own = limits[LimitKey(account: new.account, counter: new.counter)]
+        // Only what is limited at all is limited by the account's own.
+        if let usual = new.transactionLimit, new.amount > own?.perTransaction ?? usual {
+            throw .limitExceeded(
+                counter: new.counter,
+                span: .transaction,
+                limit: own?.perTransaction ?? usual,
+                used: 0,
+                requested: new.amount
+            )
+        }
+        let day = [new.dayLimit.map { own?.perDay ?? $0 }, new.dayCeiling].compactMap(\.self).min()
+        for (span, limit) in [(UsageSpan.day, day), (.month, new.monthLimit.map { own?.perMonth ?? $0 })] {
             let key = UsageKey(account: new.account, counter: new.counter, span: span, starts: span.start(of: instant))
             let used = usage[key] ?? 0
             let limit = limit ?? Money.limit - 1
             guard new.amount <= limit - used else {
                 throw .limitExceeded(
                     counter: new.counter,
-                    span: span,
+                    span: LimitSpan(span),
                     limit: limit,
                     used: used,
                     requested: new.amount
@@ -151,6 +164,30 @@ extension LedgerCore {
             }
             set(key, used + new.amount)
         }
+    }
+
+    mutating func limit(
+        _ account: ID<LedgerAccount>,
+        _ counter: String,
+        _ new: AccountLimits?
+    ) throws(LedgerRefusal) {
+        _ = try self.account(account)
+        let key = LimitKey(account: account, counter: counter)
+        let old = limits[key]
+        limits[key] = new
+        undo.append(.limits(key, old, wasChanged: !changedLimits.insert(key).inserted))
+    }
+
+    // MARK: The end of an account
+
+    mutating func close(_ id: ID<LedgerAccount>) throws(LedgerRefusal) {
+        // Asked for more than can be there, so that reservations whose time is over are ended first.
+        _ = try available(on: id, wanted: Money.limit)
+        var account = try account(id)
+        try checkNotClosed(account)
+        guard account.posted == 0, account.reserved == 0 else { throw .accountNotEmpty(id) }
+        account.isClosed = true
+        set(account)
     }
 
     mutating func giveBack(

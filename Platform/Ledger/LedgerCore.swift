@@ -12,6 +12,8 @@ public struct LedgerCore: Sendable {
     public internal(set) var reservations: [ID<Reservation>: ReservationState]
     /// What is used of limits.
     public internal(set) var usage: [UsageKey: Int128]
+    /// The limits that accounts have of their own.
+    public internal(set) var limits: [LimitKey: AccountLimits]
     /// The transfers that reversals name, and whether they were reversed before.
     public internal(set) var originals: [TransferLegs: Bool]
 
@@ -27,6 +29,8 @@ public struct LedgerCore: Sendable {
     public internal(set) var expired: [ID<Reservation>] = []
     /// Limits whose use changed.
     public internal(set) var changedUsage: Set<UsageKey> = []
+    /// What limits of accounts' own were set for, or taken away.
+    public internal(set) var changedLimits: Set<LimitKey> = []
     /// Accounts that lacked funds although reservations on them may be due. If there are any, the whole batch is to be
     /// decided anew with what is due on all accounts that hold reservations: other decisions follow from these.
     public internal(set) var unswept: Set<ID<LedgerAccount>> = []
@@ -44,6 +48,7 @@ public struct LedgerCore: Sendable {
         case account(AccountState, wasChanged: Bool)
         case reservation(ID<Reservation>, ReservationState?, wasChanged: Bool)
         case usage(UsageKey, Int128?, wasChanged: Bool)
+        case limits(LimitKey, AccountLimits?, wasChanged: Bool)
         case original(TransferLegs)
     }
 
@@ -57,12 +62,13 @@ public struct LedgerCore: Sendable {
         reservations: [ReservationState] = [],
         due: [ID<LedgerAccount>: [ID<Reservation>]] = [:],
         usage: [UsageKey: Int128] = [:],
+        limits: [LimitKey: AccountLimits] = [:],
         originals: [TransferLegs: Bool] = [:]
     ) {
         self.instant = instant
         self.accounts = Dictionary(uniqueKeysWithValues: accounts.map { ($0.id, $0) })
         self.reservations = Dictionary(uniqueKeysWithValues: reservations.map { ($0.id, $0) })
-        (self.due, self.usage, self.originals) = (due, usage, originals)
+        (self.due, self.usage, self.limits, self.originals) = (due, usage, limits, originals)
     }
 
     /// Does all commands of an operation or none of them.
@@ -131,6 +137,8 @@ public struct LedgerCore: Sendable {
             var account = try account(id)
             account.frozenBecause = reason
             set(account)
+        case .close(let id): try close(id)
+        case .limit(let id, let counter, let limits): try limit(id, counter, limits)
         }
     }
 
@@ -216,6 +224,8 @@ public struct LedgerCore: Sendable {
     ) throws(LedgerRefusal) {
         var debit = try account(debitID)
         var credit = try account(creditID)
+        try checkNotClosed(debit)
+        try checkNotClosed(credit)
         // Compared before it is added: two amounts below 10^38 can be more than an Int128 holds.
         guard debit.posted > amount - Money.limit else { throw .balanceOverflow(debitID) }
         guard credit.posted < Money.limit - amount else { throw .balanceOverflow(creditID) }
@@ -302,6 +312,10 @@ public struct LedgerCore: Sendable {
         if try account(id).frozenBecause != nil { throw .accountFrozen(id) }
     }
 
+    func checkNotClosed(_ account: AccountState) throws(LedgerRefusal) {
+        if account.isClosed { throw .accountClosed(account.id) }
+    }
+
     // MARK: Changing, and taking back
 
     mutating func set(_ account: AccountState) {
@@ -335,6 +349,9 @@ public struct LedgerCore: Sendable {
             case .usage(let key, let old, let wasChanged):
                 usage[key] = old
                 if !wasChanged { changedUsage.remove(key) }
+            case .limits(let key, let old, let wasChanged):
+                limits[key] = old
+                if !wasChanged { changedLimits.remove(key) }
             case .original(let legs): originals[legs] = false
             }
         }

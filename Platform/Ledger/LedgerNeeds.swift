@@ -13,6 +13,8 @@ struct LedgerNeeds {
     private(set) var accounts: [ID<LedgerAccount>] = []
     private(set) var reservations: [ID<Reservation>] = []
     private(set) var usage: [UsageNeed] = []
+    /// Of whom limits of their own may be in force or are to be replaced.
+    private(set) var limits: [LimitKey] = []
     private(set) var originals: [TransferLegs] = []
     private(set) var keys: [UInt128] = []
 
@@ -20,6 +22,7 @@ struct LedgerNeeds {
         var accounts: Set<ID<LedgerAccount>> = []
         var reservations: Set<ID<Reservation>> = []
         var usage: Set<UsageNeed> = []
+        var limits: Set<LimitKey> = []
         for item in items {
             if let key = item.idempotency { keys.append(key.scope) }
             for command in item.commands {
@@ -47,16 +50,21 @@ struct LedgerNeeds {
                 case .use(let new):
                     accounts.insert(new.account)
                     usage.insert(UsageNeed(account: new.account, counter: new.counter, day: nil))
+                    limits.insert(LimitKey(account: new.account, counter: new.counter))
                 case .giveBack(let counter, let account, _, let at):
                     accounts.insert(account)
                     usage.insert(UsageNeed(account: account, counter: counter, day: at.day))
-                case .freeze(let account, _): accounts.insert(account)
+                case .freeze(let account, _), .close(let account): accounts.insert(account)
+                case .limit(let account, let counter, _):
+                    accounts.insert(account)
+                    limits.insert(LimitKey(account: account, counter: counter))
                 }
             }
         }
         self.accounts = Array(accounts)
         self.reservations = Array(reservations)
         self.usage = Array(usage)
+        self.limits = Array(limits)
     }
 
     /// Needs more accounts, and the answers kept under more keys.

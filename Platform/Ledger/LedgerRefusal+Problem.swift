@@ -13,11 +13,17 @@ extension LedgerRefusal {
             )
         case .accountFrozen:
             return Problem(422, "account_frozen", "Outgoing money of this account is stopped. Contact support.")
+        case .accountClosed:
+            return Problem(422, "account_closed", "The account is closed. Name another account.")
+        case .accountNotEmpty:
+            return Problem(422, "account_not_empty", "There is money on the account. Move it first.")
         case .limitExceeded(_, let span, let limit, let used, let requested):
             return Problem(
                 422,
                 "limit_exceeded",
-                "\(money(requested)) more than \(money(used)) exceed the limit of \(money(limit)) a \(span.rawValue)."
+                "\(money(requested)) exceeds the limit of \(money(limit)) a \(span.rawValue), of which \(money(used)) "
+                    + "is used. Choose a smaller amount.",
+                faults: [Problem.Fault("/amount", "limit_per_\(span.rawValue)")]
             )
         case .reservationExpired, .reservationNotActive, .unknownReservation, .notSettleable:
             return Problem(422, "reservation_not_active", "The money is no longer reserved. Start again.")

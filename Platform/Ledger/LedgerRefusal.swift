@@ -18,6 +18,10 @@ public enum LedgerRefusal: Error, Sendable, Hashable {
     case insufficientFunds(account: ID<LedgerAccount>, available: Int128, requested: Int128)
     /// Outgoing money is stopped.
     case accountFrozen(ID<LedgerAccount>)
+    /// The account was closed: nothing is posted to it.
+    case accountClosed(ID<LedgerAccount>)
+    /// The account can't be closed: something stands on it or is held.
+    case accountNotEmpty(ID<LedgerAccount>)
     /// No such reservation on that account.
     case unknownReservation(ID<Reservation>)
     /// The reservation has ended.
@@ -28,12 +32,31 @@ public enum LedgerRefusal: Error, Sendable, Hashable {
     case captureExceedsReservation(ID<Reservation>, remaining: Int128, requested: Int128)
     /// The reservation can't be settled late: it is still active, captured, or was settled before.
     case notSettleable(ID<Reservation>)
-    /// More than the limit of the day or month; in minor units.
-    case limitExceeded(counter: String, span: UsageSpan, limit: Int128, used: Int128, requested: Int128)
+    /// More than the limit of one transaction, a day or a month; in minor units.
+    case limitExceeded(counter: String, span: LimitSpan, limit: Int128, used: Int128, requested: Int128)
     /// No such transfer, or not with these legs.
     case unknownTransfer(ID<Transfer>)
     /// The transfer has been reversed before.
     case alreadyReversed(ID<Transfer>)
+}
+
+/// What a limit is the most of.
+public enum LimitSpan: String, Sendable, Hashable, CaseIterable {
+    /// One transaction.
+    case transaction
+    /// A day in UTC.
+    case day
+    /// A month in UTC.
+    case month
+
+    /// The limit of a stretch of the calendar.
+    public init(_ span: UsageSpan) {
+        self =
+            switch span {
+            case .day: .day
+            case .month: .month
+            }
+    }
 }
 
 /// A stretch of the calendar in which limits count.

@@ -20,6 +20,8 @@ public struct AccountState: Sendable, Hashable {
     public internal(set) var version: Int64
     /// Why outgoing money is stopped; nil when it isn't.
     public internal(set) var frozenBecause: String?
+    /// Whether it was closed: nothing is posted to it any more.
+    public internal(set) var isClosed: Bool
 
     /// An account's state.
     public init(
@@ -30,13 +32,14 @@ public struct AccountState: Sendable, Hashable {
         reserved: Int128 = 0,
         version: Int64 = 0,
         frozenBecause: String? = nil,
+        isClosed: Bool = false,
         owner: UInt128 = AccountKey.house,
         kind: String = ""
     ) {
         (self.id, self.asset, self.mayGoNegative) = (id, asset, mayGoNegative)
         (self.owner, self.kind) = (owner, kind)
         (self.posted, self.reserved, self.version) = (posted, reserved, version)
-        self.frozenBecause = frozenBecause
+        (self.frozenBecause, self.isClosed) = (frozenBecause, isClosed)
     }
 
     /// What may be spent, in minor units.
@@ -142,6 +145,17 @@ public struct TransferRecord: Sendable, Hashable {
     public let reservation: ID<Reservation>?
     /// The transfer that it reverses.
     public let reverses: ID<Transfer>?
+}
+
+/// What limits of an account's own are for.
+public struct LimitKey: Sendable, Hashable {
+    /// The account.
+    public let account: ID<LedgerAccount>
+    /// What is counted.
+    public let counter: String
+
+    /// A key.
+    public init(account: ID<LedgerAccount>, counter: String) { (self.account, self.counter) = (account, counter) }
 }
 
 /// Which limit of which account, and when.

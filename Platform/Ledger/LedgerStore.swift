@@ -70,6 +70,7 @@ struct LedgerStore: BatchCommitter {
         var statements: [SQL] = [lockAccounts(needs.accounts), "select clock_timestamp() as now"]
         if !needs.reservations.isEmpty { statements.append(readReservations(needs.reservations)) }
         if !needs.usage.isEmpty { statements.append(readUsage(needs.usage)) }
+        if !needs.limits.isEmpty { statements.append(readLimits(needs.limits)) }
         if !needs.originals.isEmpty { statements.append(readOriginals(needs.originals)) }
         if !needs.keys.isEmpty { statements.append(readAnswers(needs.keys)) }
         var results = try await transaction.pipeline(statements + others)[...]
@@ -78,6 +79,7 @@ struct LedgerStore: BatchCommitter {
         try loaded.read(accounts: results.removeFirst(), now: results.removeFirst())
         if !needs.reservations.isEmpty { try loaded.read(reservations: results.removeFirst()) }
         if !needs.usage.isEmpty { try loaded.read(usage: results.removeFirst()) }
+        if !needs.limits.isEmpty { try loaded.read(limits: results.removeFirst()) }
         if !needs.originals.isEmpty { try loaded.read(originals: results.removeFirst()) }
         if !needs.keys.isEmpty { try loaded.read(answers: results.removeFirst()) }
         return (loaded, Array(results))
@@ -104,7 +106,8 @@ struct LedgerStore: BatchCommitter {
     // `for no key update` doesn't collide with the key-share locks of foreign keys.
     private func lockAccounts(_ accounts: [ID<LedgerAccount>]) -> SQL {
         """
-        select id, asset, may_go_negative, posted, reserved, version, frozen_because, recorded_at, owner, kind
+        select id, asset, may_go_negative, posted, reserved, version, frozen_because, recorded_at, owner, kind,
+            is_closed
         from \(schema).ledger_accounts where id = any(\(accounts)) order by id for no key update
         """
     }
@@ -127,6 +130,15 @@ struct LedgerStore: BatchCommitter {
         join \(schema).account_usage u on u.account = k.account and u.counter = k.counter
             and u.starts = any(array[
                 k.first, k.last, date_trunc('month', k.first)::date, date_trunc('month', k.last)::date])
+        """
+    }
+
+    // Guarded by the accounts' row locks, as what is used of them: who sets a limit holds them.
+    private func readLimits(_ keys: [LimitKey]) -> SQL {
+        """
+        select l.account, l.counter, l.per_transaction, l.per_day, l.per_month
+        from unnest(\(keys.map(\.account)), \(keys.map(\.counter))) as k(account, counter)
+        join \(schema).account_limits l on l.account = k.account and l.counter = k.counter
         """
     }
 

@@ -1,4 +1,4 @@
-import Kernel
+public import Kernel
 public import PostgreSQL
 
 /// Reservations that are due on some accounts.
@@ -21,6 +21,7 @@ struct LoadedLedger {
     private(set) var reservations: [ReservationState] = []
     private(set) var due: [ID<LedgerAccount>: [ID<Reservation>]] = [:]
     private(set) var usage: [UsageKey: Int128] = [:]
+    private(set) var limits: [LimitKey: AccountLimits] = [:]
     private(set) var originals: [TransferLegs: Bool] = [:]
     private(set) var answers: [UInt128: Kept] = [:]
 
@@ -37,6 +38,7 @@ struct LoadedLedger {
                     reserved: try row[4],
                     version: try row[5],
                     frozenBecause: try row[6],
+                    isClosed: try row[10],
                     owner: try row[8],
                     kind: try row[9]
                 )
@@ -59,6 +61,17 @@ struct LoadedLedger {
         }
     }
 
+    mutating func read(limits rows: Rows) throws {
+        for row in rows {
+            let key = LimitKey(account: try row["account"], counter: try row["counter"])
+            limits[key] = AccountLimits(
+                perTransaction: try row["per_transaction"],
+                perDay: try row["per_day"],
+                perMonth: try row["per_month"]
+            )
+        }
+    }
+
     mutating func read(originals rows: Rows) throws {
         for row in rows {
             let legs = TransferLegs(
@@ -73,12 +86,7 @@ struct LoadedLedger {
 
     mutating func read(answers rows: Rows) throws {
         for row in rows {
-            let headers: JSON = try row["headers"]
-            let body: Bytes = try row["answer"]
-            answers[try row["key"]] = Kept(
-                request: try row["request"],
-                answer: StoredAnswer(status: try row["status"], headers: headers.textMembers, body: body.array)
-            )
+            answers[try row["key"]] = Kept(request: try row["request"], answer: try StoredAnswer(row))
         }
     }
 
@@ -90,6 +98,17 @@ struct LoadedLedger {
         for reservation in found.reservations { result.due[reservation.account, default: []].append(reservation.id) }
         return result
     }
+}
+
+extension StoredAnswer {
+    /// Reads columns `status`, `headers` and `answer`.
+    public init(_ row: Row) throws {
+        let (headers, body): (JSON, Bytes) = (try row["headers"], try row["answer"])
+        self.init(status: try row["status"], headers: headers.textMembers, body: body.array)
+    }
+
+    /// What column `headers` holds.
+    public var headersJSON: JSON { .texts(headers) }
 }
 
 extension JSON {

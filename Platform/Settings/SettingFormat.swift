@@ -95,6 +95,20 @@ extension SettingFormat where Value == [Secret] {
     static var ringCountMax: Int { 8 }
 }
 
+extension SettingFormat where Value == [Settings.Providers.Wallet] {
+    /// Wallets of ours by asset, `USDC=usdc_polygon:0x…`, separated by commas; an asset has one.
+    static func wallets(countMax: Int) -> Self {
+        Self("1 to \(countMax) wallets ASSET=NAME:ADDRESS of different assets, separated by commas") { text in
+            let parts = text.split(separator: ",", omittingEmptySubsequences: false)
+            let wallets = parts.compactMap { Settings.Providers.Wallet(String($0)) }
+            guard parts.count <= countMax, wallets.count == parts.count,
+                Set(wallets.map(\.asset)).count == wallets.count
+            else { return nil }
+            return wallets
+        }
+    }
+}
+
 extension SettingFormat where Value == [String] {
     /// Absolute paths, separated by commas.
     static func absolutePaths(countMax: Int) -> Self {

@@ -30,6 +30,8 @@ extension Settings {
             public let baseURL: String
             /// Webhook keys as text, the current one first; empty for none.
             public let webhookSecrets: [Secret]
+            /// What its widget is opened with; nil to take no deposits by it.
+            public let widget: Widget?
         }
 
         /// Ramp's settings.
@@ -40,6 +42,39 @@ extension Settings {
             public let baseURL: String
             /// PEM files of the provider's public keys on secp256k1, the current one first; empty for none.
             public let webhookPublicKeyFiles: [String]
+            /// Makes the part of webhooks' paths that names an intent; nil for one path for all.
+            public let pathSecret: Secret?
+            /// What its widget is opened with; nil to take no deposits by it.
+            public let widget: Widget?
+        }
+
+        /// A provider's page on which the customer pays.
+        public struct Widget: Sendable {
+            /// Where it is, without a slash at its end.
+            public let url: String
+            /// The key that names us; it is no secret.
+            public let key: String
+            /// Where what is bought goes to.
+            public let wallets: [Wallet]
+        }
+
+        /// A wallet of ours for one asset.
+        public struct Wallet: Sendable, Hashable {
+            /// The asset's code: `USDC`.
+            public let asset: String
+            /// What the provider calls it: `usdc_polygon`.
+            public let name: String
+            /// The address.
+            public let address: String
+
+            /// Reads `ASSET=NAME:ADDRESS`.
+            init?(_ text: String) {
+                let halves = text.split(separator: "=", omittingEmptySubsequences: false).map(String.init)
+                guard halves.count == 2, let colon = halves[1].firstIndex(of: ":") else { return nil }
+                (asset, name) = (halves[0], String(halves[1][..<colon]))
+                address = String(halves[1][halves[1].index(after: colon)...])
+                guard [asset, name, address].allSatisfy(SettingFormat<String>.isWord) else { return nil }
+            }
         }
 
         init(_ reader: inout SettingsReader) {
@@ -51,7 +86,8 @@ extension Settings {
             moonPay = MoonPay(
                 secretKey: reader.apiKey("MOONPAY_SECRET_KEY", of: "MoonPay"),
                 baseURL: reader.api("MOONPAY_BASE_URL", of: "MoonPay", default: "https://api.moonpay.com"),
-                webhookSecrets: reader.ring("MOONPAY_WEBHOOK_SECRETS", of: "MoonPay")
+                webhookSecrets: reader.ring("MOONPAY_WEBHOOK_SECRETS", of: "MoonPay"),
+                widget: reader.widget("MOONPAY", "PUBLISHABLE_KEY", of: "MoonPay", "https://buy.moonpay.com")
             )
             ramp = Ramp(
                 secretKey: reader.apiKey("RAMP_SECRET_KEY", of: "Ramp"),
@@ -60,8 +96,15 @@ extension Settings {
                     "RAMP_WEBHOOK_PUBLIC_KEY_FILES",
                     .absolutePaths(countMax: SettingFormat<[Secret]>.ringCountMax),
                     "PEM files of Ramp's public webhook keys, the current one first."
-                ) ?? []
+                ) ?? [],
+                pathSecret: reader.optional(
+                    "RAMP_WEBHOOK_PATH_SECRET",
+                    .secret(bytes: 16...512),
+                    "Makes the part of webhooks' paths that names a deposit, which Ramp's events don't."
+                ),
+                widget: reader.widget("RAMP", "HOST_API_KEY", of: "Ramp", "https://app.ramp.network")
             )
+            reader.requireForWidgets(moonPay, ramp)
             sandboxIsOn = reader.value(
                 "DIBOAS_SANDBOX",
                 .flag,
@@ -80,6 +123,47 @@ extension SettingsReader {
 
     fileprivate mutating func api(_ key: String, of provider: String, default standard: String) -> String {
         value(key, .webURL, default: standard, "Where the API of \(provider) is.")
+    }
+
+    fileprivate mutating func widget(
+        _ provider: String,
+        _ keyName: String,
+        of name: String,
+        _ standard: String
+    ) -> Settings.Providers.Widget? {
+        let url = value("\(provider)_WIDGET_URL", .webURL, default: standard, "Where the widget of \(name) is.")
+        let key = optional("\(provider)_\(keyName)", .word, "Names us to the widget of \(name); it is no secret.")
+        let wallets = optional(
+            "\(provider)_WALLETS",
+            .wallets(countMax: 16),
+            "Wallets of ours, as in USDC=usdc_polygon:0x…, that get what is bought in the widget of \(name)."
+        )
+        switch (key, wallets) {
+        case (let key?, let wallets?): return Settings.Providers.Widget(url: url, key: key, wallets: wallets)
+        case (nil, nil): return nil
+        case (_?, nil): contradict("\(provider)_\(keyName)", "needs \(provider)_WALLETS")
+        case (nil, _?): contradict("\(provider)_WALLETS", "needs \(provider)_\(keyName)")
+        }
+        return nil
+    }
+
+    /// A widget without what tells of its payments would take money that nobody hears of.
+    fileprivate mutating func requireForWidgets(
+        _ moonPay: Settings.Providers.MoonPay,
+        _ ramp: Settings.Providers.Ramp
+    ) {
+        if moonPay.widget != nil {
+            if moonPay.secretKey == nil { contradict("MOONPAY_PUBLISHABLE_KEY", "needs MOONPAY_SECRET_KEY") }
+            if moonPay.webhookSecrets.isEmpty {
+                contradict("MOONPAY_PUBLISHABLE_KEY", "needs MOONPAY_WEBHOOK_SECRETS")
+            }
+        }
+        if ramp.widget != nil {
+            if ramp.pathSecret == nil { contradict("RAMP_HOST_API_KEY", "needs RAMP_WEBHOOK_PATH_SECRET") }
+            if ramp.webhookPublicKeyFiles.isEmpty {
+                contradict("RAMP_HOST_API_KEY", "needs RAMP_WEBHOOK_PUBLIC_KEY_FILES")
+            }
+        }
     }
 
     fileprivate mutating func ring(_ key: String, of provider: String) -> [Secret] {

@@ -17,7 +17,8 @@ enum Providers {
     static func moonPay(
         baseURL: String = nowhere,
         open: [ID<BankTransaction>] = [],
-        hasWidget: Bool = true
+        hasWidget: Bool = true,
+        deadlineSeconds: Double = 10
     ) -> MoonPayProvider {
         let wallets: [Asset: MoonPayWidget.Wallet] = [.usdc: .init(currencyCode: "usdc", address: "0xabc")]
         let widget = MoonPayWidget(baseURL: "https://buy.moonpay.com", publishableKey: "pk_test_key", wallets: wallets)
@@ -25,14 +26,16 @@ enum Providers {
             secretKey: Secret("sk_test_key"),
             baseURL: baseURL,
             http: .loopback(),
-            widget: hasWidget ? widget : nil
+            widget: hasWidget ? widget : nil,
+            deadlineSeconds: deadlineSeconds
         ) { countMax in Array(open.prefix(countMax)) }
     }
 
     static func ramp(
         baseURL: String = nowhere,
         open: [RampProvider.Purchase] = [],
-        hasWidget: Bool = true
+        hasWidget: Bool = true,
+        deadlineSeconds: Double = 10
     ) -> RampProvider {
         let widget = RampWidget(
             baseURL: "https://app.ramp.network",
@@ -41,9 +44,12 @@ enum Providers {
             intentPaths: WebhookFixture.paths,
             wallets: [.eth: .init(symbol: "ETH_ETH", address: "0xdef")]
         )
-        return RampProvider(baseURL: baseURL, http: .loopback(), widget: hasWidget ? widget : nil) { countMax in
-            Array(open.prefix(countMax))
-        }
+        return RampProvider(
+            baseURL: baseURL,
+            http: .loopback(),
+            widget: hasWidget ? widget : nil,
+            deadlineSeconds: deadlineSeconds
+        ) { countMax in Array(open.prefix(countMax)) }
     }
 
     /// The simulator without a database; it can read events only.

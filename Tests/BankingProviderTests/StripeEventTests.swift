@@ -80,13 +80,13 @@ import Testing
         #expect(event.actualFee == Money(minorUnits: 66, .usd))
     }
 
-    @Test func `a charge that was given back whole is refunded, a part of it is for an operator`() throws {
+    @Test func `a charge says how much of it was given back so far, all refunds together`() throws {
         let charge =
             #""id":"ch_1","object":"charge","payment_intent":"pi_1","amount":1234,"currency":"usd","metadata":{},"#
         let whole = try event("charge.refunded", charge + #""refunded":true,"amount_refunded":1234"#)
         #expect((whole.state, whole.objectID, whole.amount) == (.refunded, "pi_1", Money(minorUnits: 1234, .usd)))
         let part = try event("charge.refunded", charge + #""refunded":false,"amount_refunded":34"#)
-        #expect((part.state, part.reason) == (.other, "partly_refunded"))
+        #expect((part.state, part.amount, part.part) == (.refunded, Money(minorUnits: 34, .usd), nil))
     }
 
     @Test(arguments: [
@@ -108,6 +108,8 @@ import Testing
             """
         let event = try event(type, refund)
         #expect((event.state, event.objectID) == (state, "pi_1"))
+        // Several refunds of one payment are told apart by their ids.
+        #expect(event.part == (state == .refunded ? "re_1" : nil))
     }
 
     @Test func `a dispute takes the payment back`() throws {
@@ -117,6 +119,7 @@ import Testing
             """
         let event = try event("charge.dispute.created", dispute)
         #expect((event.state, event.objectID, event.reason) == (.disputed, "pi_1", "fraudulent"))
+        #expect(event.part == "dp_1")
     }
 
     @Test func `an event of the other mode is none of ours`() throws {

@@ -24,7 +24,7 @@ struct Member: Sendable {
             account: account,
             assets: World.assets[schema] ?? []
         )
-        transfers = DomainTransfers(runtime, mount, book: book, ids: ids, logger: World.quiet)
+        transfers = DomainTransfers(runtime, mount, book: book, ids: ids, cursors: World.cursors, logger: World.quiet)
         api = API(
             transfers.routes,
             description: APIDescription(title: "Test", version: "1", text: ""),

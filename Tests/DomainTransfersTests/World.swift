@@ -12,6 +12,7 @@ import Testing
 /// Three domains that pass money to each other, driven by hand: nothing moves but what a test moves.
 struct World: Sendable {
     static let quiet = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
+    static let cursors = CursorSigner(key: [UInt8](repeating: 7, count: 32))
     static let schemas: [PostgreSQL.Schema] = [.banking, .investing, .defi]
     static let assets: [PostgreSQL.Schema: Set<Asset>] = [
         .banking: [.usd, .eur, .usdc, .usdt], .investing: Set(Asset.all),

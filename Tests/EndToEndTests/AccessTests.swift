@@ -31,7 +31,7 @@ struct AccessTests {
             ["amount": "1.00", "asset": "USD", "destination": .string(bank)],
             key: UUID().uuidString
         )
-        #expect(theft.status == 404 || theft.status == 422, "\(theft.readable)")
+        Problems.check(theft, 404, "not_found", "to somebody else's account")
         #expect(try await stranger.dollars() == "96.30")
     }
 

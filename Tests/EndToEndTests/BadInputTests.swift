@@ -151,7 +151,7 @@ struct BadInputTests {
         let server = try await SharedServer.get()
         let customer = try await Customer.make("wrong", on: server)
         try await customer.deposit()
-        let before = try await customer.balances()
+        let before = try await customer.ledger()
         for wrong in group.cases {
             let answer = try await customer.send(
                 wrong.method,
@@ -162,7 +162,90 @@ struct BadInputTests {
             )
             Problems.check(answer, wrong.status, wrong.code, wrong.name)
         }
-        #expect(try await customer.balances() == before)
+        #expect(try await customer.ledger() == before)
+        try await Books.verify(server)
+    }
+
+    @Test func `accounts that can't be used are refused, and nothing moves`() async throws {
+        let server = try await SharedServer.get()
+        let (customer, other) = (
+            try await Customer.make("mine", on: server), try await Customer.make("theirs", on: server)
+        )
+        try await customer.deposit()
+        let (card, bank) = (
+            try await customer.link("credit_card", token: "tok_ok"), try await other.link("wire", token: "tok_ok")
+        )
+        let (own, theirs) = (
+            try await customer.account("checking"), try await other.link("credit_card", token: "tok_ok")
+        )
+        let before = try await customer.ledger()
+        for (name, destination, status, code) in [
+            ("another's account", bank, 404, "not_found"), ("a card", card, 422, "not_a_destination"),
+            ("an account of ours", own, 422, "not_a_destination"),
+            ("an account that isn't", "bac_01m7xr1ppwe1k85tbvw9284z3v", 404, "not_found"),
+        ] {
+            Problems.check(try await customer.withdraw("5.00", to: destination), status, code, name)
+        }
+        for (name, source, status, code) in [
+            ("another's card", theirs, 404, "not_found"), ("an account of ours", own, 422, "not_a_source"),
+        ] {
+            let deposit = try await customer.post(
+                "/v1/banking/deposits",
+                ["amount": "5.00", "asset": "USD", "source": .string(source)],
+                key: UUID().uuidString
+            )
+            Problems.check(deposit, status, code, name)
+        }
+        let frozen = try await server.command("banking", "freeze", customer.id, "USD", "--reason", "a test")
+        #expect(frozen.status == 0, "\(frozen.errors)")
+        Problems.check(try await customer.pay("@\(other.username)", "1.00"), 422, "account_frozen", "a frozen account")
+        let transfer = try await customer.post(
+            "/v1/banking/transfers",
+            ["amount": "1.00", "asset": "USD", "to": "investing"],
+            key: UUID().uuidString
+        )
+        Problems.check(transfer, 422, "account_frozen", "a transfer from a frozen account")
+        #expect(try await customer.ledger() == before)
+        try await Books.verify(server)
+    }
+
+    @Test func `the money of a reservation that expired is free, and the late payout is kept apart`() async throws {
+        let server = try await SharedServer.get()
+        let (customer, friend) = (
+            try await Customer.make("expired", on: server), try await Customer.make("friend", on: server)
+        )
+        try await customer.deposit()
+        let bank = try await customer.link("wire", token: "tok_late")
+        let started = try await customer.withdraw("50.00", to: bank)
+        let path = "/v1/banking/transactions/\(started.text("id"))"
+        try await customer.wait(path, until: ["provider_processing"])
+        let operation = try #require(ID<User>(wire: "usr_" + started.text("id").dropFirst("txn_".count))).description
+        let found = try await server.sql(
+            """
+            update banking.reservations set expires_at = clock_timestamp() - interval '1 second'
+            where operation = '\(operation)' returning id
+            """
+        )
+        let reservation = try #require(found.first.flatMap { ID<User>(uuid: $0) }).wire
+        let release = try await server.command(
+            "reservations",
+            "release",
+            "rsv_" + reservation.dropFirst("usr_".count),
+            "--reason",
+            "a test"
+        )
+        #expect(release.status != 0 && release.errors.contains("no longer reserved"), "\(release.errors)")
+        #expect(try await customer.pay("@\(friend.username)", "96.20").status == 201)
+        let object = try #require(
+            try await server.sql(
+                "select object_id from banking.provider_objects where transaction = '\(operation)'"
+            ).first
+        )
+        let id = "sbe_" + UUID().uuidString.lowercased()
+        let body = SandboxSender.body(id, "payout.succeeded", object: object, amount: "50.00")
+        #expect(try await SandboxSender(server).send(id, body).status == 200)
+        #expect(try await customer.wait(path, until: ["completed"]).text("reason") == "unfunded_payout")
+        #expect(try await customer.dollars() == "0.00")
         try await Books.verify(server)
     }
 

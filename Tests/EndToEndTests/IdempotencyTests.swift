@@ -41,6 +41,38 @@ struct IdempotencyTests {
         #expect(try await payer.dollars() == "86.20")
     }
 
+    @Test(arguments: ["tok_ok", "tok_unknown", "tok_declined"])
+    func `a deposit's answer is given again as it was, with what the provider said`(token: String) async throws {
+        let customer = try await Customer.make("again", on: try await SharedServer.get())
+        let card = try await customer.link("credit_card", token: token)
+        let key = UUID().uuidString
+        let first = try await customer.startDeposit("100.00", key: key, source: card)
+        #expect((first.json["provider_action"] != nil) == (token == "tok_ok"), "\(first.readable)")
+        let end = token == "tok_declined" ? "failed" : "completed"
+        try await customer.wait("/v1/banking/transactions/\(first.text("id"))", until: [end])
+        for _ in 0..<2 {
+            let again = try await customer.startDeposit("100.00", key: key, source: card)
+            #expect(again.body == first.body, "\(again.readable)")
+            #expect(again.headers["idempotent-replayed"] == "true")
+            #expect(again.headers["location"] == first.headers["location"])
+        }
+    }
+
+    @Test func `deposits sent at once with one key have one answer`() async throws {
+        let customer = try await Customer.make("rush", on: try await SharedServer.get())
+        let key = UUID().uuidString
+        let bodies = try await withThrowingTaskGroup(of: [UInt8].self) { group in
+            for _ in 0..<8 {
+                group.addTask {
+                    try await customer.startDeposit("100.00", key: key).body
+                }
+            }
+            return try await group.reduce(into: Set<[UInt8]>()) { $0.insert($1) }
+        }
+        #expect(bodies.count == 1)
+        try await customer.waitForDollars("96.30")
+    }
+
     @Test func `the key of one request is refused to another`() async throws {
         let server = try await SharedServer.get()
         let (payer, payee) = (

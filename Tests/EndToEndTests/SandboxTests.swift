@@ -47,6 +47,7 @@ struct SandboxTests {
         Ending(token: "tok_duplicate", status: "completed", available: "45.30"),
         Ending(token: "tok_out_of_order", status: "completed", available: "45.30"),
         Ending(token: "tok_unknown", status: "completed", available: "45.30"),
+        Ending(token: "tok_returned", status: "refunded", available: "96.30"),
         Ending(token: "tok_late", status: "provider_processing", available: "45.30"),
     ])
     func `a withdrawal ends as its token says`(expected: Ending) async throws {

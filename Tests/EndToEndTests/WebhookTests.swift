@@ -82,6 +82,37 @@ struct WebhookTests {
         try await Books.verify(server)
     }
 
+    @Test func `an event that comes before its object is matched when the object appears`() async throws {
+        let server = try await SharedServer.get()
+        let sender = try SandboxSender(server)
+        let customer = try await Customer.make("match", on: server)
+        // The provider takes the deposit on and tells of it before its answer arrives, which is lost at first.
+        let card = try await customer.link("credit_card", token: "tok_never")
+        let started = try await customer.startDeposit("100.00", source: card)
+        let secret = started.json["provider_action"]?["client_secret"]?.stringValue ?? ""
+        let object = secret.replacing("_secret", with: "")
+        let transaction = try #require(ID<User>(wire: "usr_" + started.text("id").dropFirst("txn_".count))).description
+        // As it is before the answer has come: the object isn't known to be anybody's.
+        try await server.sql(
+            """
+            delete from banking.provider_objects where object_id = '\(object)';
+            update banking.provider_calls set status = 'pending', next_at = 'infinity'
+            where transaction = '\(transaction)'
+            """
+        )
+        let id = WebhookTests.newID()
+        #expect(try await sender.send(id, SandboxSender.body(id, "deposit.succeeded", object: object)).status == 200)
+        try await WebhookTests.waitFor(object, in: "parked", on: server)
+        #expect(try await customer.balances()["banking checking USD", default: "0.00"] == "0.00")
+        try await Books.verify(server)
+        try await server.sql(
+            "update banking.provider_calls set next_at = clock_timestamp() where transaction = '\(transaction)'"
+        )
+        try await customer.wait("/v1/banking/transactions/\(started.text("id"))", until: ["completed"])
+        #expect(try await customer.dollars() == "96.30")
+        try await Books.verify(server)
+    }
+
     /// Waits until an event is in no list of what is still to be done.
     private static func waitUntilHandled(_ event: String, on server: RunningServer) async throws {
         let deadline = ContinuousClock.now + .seconds(120)
@@ -95,7 +126,7 @@ struct WebhookTests {
         Issue.record("\(event) is still to be handled")
     }
 
-    private static func waitFor(_ object: String, in status: String, on server: RunningServer) async throws {
+    static func waitFor(_ object: String, in status: String, on server: RunningServer) async throws {
         let deadline = ContinuousClock.now + .seconds(120)
         while ContinuousClock.now < deadline {
             if try await server.command("inbox", "list", status, "--limit", "1000").output.contains(object) { return }

@@ -4,7 +4,7 @@ import Testing
 
 @Suite struct FormatTests {
     private static let formats: [Format] = [
-        .amount, .asset, .cursor, .username, .instant, .day, .country, .email, .id(of: User.self),
+        .amount, .positiveAmount, .asset, .cursor, .username, .instant, .day, .country, .email, .id(of: User.self),
     ]
 
     private static let seeds = [
@@ -16,6 +16,7 @@ import Testing
         "Pt", "PRT", "ada@example.com", "ada@", "@example.com", "a.b@c.de", "a..b@c.de", "a@-b.de", "a@b-.de", "a@b",
         "usr_01jd3qkw5hf6r8v2m4x7c9tb0e", "usr_81jd3qkw5hf6r8v2m4x7c9tb0e", "usr_01jd3qkw5hf6r8v2m4x7c9tb0u", "",
         String(repeating: "A", count: 55), String(repeating: "A", count: 54) + "B", "a\n", "ada\n", "12.34\n", "USD\n",
+        "0.0", "0.01",
     ]
 
     /// The published pattern may promise less than the check accepts, never more: what matches it must be accepted.
@@ -42,7 +43,9 @@ import Testing
     }
 
     @Test(arguments: [
-        ("amount", "00.5"), ("amount", "0x1"), ("asset", "usd"), ("username", "Ada"), ("instant", "2026-11-20"),
+        ("amount", "00.5"), ("amount", "0x1"), ("positive_amount", "0"),
+        ("positive_amount", "0.00"), ("positive_amount", "-1"), ("asset", "usd"), ("username", "Ada"),
+        ("instant", "2026-11-20"),
         ("day", "2026-02-30"), ("country", "prt"), ("email", "a@b"), ("usr_id", "pay_01jd3qkw5hf6r8v2m4x7c9tb0e"),
         ("cursor", "AAAA"), ("username", "ada\n"), ("asset", "USD\n"), ("amount", "12.34\n"),
     ])

@@ -119,6 +119,9 @@ import Testing
             ("STRIPE_SECRET_KEY", "with a space in it"),
             ("STRIPE_WEBHOOK_SECRETS", "whsec_one,,whsec_two"), ("STRIPE_WEBHOOK_SECRETS", "whsec_one,whsec_one"),
             ("STRIPE_WEBHOOK_SECRETS", "short"), ("RAMP_WEBHOOK_PUBLIC_KEY_FILES", "a.pem"), ("DIBOAS_BATCH_MAX", "0"),
+            ("MOONPAY_WALLETS", "USDC"), ("MOONPAY_WALLETS", "USDC=usdc"), ("RAMP_WALLETS", "USDC=:0xabc"),
+            ("RAMP_WALLETS", "USDC=a:0x1,USDC=b:0x2"), ("RAMP_WEBHOOK_PATH_SECRET", "short"),
+            ("MOONPAY_WIDGET_URL", "buy.moonpay.com"),
         ]
     )
     func `a value that isn't as expected is refused by name`(key: String, value: String) throws {
@@ -128,6 +131,38 @@ import Testing
             Issue.record("not refused as invalid: \(faults)")
             return
         }
+    }
+
+    private static let widgets = [
+        "MOONPAY_SECRET_KEY": "sk_test_key", "MOONPAY_WEBHOOK_SECRETS": "wk_test_key",
+        "MOONPAY_PUBLISHABLE_KEY": "pk_test_key", "MOONPAY_WALLETS": "USDC=usdc_polygon:0xabc,USDT=usdt:0xdef",
+        "RAMP_WEBHOOK_PUBLIC_KEY_FILES": "/ramp.pem", "RAMP_WEBHOOK_PATH_SECRET": "0123456789abcdef",
+        "RAMP_HOST_API_KEY": "host", "RAMP_WALLETS": "USDC=ETH_USDC:0x123",
+    ]
+
+    @Test func `a widget is its key and its wallets`() throws {
+        let providers = try Settings(environment: Self.widgets, for: .check).providers
+        let moonPay = try #require(providers.moonPay.widget)
+        #expect((moonPay.url, moonPay.key) == ("https://buy.moonpay.com", "pk_test_key"))
+        #expect(
+            moonPay.wallets.map { [$0.asset, $0.name, $0.address] } == [
+                ["USDC", "usdc_polygon", "0xabc"], ["USDT", "usdt", "0xdef"],
+            ]
+        )
+        #expect(providers.ramp.widget?.url == "https://app.ramp.network")
+        #expect(providers.ramp.pathSecret?.reveal() == "0123456789abcdef")
+    }
+
+    @Test(arguments: [
+        ("MOONPAY_SECRET_KEY", "MOONPAY_PUBLISHABLE_KEY"), ("MOONPAY_WEBHOOK_SECRETS", "MOONPAY_PUBLISHABLE_KEY"),
+        ("MOONPAY_PUBLISHABLE_KEY", "MOONPAY_WALLETS"), ("MOONPAY_WALLETS", "MOONPAY_PUBLISHABLE_KEY"),
+        ("RAMP_WEBHOOK_PATH_SECRET", "RAMP_HOST_API_KEY"), ("RAMP_WEBHOOK_PUBLIC_KEY_FILES", "RAMP_HOST_API_KEY"),
+        ("RAMP_HOST_API_KEY", "RAMP_WALLETS"), ("RAMP_WALLETS", "RAMP_HOST_API_KEY"),
+    ])
+    func `a widget without what it needs is refused by name`(missing: String, named: String) throws {
+        var values = Self.widgets
+        values[missing] = nil
+        #expect(try faults(values).map(\.key) == [named])
     }
 
     @Test func `too many secrets in a ring are refused`() throws {

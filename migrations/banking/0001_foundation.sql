@@ -22,19 +22,18 @@ insert into banking.assets values
     ('USDC', 6, true, 1000000, 50000000000, 100000000000, 'banking.withdrawal'),
     ('USDT', 6, true, 1000000, 50000000000, 100000000000, 'banking.withdrawal');
 
--- The most of one operation, UTC day and UTC month; a row with an account is that account's own.
+-- The most of one operation, UTC day and UTC month; an account's own are in account_limits.
 create table banking.limits (
-    account uuid,
     operation text not null check (operation in ('deposit', 'withdrawal', 'payment', 'transfer')),
     asset text not null references banking.assets,
     per_transaction numeric(38,0) not null check (per_transaction > 0),
     per_day numeric(38,0) not null check (per_day >= per_transaction),
     per_month numeric(38,0) not null check (per_month >= per_day),
-    unique nulls not distinct (account, operation, asset)
+    primary key (operation, asset)
 );
 
 insert into banking.limits
-select null, operation, code,
+select operation, code,
     factor * 10 ^ scale, factor * 4 * 10 ^ scale, factor * 40 * 10 ^ scale
 from banking.assets, (values ('deposit', 25000), ('withdrawal', 25000), ('payment', 50000), ('transfer', 100000)) as l(operation, factor);
 
@@ -67,6 +66,8 @@ create table banking.transactions (
     asset text not null,
     amount numeric(38,0) not null check (amount > 0),
     fee numeric(38,0) not null check (fee >= 0),
+    -- What was given back of a deposit, or taken back by the customer's bank.
+    refunded numeric(38,0) not null default 0,
     account text not null,
     -- The other customer of a payment, the other domain of a transfer, the linked account of a deposit or withdrawal.
     counterparty uuid,
@@ -84,7 +85,8 @@ create table banking.transactions (
     created_at timestamptz not null,
     updated_at timestamptz not null,
     constraint transactions_payee check ((kind = 'payment') = (counterparty is not null)),
-    constraint transactions_domain check ((kind = 'transfer') = (other_domain is not null))
+    constraint transactions_domain check ((kind = 'transfer') = (other_domain is not null)),
+    constraint transactions_refunded check (refunded between 0 and amount and (refunded = 0 or kind = 'deposit'))
 ) partition by range (id);
 create index on banking.transactions (user_id, id);
 create index on banking.transactions (counterparty, id) where counterparty is not null;
@@ -121,13 +123,28 @@ create table banking.provider_objects (
 );
 create index on banking.provider_objects (transaction);
 
+-- What was taken back of deposits, by the provider's id of the refund or dispute; a total has the id of its event.
+create table banking.refunds (
+    provider text not null,
+    object_id text not null,
+    transaction uuid not null,
+    kind text not null check (kind in ('refund', 'total', 'chargeback')),
+    -- What the provider says of it, and what was taken from the customer because of it: less where it was known before.
+    stated numeric(38,0) not null check (stated > 0),
+    taken numeric(38,0) not null check (taken between 0 and stated),
+    recorded_at timestamptz not null,
+    primary key (provider, object_id)
+);
+comment on table banking.refunds is 'append-only: what was taken back of deposits';
+create index on banking.refunds (transaction);
+
 -- What is to be asked of a provider: stored before the call, with the key that makes its repetition harmless.
 create table banking.provider_calls (
     id uuid primary key,
     transaction uuid not null,
     provider text not null,
     step text not null check (step in ('create_deposit', 'create_payout', 'refund')),
-    status text not null default 'pending' check (status in ('pending', 'done', 'refused', 'dead')),
+    status text not null default 'pending' check (status in ('pending', 'done', 'refused', 'dead', 'abandoned')),
     attempts integer not null default 0,
     next_at timestamptz not null,
     lease_until timestamptz,
@@ -138,14 +155,17 @@ create table banking.provider_calls (
     created_at timestamptz not null,
     unique (transaction, step)
 );
+create unique index provider_calls_awaited on banking.provider_calls (request_key) where request_key is not null;
 create index provider_calls_due on banking.provider_calls (next_at) where status = 'pending';
 
 -- What a person must look at.
 create table banking.review_cases (
     id uuid primary key,
     transaction uuid not null,
-    kind text not null check (kind in ('chargeback', 'unfunded_payout')),
+    kind text not null check (kind in ('chargeback', 'unfunded_payout', 'closed_account', 'operator')),
     opened_at timestamptz not null,
+    opened_by text not null,
+    opened_because text,
     closed_at timestamptz,
     closed_by text,
     note text,

@@ -17,10 +17,12 @@ begin
             version bigint not null default 0 check (version >= 0),
             recorded_at timestamptz not null default clock_timestamp(),
             frozen_because text,
+            is_closed boolean not null default false,
             opened_at timestamptz not null default clock_timestamp(),
             unique (owner, kind, asset),
             constraint ledger_accounts_reserved check (reserved >= 0),
-            constraint ledger_accounts_funded check (posted >= reserved or (may_go_negative and reserved = 0))
+            constraint ledger_accounts_funded check (posted >= reserved or (may_go_negative and reserved = 0)),
+            constraint ledger_accounts_closed check (not is_closed or (posted = 0 and reserved = 0))
         ) with (fillfactor = 60, autovacuum_vacuum_scale_factor = 0.02)
         $sql$, for_schema);
     execute format($sql$comment on column %1$I.ledger_accounts.posted is
@@ -107,6 +109,18 @@ begin
             used numeric(38,0) not null check (used >= 0),
             primary key (account, counter, span, starts)
         ) with (fillfactor = 70)
+        $sql$, for_schema);
+
+    -- The limits that an account has of its own, in the place of the usual ones; guarded by the account's row lock.
+    execute format($sql$
+        create table %1$I.account_limits (
+            account uuid not null,
+            counter text not null,
+            per_transaction numeric(38,0) not null check (per_transaction > 0),
+            per_day numeric(38,0) not null check (per_day >= per_transaction),
+            per_month numeric(38,0) not null check (per_month >= per_day),
+            primary key (account, counter)
+        )
         $sql$, for_schema);
 end $install$;
 

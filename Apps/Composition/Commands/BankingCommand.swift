@@ -1,5 +1,4 @@
 import ArgumentParser
-import Audit
 import DomainKit
 import Kernel
 import Ledger
@@ -9,8 +8,10 @@ import PostgreSQL
 struct BankingCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "banking",
-        abstract: "Freeze money and accounts, and work on review cases.",
-        subcommands: [Freeze.self, Unfreeze.self, Cases.self, CloseCase.self]
+        abstract: "Freeze money, set limits, work on review cases and on provider calls that were given up.",
+        subcommands: [
+            Freeze.self, Unfreeze.self, BankingLimitsCommand.self, BankingCallsCommand.self, BankingCasesCommand.self,
+        ]
     )
 
     struct Subject: ParsableArguments {
@@ -79,51 +80,7 @@ struct BankingCommand: AsyncParsableCommand {
         }
     }
 
-    struct Cases: AsyncParsableCommand {
-        static let configuration = CommandConfiguration(abstract: "List open review cases, the oldest first.")
-
-        func run() async throws {
-            let runtime = try (try await Console.program()).runtimes(named: "banking")[0]
-            let rows = try await runtime.pool.query(
-                """
-                select id, transaction, kind, opened_at from banking.review_cases where closed_at is null
-                order by opened_at limit 500
-                """
-            )
-            Console.table(
-                ["CASE", "KIND", "TRANSACTION", "OPENED"],
-                try rows.map {
-                    let (id, transaction): (UInt128, UInt128) = (try $0["id"], try $0["transaction"])
-                    let opened: Timestamp = try $0["opened_at"]
-                    return [
-                        ID<User>(id).description, try $0["kind"], ID<User>(transaction).description, opened.description,
-                    ]
-                }
-            )
-        }
-    }
-
-    struct CloseCase: AsyncParsableCommand {
-        static let configuration = CommandConfiguration(abstract: "Close a review case.")
-        @Argument(help: "Its id.") var id: String
-        @Option(help: "Who closes it.") var by: String
-        @Option(help: "What was found and done.") var note: String
-
-        func run() async throws {
-            guard let id = ID<User>(uuid: id) else { throw ValidationError("\(id) is no case's id.") }
-            let runtime = try (try await Console.program()).runtimes(named: "banking")[0]
-            let closed = try await runtime.pool.query(
-                """
-                update banking.review_cases set closed_at = clock_timestamp(), closed_by = \(by), note = \(note)
-                where id = \(id) and closed_at is null
-                """
-            )
-            guard closed.affected == 1 else { throw ValidationError("There is no open case \(id).") }
-            print("Closed.")
-        }
-    }
-
-    /// Has the ledger do one thing for an operator, with its entry in the audit log.
+    /// Has the ledger do one thing for an operator, with audit entry and event.
     private static func apply(
         _ command: LedgerCommand,
         _ runtime: DomainRuntime,
@@ -131,21 +88,15 @@ struct BankingCommand: AsyncParsableCommand {
         _ asset: Asset,
         _ reason: String
     ) async throws {
-        let (audit, operation): (ID<AuditEntry>, ID<Operation>) = (program.ids.next(), program.ids.next())
-        let item = LedgerItem(operation: operation, commands: [command]) { decision, _ in
-            guard case .success = decision else { return LedgerItem.Finish() }
-            let entry = AuditEntry(
-                id: audit,
-                actor: "operator:console",
-                action: "ledger.\(command.word)",
-                entity: "ledger_account",
-                entityID: command.account.value,
-                after: ["reason": .string(reason)]
-            )
-            return LedgerItem.Finish(rows: [entry])
-        }
-        guard case .refused(let refusal, _) = try await runtime.ledger.submit(batch: [item])[0] else { return }
-        throw ValidationError(refusal.problem(in: asset).detail)
+        let done = Intervention(
+            "account.\(command.word)",
+            "ledger_account",
+            command.account,
+            because: reason,
+            commands: [command]
+        )
+        let initiator = Initiator(system: "operator:console", correlation: program.ids.next(Intervention.self).value)
+        try await done.apply(to: runtime, by: initiator, ids: program.ids, in: asset)
     }
 }
 

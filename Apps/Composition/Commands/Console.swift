@@ -1,3 +1,5 @@
+import ArgumentParser
+import Banking
 import Foundation
 import Kernel
 import Logging
@@ -33,9 +35,31 @@ enum Console {
         }
     }
 
+    /// Prints objects: those members of theirs as a table, or all of them as JSON, a line each.
+    static func show(_ objects: [JSON], _ members: [String], asJSON: Bool) {
+        guard !asJSON else { return objects.forEach(print) }
+        func text(_ value: JSON?) -> String {
+            switch value {
+            case nil, .null?: "-"
+            case let value?: value.stringValue ?? String(decoding: value.serialized(), as: UTF8.self)
+            }
+        }
+        table(members.map { $0.uppercased() }, objects.map { object in members.map { text(object[$0]) } })
+    }
+
     /// A command's program, without serving or background work.
     static func program() async throws -> Program {
         let settings = try settings(for: .command)
         return try await Program(settings, logger: logger(settings, quiet: true))
+    }
+}
+
+extension Program {
+    /// What operators do in Banking.
+    func banking() throws -> BankingOperations {
+        guard let banking = domains.compactMap({ $0 as? BankingDomain }).first else {
+            throw ValidationError("This program has no Banking.")
+        }
+        return banking.operations
     }
 }

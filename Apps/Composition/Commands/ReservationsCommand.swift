@@ -123,13 +123,21 @@ struct ReservationsCommand: AsyncParsableCommand {
             for runtime in try program.runtimes(named: domain) {
                 let reservations = Reservations(schema: runtime.schema, pool: runtime.pool)
                 let found = try await reservations.find(try ReservationsCommand.id(id))
-                let release = LedgerCommand.release(found.state.id, of: found.state.account, reason: reason)
-                let item = LedgerItem(operation: found.state.operation, commands: [release])
-                guard case .refused(let refusal, _) = try await runtime.ledger.submit(batch: [item])[0] else {
-                    print("Released \(found.held).")
-                    continue
-                }
-                throw ValidationError(refusal.problem(in: found.held.asset).detail)
+                let done = Intervention(
+                    "reservation.released",
+                    "reservation",
+                    found.state.id,
+                    because: reason,
+                    commands: [.release(found.state.id, of: found.state.account, reason: reason)]
+                )
+                try await done.apply(
+                    to: runtime,
+                    by: Initiator(system: "operator:console", correlation: program.ids.next(Intervention.self).value),
+                    ids: program.ids,
+                    in: found.held.asset,
+                    operation: found.state.operation
+                )
+                print("Released \(found.held).")
             }
         }
     }

@@ -7,10 +7,12 @@ import Ledger
 struct AccountRoutes: Sendable {
     let accounts: BankAccounts
     let ledgerAccounts: LedgerAccounts
+    let statuses: AccountStatuses
+    let limits: LimitReports
     /// Whether linked accounts count as verified at once, as in the sandbox.
     let verifiesAtOnce: Bool
 
-    var routes: [Route] { [list, link, get, balances] }
+    var routes: [Route] { [list, link, get, close, balances] }
 
     private var list: Route {
         Route(
@@ -80,7 +82,36 @@ struct AccountRoutes: Sendable {
             responses: [200: ResponseShape("The account.", BankAccount.schema, headers: [.etag])]
         ) { request in
             let account = try await accounts.get(try request.id("id"), of: try request.requirePrincipal().user)
-            return .ok(account.json).tagged(EntityTag(version: account.version))
+            guard account.kind.isOurs, case .object(let members) = account.json else {
+                return .ok(account.json).tagged(account.tag)
+            }
+            // What is used of limits changes without the account's version: it is no part of what the tag stands for.
+            let used = try await limits.of(account.user, account.kind)
+            return .ok(.object(members + [.init("limits", .array(used.map(\.json)))])).tagged(account.tag)
+        }
+    }
+
+    private var close: Route {
+        Route(
+            .post,
+            "/v1/banking/accounts/{id}/close",
+            operationID: "closeAccount",
+            summary: "Close an account",
+            description: "For good; refused while there is money on it or something is under way.",
+            tag: "Accounts",
+            access: .permission("banking:move"),
+            precondition: .optional,
+            parameters: [.path("id", .id(of: BankAccount.self), "The account.")],
+            responses: [200: ResponseShape("The closed account.", BankAccount.schema, headers: [.etag])],
+            problems: [
+                409: ["status_not_possible", "conflict"],
+                422: ["account_not_empty", "account_in_use"],
+            ]
+        ) { request in
+            let account = try await accounts.get(try request.id("id"), of: try request.requirePrincipal().user)
+            try request.requireMatch(account.tag)
+            let closed = try await statuses.close(account, by: try Initiator(request))
+            return .ok(closed.json).tagged(closed.tag)
         }
     }
 

@@ -55,6 +55,20 @@ struct BankAccount: Sendable, Entity {
         ]
     }
 
+    /// Makes sure that money may be taken from it or sent to it elsewhere.
+    ///
+    /// - Throws: 422 `account_closed`, `account_frozen` or `account_not_verified`.
+    func requireUsable() throws(Problem) {
+        switch status {
+        case .closed: throw Problem(422, "account_closed", "This account is closed. Name another account.")
+        case .frozen: throw Problem(422, "account_frozen", "This account is frozen. Contact support.")
+        case .open: break
+        }
+        guard verification == .verified else {
+            throw Problem(422, "account_not_verified", "This account isn't verified yet.")
+        }
+    }
+
     static let schema = Schema.object(
         [
             .required("id", .id(of: BankAccount.self)), .required("type", .oneOf(Kind.self)),
@@ -62,6 +76,11 @@ struct BankAccount: Sendable, Entity {
             .required("verification", .oneOf(Verification.self)),
             .required("last_digits", .nullable(.anyString), "The last digits of the card or account elsewhere."),
             .required("created_at", .instant),
+            .optional(
+                "limits",
+                .array(of: LimitReport.schema, count: 0...100),
+                "The limits of an account of ours and what is used of them, where one account is asked for."
+            ),
         ],
         named: "Account"
     )

@@ -35,6 +35,15 @@ struct BankAccounts: Sendable {
         return try BankAccount(row)
     }
 
+    /// An account, whosever it is, for operators.
+    ///
+    /// - Throws: 404.
+    func get(_ id: ID<BankAccount>) async throws -> BankAccount {
+        let rows = try await pool.query("select \(BankAccount.columns) from \(schema).accounts where id = \(id)")
+        guard let row = rows.first else { throw Problem.notFound }
+        return try BankAccount(row)
+    }
+
     /// Links a card or bank account elsewhere, named by a provider's token; it counts as verified in the sandbox only.
     ///
     /// - Throws: 422 `too_many_accounts`.

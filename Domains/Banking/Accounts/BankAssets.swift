@@ -26,6 +26,11 @@ struct BankAssets: Sendable {
     let schema: Schema
     let pool: Pool
 
+    /// All of them.
+    func all() async throws -> [Asset] {
+        try await pool.query("select code from \(schema).assets order by code").compactMap { Asset(code: try $0[0]) }
+    }
+
     /// - Throws: 422 `asset_not_supported`.
     func withdrawalRules(_ asset: Asset) async throws -> WithdrawalRules {
         let rows = try await pool.query(

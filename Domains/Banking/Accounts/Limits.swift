@@ -2,7 +2,7 @@ import Kernel
 import PostgreSQL
 import Synchronization
 
-/// The most that an account may do of one kind of operation, in minor units.
+/// The most that an account without limits of its own may do of one kind of operation, in minor units.
 struct Limit: Sendable, Hashable {
     let perTransaction: Int128
     let perDay: Int128
@@ -39,7 +39,7 @@ final class Limits: Sendable {
         if let known = remembered(Key(operation: operation, asset: asset)) { return known }
         var limits: [Key: Limit] = [:]
         let rows = try await pool.query(
-            "select operation, asset, per_transaction, per_day, per_month from \(schema).limits where account is null"
+            "select operation, asset, per_transaction, per_day, per_month from \(schema).limits"
         )
         for row in rows {
             guard let asset = Asset(code: try row["asset"]) else { continue }

@@ -44,7 +44,7 @@ extension Deposits {
     private static func body(_ providers: [String]) -> Schema {
         .object(
             [
-                .required("amount", .amount, "What the customer pays the provider."),
+                .required("amount", .positiveAmount, "What the customer pays the provider."),
                 .required("asset", .asset),
                 .optional("to", .oneOf(["checking", "savings"]), "The account credited; checking unless given."),
                 .optional("source", .id(of: BankAccount.self), "The linked card or bank account that pays."),

@@ -38,9 +38,7 @@ struct Deposits: Sendable {
                     "Money can be added from a card or bank account only. Name another account."
                 )
             }
-            guard linked.status == .open, linked.verification == .verified else {
-                throw Problem(422, "account_not_verified", "This account isn't verified yet, or no longer open.")
-            }
+            try linked.requireUsable()
         }
         let movement = try await checks.check(
             MovementRequest(
@@ -53,22 +51,12 @@ struct Deposits: Sendable {
         )
         let target = AccountKey(user, order.account, order.amount.asset)
         let found = try await MovementAccounts(customers: [target], house: [], accounts)
-        let item = LedgerItem(
-            operation: movement.transaction.cast(),
-            commands: [movement.usage(of: try found[target])],
-            idempotency: try request.scopedKey()
-        ) { decision, instant in
-            switch decision {
-            case .failure(let refusal):
-                LedgerItem.Finish(
-                    answer: StoredAnswer(.problem(refusal.problem(in: order.amount.asset), to: request.id))
-                )
-            case .success(let receipt): accepted(order, movement, receipt, instant, initiator)
-            }
+        let key = try request.scopedKey()
+        let item = try movement.item([movement.usage(of: try found[target])], for: request) { receipt, instant in
+            accepted(order, movement, receipt, instant, initiator, key)
         }
         let outcome = try await ledger.submit(item)
-        guard case .done = outcome else { return try outcome.response() }
-        return try await waitForProvider(movement.transaction, otherwise: try outcome.response())
+        return try await waitForProvider(try outcome.response(), key)
     }
 
     private func accepted(
@@ -76,7 +64,8 @@ struct Deposits: Sendable {
         _ movement: Movement,
         _ receipt: LedgerCore.Receipt,
         _ instant: Timestamp,
-        _ initiator: Initiator
+        _ initiator: Initiator,
+        _ key: IdempotencyKey
     ) -> LedgerItem.Finish {
         var transaction = BankTransaction(
             id: movement.transaction,
@@ -91,17 +80,15 @@ struct Deposits: Sendable {
             at: instant
         )
         transaction.follow([
-            .init(
-                .validating,
-                metadata: ["compliance": movement.compliance.json, "quote": .string(movement.quote.id.wire)]
-            ),
+            movement.validated,
             .init(.sentToProvider),
         ])
         let call = NewProviderCallRow(
             id: journal.ids.next(),
             transaction: transaction.id,
             provider: order.provider,
-            step: .createDeposit
+            step: .createDeposit,
+            requestKey: key
         )
         let rows = journal.rows(transaction, receipt: receipt, at: instant, by: initiator, fees: movement.quote.lines)
         let answer = APIResponse.accepted(transaction.json, location: transaction.path)
@@ -109,12 +96,15 @@ struct Deposits: Sendable {
     }
 
     /// The provider's action, if it comes at once; a client that gets none reads the transaction again later.
-    private func waitForProvider(
-        _ id: ID<BankTransaction>,
-        otherwise answer: APIResponse
-    ) async throws -> APIResponse {
-        try await calls.callNow(for: id)
-        guard let transaction = try await transactions.find(id) else { return answer }
-        return .accepted(transaction.json, location: transaction.path)
+    ///
+    /// Whoever comes first with the request's key, the first request or a repetition, settles what all are answered.
+    private func waitForProvider(_ answer: APIResponse, _ key: IdempotencyKey) async throws -> APIResponse {
+        guard answer.status == 202 else { return answer }
+        if let transaction = try await calls.callNow(awaitedBy: key) {
+            let settled = APIResponse.accepted(transaction.json, location: transaction.path)
+            try await calls.keep(StoredAnswer(settled), for: key)
+        }
+        guard let kept = try await calls.kept(for: key)?.response else { return answer }
+        return answer.headers["Idempotent-Replayed"] == nil ? kept : kept.with("Idempotent-Replayed", "true")
     }
 }

@@ -92,15 +92,17 @@ extension Movement {
         }
     }
 
-    /// What counts towards the account's limits; a day's limit of the asset counts beside the account's own.
-    func usage(of account: ID<LedgerAccount>, dayLimit: Int128 = .max) -> LedgerCommand {
+    /// What counts towards the account's limits; `dayCeiling` bounds a day whatever limits the account has of its own.
+    func usage(of account: ID<LedgerAccount>, dayCeiling: Int128? = nil) -> LedgerCommand {
         .use(
             Usage(
                 account: account,
                 counter: kind.rawValue,
                 amount: amount.minorUnits,
-                dayLimit: min(limit.perDay, dayLimit),
-                monthLimit: limit.perMonth
+                transactionLimit: limit.perTransaction,
+                dayLimit: limit.perDay,
+                monthLimit: limit.perMonth,
+                dayCeiling: dayCeiling
             )
         )
     }

@@ -50,20 +50,12 @@ struct MovementChecks: Sendable {
 
     /// What is promised for a movement.
     ///
-    /// - Throws: a `Problem`: 403 for a user who may not move money, 422 for limits, fees and compliance.
+    /// - Throws: a `Problem`: 403 for a user who may not move money, 422 for fees and compliance.
     func check(_ request: MovementRequest) async throws -> Movement {
         guard let profile = try await users.profile(request.user), profile.isActive else {
             throw Problem(403, "user_not_active", "This user may not move money. Contact support.")
         }
         let limit = try await limits.limit(request.kind, request.amount.asset)
-        guard request.amount.minorUnits <= limit.perTransaction else {
-            let most = Money(minorUnits: limit.perTransaction, request.amount.asset)
-            throw Problem(
-                422,
-                "limit_exceeded",
-                "One \(request.kind.rawValue) can be at most \(most). Choose a smaller amount."
-            )
-        }
         let context = FeeContext(
             amount: request.amount,
             tier: FeeTier(rawValue: profile.feeTier) ?? .tier1,

@@ -5,7 +5,8 @@ enum MovementProblems {
         404: ["not_found"],
         409: ["conflict"],
         422: [
-            "insufficient_funds", "limit_exceeded", "account_frozen", "account_not_verified", "compliance_block",
+            "insufficient_funds", "limit_exceeded", "account_frozen", "account_closed",
+            "account_not_verified", "payee_account_closed", "compliance_block",
             "no_fee_schedule", "asset_not_supported", "fees_exceed_amount", "idempotency_key_reused",
             "payee_is_payer", "not_a_source", "not_a_destination", "amount_below_minimum", "amount_above_maximum",
         ],

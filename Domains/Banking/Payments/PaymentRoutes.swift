@@ -41,7 +41,7 @@ extension Payments {
     private static let body = Schema.object(
         [
             .required("payee", .text(1...254), "A user id, an e-mail address or `@username`."),
-            .required("amount", .amount, "What the payee gets."),
+            .required("amount", .positiveAmount, "What the payee gets."),
             .required("asset", .asset),
             .optional("from", .oneOf(["checking", "savings"]), "The payer's account; checking unless given."),
             .optional("memo", .text(1...140), "Shown to both."),

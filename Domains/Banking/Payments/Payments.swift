@@ -29,7 +29,6 @@ struct Payments: Sendable {
     func pay(_ order: Order, _ request: APIRequest) async throws -> APIResponse {
         let initiator = try Initiator(request)
         let payer = try request.requirePrincipal().user
-        let key = try request.scopedKey()
         guard let payee = try await users.find(payee: order.payee) else {
             throw Problem(404, "payee_not_found", "There is no such payee. Check the spelling.")
         }
@@ -60,22 +59,23 @@ struct Payments: Sendable {
                 )
             ),
         ]
+        let payeeAccount = try found[to]
         let fees = try movement.feeTransfers(from: try found[from], provider: nil, found, journal.ids)
-        let item = LedgerItem(
-            operation: movement.transaction.cast(),
-            commands: commands + fees,
-            idempotency: key
-        ) { decision, instant in
-            switch decision {
-            case .failure(let refusal):
-                let problem = refusal.problem(in: order.amount.asset)
-                return LedgerItem.Finish(answer: StoredAnswer(.problem(problem, to: request.id)))
-            case .success(let receipt):
-                return done(order, movement, payee, receipt, instant, initiator)
-            }
+        let item = try movement.item(
+            commands + fees,
+            for: request,
+            problem: { $0 == .accountClosed(payeeAccount) ? Payments.payeeClosed : nil }
+        ) { receipt, instant in
+            done(order, movement, payee, receipt, instant, initiator)
         }
         return try await ledger.submit(item).response()
     }
+
+    private static let payeeClosed = Problem(
+        422,
+        "payee_account_closed",
+        "The payee's account is closed. Name another payee."
+    )
 
     private func done(
         _ order: Order,
@@ -98,10 +98,7 @@ struct Payments: Sendable {
             at: instant
         )
         transaction.follow([
-            .init(
-                .validating,
-                metadata: ["compliance": movement.compliance.json, "quote": .string(movement.quote.id.wire)]
-            ),
+            movement.validated,
             .init(.completed),
         ])
         let rows = journal.rows(transaction, receipt: receipt, at: instant, by: initiator, fees: movement.quote.lines)

@@ -61,8 +61,10 @@ struct ProviderEvent: Sendable, Hashable {
         case succeeded
         /// It won't happen.
         case failed
-        /// A deposit was given back.
+        /// A deposit was given back, whole or in part.
         case refunded
+        /// A bank sent a payout back after it had succeeded.
+        case returned
         /// A deposit was taken back by the customer's bank.
         case disputed
         /// Nothing that moves money or status.
@@ -75,7 +77,7 @@ struct ProviderEvent: Sendable, Hashable {
             case .confirming, .processing: 1
             case .failed: 2
             case .succeeded: 3
-            case .refunded: 4
+            case .refunded, .returned: 4
             case .disputed: 5
             }
         }
@@ -94,11 +96,17 @@ struct ProviderEvent: Sendable, Hashable {
     /// The transaction that the object names as ours.
     let transaction: ID<BankTransaction>?
     /// How much the provider says it is; held against the transaction.
+    ///
+    /// Of `refunded`: all that was given back so far, or this part of it where the part has an id.
     let amount: Money?
     /// What the provider really charged, once it says so.
     let actualFee: Money?
     /// Why it failed.
     let reason: String?
+    /// The provider's id of the refund or dispute, where there can be several.
+    var part: String?
+    /// The provider's own id of what was paid, where it knows the payment by an id of ours.
+    var purchase: String?
 }
 
 extension ProviderEvent {

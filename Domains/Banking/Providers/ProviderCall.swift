@@ -1,4 +1,5 @@
 import Kernel
+import Ledger
 import PostgreSQL
 
 /// Something to be asked of a provider, stored with the transaction that needs it, before anything is sent.
@@ -34,13 +35,15 @@ struct NewProviderCallRow: StoredRow {
     let transaction: ID<BankTransaction>
     let provider: String
     let step: ProviderCall.Step
+    /// The idempotency key of the request that waits for it: its kept answer is to get what the provider says.
+    var requestKey: IdempotencyKey?
 
     static func store(_ rows: [NewProviderCallRow], in schema: Schema, at instant: Timestamp) -> [SQL] {
         [
             """
-            insert into \(schema).provider_calls (id, transaction, provider, step, next_at, created_at)
+            insert into \(schema).provider_calls (id, transaction, provider, step, request_key, next_at, created_at)
             select n.*, \(instant), \(instant) from unnest(\(rows.map(\.id)), \(rows.map(\.transaction)),
-                \(rows.map(\.provider)), \(rows.map(\.step))) n
+                \(rows.map(\.provider)), \(rows.map(\.step)), \(rows.map(\.requestKey?.scope))) n
             returning 1
             """
         ]

@@ -16,6 +16,10 @@ struct ProviderCalls: Service {
     static let leaseSeconds = 60
     static let attemptsMax = 20
     static let pollMilliseconds = 500
+    /// How often a request looks whether the call that it waits for, and another has, is answered; and how long
+    /// between.
+    static let waitsMax = 40
+    static let waitMilliseconds = 50
 
     let schema: Schema
     let pool: Pool
@@ -38,9 +42,52 @@ struct ProviderCalls: Service {
         }
     }
 
-    /// Makes a transaction's call now, if nobody else has it; what the customer's request waits for.
-    func callNow(for transaction: ID<BankTransaction>) async throws {
-        for call in try await claim(limit: 1, only: transaction) { await attempt(call) }
+    /// Makes the call now that a request waits for, or waits a little for who has it; the transaction as it is then.
+    ///
+    /// Nil when the request's answer has been settled meanwhile.
+    func callNow(awaitedBy key: IdempotencyKey) async throws -> BankTransaction? {
+        for _ in 0..<ProviderCalls.waitsMax {
+            let rows = try await pool.query(
+                "select transaction, status from \(schema).provider_calls where request_key = \(key.scope)"
+            )
+            guard let row = rows.first else { return nil }
+            let (transaction, status): (ID<BankTransaction>, String) = (try row["transaction"], try row["status"])
+            let claimed = status == "pending" ? try await claim(limit: 1, only: transaction) : []
+            for call in claimed { await attempt(call) }
+            if status != "pending" || !claimed.isEmpty { return try await transactions.find(transaction) }
+            try await Task.sleep(for: .milliseconds(ProviderCalls.waitMilliseconds))
+        }
+        return try await awaited(by: key)
+    }
+
+    private func awaited(by key: IdempotencyKey) async throws -> BankTransaction? {
+        let rows = try await pool.query(
+            "select transaction from \(schema).provider_calls where request_key = \(key.scope)"
+        )
+        guard let row = rows.first else { return nil }
+        return try await transactions.find(try row["transaction"])
+    }
+
+    /// Keeps an answer in the place of the one that was kept before the provider was asked, unless somebody did so
+    /// already.
+    func keep(_ answer: StoredAnswer, for key: IdempotencyKey) async throws {
+        // Whoever waited for the row's lock finds the key gone from it, and touches nothing.
+        _ = try await pool.query(
+            """
+            with settled as (
+                update \(schema).provider_calls set request_key = null where request_key = \(key.scope) returning 1)
+            update \(schema).idempotency_keys
+            set status = \(answer.status), headers = \(answer.headersJSON), answer = \(Bytes(answer.body))
+            where key = \(key.scope) and exists (select from settled)
+            """
+        )
+    }
+
+    /// The answer that is kept under a key.
+    func kept(for key: IdempotencyKey) async throws -> StoredAnswer? {
+        try await pool.query(
+            "select status, headers, answer from \(schema).idempotency_keys where key = \(key.scope)"
+        ).first.map(StoredAnswer.init)
     }
 
     private func claim(limit: Int, only transaction: ID<BankTransaction>?) async throws -> [ProviderCall] {
@@ -63,10 +110,12 @@ struct ProviderCalls: Service {
 
     private func attempt(_ call: ProviderCall) async {
         do {
-            guard let transaction = try await transactions.find(call.transaction),
-                let provider = providers[call.provider]
+            guard let asked = try await transactions.find(call.transaction), let provider = providers[call.provider]
             else { return try await postpone(call, "no transaction or no provider \(call.provider)") }
-            switch await ask(provider, call, transaction, try await token(of: transaction)) {
+            let answer = await ask(provider, call, asked, try await token(of: asked))
+            // While the provider was asked, its webhook may have told the same.
+            let transaction = try await transactions.find(call.transaction) ?? asked
+            switch answer {
             case .accepted(let reference, let action):
                 try await settlement.accepted(transaction, call, reference: reference, action: action)
             case .refused(let reason):
@@ -79,6 +128,8 @@ struct ProviderCalls: Service {
                 "a provider call's result could not be stored; it is made again",
                 metadata: ["call": "\(call.id)", "transaction": "\(call.transaction.wire)", "error": "\(error)"]
             )
+            // So that one that can never be stored ends, too. Where this fails, the claim's lease ends.
+            try? await postpone(call, "its result could not be stored: \(error)")
         }
     }
 

@@ -30,6 +30,7 @@ struct ProviderEventHandler: InboxHandler {
             case .settled: return .processed
             case .nothingNew(let why): return .ignored(why)
             case .superseded: continue
+            case .tooEarly(let why): return .parked(why)
             case .refused(let refusal): return .retry("the ledger refused it: \(refusal)")
             case .impossible(let why): return .dead(why)
             }

@@ -9,7 +9,7 @@ extension Settlement {
     /// The provider has the customer's money: credits the customer with what is left after fees.
     func completeDeposit(_ transaction: BankTransaction, _ context: Context) async throws -> Outcome {
         guard transaction.status.successors.contains(.completed) else {
-            return .nothingNew("the transaction is \(transaction.status.rawValue)")
+            return try await again(transaction, context)
         }
         let lines = try await fees.lines(of: transaction.id, stage: .promised)
         let asset = transaction.amount.asset
@@ -26,7 +26,7 @@ extension Settlement {
             commands.append(
                 .transfer(
                     NewTransfer(
-                        id: journal.ids.next(),
+                        id: ids.next(),
                         debit: try found[clearing],
                         credit: try found[key],
                         amount: amount.minorUnits,
@@ -45,77 +45,122 @@ extension Settlement {
         }
         let actual = actualLines(lines, context)
         for line in actual { commands += try variance(of: line, among: lines, found, context) }
-        if transaction.status == .failed {
-            // Its failure gave back what it used of the limits; money that has come is not held up by them.
-            commands.append(
-                .use(
-                    Usage(
-                        account: try found[customer],
-                        counter: transaction.kind.rawValue,
-                        amount: transaction.amount.minorUnits,
-                        dayLimit: nil,
-                        monthLimit: nil
-                    )
-                )
-            )
-        }
-        if let repayment = try await repayment(of: transaction, try found[customer]) { commands.append(repayment) }
+        commands += usedAgain(transaction, try found[customer])
+        commands += try await repayment(of: transaction, try found[customer])
 
         var completed = transaction
         try completed.advance(to: .completed, metadata: context.metadata)
-        return try await store(completed, commands: commands, by: context.by, with: context.rows, fees: actual)
+        let rows = context.rows + [context.unpark] + context.purchase(transaction)
+        let outcome = try await store(completed, commands: commands, by: context.by, with: rows, fees: actual)
+        guard case .refused(.accountClosed) = outcome else { return outcome }
+        return try await suspend(transaction, because: "account_closed", clearing, context)
     }
 
-    /// A deposit was refunded or charged back: what is there is taken, what is missing is owed by the customer.
+    /// Money has come for an account that is closed by now: suspense keeps it until a person has looked.
+    private func suspend(
+        _ deposit: BankTransaction,
+        because reason: String,
+        _ clearing: AccountKey,
+        _ context: Context
+    ) async throws -> Outcome {
+        let suspense = HouseAccounts.suspense(context.provider, deposit.amount.asset)
+        let found = try await MovementAccounts(customers: [], house: [clearing, suspense], accounts)
+        let transfer = NewTransfer(
+            id: ids.next(),
+            debit: try found[clearing],
+            credit: try found[suspense],
+            amount: deposit.amount.minorUnits,
+            code: "suspended_deposit"
+        )
+        var completed = deposit
+        try completed.advance(to: .completed, reason: reason, metadata: context.metadata)
+        let review = ReviewCase(id: ids.next(), transaction: deposit.id, kind: .closedAccount)
+        let rows = context.rows + [context.unpark] + context.purchase(deposit) + review.opened(by: context.by, ids)
+        return try await store(completed, commands: [.transfer(transfer)], by: context.by, with: rows)
+    }
+
+    /// A success of a deposit that was paid before: the same payment once more, or the customer paid twice.
+    private func again(_ transaction: BankTransaction, _ context: Context) async throws -> Outcome {
+        guard let purchase = context.event.purchase,
+            try await transactions.find(provider: context.provider, objectID: Context.key(purchase)) == nil
+        else { return .nothingNew("the transaction is \(transaction.status.rawValue)") }
+        return .impossible("\(purchase) was paid too, for a transaction that is \(transaction.status.rawValue)")
+    }
+
+    /// A deposit was refunded or charged back, in part or whole: what is there is taken, what is missing is owed by
+    /// the customer.
+    ///
+    /// The fees of the deposit stay charged, as the provider keeps its own.
     func takeBack(_ transaction: BankTransaction, _ context: Context) async throws -> Outcome {
-        guard transaction.status == .completed || transaction.status == .compensating else {
-            return .nothingNew("the transaction is \(transaction.status.rawValue)")
+        switch transaction.status {
+        case .completed, .compensating, .refunded: break
+        default: return .tooEarly("the transaction is \(transaction.status.rawValue)")
+        }
+        let refund: Refund
+        do {
+            let known = try await transactions.refunds(of: transaction.id)
+            guard let new = try known.adding(context.event, from: context.provider, to: transaction) else {
+                return .nothingNew("it was taken back before")
+            }
+            refund = new
+        } catch let excess as Refunds.Excess {
+            return .impossible("the provider gives \(excess.stated) back, \(excess.left) is left of the deposit")
+        }
+        guard refund.taken > 0 || refund.kind == .chargeback else {
+            // Taken back before, told in another way; it is kept, as what comes next is counted with it.
+            return try await note(context.rows + [refund], of: transaction)
         }
         let asset = transaction.amount.asset
         let customer = AccountKey(transaction.user, transaction.account, asset)
         let clearing = HouseAccounts.clearing(context.provider, asset)
         let found = try await MovementAccounts(customers: [customer], house: [clearing], accounts)
-        let receivable = try await accounts.open(
-            AccountKey(transaction.user, HouseAccounts.receivable, asset),
-            mayGoNegative: true
-        )
-        var commands: [LedgerCommand] = [
-            .collect(
-                NewCollection(
-                    id: journal.ids.next(),
-                    shortfallID: journal.ids.next(),
-                    debit: try found[customer],
-                    receivable: receivable,
-                    credit: try found[clearing],
-                    amount: transaction.amount.minorUnits,
-                    code: context.event.state == .disputed ? "chargeback" : "refund"
-                )
-            ),
-            .giveBack(
-                counter: transaction.kind.rawValue,
-                of: try found[customer],
-                amount: transaction.amount.minorUnits,
-                at: transaction.createdAt
-            ),
-        ]
-        var rows = context.rows
-        if context.event.state == .disputed {
+        var commands: [LedgerCommand] = []
+        if refund.taken > 0 {
+            commands = [
+                try await collection(of: refund, from: transaction, try found[customer], try found[clearing]),
+                .giveBack(
+                    counter: transaction.kind.rawValue,
+                    of: try found[customer],
+                    amount: refund.taken,
+                    at: transaction.createdAt
+                ),
+            ]
+        }
+        var rows = context.rows + [refund]
+        if refund.kind == .chargeback {
             commands.append(.freeze(try found[customer], because: "chargeback of \(transaction.id.wire)"))
-            rows.append(ReviewCase(id: journal.ids.next(), transaction: transaction.id, kind: .chargeback))
+            let review = ReviewCase(id: ids.next(), transaction: transaction.id, kind: .chargeback)
+            rows += review.opened(by: context.by, ids)
         }
-        var refunded = transaction
-        if refunded.status == .completed {
-            try refunded.advance(to: .compensating, reason: context.event.reason, metadata: context.metadata)
+        var changed = transaction
+        if refund.taken > 0 {
+            try changed.takeBack(
+                Money(minorUnits: refund.taken, asset),
+                reason: context.event.reason ?? context.event.state.rawValue,
+                metadata: context.metadata
+            )
         }
-        try refunded.advance(to: .refunded, reason: context.event.state.rawValue, metadata: context.metadata)
-        return try await store(refunded, commands: commands, by: context.by, with: rows)
+        return try await store(changed, commands: commands, by: context.by, with: rows)
     }
 
-    private func repayment(of transaction: BankTransaction, _ account: ID<LedgerAccount>) async throws -> LedgerCommand?
-    {
+    private func collection(
+        of refund: Refund,
+        from transaction: BankTransaction,
+        _ customer: ID<LedgerAccount>,
+        _ clearing: ID<LedgerAccount>
+    ) async throws -> LedgerCommand {
         let key = AccountKey(transaction.user, HouseAccounts.receivable, transaction.amount.asset)
-        guard let receivable = try await accounts.find([key])[key] else { return nil }
-        return .repay(NewRepayment(id: journal.ids.next(), debit: account, receivable: receivable))
+        return .collect(
+            NewCollection(
+                id: ids.next(),
+                shortfallID: ids.next(),
+                debit: customer,
+                receivable: try await accounts.open(key, mayGoNegative: true),
+                credit: clearing,
+                amount: refund.taken,
+                code: refund.kind == .chargeback ? "chargeback" : "refund"
+            )
+        )
     }
 
     /// The provider's line with what it really cost, where the provider says so.
@@ -141,7 +186,7 @@ extension Settlement {
         return [
             .transfer(
                 NewTransfer(
-                    id: journal.ids.next(),
+                    id: ids.next(),
                     debit: difference > 0 ? payable : income,
                     credit: difference > 0 ? income : payable,
                     amount: difference < 0 ? -difference : difference,
@@ -149,6 +194,19 @@ extension Settlement {
                 )
             )
         ]
+    }
+}
+
+extension Settlement.Context {
+    /// How a payment that the provider knows by an id of ours is remembered by the provider's own.
+    static func key(_ purchase: String) -> String { "purchase:\(purchase)" }
+
+    /// The row that remembers which payment it was.
+    func purchase(_ transaction: BankTransaction) -> [any StoredRow] {
+        event.purchase.map { purchase in
+            let key = Self.key(purchase)
+            return [ProviderObjectRow(provider: provider, objectID: key, transaction: transaction.id)]
+        } ?? []
     }
 }
 

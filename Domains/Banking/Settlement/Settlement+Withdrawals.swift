@@ -50,7 +50,7 @@ extension Settlement {
         let commands = try moves.map { amount, key, code in
             LedgerCommand.transfer(
                 NewTransfer(
-                    id: journal.ids.next(),
+                    id: ids.next(),
                     debit: try found[customer],
                     credit: try found[key],
                     amount: amount.minorUnits,
@@ -61,7 +61,12 @@ extension Settlement {
         }
         var completed = transaction
         try completed.advance(to: .completed, metadata: context.metadata)
-        return try await store(completed, commands: commands, by: context.by, with: context.rows)
+        return try await store(
+            completed,
+            commands: commands + usedAgain(transaction, try found[customer]),
+            by: context.by,
+            with: context.rows + [context.unpark]
+        )
     }
 
     /// The money is gone although the provider has paid: suspense carries it, the customer's outgoing money stops.
@@ -69,19 +74,86 @@ extension Settlement {
         let asset = transaction.amount.asset
         let keys = [HouseAccounts.suspense(context.provider, asset), HouseAccounts.payout(context.provider, asset)]
         let found = try await MovementAccounts(customers: [], house: keys, accounts)
+        let account = try await account(of: transaction)
         let commands: [LedgerCommand] = [
             .transfer(
                 NewTransfer(
-                    id: journal.ids.next(),
+                    id: ids.next(),
                     debit: try found[keys[0]],
                     credit: try found[keys[1]],
                     amount: transaction.amount.minorUnits,
                     code: "unfunded_payout"
                 )
             ),
-            .freeze(try await account(of: transaction), because: "unfunded payout of \(transaction.id.wire)"),
+            .freeze(account, because: "unfunded payout of \(transaction.id.wire)"),
         ]
-        let review = ReviewCase(id: journal.ids.next(), transaction: transaction.id, kind: .unfundedPayout)
-        return try await store(transaction, commands: commands, by: context.by, with: context.rows + [review])
+        let review = ReviewCase(id: ids.next(), transaction: transaction.id, kind: .unfundedPayout)
+        // It is over for the provider, so that news of the same success must not post it again.
+        var completed = transaction
+        try completed.advance(to: .completed, reason: "unfunded_payout", metadata: context.metadata)
+        return try await store(
+            completed,
+            commands: commands + usedAgain(transaction, account),
+            by: context.by,
+            with: context.rows + [context.unpark] + review.opened(by: context.by, ids)
+        )
+    }
+
+    /// The bank has sent the payout back: the amount goes back to whom it came from, with those fees whose rules say
+    /// that a refund gives them back.
+    func giveReturned(_ transaction: BankTransaction, _ context: Context) async throws -> Outcome {
+        switch transaction.status {
+        case .completed: break
+        case .refunded: return .nothingNew("the transaction is refunded")
+        default: return .tooEarly("the transaction is \(transaction.status.rawValue)")
+        }
+        let account = try await account(of: transaction)
+        var commands: [LedgerCommand] = try await reversals(of: transaction)
+        commands.append(
+            .giveBack(
+                counter: transaction.kind.rawValue,
+                of: account,
+                amount: transaction.amount.minorUnits,
+                at: transaction.createdAt
+            )
+        )
+        var refunded = transaction
+        try refunded.advance(to: .compensating, reason: context.event.reason, metadata: context.metadata)
+        try refunded.advance(to: .refunded, reason: context.event.reason ?? "returned", metadata: context.metadata)
+        let repayment = try await repayment(of: transaction, account)
+        let outcome = try await store(
+            refunded,
+            commands: commands + repayment,
+            by: context.by,
+            with: context.rows
+        )
+        guard case .refused(.accountClosed) = outcome else { return outcome }
+        return try await suspendReturned(refunded, context)
+    }
+
+    /// The transfers of a payout the other way round.
+    private func reversals(of transaction: BankTransaction) async throws -> [LedgerCommand] {
+        // The amount was posted first, then a transfer for each charged line in the order of the lines.
+        let charged = try await fees.lines(of: transaction.id, stage: .promised).filter { $0.amount.minorUnits > 0 }
+        let legs = try await transactions.legs(of: transaction)
+        let returned = legs.prefix(1) + zip(legs.dropFirst(), charged).filter { $1.isRefundable }.map(\.0)
+        return returned.map { .reverse(NewReversal(id: ids.next(), of: $0)) }
+    }
+
+    /// The account that the payout came from is closed: suspense keeps the money until a person has looked.
+    private func suspendReturned(_ refunded: BankTransaction, _ context: Context) async throws -> Outcome {
+        let asset = refunded.amount.asset
+        let keys = [HouseAccounts.payout(context.provider, asset), HouseAccounts.suspense(context.provider, asset)]
+        let found = try await MovementAccounts(customers: [], house: keys, accounts)
+        let transfer = NewTransfer(
+            id: ids.next(),
+            debit: try found[keys[0]],
+            credit: try found[keys[1]],
+            amount: refunded.amount.minorUnits,
+            code: "suspended_return"
+        )
+        let review = ReviewCase(id: ids.next(), transaction: refunded.id, kind: .closedAccount)
+        let rows = context.rows + review.opened(by: context.by, ids)
+        return try await store(refunded, commands: [.transfer(transfer)], by: context.by, with: rows)
     }
 }

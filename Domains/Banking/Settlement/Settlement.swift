@@ -17,6 +17,8 @@ struct Settlement: Sendable {
         case nothingNew(String)
         /// Another change came between; to be tried again with the transaction as it is then.
         case superseded
+        /// It tells of something that comes after what isn't known yet: to be looked at again then.
+        case tooEarly(String)
         /// The ledger refused it.
         case refused(LedgerRefusal)
         /// It contradicts what is stored: an operator must look.
@@ -26,7 +28,9 @@ struct Settlement: Sendable {
     /// How long a reservation is held on while a provider works.
     static let providerLifetimeSeconds: Int64 = 24 * 3_600
 
-    let ledger: Ledger
+    /// Commits what is decided: in a batch with others, or alone where nothing runs the ledger's queue.
+    let commit: @Sendable (LedgerItem) async throws -> LedgerOutcome
+    let ids: IDGenerator
     let accounts: LedgerAccounts
     let transactions: Transactions
     let fees: TransactionFees
@@ -47,7 +51,7 @@ struct Settlement: Sendable {
             changed.providerReference = reference
             changed.providerAction = action
         }
-        var rows: [any StoredRow] = [
+        let rows: [any StoredRow] = [
             ProviderCallDone(call: call, isRefused: false),
             ProviderObjectRow(provider: call.provider, objectID: reference, transaction: transaction.id),
             // A webhook may have come before the answer.
@@ -59,15 +63,15 @@ struct Settlement: Sendable {
         let isNew = changed.status != transaction.status || transaction.providerReference != changed.providerReference
         let storedChange = changed
         let by = initiator(call.provider, transaction)
-        let outcome = try await ledger.submit(
+        let outcome = try await commit(
             LedgerItem(operation: transaction.operation, commands: try await heldOn(transaction)) {
-                [rows, journal] decision, instant in
-                guard case .success(let receipt) = decision, isNew else { return LedgerItem.Finish(rows: rows) }
-                let news = journal.rows(storedChange, receipt: receipt, at: instant, by: by)
+                [journal] decision, instant in
+                // The provider has it, whether or not the money can be held on.
+                guard isNew else { return LedgerItem.Finish(rows: rows) }
+                let news = journal.rows(storedChange, receipt: try? decision.get(), at: instant, by: by)
                 return LedgerItem.Finish(rows: rows + news)
             }
         )
-        rows = []
         if case .refused(let refusal, _) = outcome {
             logger.warning(
                 "a reservation could not be held on while the provider works",
@@ -78,13 +82,11 @@ struct Settlement: Sendable {
 
     /// A provider won't do it: what was reserved is free again.
     func refused(_ transaction: BankTransaction, _ call: ProviderCall, reason: String) async throws {
-        guard !transaction.status.isFinal else { return }
-        var failed = transaction
-        try failed.advance(to: .failed, reason: reason)
-        let outcome = try await storeFreed(
-            failed,
+        let by = initiator(call.provider, transaction)
+        let outcome = try await end(
+            transaction,
             reason: reason,
-            by: initiator(call.provider, transaction),
+            by: by,
             with: [ProviderCallDone(call: call, isRefused: true)]
         )
         if outcome != .settled {
@@ -95,6 +97,26 @@ struct Settlement: Sendable {
         }
     }
 
+    /// Ends a transaction that will not happen, with rows that say why; one that has ended already keeps its end.
+    func end(
+        _ transaction: BankTransaction,
+        reason: String,
+        by initiator: Initiator,
+        with rows: [any StoredRow]
+    ) async throws -> Outcome {
+        guard !transaction.status.isFinal else { return try await note(rows, of: transaction) }
+        var failed = transaction
+        try failed.advance(to: .failed, reason: reason)
+        return try await storeFreed(failed, reason: reason, by: initiator, with: rows)
+    }
+
+    /// Stores rows that tell of a transaction and change nothing of it.
+    func note(_ rows: [any StoredRow], of transaction: BankTransaction) async throws -> Outcome {
+        let item = LedgerItem(operation: transaction.operation, commands: []) { _, _ in LedgerItem.Finish(rows: rows) }
+        _ = try await commit(item)
+        return .settled
+    }
+
     /// Applies an event to its transaction; `mark` commits with the effect.
     func apply(
         _ event: ProviderEvent,
@@ -102,12 +124,15 @@ struct Settlement: Sendable {
         to transaction: BankTransaction,
         arrived: InboxEvent
     ) async throws -> Outcome {
-        if let amount = event.amount, amount != transaction.amount, [.succeeded, .refunded].contains(event.state) {
+        // What was paid in something that isn't ours has no amount: it is as wrong as another amount.
+        if [.succeeded, .returned].contains(event.state), event.amount != transaction.amount {
+            let amount = event.amount?.description ?? "no amount of ours"
             return .impossible("the provider says \(amount), the transaction is about \(transaction.amount)")
         }
         let context = Context(
             event: event,
             provider: provider,
+            objectID: arrived.objectID ?? event.objectID,
             by: initiator(provider, transaction),
             rows: [
                 arrived.mark,
@@ -130,6 +155,7 @@ struct Settlement: Sendable {
         case (.deposit, .succeeded): return try await completeDeposit(transaction, context)
         case (.deposit, .refunded), (.deposit, .disputed): return try await takeBack(transaction, context)
         case (.withdrawal, .succeeded): return try await completeWithdrawal(transaction, context)
+        case (.withdrawal, .returned): return try await giveReturned(transaction, context)
         case (.deposit, .failed), (.withdrawal, .failed): return try await fail(transaction, context)
         default: return .impossible("an event of type \(event.type) for a \(transaction.kind.rawValue)")
         }
@@ -139,9 +165,14 @@ struct Settlement: Sendable {
     struct Context: Sendable {
         let event: ProviderEvent
         let provider: String
+        /// The object under which the inbox keeps its events.
+        let objectID: String
         let by: Initiator
         /// The event's mark as handled, and its record.
         let rows: [any StoredRow]
+
+        /// Has those events looked at again that came before what they follow.
+        var unpark: InboxUnpark { InboxUnpark(source: provider, objectID: objectID) }
 
         var metadata: JSON {
             ["provider_event": .string(event.id), "type": .string(event.type), "object": .string(event.objectID)]
@@ -217,7 +248,7 @@ struct Settlement: Sendable {
             return LedgerItem.Finish(rows: rows + news)
         }
         do {
-            switch try await ledger.submit(item) {
+            switch try await commit(item) {
             case .done: return .settled
             case .refused(let refusal, _): return .refused(refusal)
             case .replayed, .keyReused: return .nothingNew("stored before")
@@ -236,6 +267,26 @@ struct Settlement: Sendable {
         guard let reservation = transaction.reservation, !transaction.status.isFinal else { return [] }
         let until = clock.now().adding(seconds: Settlement.providerLifetimeSeconds)
         return [.extend(reservation, of: try await account(of: transaction), until: until)]
+    }
+
+    /// What a late success used of limits, of which its failure gave it back: money that moved isn't held up by them.
+    func usedAgain(_ transaction: BankTransaction, _ account: ID<LedgerAccount>) -> [LedgerCommand] {
+        guard transaction.status == .failed else { return [] }
+        let usage = Usage(
+            account: account,
+            counter: transaction.kind.rawValue,
+            amount: transaction.amount.minorUnits,
+            dayLimit: nil,
+            monthLimit: nil
+        )
+        return [.use(usage)]
+    }
+
+    /// What the customer owes is paid first from money that comes in.
+    func repayment(of transaction: BankTransaction, _ account: ID<LedgerAccount>) async throws -> [LedgerCommand] {
+        let key = AccountKey(transaction.user, HouseAccounts.receivable, transaction.amount.asset)
+        guard let receivable = try await accounts.find([key])[key] else { return [] }
+        return [.repay(NewRepayment(id: ids.next(), debit: account, receivable: receivable))]
     }
 
     private func initiator(_ provider: String, _ transaction: BankTransaction) -> Initiator {

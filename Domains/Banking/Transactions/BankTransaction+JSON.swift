@@ -18,6 +18,7 @@ extension BankTransaction {
         add("other_domain", otherDomain)
         add("linked_account", linkedAccount?.wire)
         add("provider", provider)
+        if refunded.minorUnits > 0 { add("refunded", refunded.wire) }
         add("reason", reason)
         add("memo", memo)
         if let providerAction { members.append(.init("provider_action", providerAction)) }
@@ -43,6 +44,7 @@ extension BankTransaction {
             .optional("other_domain", .anyString, "Where a transfer goes to or comes from."),
             .optional("linked_account", .id(of: BankAccount.self), "The card or bank account."),
             .optional("provider", .anyString),
+            .optional("refunded", .amount, "What was taken back of a deposit."),
             .optional("reason", .anyString, "Why it failed or was returned."),
             .optional("memo", .anyString),
             .optional(

@@ -39,6 +39,8 @@ struct BankTransaction: Sendable, Entity {
     private(set) var version: Int64
     private(set) var updatedAt: Timestamp
     private(set) var reason: String?
+    /// What was taken back of a deposit.
+    private(set) var refunded: Money
     var providerReference: String?
     var providerAction: JSON?
     var reservation: ID<Reservation>?
@@ -66,6 +68,7 @@ struct BankTransaction: Sendable, Entity {
         (self.account, self.counterparty, self.otherDomain) = (account, counterparty, otherDomain)
         (self.linkedAccount, self.provider, self.memo, self.quote) = (linkedAccount, provider, memo, quote)
         (createdAt, updatedAt, status, version, transfers) = (now, now, .initiated, 0, [])
+        refunded = .zero(amount.asset)
         changes = [Change(from: nil, to: .initiated, reason: nil, metadata: nil)]
     }
 
@@ -75,6 +78,7 @@ struct BankTransaction: Sendable, Entity {
         (id, user, kind) = (try row["id"], try row["user_id"], try row["kind"])
         amount = Money(minorUnits: try row["amount"], asset)
         fee = Money(minorUnits: try row["fee"], asset)
+        refunded = Money(minorUnits: try row["refunded"], asset)
         (account, counterparty, otherDomain) = (try row["account"], try row["counterparty"], try row["other_domain"])
         (linkedAccount, provider, memo) = (try row["linked_account"], try row["provider"], try row["memo"])
         quote = try row["quote"]
@@ -85,9 +89,9 @@ struct BankTransaction: Sendable, Entity {
     }
 
     static let columns: SQL = """
-        id, user_id, kind, status, version, asset, amount, fee, account, counterparty, other_domain, linked_account,
-        provider, provider_reference, provider_action, reservation, transfers, reason, memo, quote, created_at,
-        updated_at
+        id, user_id, kind, status, version, asset, amount, fee, refunded, account, counterparty, other_domain,
+        linked_account, provider, provider_reference, provider_action, reservation, transfers, reason, memo, quote,
+        created_at, updated_at
         """
 
     /// What leaves the customer: the amount and the fee.
@@ -105,6 +109,27 @@ struct BankTransaction: Sendable, Entity {
         changes.append(Change(from: status, to: next, reason: reason, metadata: metadata))
         status = next
         if let reason { self.reason = reason }
+    }
+
+    /// Counts what was taken back of a deposit; the whole of it ends its life as refunded.
+    mutating func takeBack(_ part: Money, reason: String?, metadata: JSON?) throws(IllegalTransition) {
+        refunded = refunded + part
+        guard refunded == amount else {
+            let note = reason ?? BankTransaction.partlyRefunded
+            changes.append(Change(from: status, to: status, reason: note, metadata: metadata))
+            return
+        }
+        if status == .completed { try advance(to: .compensating, reason: reason, metadata: metadata) }
+        try advance(to: .refunded, reason: reason, metadata: metadata)
+    }
+
+    /// What events and audit log call the change that leaves a deposit completed though a part of it is gone.
+    static let partlyRefunded = "partly_refunded"
+
+    /// What its changes come to, in a word of events and the audit log.
+    var news: String {
+        let isPart = changes.last.map { $0.from == $0.to } ?? false
+        return isPart ? BankTransaction.partlyRefunded : status.rawValue
     }
 
     /// Notes what the ledger did for it.

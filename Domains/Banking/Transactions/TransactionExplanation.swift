@@ -17,8 +17,9 @@ struct TransactionExplanation: Sendable {
         async let updates = providerUpdates(transaction)
         async let legs = ledgerLegs(transaction)
         async let holds = reservation(transaction)
+        async let refunds = refunds(transaction)
         async let lines = fees.lines(of: transaction.id, stage: .all)
-        let timeline = try await (statuses + updates + legs + holds).sorted { $0.at < $1.at }
+        let timeline = try await (statuses + updates + legs + holds + refunds).sorted { $0.at < $1.at }
         return [
             "transaction": transaction.json,
             "fees": .array(try await lines.map(\.json)),
@@ -73,6 +74,28 @@ struct TransactionExplanation: Sendable {
                 members: [
                     .init("provider", .string(try row["provider"])), .init("event", .string(try row["event_id"])),
                     .init("type", .string(try row["type"])), .init("outcome", .string(try row["outcome"])),
+                ]
+            )
+        }
+    }
+
+    private func refunds(_ transaction: BankTransaction) async throws -> [Entry] {
+        let rows = try await pool.query(
+            """
+            select object_id, kind, stated, taken, recorded_at from \(schema).refunds
+            where transaction = \(transaction.id) order by recorded_at, object_id
+            """
+        )
+        return try rows.map { row in
+            func money(_ column: String) throws -> JSON {
+                .string(Money(minorUnits: try row[column], transaction.amount.asset).wire)
+            }
+            return Entry(
+                at: try row["recorded_at"],
+                kind: "refund",
+                members: [
+                    .init("object", .string(try row["object_id"])), .init("by", .string(try row["kind"])),
+                    .init("stated", try money("stated")), .init("taken_back", try money("taken")),
                 ]
             )
         }

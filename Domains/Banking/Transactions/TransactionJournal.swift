@@ -45,11 +45,14 @@ struct TransactionJournal: Sendable {
             AuditEntry(
                 id: ids.next(),
                 actor: initiator.actor,
-                action: "transaction.\(transaction.status.rawValue)",
+                action: "transaction.\(transaction.news)",
                 entity: "transaction",
                 entityID: transaction.id.value,
                 before: isNew ? nil : ["version": .integer(transaction.version)],
-                after: ["status": .string(transaction.status.rawValue), "version": .integer(version)],
+                after: [
+                    "status": .string(transaction.status.rawValue), "version": .integer(version),
+                    "refunded": .string(transaction.refunded.wire),
+                ],
                 ip: initiator.ip,
                 userAgent: initiator.userAgent,
                 session: initiator.session,
@@ -70,7 +73,7 @@ struct TransactionJournal: Sendable {
             aggregateType: "transaction",
             aggregate: transaction.id,
             version: version,
-            type: "banking.transaction.\(transaction.status.rawValue)",
+            type: "banking.transaction.\(transaction.news)",
             payload: transaction.projected(balances: receipt.map { BalanceSnapshot.json($0) } ?? []),
             correlation: initiator.correlation,
             traceparent: initiator.traceparent

@@ -45,11 +45,11 @@ struct TransactionChangeRow: StoredRow {
             set status = n.status, version = t.version + 1, provider_reference = n.provider_reference,
                 provider_action = n.provider_action, reservation = n.reservation,
                 transfers = coalesce(string_to_array(nullif(n.transfers, ''), ',')::uuid[], '{}'),
-                reason = n.reason, updated_at = \(instant)
+                reason = n.reason, refunded = n.refunded, updated_at = \(instant)
             from unnest(\(changed.map(\.id)), \(changed.map(\.version)), \(changed.map(\.status)),
                 \(changed.map(\.providerReference)), \(changed.map(\.providerAction)), \(changed.map(\.reservation)),
-                \(changed.map(\.transfersText)), \(changed.map(\.reason)))
-                as n(id, version, status, provider_reference, provider_action, reservation, transfers, reason)
+                \(changed.map(\.transfersText)), \(changed.map(\.reason)), \(changed.map(\.refunded.minorUnits)))
+                as n(id, version, status, provider_reference, provider_action, reservation, transfers, reason, refunded)
             where t.id = n.id and t.version = n.version
             returning 1
             """

@@ -1,5 +1,6 @@
 import HTTP
 import Kernel
+import Ledger
 import PostgreSQL
 
 /// Which of a customer's transactions are asked for.
@@ -41,6 +42,23 @@ struct Transactions: Sendable {
                 where provider = \(provider) and object_id = \(objectID))
             """
         ).first.map(BankTransaction.init)
+    }
+
+    /// What the ledger did for a transaction, in the order of posting.
+    func legs(of transaction: BankTransaction) async throws -> [TransferLegs] {
+        try await pool.query(
+            """
+            select id, debit_account, credit_account, amount from \(schema).ledger_transfers
+            where id = any(\(transaction.transfers)) order by id
+            """
+        ).map { row in
+            TransferLegs(
+                id: try row["id"],
+                debit: try row["debit_account"],
+                credit: try row["credit_account"],
+                amount: try row["amount"]
+            )
+        }
     }
 
     /// A page of a user's transactions, newest first, one more than the page's limit if there are more.

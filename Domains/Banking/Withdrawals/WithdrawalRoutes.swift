@@ -44,7 +44,7 @@ extension Withdrawals {
     private static func body(_ providers: [String]) -> Schema {
         .object(
             [
-                .required("amount", .amount, "What arrives at the bank account."),
+                .required("amount", .positiveAmount, "What arrives at the bank account."),
                 .required("asset", .asset),
                 .required("destination", .id(of: BankAccount.self), "A verified bank account of type `wire`."),
                 .optional("from", .oneOf(["checking", "savings"]), "The account debited; checking unless given."),

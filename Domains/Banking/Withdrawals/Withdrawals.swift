@@ -32,9 +32,7 @@ struct Withdrawals: Sendable {
         guard linked.kind == .wire else {
             throw Problem(422, "not_a_destination", "Money can be sent to a bank account only. Name another account.")
         }
-        guard linked.status == .open, linked.verification == .verified else {
-            throw Problem(422, "account_not_verified", "This account isn't verified yet, or no longer open.")
-        }
+        try linked.requireUsable()
         let rules = try await assets.withdrawalRules(order.amount.asset)
         try rules.check(order.amount)
         let movement = try await checks.check(
@@ -51,7 +49,7 @@ struct Withdrawals: Sendable {
         let account = try found[source]
         let reservation: ID<Reservation> = journal.ids.next()
         let commands: [LedgerCommand] = [
-            movement.usage(of: account, dayLimit: rules.daily.minorUnits),
+            movement.usage(of: account, dayCeiling: rules.daily.minorUnits),
             .reserve(
                 NewReservation(
                     id: reservation,
@@ -62,18 +60,8 @@ struct Withdrawals: Sendable {
                 )
             ),
         ]
-        let item = LedgerItem(
-            operation: movement.transaction.cast(),
-            commands: commands,
-            idempotency: try request.scopedKey()
-        ) { decision, instant in
-            switch decision {
-            case .failure(let refusal):
-                LedgerItem.Finish(
-                    answer: StoredAnswer(.problem(refusal.problem(in: order.amount.asset), to: request.id))
-                )
-            case .success(let receipt): accepted(order, movement, reservation, receipt, instant, initiator)
-            }
+        let item = try movement.item(commands, for: request) { receipt, instant in
+            accepted(order, movement, reservation, receipt, instant, initiator)
         }
         return try await ledger.submit(item).response()
     }
@@ -100,10 +88,7 @@ struct Withdrawals: Sendable {
         )
         transaction.reservation = reservation
         transaction.follow([
-            .init(
-                .validating,
-                metadata: ["compliance": movement.compliance.json, "quote": .string(movement.quote.id.wire)]
-            ),
+            movement.validated,
             .init(.balanceReserved, metadata: ["reservation": .string(reservation.wire)]),
             .init(.sentToProvider),
         ])

@@ -26,6 +26,18 @@ extension Format {
         }
     }
 
+    /// An amount of money above zero, as requests to move it carry one.
+    public static let positiveAmount = Format(
+        "positive_amount",
+        pattern: "^(?!0(\\.0+)?$)(0|[1-9][0-9]{0,19})(\\.[0-9]{1,18})?$",
+        length: 1...39,
+        description: "An amount above zero in units of the asset, as a decimal string.",
+        example: "12.34"
+    ) { text in
+        if let fault = Format.amount.fault(in: text) { return fault }
+        return text.utf8.contains { (UInt8(ascii: "1")...UInt8(ascii: "9")).contains($0) } ? nil : "not_positive"
+    }
+
     /// The code of an asset of the platform.
     public static let asset = Format(
         "asset",

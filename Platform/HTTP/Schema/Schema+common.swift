@@ -1,6 +1,8 @@
 extension Schema {
     /// An amount of money as a decimal string.
     public static let amount = Schema.string(.amount)
+    /// An amount of money above zero as a decimal string.
+    public static let positiveAmount = Schema.string(.positiveAmount)
     /// The code of an asset.
     public static let asset = Schema.string(.asset)
     /// An instant in UTC.

@@ -21,13 +21,15 @@ struct SandboxSender: Sendable {
         object: String,
         transaction: String? = nil,
         amount: String = "100.00",
-        fee: String? = nil
+        fee: String? = nil,
+        refund: String? = nil
     ) -> [UInt8] {
         ([
             "id": .string(id), "type": .string(type), "mode": "sandbox", "happened_at": "2026-01-01T00:00:00.000000Z",
             "data": [
                 "object": .string(object), "transaction": transaction.map(JSON.string) ?? .null, "asset": "USD",
                 "amount": .string(amount), "fee": fee.map(JSON.string) ?? .null, "reason": .null,
+                "refund": refund.map(JSON.string) ?? .null,
             ],
         ] as JSON).serialized()
     }

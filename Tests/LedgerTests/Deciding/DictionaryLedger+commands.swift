@@ -57,6 +57,15 @@ extension DictionaryLedger {
         case .freeze(let account, let reason):
             _ = try find(account)
             freeze(account, reason)
+        case .close(let account):
+            _ = try find(account)
+            expireDue(account)
+            try checkNotClosed(account)
+            guard posted(account) == 0, reserved(account) == 0 else { throw .accountNotEmpty(account) }
+            close(account)
+        case .limit(let account, let counter, let limits):
+            _ = try find(account)
+            limit(account, counter, limits)
         }
     }
 
@@ -134,6 +143,7 @@ extension DictionaryLedger {
     private mutating func reserve(_ new: NewReservation, _ operation: ID<Operation>) throws(LedgerRefusal) {
         try checkAmount(new.amount)
         let account = try find(new.account)
+        try checkNotClosed(new.account)
         try checkNotFrozen(new.account)
         if account.mayGoNegative {
             throw .insufficientFunds(account: new.account, available: 0, requested: new.amount)
@@ -157,19 +167,26 @@ extension DictionaryLedger {
 
     private mutating func use(_ new: Usage) throws(LedgerRefusal) {
         try checkAmount(new.amount)
-        _ = try find(new.account)
-        for (span, limit) in [(UsageSpan.day, new.dayLimit), (.month, new.monthLimit)] {
-            let used = used(new.counter, new.account, span, now)
-            guard new.amount <= (limit ?? Money.limit - 1) - used else {
+        try checkNotClosed(new.account)
+        let own = try find(new.account).limits[new.counter]
+        func check(_ span: LimitSpan, _ limit: Int128, _ used: Int128) throws(LedgerRefusal) {
+            guard new.amount <= limit - used else {
                 throw .limitExceeded(
                     counter: new.counter,
                     span: span,
-                    limit: limit ?? Money.limit - 1,
+                    limit: limit,
                     used: used,
                     requested: new.amount
                 )
             }
         }
+        let none = Money.limit - 1
+        if let limit = new.transactionLimit { try check(.transaction, own?.perTransaction ?? limit, 0) }
+        var day = new.dayLimit == nil ? none : own?.perDay ?? new.dayLimit ?? none
+        if let ceiling = new.dayCeiling, ceiling < day { day = ceiling }
+        try check(.day, day, used(new.counter, new.account, .day, now))
+        let month = new.monthLimit == nil ? none : own?.perMonth ?? new.monthLimit ?? none
+        try check(.month, month, used(new.counter, new.account, .month, now))
         count(Use(account: new.account, counter: new.counter, amount: new.amount, at: now))
     }
 
@@ -238,6 +255,10 @@ extension DictionaryLedger {
     private func checkPair(_ debit: ID<LedgerAccount>, _ credit: ID<LedgerAccount>) throws(LedgerRefusal) {
         if debit == credit { throw .sameAccount }
         if try find(debit).asset != find(credit).asset { throw .assetMismatch }
+    }
+
+    private func checkNotClosed(_ id: ID<LedgerAccount>) throws(LedgerRefusal) {
+        if try find(id).isClosed { throw .accountClosed(id) }
     }
 
     private func checkNotFrozen(_ id: ID<LedgerAccount>) throws(LedgerRefusal) {

@@ -12,6 +12,9 @@ struct DictionaryLedger {
         var asset: String
         var mayGoNegative = false
         var frozenBecause: String?
+        var isClosed = false
+        /// Limits of its own by counter.
+        var limits: [String: AccountLimits] = [:]
     }
 
     /// One leg of a transfer.
@@ -134,6 +137,7 @@ struct DictionaryLedger {
         _ reservation: ID<Reservation>?,
         reverses: ID<Transfer>? = nil
     ) throws(LedgerRefusal) {
+        for id in [debit, credit] where state.accounts[id]?.isClosed == true { throw .accountClosed(id) }
         guard posted(debit) > amount - Money.limit else { throw .balanceOverflow(debit) }
         guard posted(credit) < Money.limit - amount else { throw .balanceOverflow(credit) }
         state.entries.append(Entry(account: debit, amount: -amount))
@@ -165,6 +169,12 @@ struct DictionaryLedger {
     mutating func count(_ use: Use) { state.uses.append(use) }
 
     mutating func freeze(_ id: ID<LedgerAccount>, _ reason: String?) { state.accounts[id]?.frozenBecause = reason }
+
+    mutating func close(_ id: ID<LedgerAccount>) { state.accounts[id]?.isClosed = true }
+
+    mutating func limit(_ id: ID<LedgerAccount>, _ counter: String, _ limits: AccountLimits?) {
+        state.accounts[id]?.limits[counter] = limits
+    }
 
     /// Whether a stored transfer with just these legs is there; marks it as reversed.
     mutating func takeBack(_ legs: TransferLegs) throws(LedgerRefusal) {

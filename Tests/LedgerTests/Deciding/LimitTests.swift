@@ -88,6 +88,76 @@ import Testing
         try core.done(F.use(100, day: 100))
     }
 
+    private static func own(_ perTransaction: Int128, _ perDay: Int128, _ perMonth: Int128) throws -> LedgerCommand {
+        let limits = try #require(
+            AccountLimits(perTransaction: perTransaction, perDay: perDay, perMonth: perMonth)
+        )
+        return .limit(F.alice, counter: "withdrawal", to: limits)
+    }
+
+    /// A use that comes with the usual limits: 50 at once, 100 a day, 200 a month; 90 and 190 are used.
+    private static func usual(_ amount: Int128, ceiling: Int128? = nil) -> LedgerCommand {
+        .use(
+            Usage(
+                account: F.alice,
+                counter: "withdrawal",
+                amount: amount,
+                transactionLimit: 50,
+                dayLimit: 100,
+                monthLimit: 200,
+                dayCeiling: ceiling
+            )
+        )
+    }
+
+    @Test func `an account's own limits take the place of the usual ones, wider or narrower`() throws {
+        func refusal(_ own: LedgerCommand?, _ use: LedgerCommand) throws -> LedgerRefusal? {
+            var core = F.core()
+            if let own { try core.done(own) }
+            return core.refusal(use)
+        }
+        func exceeded(_ span: LimitSpan, _ limit: Int128, _ used: Int128, _ requested: Int128) -> LedgerRefusal {
+            .limitExceeded(counter: "withdrawal", span: span, limit: limit, used: used, requested: requested)
+        }
+        #expect(try refusal(nil, LimitTests.usual(51)) == exceeded(.transaction, 50, 0, 51))
+        #expect(try refusal(nil, LimitTests.usual(11)) == exceeded(.day, 100, 90, 11))
+        #expect(try refusal(LimitTests.own(500, 600, 700), LimitTests.usual(500)) == nil)
+        #expect(
+            try refusal(LimitTests.own(500, 600, 600), LimitTests.usual(411)) == exceeded(.month, 600, 190, 411)
+        )
+        #expect(try refusal(LimitTests.own(5, 600, 700), LimitTests.usual(6)) == exceeded(.transaction, 5, 0, 6))
+        #expect(try refusal(LimitTests.own(5, 92, 700), LimitTests.usual(3)) == exceeded(.day, 92, 90, 3))
+        // What bounds everybody bounds an account of whatever limits.
+        let wide = try LimitTests.own(500, 600, 700)
+        #expect(try refusal(wide, LimitTests.usual(31, ceiling: 120)) == exceeded(.day, 120, 90, 31))
+        // What isn't limited at all isn't limited by the account's own.
+        #expect(try refusal(LimitTests.own(1, 1, 1), F.use(500)) == nil)
+    }
+
+    @Test func `limits are taken away, and go with an operation that is refused`() throws {
+        var core = F.core()
+        try core.done(LimitTests.own(5, 600, 700))
+        #expect(core.refusal(try LimitTests.own(7, 600, 700), F.pay(61, F.alice, F.bob)) != nil)
+        #expect(core.refusal(LimitTests.usual(6)) != nil)
+        try core.done(LimitTests.usual(5))
+        try core.done(.limit(F.alice, counter: "withdrawal", to: nil))
+        #expect(
+            core.refusal(LimitTests.usual(6))
+                == .limitExceeded(
+                    counter: "withdrawal",
+                    span: .day,
+                    limit: 100,
+                    used: 95,
+                    requested: 6
+                )
+        )
+    }
+
+    @Test(arguments: [(0, 1, 1), (2, 1, 3), (1, 3, 2)] as [(Int128, Int128, Int128)])
+    func `limits that contradict each other are none`(once: Int128, day: Int128, month: Int128) {
+        #expect(AccountLimits(perTransaction: once, perDay: day, perMonth: month) == nil)
+    }
+
     @Test func `a refused operation uses nothing of a limit`() throws {
         var core = F.core()
         #expect(core.refusal(F.use(10, day: 100), F.pay(61, F.alice, F.bob)) != nil)

@@ -7,6 +7,7 @@ struct MemoryStore {
     private(set) var accounts: [ID<LedgerAccount>: AccountState] = [:]
     private(set) var reservations: [ID<Reservation>: ReservationState] = [:]
     private(set) var usage: [UsageKey: Int128] = [:]
+    private(set) var limits: [LimitKey: AccountLimits] = [:]
     private(set) var transfers: [TransferRecord] = []
     private(set) var legs: [ID<Transfer>: TransferLegs] = [:]
     private(set) var reversals: Set<ID<Transfer>> = []
@@ -57,6 +58,7 @@ struct MemoryStore {
             reservations: needed.compactMap { reservations[$0] },
             due: due,
             usage: usage,
+            limits: limits.filter { needs.limits.contains($0.key) },
             originals: originals
         )
     }
@@ -80,6 +82,7 @@ struct MemoryStore {
         for id in core.changedAccounts { accounts[id] = core.accounts[id] }
         for id in core.newReservations + core.changedReservations { reservations[id] = core.reservations[id] }
         for key in core.changedUsage { usage[key] = core.usage[key] }
+        for key in core.changedLimits { limits[key] = core.limits[key] }
         transfers += core.transfers
         for transfer in core.transfers {
             legs[transfer.id] = TransferLegs(

@@ -11,8 +11,11 @@ struct RandomOperations {
     static let accounts: [AccountState] = [
         account(1, "USD"), account(2, "USD"), account(3, "USD"), account(4, "USD", mayGoNegative: true),
         account(5, "EUR"), account(6, "EUR", mayGoNegative: true),
-        account(7, "USD", mayGoNegative: true),
+        account(7, "USD", mayGoNegative: true), account(8, "USD"),
     ]
+
+    /// The account that may be closed: the last one, which is asked for seldom.
+    static let closing = accounts[accounts.count - 1].id
 
     var random: SeededRandom
     var now: Timestamp
@@ -67,7 +70,7 @@ struct RandomOperations {
     }
 
     private mutating func command() -> LedgerCommand {
-        switch random.below(35) {
+        switch random.below(38) {
         case 0, 1: deposit()
         case 2...7: .transfer(transfer(.available))
         case 8: .transfer(transfer(.availableDespiteFreeze))
@@ -99,8 +102,17 @@ struct RandomOperations {
                 )
             )
         case 33: .repay(NewRepayment(id: mint(), debit: account(), receivable: receivable()))
+        case 34, 35: .limit(account(), counter: counterName(), to: ownLimits())
+        // One account only: what is closed stays closed, and the others have to go on.
+        case 36 where random.once(in: 50): .close(RandomOperations.closing)
         default: .freeze(account(), because: nil)
         }
+    }
+
+    private mutating func ownLimits() -> AccountLimits? {
+        let (once, day) = (1 + Int128(random.below(50)), Int128(random.below(100)))
+        return random.once(in: 2)
+            ? nil : AccountLimits(perTransaction: once, perDay: once + day, perMonth: once + day * 2)
     }
 
     private mutating func deposit() -> LedgerCommand {
@@ -180,8 +192,10 @@ struct RandomOperations {
             account: account(),
             counter: counterName(),
             amount: amount(),
+            transactionLimit: random.once(in: 2) ? nil : Int128(random.below(80)),
             dayLimit: random.once(in: 3) ? nil : Int128(random.below(150)),
-            monthLimit: random.once(in: 3) ? nil : Int128(random.below(300))
+            monthLimit: random.once(in: 3) ? nil : Int128(random.below(300)),
+            dayCeiling: random.once(in: 2) ? nil : Int128(random.below(200))
         )
     }
 

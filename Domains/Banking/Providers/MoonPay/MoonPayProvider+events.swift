@@ -49,7 +49,8 @@ extension MoonPayProvider: WebhookReader {
             transaction: ProviderBody.transaction(data.optionalText("externalTransactionId")),
             amount: try MoonPayProvider.amount(data, state),
             actualFee: nil,
-            reason: state == .failed ? data.optionalText("failureReason") ?? "failed" : nil
+            reason: state == .failed ? data.optionalText("failureReason") ?? "failed" : nil,
+            purchase: try data.text("id")
         )
     }
 

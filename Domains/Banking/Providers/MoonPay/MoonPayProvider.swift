@@ -10,12 +10,13 @@ import Settings
 struct MoonPayProvider: PaymentProvider {
     /// Open deposits that one reconciliation asks after.
     static let openMax = 1_000
-    static let deadlineSeconds = 10.0
+    static let deadlineSecondsDefault = 10.0
 
     let name = "moonpay"
     private let secretKey: Secret
     private let baseURL: String
     private let http: HTTPClient
+    private let deadlineSeconds: Double
     private let widget: MoonPayWidget?
     private let openDeposits: OpenDeposits
 
@@ -28,8 +29,10 @@ struct MoonPayProvider: PaymentProvider {
         baseURL: String,
         http: HTTPClient,
         widget: MoonPayWidget?,
+        deadlineSeconds: Double = deadlineSecondsDefault,
         openDeposits: @escaping OpenDeposits
     ) {
+        self.deadlineSeconds = deadlineSeconds
         self.secretKey = secretKey
         self.baseURL = baseURL.hasSuffix("/") ? String(baseURL.dropLast()) : baseURL
         (self.http, self.widget, self.openDeposits) = (http, widget, openDeposits)
@@ -79,7 +82,7 @@ struct MoonPayProvider: PaymentProvider {
         // https://dev.moonpay.com/reference/getbuytransactionbyexternalid
         var request = OutboundRequest(.get, "\(baseURL)/v1/transactions/ext/\(deposit.wire)")
         request.headers = [OutboundHeader("Authorization", "Api-Key " + secretKey.reveal())]
-        request.deadlineSeconds = MoonPayProvider.deadlineSeconds
+        request.deadlineSeconds = deadlineSeconds
         let response = try await http.send(request)
         // The customer has not begun.
         if response.status == 404 { return [] }

@@ -33,3 +33,16 @@ struct MoonPayWidget: Sendable {
         return baseURL + query + "&signature=" + Percent.encode(Base64.encode(code))
     }
 }
+
+extension MoonPayWidget {
+    /// The widget as it is configured.
+    ///
+    /// - Throws: `UnknownWalletAsset`.
+    init(_ settings: Settings.Providers.Widget) throws {
+        self.init(
+            baseURL: settings.url,
+            publishableKey: settings.key,
+            wallets: try settings.byAsset { Wallet(currencyCode: $0.name, address: $0.address) }
+        )
+    }
+}

@@ -34,7 +34,8 @@ extension RampProvider: WebhookReader {
             transaction: ProviderBody.transaction(event.optionalText(RampProvider.intentMember)),
             amount: try RampProvider.amount(trade, state),
             actualFee: nil,
-            reason: state == .failed ? envelope.type.lowercased() : nil
+            reason: state == .failed ? envelope.type.lowercased() : nil,
+            purchase: try trade.text("id")
         )
     }
 

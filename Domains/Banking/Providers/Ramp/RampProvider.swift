@@ -11,7 +11,7 @@ import Settings
 struct RampProvider: PaymentProvider {
     /// Open purchases that one reconciliation asks after.
     static let openMax = 1_000
-    static let deadlineSeconds = 10.0
+    static let deadlineSecondsDefault = 10.0
 
     /// A purchase as its first webhook named it.
     struct Purchase: Sendable, Hashable {
@@ -25,6 +25,7 @@ struct RampProvider: PaymentProvider {
     let name = "ramp"
     private let baseURL: String
     private let http: HTTPClient
+    private let deadlineSeconds: Double
     private let widget: RampWidget?
     private let openPurchases: @Sendable (_ countMax: Int) async throws -> [Purchase]
 
@@ -36,8 +37,10 @@ struct RampProvider: PaymentProvider {
         baseURL: String,
         http: HTTPClient,
         widget: RampWidget?,
+        deadlineSeconds: Double = deadlineSecondsDefault,
         openPurchases: @escaping @Sendable (_ countMax: Int) async throws -> [Purchase]
     ) {
+        self.deadlineSeconds = deadlineSeconds
         self.baseURL = baseURL.hasSuffix("/") ? String(baseURL.dropLast()) : baseURL
         (self.http, self.widget, self.openPurchases) = (http, widget, openPurchases)
     }
@@ -80,7 +83,7 @@ struct RampProvider: PaymentProvider {
         // https://docs.ramp.network/purchase-status
         let path = "/api/host-api/purchase/\(Percent.encode(purchase.id))?secret=\(Percent.encode(purchase.viewToken))"
         var request = OutboundRequest(.get, baseURL + path)
-        request.deadlineSeconds = RampProvider.deadlineSeconds
+        request.deadlineSeconds = deadlineSeconds
         let response = try await http.send(request)
         guard response.status == 200, let json = try? JSON.parse(response.body), case .object = json else {
             throw ProviderPollError(provider: name, status: response.status)

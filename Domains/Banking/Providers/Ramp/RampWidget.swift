@@ -1,4 +1,5 @@
 import Kernel
+import Settings
 
 /// What the widget's URL is made of.
 struct RampWidget: Sendable {
@@ -28,5 +29,20 @@ struct RampWidget: Sendable {
             ("webhookStatusUrl", webhookURL + "/" + intentPaths.part(for: intent.transaction)),
         ]
         return baseURL + "/?" + fields.map { "\($0)=\(Percent.encode($1))" }.joined(separator: "&")
+    }
+}
+
+extension RampWidget {
+    /// The widget as it is configured.
+    ///
+    /// - Throws: `UnknownWalletAsset`.
+    init(_ settings: Settings.Providers.Widget, webhookURL: String, _ paths: IntentPaths) throws {
+        self.init(
+            baseURL: settings.url,
+            hostAPIKey: settings.key,
+            webhookURL: webhookURL,
+            intentPaths: paths,
+            wallets: try settings.byAsset { Wallet(symbol: $0.name, address: $0.address) }
+        )
     }
 }

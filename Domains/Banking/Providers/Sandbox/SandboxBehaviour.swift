@@ -23,6 +23,10 @@ enum SandboxBehaviour: String, Sendable, CaseIterable, SQLEncodable, SQLDecodabl
     case unknown = "tok_unknown"
     /// It works, and the customer's bank takes it back two seconds later.
     case disputed = "tok_disputed"
+    /// It works; of a deposit 30 % are given back a second later, and another 20 % a second after that.
+    case partlyRefunded = "tok_partly_refunded"
+    /// It works, and two seconds later the bank sends the payout back.
+    case returned = "tok_returned"
 
     init(token: String?) { self = token.flatMap(SandboxBehaviour.init(rawValue:)) ?? .ok }
 }
@@ -35,9 +39,17 @@ struct SandboxStep: Sendable, Hashable {
     /// Milliseconds from the object's making at which it is sent; empty when nobody is told.
     let sentAfter: [Int]
     let reason: String?
+    /// How much of the object's amount it is about so far.
+    let percent: Int128
 
-    private init(_ state: ProviderEvent.State, _ happensAfter: Int, sent: [Int]? = nil, reason: String? = nil) {
-        (self.state, self.happensAfter, self.reason) = (state, happensAfter, reason)
+    private init(
+        _ state: ProviderEvent.State,
+        _ happensAfter: Int,
+        sent: [Int]? = nil,
+        reason: String? = nil,
+        percent: Int128 = 100
+    ) {
+        (self.state, self.happensAfter, self.reason, self.percent) = (state, happensAfter, reason, percent)
         sentAfter = sent ?? [happensAfter]
     }
 
@@ -66,6 +78,14 @@ struct SandboxStep: Sendable, Hashable {
         case .disputed:
             let dispute = SandboxStep(.disputed, 2_500, reason: "fraudulent")
             return [working, SandboxStep(end, endMilliseconds)] + (kind == .deposit ? [dispute] : [])
+        case .partlyRefunded:
+            let parts = [
+                SandboxStep(.refunded, 1_500, percent: 30), SandboxStep(.refunded, 2_500, percent: 50),
+            ]
+            return [working, SandboxStep(end, endMilliseconds)] + (kind == .deposit ? parts : [])
+        case .returned:
+            let back = SandboxStep(.returned, 2_500, reason: "account_closed")
+            return [working, SandboxStep(end, endMilliseconds)] + (kind == .payout ? [back] : [])
         }
     }
 }

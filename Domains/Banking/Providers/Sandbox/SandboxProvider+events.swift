@@ -26,7 +26,8 @@ extension SandboxProvider: WebhookReader {
             transaction: ProviderBody.transaction(data.optionalText("transaction")),
             amount: try SandboxProvider.money(data, "amount", asset),
             actualFee: data.optionalText("fee") == nil ? nil : try SandboxProvider.money(data, "fee", asset),
-            reason: data.optionalText("reason")
+            reason: data.optionalText("reason"),
+            part: data.optionalText("refund")
         )
     }
 
@@ -39,14 +40,16 @@ extension SandboxProvider: WebhookReader {
     /// The body of an event.
     static func body(_ event: ID<SandboxEvent>, _ step: SandboxStep, of object: SandboxObject) -> JSON {
         let happenedAt = object.createdAt.adding(milliseconds: step.happensAfter)
+        let amount = Money(minorUnits: object.amount.minorUnits * step.percent / 100, object.amount.asset)
         let fee = step.state == .succeeded && object.kind == .deposit ? actualFee(of: object.amount).wire : nil
         return [
             "id": .string(event.wire), "type": .string("\(object.kind.rawValue).\(step.state.rawValue)"),
             "mode": "sandbox", "happened_at": .string(happenedAt.description),
             "data": [
                 "object": .string(object.reference.wire), "transaction": .string(object.transaction.wire),
-                "asset": .string(object.amount.asset.code), "amount": .string(object.amount.wire),
+                "asset": .string(object.amount.asset.code), "amount": .string(amount.wire),
                 "fee": fee.map(JSON.string) ?? .null, "reason": step.reason.map(JSON.string) ?? .null,
+                "refund": object.kind == .refund ? .string(object.id.wire) : .null,
             ],
         ]
     }

@@ -22,7 +22,8 @@ extension StripeProvider: WebhookReader {
             transaction: ProviderBody.transaction(metadata?[StripeMetadata.transaction]?.stringValue),
             amount: meaning.amount,
             actualFee: event.actualFee,
-            reason: meaning.reason
+            reason: meaning.reason,
+            part: meaning.part
         )
     }
 }
@@ -66,6 +67,7 @@ struct StripeEvent: Sendable {
         let state: ProviderEvent.State
         let amount: Money?
         let reason: String?
+        var part: String?
     }
 
     func meaning() throws(ProviderEventError) -> Meaning {
@@ -82,7 +84,12 @@ struct StripeEvent: Sendable {
         case "charge.refunded": return try refundedCharge()
         case "refund.created", "refund.updated", "charge.refund.updated": return try refund()
         case "charge.dispute.created":
-            return Meaning(state: .disputed, amount: try amount("amount"), reason: object.optionalText("reason"))
+            return Meaning(
+                state: .disputed,
+                amount: try amount("amount"),
+                reason: object.optionalText("reason"),
+                part: object.optionalText("id")
+            )
         default: return Meaning(state: .other, amount: nil, reason: nil)
         }
     }
@@ -99,15 +106,9 @@ struct StripeEvent: Sendable {
         return Meaning(state: state, amount: try amount("amount"), reason: code)
     }
 
-    /// All of a charge was given back.
-    ///
-    /// A part of it is for an operator: our refunds are of whole deposits.
+    /// A charge was given back: the event says how much of it so far, all refunds together.
     private func refundedCharge() throws(ProviderEventError) -> Meaning {
-        let refunded = try amount("amount_refunded")
-        guard object.json["refunded"]?.boolValue == true else {
-            return Meaning(state: .other, amount: refunded, reason: "partly_refunded")
-        }
-        return Meaning(state: .refunded, amount: refunded, reason: nil)
+        Meaning(state: .refunded, amount: try amount("amount_refunded"), reason: nil)
     }
 
     /// A refund of ours; one made elsewhere counts by its charge, which knows how much is left.
@@ -117,7 +118,7 @@ struct StripeEvent: Sendable {
         guard isOurs, object.json["status"]?.stringValue == "succeeded" else {
             return Meaning(state: .other, amount: refunded, reason: object.optionalText("failure_reason"))
         }
-        return Meaning(state: .refunded, amount: refunded, reason: nil)
+        return Meaning(state: .refunded, amount: refunded, reason: nil, part: object.optionalText("id"))
     }
 
     /// An amount; nil in a currency that is none of ours, which nothing of ours can be in.
