@@ -284,6 +284,13 @@ let package = Package(
             ]
         ),
         tests("MatchingEngineTests", ["MatchingEngine"]),
+        tests(
+            "InvestingTests",
+            [
+                "Investing", "MatchingEngine", "Audit", "DomainKit", "HTTP", "Kernel", "Ledger", "PostgreSQL",
+                "TestSupport", logging,
+            ]
+        ),
         tests("EndToEndTests", ["Kernel", "diboas", crypto], resources: [.copy("schemathesis.toml")]),
         tests("ArchitectureTests", []),
     ]
