@@ -14,29 +14,27 @@ import Testing
         openOrdersMax: 2
     )
 
-    @Test(
-        arguments: Implementation.allCases,
-        [
-            (NewOrder.limit(1, .buy, 101, 6), RejectionReason.priceNotOnTick, 5, 101),
-            (.limit(1, .buy, 5, 6), .priceTooLow, 10, 5), (.limit(1, .buy, 1005, 6), .priceTooHigh, 1000, 1005),
-            (.limit(1, .buy, 100, 7), .quantityNotOnLot, 3, 7), (.limit(1, .buy, 100, 3), .quantityTooSmall, 6, 3),
-            (.limit(1, .buy, 100, 33), .quantityTooLarge, 30, 33), (.limit(1, .buy, 10, 6), .notionalTooSmall, 100, 60),
-            (.limit(1, .buy, 1000, 30), .notionalTooLarge, 20_000, 30_000),
-            (.market(1, .buy, quote: 99), .notionalTooSmall, 100, 99),
-            (.market(1, .buy, quote: 20_001), .notionalTooLarge, 20_000, 20_001),
-            (.market(1, .buy, 6, bound: 10), .notionalTooSmall, 100, 60),
-            (.conditional(.stop, 1, .buy, at: 7, 6), .priceTooLow, 10, 7),
-            (.conditional(.stopLimit, 1, .buy, at: 12, 6, price: 100), .priceNotOnTick, 5, 12),
-        ] as [(NewOrder, RejectionReason, Int128, Int128)]
-    )
-    func `name themselves, their limit and the value`(
-        on implementation: Implementation,
-        expected: (NewOrder, RejectionReason, Int128, Int128)
-    ) {
-        var market = Market(implementation, filters: Self.filters)
-        let refusal = Rejection(order: 1, owner: 1, reason: expected.1, limit: expected.2, value: expected.3)
-        #expect(market.place(expected.0) == [.rejected(refusal)])
-        #expect(market.open.isEmpty)
+    private static let refused: [(NewOrder, RejectionReason, Int128, Int128)] = [
+        (.limit(1, .buy, 101, 6), .priceNotOnTick, 5, 101),
+        (.limit(1, .buy, 5, 6), .priceTooLow, 10, 5), (.limit(1, .buy, 1005, 6), .priceTooHigh, 1000, 1005),
+        (.limit(1, .buy, 100, 7), .quantityNotOnLot, 3, 7), (.limit(1, .buy, 100, 3), .quantityTooSmall, 6, 3),
+        (.limit(1, .buy, 100, 33), .quantityTooLarge, 30, 33), (.limit(1, .buy, 10, 6), .notionalTooSmall, 100, 60),
+        (.limit(1, .buy, 1000, 30), .notionalTooLarge, 20_000, 30_000),
+        (.market(1, .buy, quote: 99), .notionalTooSmall, 100, 99),
+        (.market(1, .buy, quote: 20_001), .notionalTooLarge, 20_000, 20_001),
+        (.market(1, .buy, 6, bound: 10), .notionalTooSmall, 100, 60),
+        (.conditional(.stop, 1, .buy, at: 7, 6), .priceTooLow, 10, 7),
+        (.conditional(.stopLimit, 1, .buy, at: 12, 6, price: 100), .priceNotOnTick, 5, 12),
+    ]
+
+    @Test(arguments: Implementation.allCases)
+    func `name themselves, their limit and the value`(on implementation: Implementation) {
+        for (order, reason, limit, value) in Self.refused {
+            var market = Market(implementation, filters: Self.filters)
+            let refusal = Rejection(order: 1, owner: 1, reason: reason, limit: limit, value: value)
+            #expect(market.place(order) == [.rejected(refusal)])
+            #expect(market.open.isEmpty)
+        }
     }
 
     @Test(arguments: Implementation.allCases)
@@ -61,7 +59,10 @@ import Testing
         market.place(.conditional(.stop, 2, .sell, at: 50, 6))
         let refused = market.place(.limit(3, .buy, 100, 6)).rejections
         #expect(refused == [Rejection(order: 3, owner: 1, reason: .tooManyOpenOrders, limit: 2, value: 2)])
-        let pair = Command.placePair(.limit(4, .sell, 110, 6, owner: 2), .conditional(.stop, 5, .sell, at: 50, 6, owner: 2))
+        let pair = Command.placePair(
+            .limit(4, .sell, 110, 6, owner: 2),
+            .conditional(.stop, 5, .sell, at: 50, 6, owner: 2)
+        )
         #expect(market.apply(pair).rejections.isEmpty)
         let swap = market.apply(.cancelReplace(order: 1, with: .limit(6, .buy, 95, 6), .stopOnFailure))
         #expect(swap.rejections.isEmpty)
@@ -83,20 +84,21 @@ import Testing
         #expect(market.place(.limit(9, .buy, 106, 1)).trades == ["3@106x1"])
     }
 
-    @Test(
-        arguments: Implementation.allCases,
-        [
-            NewOrder(number: 1, owner: 1, side: .buy, quantity: 1), .limit(1, .buy, 10, 1, .ioc, postOnly: true),
-            .limit(1, .buy, 10, 1, .fok, postOnly: true), .market(1, .buy, 1, .gtd), .market(1, .buy, 1, quote: 5),
-            .market(1, .buy, quote: -5), .conditional(.stopLimit, 1, .buy, at: 5, 1),
-            NewOrder(number: 1, owner: 1, side: .buy, type: .stop, quantity: 1),
-            NewOrder(number: 1, owner: 1, side: .buy, price: 10, stopPrice: 5, quantity: 1),
-            NewOrder(number: 1, owner: 1, side: .buy, price: 10, quoteAmount: 5),
-            NewOrder(number: 1, owner: 1, side: .buy, type: .stop, stopPrice: 5, quoteAmount: 5),
-        ]
-    )
-    func `refuse what doesn't go together`(on implementation: Implementation, order: NewOrder) {
-        var market = Market(implementation)
-        #expect(market.place(order).rejections.map(\.reason) == [.invalidCombination])
+    private static let unfit: [NewOrder] = [
+        NewOrder(number: 1, owner: 1, side: .buy, quantity: 1), .limit(1, .buy, 10, 1, .ioc, postOnly: true),
+        .limit(1, .buy, 10, 1, .fok, postOnly: true), .market(1, .buy, 1, .gtd), .market(1, .buy, 1, quote: 5),
+        .market(1, .buy, quote: -5), .conditional(.stopLimit, 1, .buy, at: 5, 1),
+        NewOrder(number: 1, owner: 1, side: .buy, type: .stop, quantity: 1),
+        NewOrder(number: 1, owner: 1, side: .buy, price: 10, stopPrice: 5, quantity: 1),
+        NewOrder(number: 1, owner: 1, side: .buy, price: 10, quoteAmount: 5),
+        NewOrder(number: 1, owner: 1, side: .buy, type: .stop, stopPrice: 5, quoteAmount: 5),
+    ]
+
+    @Test(arguments: Implementation.allCases)
+    func `refuse what doesn't go together`(on implementation: Implementation) {
+        for order in Self.unfit {
+            var market = Market(implementation)
+            #expect(market.place(order).rejections.map(\.reason) == [.invalidCombination])
+        }
     }
 }

@@ -67,7 +67,10 @@ import Testing
         #expect(market.place(.market(6, .sell, 5)).states == [])
         let halted = market.place(.market(7, .sell, 1))
         #expect(halted.states == [.halt] && halted.triggered == [])
-        #expect(halted.last == .stateChanged(StateChanged(from: .trading, to: .halt, cause: .circuitBreaker, reopensAt: 1000)))
+        #expect(
+            halted.last
+                == .stateChanged(StateChanged(from: .trading, to: .halt, cause: .circuitBreaker, reopensAt: 1000))
+        )
         market.instant = 1000
         let reopened = market.apply(.expire)
         #expect(reopened.states == [.trading] && reopened.triggered == [9])

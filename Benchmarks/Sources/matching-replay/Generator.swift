@@ -91,7 +91,9 @@ struct Generator {
 
     private mutating func cancel(_ symbol: Int) -> Operation {
         let isLate = random.below(100) == 0
-        if isLate { return Operation(kind: .cancel, symbol: symbol, id: 1 + UInt64(random.below(Int(max(nextID - 1, 1))))) }
+        if isLate {
+            return Operation(kind: .cancel, symbol: symbol, id: 1 + UInt64(random.below(Int(max(nextID - 1, 1)))))
+        }
         // Orders that have ended are dropped where they are met.
         while !markets[symbol].live.isEmpty {
             let position = random.below(markets[symbol].live.count)

@@ -82,7 +82,9 @@ struct Replay: ParsableCommand {
 
 /// Makes a file.
 struct Generate: ParsableCommand {
-    static let configuration = CommandConfiguration(abstract: "Make a file of operations; the same seed makes the same.")
+    static let configuration = CommandConfiguration(
+        abstract: "Make a file of operations; the same seed makes the same."
+    )
 
     @Argument(help: "The file.")
     var file: String

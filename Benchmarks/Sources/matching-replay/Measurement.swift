@@ -46,7 +46,8 @@ struct Measurement {
         let sorted = rates.sorted()
         let median = sorted.isEmpty ? 0 : sorted[sorted.count / 2]
         let parts = [
-            "engine=\(name)", "ops=\(workload.operations.count)", "best=\(Measurement.millions(sorted.last ?? 0)) Mops/s",
+            "engine=\(name)", "ops=\(workload.operations.count)",
+            "best=\(Measurement.millions(sorted.last ?? 0)) Mops/s",
             "median=\(Measurement.millions(median)) Mops/s", "p50=\(latency(0.5))", "p99=\(latency(0.99))",
             "p99.9=\(latency(0.999))", "max=\(latencies.last ?? 0) ns", "trades=\(trades)", "live=\(live)",
         ]

@@ -43,8 +43,12 @@ struct Workload {
     init(_ bytes: UnsafeRawBufferPointer) throws {
         guard bytes.count >= Workload.headerBytes else { throw WorkloadError.truncated(bytes.count) }
         guard bytes[0..<8].elementsEqual(Workload.magic) else { throw WorkloadError.wrongMagic }
-        func u32(_ offset: Int) -> UInt32 { UInt32(littleEndian: bytes.loadUnaligned(fromByteOffset: offset, as: UInt32.self)) }
-        func u64(_ offset: Int) -> UInt64 { UInt64(littleEndian: bytes.loadUnaligned(fromByteOffset: offset, as: UInt64.self)) }
+        func u32(_ offset: Int) -> UInt32 {
+            UInt32(littleEndian: bytes.loadUnaligned(fromByteOffset: offset, as: UInt32.self))
+        }
+        func u64(_ offset: Int) -> UInt64 {
+            UInt64(littleEndian: bytes.loadUnaligned(fromByteOffset: offset, as: UInt64.self))
+        }
         guard u32(8) == 1 else { throw WorkloadError.badVersion(u32(8)) }
         let count = u64(16)
         guard (1...Workload.symbolsMax).contains(Int(u32(12))) else { throw WorkloadError.symbolCount(u32(12)) }
@@ -95,7 +99,9 @@ struct Workload {
         append(UInt32(symbols))
         for word in [UInt64(operations.count), maxID, UInt64(bitPattern: basePrice), ladder, seed, 0] { append(word) }
         for operation in operations {
-            for byte in [operation.kind.rawValue, operation.side, operation.timeInForce, operation.flags] { append(byte) }
+            for byte in [operation.kind.rawValue, operation.side, operation.timeInForce, operation.flags] {
+                append(byte)
+            }
             append(operation.symbol)
             append(operation.owner)
             append(operation.id)
