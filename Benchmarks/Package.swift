@@ -20,6 +20,7 @@ let package = Package(
     products: [
         .executable(name: "ledger-bench", targets: ["ledger-bench"]),
         .executable(name: "http-bench", targets: ["http-bench"]),
+        .executable(name: "matching-replay", targets: ["matching-replay"]),
     ],
     dependencies: [
         .package(name: "diboas", path: ".."),
@@ -40,6 +41,11 @@ let package = Package(
             name: "http-bench",
             dependencies: ["Measuring", arguments, lifecycle, logging]
                 + ours("Kernel", "PostgreSQL", "Ledger", "Migrations", "Webhooks"),
+            swiftSettings: settings
+        ),
+        .executableTarget(
+            name: "matching-replay",
+            dependencies: [arguments] + ours("MatchingEngine"),
             swiftSettings: settings
         ),
     ]

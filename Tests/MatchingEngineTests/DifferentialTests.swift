@@ -36,7 +36,8 @@ import Testing
     ]
 
     /// All flows together; `DIBOAS_MATCHING_COMMANDS` asks for more.
-    static let commands = ProcessInfo.processInfo.environment["DIBOAS_MATCHING_COMMANDS"].flatMap { Int($0) } ?? 1_000_000
+    static let commands =
+        ProcessInfo.processInfo.environment["DIBOAS_MATCHING_COMMANDS"].flatMap { Int($0) } ?? 1_000_000
 
     @Test(arguments: flows)
     func `tell the same events and come to the same book`(flow: Flow) {

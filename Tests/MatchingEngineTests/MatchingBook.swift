@@ -14,7 +14,6 @@ extension ReferenceOrderBook: MatchingBook {
         defer { events.removeAll(keepingCapacity: true) }
         return events
     }
-
 }
 
 /// The engine with a log of its own.

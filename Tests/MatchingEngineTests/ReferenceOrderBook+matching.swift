@@ -55,7 +55,11 @@ extension ReferenceOrderBook {
         while taker.isSizedByQuote || taker.remaining > 0 {
             guard var maker = book(taker.side.opposite).first, let price = maker.price,
                 isWithin(taker.price, price, taker.side)
-            else { return nil }
+            else {
+                // Too little is left of a quote amount to go on at the price that it last traded at.
+                let isSpent = taker.traded > 0 && taker.wanted(at: lastPrice ?? 1, lotSize: filters.lotSize) == 0
+                return taker.isSizedByQuote && isSpent ? .quoteSpent : nil
+            }
             guard isWithin(band, price, taker.side) else { return .priceBand }
             let wanted = taker.wanted(at: price, lotSize: filters.lotSize)
             if wanted == 0 { return .quoteSpent }

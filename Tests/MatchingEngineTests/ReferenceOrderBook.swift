@@ -44,7 +44,8 @@ struct ReferenceOrderBook {
     var filters: MarketFilters
     let breaker: CircuitBreaker?
     var events: [Event] = []
-    /// Four queues by priority: bids, asks, what triggers when the price falls to it, what triggers when it rises to it.
+    /// Four queues by priority: bids, asks, what triggers when the price falls to it, what triggers when it rises to
+    /// it.
     var queues: [[Order]] = [[], [], [], []]
     var state = MarketState.trading
     var reopensAt: Int64?

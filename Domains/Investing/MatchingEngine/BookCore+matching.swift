@@ -41,7 +41,7 @@ extension BookCore {
         let mask = ladder.pointee.mask
         while taker.isSizedByQuote || taker.remaining > 0 {
             let best = ladder.pointee.bestKey
-            if best > limitKey || ladder.pointee.isEmpty { return .nobody }
+            if best > limitKey || ladder.pointee.isEmpty { return isSpent(taker) ? .quoteSpent : .nobody }
             if best > bandKey { return .band }
             let price = best ^ mask
             let level = ladder.pointee.bestLevel
@@ -56,6 +56,11 @@ extension BookCore {
             }
         }
         return .filled
+    }
+
+    /// Whether what is left of a quote amount pays for nothing at the price that it last traded at.
+    private func isSpent(_ taker: Taker) -> Bool {
+        taker.isSizedByQuote && taker.traded > 0 && taker.wanted(at: lastPrice, lotSize: filters.lotSize) == 0
     }
 
     @inline(__always)

@@ -1,6 +1,7 @@
 /// What happened in a book, in order. Prices are in ticks, quantities in lots, instants in microseconds.
 ///
-/// Of one placed order: `rejected` alone, or `cancelled` for `fillOrKill` alone, or `accepted` and what follows from it.
+/// Of one placed order: `rejected` alone, or `cancelled` for `fillOrKill` alone, or `accepted` and what follows from
+/// it.
 /// It is live after that if it `rested` or waits for its trigger, and ends with the trade that is its last
 /// (`isTakerDone`, `isMakerDone`) or with `cancelled`.
 public enum Event: Sendable, Hashable {

@@ -137,7 +137,8 @@ public final class OrderBook {
 
     // MARK: Level changes
 
-    /// Appends the levels that changed since the last call, each once, with what is offered there now, and forgets them.
+    /// Appends the levels that changed since the last call, each once, with what is offered there now, and forgets
+    /// them.
     public func drainLevelChanges(into changes: inout [LevelChange]) {
         core.pointee.drainLevelChanges(into: &changes)
     }

@@ -1,0 +1,146 @@
+import MatchingEngine
+import Testing
+
+@Suite struct `Recovery` {
+    private struct Run {
+        let book: OrderBook
+        var digest: UInt64 = 14_695_981_039_346_656_037
+
+        init(_ snapshot: BookSnapshot? = nil) {
+            log = EventLog(capacity: 8)
+            let breaker = CircuitBreaker(moveBasisPoints: 300, window: 640, halt: 300)
+            book = OrderBook(filters: MarketFilters(bandUpBasisPoints: 400), breaker: breaker, log: log, capacity: 4)
+            if let snapshot { book.restore(snapshot) }
+        }
+
+        private let log: EventLog
+
+        mutating func apply(_ commands: ArraySlice<(Command, Int64)>) {
+            for (command, instant) in commands {
+                book.apply(command, at: instant)
+                for position in 0..<log.count {
+                    for byte in "\(log[position])".utf8 { digest = (digest ^ UInt64(byte)) &* 1_099_511_628_211 }
+                }
+                log.removeAll()
+            }
+        }
+    }
+
+    private static func commands(_ count: Int, seed: UInt64) -> [(Command, Int64)] {
+        var stream = RandomCommands(seed: seed, target: 60, spread: 6000)
+        let book = OrderBook(log: nil)
+        return (0..<count).map { _ in
+            let command = stream.command(live: book.liveOrders, halted: false)
+            book.apply(command, at: stream.instant)
+            return (command, stream.instant)
+        }
+    }
+
+    @Test(arguments: [11, 12, 13] as [UInt64])
+    func `from a snapshot and what came after equals a full replay`(seed: UInt64) {
+        let commands = Self.commands(3000, seed: seed)
+        var full = Run()
+        full.apply(commands[..<1500])
+        var restored = Run(full.book.snapshot())
+        #expect(restored.book.stateHash == full.book.stateHash)
+        (full.digest, restored.digest) = (0, 0)
+        full.apply(commands[1500...])
+        restored.apply(commands[1500...])
+        #expect(restored.digest == full.digest)
+        #expect(restored.book.stateHash == full.book.stateHash)
+        #expect(restored.book.snapshot() == full.book.snapshot())
+    }
+
+    @Test func `tells the same events in every build`() {
+        // Debug and release builds are held to the same figures.
+        var run = Run()
+        run.apply(Self.commands(3000, seed: 99)[...])
+        #expect(run.digest == 14_478_760_427_753_101_673)
+        #expect(run.book.stateHash == 14_445_263_526_178_893_993)
+    }
+
+    @Test func `keeps a digest that every part of the state changes`() {
+        func hash(_ change: (inout OpenOrder, inout MarketStatus) -> Void) -> UInt64 {
+            let book = OrderBook(log: nil)
+            var order = OpenOrder(number: 1, owner: 2, side: .buy, price: 10, quantity: 9, remaining: 5, traded: 3)
+            var status = MarketStatus(lastPrice: 7)
+            change(&order, &status)
+            book.restore(BookSnapshot(status: status, orders: [order]))
+            return book.stateHash
+        }
+        let hashes = [
+            hash { _, _ in }, hash { order, _ in order.number = 3 }, hash { order, _ in order.owner = 3 },
+            hash { order, _ in order.side = .sell }, hash { order, _ in order.price = 11 },
+            hash { order, _ in order.quantity = 10 }, hash { order, _ in order.remaining = 4 },
+            hash { order, _ in order.traded = 2 }, hash { order, _ in order.isPostOnly = true },
+            hash { order, _ in order.selfTradePrevention = .decrement }, hash { order, _ in order.otherLeg = 8 },
+            hash { order, _ in (order.timeInForce, order.expiresAt) = (.gtd, 5) },
+            hash { order, _ in (order.timeInForce, order.expiresAt) = (.gtd, 6) },
+            hash { order, _ in (order.state, order.type, order.stopPrice) = (.waiting, .stopLimit, 10) },
+            hash { _, status in status.lastPrice = nil }, hash { _, status in status.state = .postOnly },
+            hash { _, status in (status.state, status.reopensAt) = (.halt, 4) },
+            hash { _, status in status.referencePrice = 7 },
+            hash { _, status in status.slices = [PriceSlice(number: 1, lowest: 2, highest: 3)] },
+        ]
+        #expect(Set(hashes).count == hashes.count)
+    }
+}
+
+@Suite struct `Costs` {
+    @Test func `a sweep is counted by its fills`() {
+        let book = OrderBook(log: nil)
+        for number in 1...5000 { book.place(.limit(UInt64(number), .sell, 100, 1, owner: 2), at: 0) }
+        let before = book.matchingSteps
+        book.place(.limit(9000, .buy, 100, 5000), at: 0)
+        #expect(book.trades == 5000 && book.liveOrders == 0)
+        #expect(book.matchingSteps - before <= 5001)
+    }
+
+    @Test func `a cancel in a level of 50,000 orders looks at no other order`() {
+        let book = OrderBook(log: nil, capacity: 65_536)
+        for number in 1...50_000 { book.place(.limit(UInt64(number), .sell, 100, 1), at: 0) }
+        let (before, bytes) = (book.matchingSteps, book.allocatedBytes)
+        for number in stride(from: 25_000, through: 25_100, by: 1) { book.cancel(UInt64(number), at: 0) }
+        #expect(book.matchingSteps == before && book.allocatedBytes == bytes && book.liveOrders == 49_899)
+        #expect(book.depth(.sell, limit: 1) == [DepthLevel(price: 100, quantity: 49_899, orders: 49_899)])
+    }
+
+    @Test func `a resting order takes at most 128 bytes, however wide the prices`() {
+        let book = OrderBook(log: nil, collectsLevels: false)
+        let count = 100_000
+        for number in 1...count {
+            let price = Int64(1 + (number &* 7919) % 10_000) * 1_000_000_007
+            book.place(.limit(UInt64(number), .buy, price, 1, owner: UInt32(number)), at: 0)
+        }
+        #expect(book.liveOrders == count && book.allocatedBytes / count <= 128)
+        #expect(book.bestPrice(.buy) == Int64(10_000 * 1_000_000_007))
+    }
+
+    @Test func `nothing is allocated once there is room`() {
+        var stream = RandomCommands(seed: 5, target: 40, spread: 60)
+        let book = OrderBook(log: nil)
+        var bytes = 0
+        var changes: [LevelChange] = []
+        for step in 0..<20_000 {
+            book.apply(stream.command(live: book.liveOrders, halted: false), at: stream.instant)
+            if step % 100 == 0 { book.drainLevelChanges(into: &changes) }
+            if step == 10_000 { bytes = book.allocatedBytes }
+        }
+        #expect(book.allocatedBytes == bytes)
+    }
+
+    @Test func `a dry run costs what the order then does`() {
+        let book = OrderBook(log: nil)
+        for (number, price) in [(1, 100), (2, 101), (3, 110)] as [(UInt64, Int64)] {
+            book.place(.limit(number, .sell, price, 5), at: 0)
+        }
+        #expect(book.marketCost(.buy, quantity: 7, bound: nil) == MarketCost(quantity: 7, quote: 702, worstPrice: 101))
+        #expect(
+            book.marketCost(.buy, quantity: 99, bound: 105) == MarketCost(quantity: 10, quote: 1005, worstPrice: 101)
+        )
+        #expect(book.marketCost(.sell, quantity: 9, bound: nil) == MarketCost(quantity: 0, quote: 0, worstPrice: nil))
+        #expect(book.refusal(of: .limit(1, .buy, 5, 1), at: 0)?.reason == .duplicateOrder)
+        #expect(book.refusal(of: .limit(4, .buy, 5, 1), at: 0) == nil && book.order(4) == nil)
+        #expect(book.openOrders(owner: 1) == 3)
+    }
+}
