@@ -15,6 +15,9 @@ struct LedgerNeeds {
     private(set) var usage: [UsageNeed] = []
     private(set) var originals: [TransferLegs] = []
     private(set) var keys: [UInt128] = []
+    /// Whether there are transfers of what is available, and nothing else: then the accounts that they change are all
+    /// that their decisions depend on.
+    private(set) var isPlain = true
 
     init(_ items: [LedgerItem]) {
         var accounts: Set<ID<LedgerAccount>> = []
@@ -22,6 +25,7 @@ struct LedgerNeeds {
         var usage: Set<UsageNeed> = []
         for item in items {
             if let key = item.idempotency { keys.append(key.scope) }
+            if item.idempotency != nil || !item.commands.allSatisfy(\.isPlainTransfer) { isPlain = false }
             for command in item.commands {
                 switch command {
                 case .transfer(let new):
@@ -56,5 +60,15 @@ struct LedgerNeeds {
         self.accounts = Array(accounts)
         self.reservations = Array(reservations)
         self.usage = Array(usage)
+    }
+}
+
+extension LedgerCommand {
+    fileprivate var isPlainTransfer: Bool {
+        guard case .transfer(let new) = self else { return false }
+        return switch new.funding {
+        case .available, .availableDespiteFreeze: true
+        case .reservation, .settlingLate: false
+        }
     }
 }
