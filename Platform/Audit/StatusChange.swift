@@ -38,6 +38,9 @@ public struct StatusChange: StoredRow, Entity {
         (self.from, self.to, self.reason, self.metadata) = (from, to, reason, metadata)
     }
 
+    /// True: an insert under a new id.
+    public static var waitsForNobody: Bool { true }
+
     /// One insert into `status_history`.
     public static func store(_ rows: [StatusChange], in schema: Schema, at: Timestamp) -> [SQL] {
         [

@@ -55,19 +55,44 @@ struct LedgerBatch {
         }
     }
 
-    /// What stores the batch, in the order of execution: the ledger's rows, the keys, the domains' rows.
-    func statements(in schema: Schema, telling: ReservationSweeper.Telling) -> [SQL] {
+    /// Whether nothing was refused.
+    var allDone: Bool {
+        outcomes.allSatisfy { if case .done = $0 { true } else { false } }
+    }
+
+    /// The accounts that it changes, as it leaves them, in the order in which every batch locks them.
+    var changedAccounts: [AccountState] {
+        core.changedAccounts.compactMap { core.accounts[$0] }.sorted { $0.id < $1.id }
+    }
+
+    /// Statements that wait for no other transaction: the transfers, and rows of domains which say so of themselves.
+    func journal(in schema: Schema) -> [SQL] {
+        let transfers = core.transfers.isEmpty ? [] : [insertTransfers(schema)]
+        return transfers + rows.filter { type(of: $0).waitsForNobody }.statements(in: schema, at: core.instant)
+    }
+
+    /// What stores the batch besides its journal, in the order of execution: accounts, reservations, keys, the domains'
+    /// rows.
+    ///
+    /// With `versions` it takes effect only if the accounts that it changes are still so.
+    func statements(
+        in schema: Schema,
+        telling: ReservationSweeper.Telling,
+        ifStill versions: [ID<LedgerAccount>: AccountVersion]? = nil
+    ) -> [SQL] {
         var statements: [SQL] = []
-        if !core.transfers.isEmpty { statements.append(insertTransfers(schema)) }
         if let reversals = insertReversals(schema) { statements.append(reversals) }
-        if !core.changedAccounts.isEmpty { statements.append(updateAccounts(schema)) }
+        if !core.changedAccounts.isEmpty {
+            statements.append(versions.map { updateAccounts(schema, ifStill: $0) } ?? updateAccounts(schema))
+        }
         if !core.newReservations.isEmpty { statements.append(insertReservations(schema)) }
         if let changed = updateReservations(schema) { statements.append(changed) }
         if !core.changedUsage.isEmpty { statements.append(storeUsage(schema)) }
         statements += storeLimits(schema)
         if !kept.isEmpty { statements.append(insertKeys(schema)) }
         let expiries = core.expired.isEmpty ? [] : telling(ended, core.instant)
-        return statements + (expiries + rows).statements(in: schema, at: core.instant)
+        let others = rows.filter { !type(of: $0).waitsForNobody }
+        return statements + (expiries + others).statements(in: schema, at: core.instant)
     }
 
     private var ended: ReservationSweeper.Ended {
@@ -110,6 +135,29 @@ struct LedgerBatch {
                 \(accounts.map(\.version)), \(accounts.map(\.frozenBecause)), \(accounts.map(\.isClosed)))
                 as n(id, posted, reserved, version, frozen_because, is_closed)
             where a.id = n.id
+            """
+    }
+
+    // A transfer changes neither what is reserved nor a freeze, so those are compared with what is written. The rows
+    // are locked in id order, as by batches that lock first.
+    private func updateAccounts(_ schema: Schema, ifStill versions: [ID<LedgerAccount>: AccountVersion]) -> SQL {
+        let accounts = changedAccounts
+        let before = accounts.compactMap { versions[$0.id] }
+        return """
+            with touched as (
+                update \(schema).ledger_accounts a
+                set posted = n.posted, version = n.version, recorded_at = \(core.instant)
+                from (
+                    select * from unnest(\(accounts.map(\.id)), \(accounts.map(\.posted)), \(accounts.map(\.reserved)),
+                        \(accounts.map(\.version)), \(accounts.map(\.frozenBecause)), \(before.map(\.version)),
+                        \(before.map(\.changedAt)))
+                        as n(id, posted, reserved, version, frozen_because, version_before, recorded_before)
+                    order by id
+                ) n
+                where a.id = n.id and a.version = n.version_before and a.recorded_at = n.recorded_before
+                    and a.reserved = n.reserved and a.frozen_because is not distinct from n.frozen_because
+                returning 1)
+            select blocks.expect_rows(count(*), \(accounts.count)) from touched
             """
     }
 

@@ -102,12 +102,12 @@ public struct LedgerCore: Sendable {
     }
 
     var customersTouched: [AccountState] {
-        var seen: Set<ID<LedgerAccount>> = []
         var states: [AccountState] = []
         for step in undo {
-            guard case .account(let old, _) = step, old.owner != AccountKey.house, seen.insert(old.id).inserted else {
-                continue
-            }
+            // An operation touches a handful of accounts: looking through them is quicker than a set of them.
+            guard case .account(let old, _) = step, old.owner != AccountKey.house,
+                !states.contains(where: { $0.id == old.id })
+            else { continue }
             if let state = accounts[old.id] { states.append(state) }
         }
         return states

@@ -17,6 +17,9 @@ struct LedgerNeeds {
     private(set) var limits: [LimitKey] = []
     private(set) var originals: [TransferLegs] = []
     private(set) var keys: [UInt128] = []
+    /// Whether there are transfers of what is available, and nothing else: then the accounts that they change are all
+    /// that their decisions depend on.
+    private(set) var isPlain = true
 
     init(_ items: [LedgerItem]) {
         var accounts: Set<ID<LedgerAccount>> = []
@@ -25,6 +28,7 @@ struct LedgerNeeds {
         var limits: Set<LimitKey> = []
         for item in items {
             if let key = item.idempotency { keys.append(key.scope) }
+            if item.idempotency != nil || !item.commands.allSatisfy(\.isPlainTransfer) { isPlain = false }
             for command in item.commands {
                 switch command {
                 case .transfer(let new):
@@ -71,5 +75,15 @@ struct LedgerNeeds {
     mutating func add(_ more: Set<ID<LedgerAccount>>, _ moreKeys: [IdempotencyKey]) {
         accounts = Array(more.union(accounts))
         keys += moreKeys.map(\.scope)
+    }
+}
+
+extension LedgerCommand {
+    fileprivate var isPlainTransfer: Bool {
+        guard case .transfer(let new) = self else { return false }
+        return switch new.funding {
+        case .available, .availableDespiteFreeze: true
+        case .reservation, .settlingLate: false
+        }
     }
 }

@@ -13,21 +13,33 @@ struct LedgerStore: BatchCommitter {
     /// The rows that tell of reservations which a decision ended itself, because their time was over.
     var telling: ReservationSweeper.Telling = { _, _ in [] }
 
+    let turns = LedgerTurns()
+
     /// Due reservations that one batch may find; beyond it a smaller batch goes through.
     static let dueMax = 100_000
 
     func commit(_ items: [LedgerItem]) async throws -> [LedgerOutcome] {
         let needs = LedgerNeeds(items)
         do {
-            let outcomes = try await pool.transact { transaction in
-                let batch = try await decide(items, needs, transaction)
-                return Closing(batch.outcomes, last: batch.statements(in: schema, telling: telling))
-            }
+            let ahead = try await commitAhead(items, needs)
+            let outcomes = if let ahead { ahead } else { try await commitUnderLocks(items, needs) }
             onCommit()
             return outcomes
         } catch let error as PostgresError where error.violates("idempotency_keys_pkey") {
             // Somebody else committed the same key since we looked: the next run finds the answer.
             throw BatchConflict()
+        }
+    }
+
+    private func commitUnderLocks(_ items: [LedgerItem], _ needs: LedgerNeeds) async throws -> [LedgerOutcome] {
+        let deciding = await turns.deciding.take(needs.accounts)
+        defer { turns.deciding.leave(deciding) }
+        let storing = await turns.storing.take(needs.accounts)
+        defer { turns.storing.leave(storing) }
+        return try await pool.transact { transaction in
+            let batch = try await decide(items, needs, transaction)
+            let statements = batch.journal(in: schema) + batch.statements(in: schema, telling: telling)
+            return Closing(batch.outcomes, last: statements)
         }
     }
 
@@ -105,10 +117,14 @@ struct LedgerStore: BatchCommitter {
     // The row lock gives the newest version of the row itself, so that locking and reading are one statement.
     // `for no key update` doesn't collide with the key-share locks of foreign keys.
     private func lockAccounts(_ accounts: [ID<LedgerAccount>]) -> SQL {
+        "\(readAccounts) where id = any(\(accounts)) order by id for no key update"
+    }
+
+    var readAccounts: SQL {
         """
         select id, asset, may_go_negative, posted, reserved, version, frozen_because, recorded_at, owner, kind,
             is_closed
-        from \(schema).ledger_accounts where id = any(\(accounts)) order by id for no key update
+        from \(schema).ledger_accounts
         """
     }
 

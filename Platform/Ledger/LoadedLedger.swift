@@ -1,6 +1,14 @@
 public import Kernel
 public import PostgreSQL
 
+/// What tells an account's states apart: what changes without a transfer changes at another instant.
+struct AccountVersion {
+    let version: Int64
+    let changedAt: Timestamp
+
+    init(_ version: Int64, _ changedAt: Timestamp) { (self.version, self.changedAt) = (version, changedAt) }
+}
+
 /// Reservations that are due on some accounts.
 struct DueReservations {
     let accounts: Set<ID<LedgerAccount>>
@@ -18,6 +26,8 @@ struct LoadedLedger {
     /// The batch's instant: the database's clock after all locks were had, never before an account's last change.
     private(set) var instant = Timestamp(microseconds: 0)
     private(set) var accounts: [AccountState] = []
+    /// When each account was last changed, in the order of `accounts`.
+    private(set) var changedAt: [Timestamp] = []
     private(set) var reservations: [ReservationState] = []
     private(set) var due: [ID<LedgerAccount>: [ID<Reservation>]] = [:]
     private(set) var usage: [UsageKey: Int128] = [:]
@@ -28,6 +38,7 @@ struct LoadedLedger {
     mutating func read(accounts rows: Rows, now: Rows) throws {
         instant = try now[0]["now"]
         accounts.reserveCapacity(rows.count)
+        changedAt.reserveCapacity(rows.count)
         for row in rows {
             accounts.append(
                 AccountState(
@@ -43,8 +54,23 @@ struct LoadedLedger {
                     kind: try row[9]
                 )
             )
-            instant = max(instant, try row[7])
+            changedAt.append(try row[7])
+            instant = max(instant, changedAt[changedAt.count - 1])
         }
+    }
+
+    /// Adds an account that wasn't read.
+    mutating func add(_ account: SeenAccount) {
+        accounts.append(account.state)
+        changedAt.append(account.changedAt)
+        instant = max(instant, account.changedAt)
+    }
+
+    /// What each account must still be like when a decision about it is stored.
+    var versions: [ID<LedgerAccount>: AccountVersion] {
+        Dictionary(
+            uniqueKeysWithValues: zip(accounts, changedAt).map { ($0.id, AccountVersion($0.version, $1)) }
+        )
     }
 
     mutating func read(reservations rows: Rows) throws { reservations = try rows.map(ReservationRow.read) }

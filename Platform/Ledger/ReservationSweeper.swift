@@ -15,6 +15,9 @@ public struct ReservationSweeper: Sendable {
 
     /// Reservations ended in one transaction.
     public static let setMax = 2_000
+    /// Accounts locked in one transaction: few, since whoever pays from one of them waits. All that is due on one ends
+    /// together as far as the set reaches, so that its row is written once.
+    public static let accountsMax = 50
 
     private let schema: Schema
     private let pool: Pool
@@ -72,10 +75,11 @@ public struct ReservationSweeper: Sendable {
                 select id from \(schema).ledger_accounts
                 where id in (
                     select account from (
-                        select account from \(schema).reservations
+                        select account, expires_at from \(schema).reservations
                         where state = 'active' and expires_at <= (select clock_timestamp())
                         order by expires_at limit \(limit)
-                    ) due)
+                    ) due
+                    group by account order by min(expires_at) limit \(ReservationSweeper.accountsMax))
                 order by id for no key update skip locked
                 """
             )

@@ -57,10 +57,7 @@ public struct ResidentLedger: Sendable {
     ) async throws {
         let results = try await pool.withConnection { [schema] connection in
             try await connection.pipeline([
-                """
-                select id, asset, may_go_negative, posted, reserved, version, frozen_because, recorded_at, owner, kind
-                from \(schema).ledger_accounts where id = any(\(accounts))
-                """,
+                "\(LedgerStore(schema: schema, pool: pool, onCommit: {}).readAccounts) where id = any(\(accounts))",
                 "select clock_timestamp() as now",
                 """
                 select \(ReservationRow.columns) from \(schema).reservations

@@ -8,11 +8,33 @@ public protocol SQLEncodable: Sendable {
     var isSQLNull: Bool { get }
     /// Appends its bytes, without the length in front.
     func encode(into bytes: inout [UInt8])
+    /// Appends the elements of an array, each with its length in front.
+    static func encode(elements: [Self], into bytes: inout [UInt8])
 }
 
 extension SQLEncodable {
     /// False: only optionals can be null.
     public var isSQLNull: Bool { false }
+
+    /// Each element with its length; -1 for null.
+    ///
+    /// It is a requirement so that the loop is compiled for each type: in a generic array's own loop every element went
+    /// through the witness table.
+    public static func encode(elements: [Self], into bytes: inout [UInt8]) {
+        for element in elements {
+            guard !element.isSQLNull else {
+                bytes.appendBigEndian(Int32(-1))
+                continue
+            }
+            let start = bytes.count
+            bytes.appendBigEndian(Int32(0))
+            element.encode(into: &bytes)
+            let length = Int32(bytes.count - start - 4).bigEndian
+            Swift.withUnsafeBytes(of: length) { source in
+                for offset in 0..<4 { bytes[start + offset] = source[offset] }
+            }
+        }
+    }
 }
 
 extension [UInt8] {
@@ -91,6 +113,13 @@ extension ID: SQLEncodable {
     public static var sqlType: SQLType { .uuid }
     /// Sixteen bytes.
     public func encode(into bytes: inout [UInt8]) { bytes.appendBigEndian(value) }
+    /// Sixteen bytes each.
+    public static func encode(elements: [ID], into bytes: inout [UInt8]) {
+        for element in elements {
+            bytes.appendBigEndian(Int32(16))
+            bytes.appendBigEndian(element.value)
+        }
+    }
 }
 
 extension Timestamp: SQLEncodable {
@@ -180,18 +209,6 @@ extension Array: SQLEncodable where Element: SQLEncodable {
         if isEmpty { return }
         bytes.appendBigEndian(Int32(count))
         bytes.appendBigEndian(Int32(1))
-        for element in self {
-            if element.isSQLNull {
-                bytes.appendBigEndian(Int32(-1))
-                continue
-            }
-            let start = bytes.count
-            bytes.appendBigEndian(Int32(0))
-            element.encode(into: &bytes)
-            let length = Int32(bytes.count - start - 4).bigEndian
-            Swift.withUnsafeBytes(of: length) { source in
-                for offset in 0..<4 { bytes[start + offset] = source[offset] }
-            }
-        }
+        Element.encode(elements: self, into: &bytes)
     }
 }

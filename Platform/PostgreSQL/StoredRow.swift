@@ -10,9 +10,16 @@ public protocol StoredRow: Sendable {
 
     /// Whether the last statement of `store` must return as many rows as it was given; else the batch takes no effect.
     static var mustTouchEachRow: Bool { get }
+
+    /// Whether its statements lock no row that others write and insert under new ids alone, so that they never wait for
+    /// another transaction and don't care what was stored before them.
+    static var waitsForNobody: Bool { get }
 }
 
 extension StoredRow {
     /// True: a row that isn't there, or isn't as expected, breaks the batch.
     public static var mustTouchEachRow: Bool { true }
+
+    /// False.
+    public static var waitsForNobody: Bool { false }
 }

@@ -9,20 +9,26 @@ extension Bench {
     /// Callers that send one transfer each and wait.
     static let callers = 256
 
-    /// Transfers, by hand and by the ledger.
-    var transferRows: [Measurement] {
-        handWrittenRows + [
+    /// Transfers that the caller batches.
+    var bulkRows: [Measurement] {
+        [
             contest(bulk(.uniform), against: byHand.batch(.uniform, clients: Bench.batchWriters)),
             contest(bulk(.uniform, withEvidence: true), against: byHand.batch(.uniform, clients: Bench.batchWriters)),
             contest(bulk(.hot), against: bulk(.uniform)),
             contest(bulk(.hot, withEvidence: true), against: bulk(.uniform, withEvidence: true)),
+        ]
+    }
+
+    /// Transfers that come one by one.
+    var callerRows: [Measurement] {
+        [
             contest(single(.uniform), against: byHand.transfer(.uniform, clients: 32)),
             contest(single(.hot), against: byHand.transfer(.hot, clients: 32)),
         ]
     }
 
     /// The baselines themselves, beside the emptiest statement that there is.
-    private var handWrittenRows: [Measurement] {
+    var handWrittenRows: [Measurement] {
         [HandWritten.Spread.uniform, .hot].flatMap { spread in
             [8, 32].map { clients in
                 contest(byHand.transfer(spread, clients: clients), against: byHand.selectOne(clients: clients))

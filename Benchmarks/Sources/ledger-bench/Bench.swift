@@ -36,9 +36,24 @@ struct Bench: Sendable {
     /// A measurement, which may give several rows.
     typealias Measurement = @Sendable () async throws -> [BenchmarkRow]
 
-    /// All of them, in the order in which they run: what fills tables comes after what would suffer from it.
-    var measurements: [Measurement] {
-        clientRows + transferRows + reservationRows + [sweepRows] + messagingRows + [waitsRow, storageRow]
+    /// What can be measured by itself, in the order in which it runs: what fills tables comes after what would suffer
+    /// from it.
+    enum Part: String, CaseIterable, Sendable {
+        case client, baselines, bulk, callers, reservations, sweep, messaging, costs
+    }
+
+    /// The measurements of a part.
+    func measurements(of part: Part) -> [Measurement] {
+        switch part {
+        case .client: clientRows
+        case .baselines: handWrittenRows
+        case .bulk: bulkRows
+        case .callers: callerRows
+        case .reservations: reservationRows
+        case .sweep: [sweepRows]
+        case .messaging: messagingRows
+        case .costs: [waitsRow, storageRow]
+        }
     }
 
     /// Runs `body` while the ledger's group commit runs.

@@ -23,6 +23,9 @@ struct LedgerBench: AsyncParsableCommand {
     @Option(help: "Seconds for each side of a row.")
     var seconds = 5
 
+    @Option(help: "What to measure, more than once if need be; without it everything.")
+    var part: [Bench.Part] = []
+
     @Option(help: "The project's migrations.")
     var migrations = LedgerBench.migrationsDirectory
 
@@ -50,7 +53,8 @@ struct LedgerBench: AsyncParsableCommand {
         let bench = try await Bench(server, pgbench, pacing, logger)
         var report = Report(about: try await server.about())
         try await bench.withLedger {
-            for measurement in bench.measurements {
+            let parts = Bench.Part.allCases.filter { part.isEmpty || part.contains($0) }
+            for measurement in parts.flatMap(bench.measurements) {
                 try Task.checkCancellation()
                 for row in try await measurement() { report.add(row) }
             }
@@ -70,3 +74,5 @@ struct LedgerBench: AsyncParsableCommand {
             .standardized.path
     }
 }
+
+extension Bench.Part: ExpressibleByArgument {}

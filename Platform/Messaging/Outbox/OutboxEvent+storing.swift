@@ -2,6 +2,9 @@ public import Kernel
 public import PostgreSQL
 
 extension OutboxEvent {
+    /// True: an insert under a new id.
+    public static var waitsForNobody: Bool { true }
+
     /// One insert.
     ///
     /// It sends no notification: raise the schema's `WorkSignal` once the batch is committed.
