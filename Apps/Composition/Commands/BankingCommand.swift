@@ -145,7 +145,7 @@ struct BankingCommand: AsyncParsableCommand {
             return LedgerItem.Finish(rows: [entry])
         }
         guard case .refused(let refusal, _) = try await runtime.ledger.submit(batch: [item])[0] else { return }
-        throw ValidationError(refusal.problem(in: asset).detail)
+        throw refusal.problem(in: asset)
     }
 }
 
