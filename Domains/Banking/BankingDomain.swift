@@ -10,7 +10,7 @@ import Settings
 
 /// Fiat and stablecoins: accounts, deposits, withdrawals, payments, and the providers that carry them.
 public struct BankingDomain: Domain {
-    /// `banking`
+    /// The schema `banking`.
     public static let schema = PostgreSQL.Schema.banking
     /// What the other domains say about transfers.
     public static let subscriptions = DomainTransfers.subscriptions(from: others)

@@ -22,7 +22,10 @@ struct BankingParts: Sendable {
         transferBook = gateways.transferBook
         let handlers = providers.map { provider in
             let handler = ProviderEventHandler(
-                provider: provider, transactions: gateways.transactions, settlement: settlement)
+                provider: provider,
+                transactions: gateways.transactions,
+                settlement: settlement
+            )
             return (provider.name, handler)
         }
         inboxHandlers = Dictionary(handlers, uniquingKeysWith: { first, _ in first })
@@ -51,51 +54,97 @@ struct BankingGateways: Sendable {
         journal = TransactionJournal(ids: platform.ids)
         bankAccounts = BankAccounts(schema: schema, pool: pool, ids: platform.ids, clock: clock)
         checks = MovementChecks(
-            users: platform.users, compliance: platform.compliance, fees: platform.fees,
-            limits: Limits(schema: schema, pool: pool, clock: clock), ids: platform.ids, clock: clock)
+            users: platform.users,
+            compliance: platform.compliance,
+            fees: platform.fees,
+            limits: Limits(schema: schema, pool: pool, clock: clock),
+            ids: platform.ids,
+            clock: clock
+        )
     }
 
     var settlement: Settlement {
         Settlement(
-            ledger: runtime.ledger, accounts: runtime.accounts, transactions: transactions, fees: fees,
-            journal: journal, clock: platform.clock, logger: platform.logger)
+            ledger: runtime.ledger,
+            accounts: runtime.accounts,
+            transactions: transactions,
+            fees: fees,
+            journal: journal,
+            clock: platform.clock,
+            logger: platform.logger
+        )
     }
 
     var transferBook: BankTransferBook {
         BankTransferBook(
-            schema: runtime.schema, pool: runtime.pool, accounts: runtime.accounts, checks: checks,
-            transactions: transactions, journal: journal)
+            schema: runtime.schema,
+            pool: runtime.pool,
+            accounts: runtime.accounts,
+            checks: checks,
+            transactions: transactions,
+            journal: journal
+        )
     }
 
     func calls(_ providers: [any PaymentProvider], _ settlement: Settlement) -> ProviderCalls {
         ProviderCalls(
-            schema: runtime.schema, pool: runtime.pool, transactions: transactions, accounts: bankAccounts,
+            schema: runtime.schema,
+            pool: runtime.pool,
+            transactions: transactions,
+            accounts: bankAccounts,
             providers: Dictionary(providers.map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first }),
-            settlement: settlement, logger: platform.logger)
+            settlement: settlement,
+            logger: platform.logger
+        )
     }
 
     /// Payments, accounts, transactions: what needs no provider.
     var routes: [Route] {
         let payments = Payments(
-            ledger: runtime.ledger, accounts: runtime.accounts, users: platform.users, checks: checks, journal: journal)
+            ledger: runtime.ledger,
+            accounts: runtime.accounts,
+            users: platform.users,
+            checks: checks,
+            journal: journal
+        )
         let accounts = AccountRoutes(
-            accounts: bankAccounts, ledgerAccounts: runtime.accounts,
-            verifiesAtOnce: platform.settings.providers.sandboxIsOn)
+            accounts: bankAccounts,
+            ledgerAccounts: runtime.accounts,
+            verifiesAtOnce: platform.settings.providers.sandboxIsOn
+        )
         let explanation = TransactionExplanation(
-            schema: runtime.schema, pool: runtime.pool, history: runtime.history, fees: fees)
+            schema: runtime.schema,
+            pool: runtime.pool,
+            history: runtime.history,
+            fees: fees
+        )
         let reading = TransactionRoutes(
-            transactions: transactions, explanation: explanation, signer: platform.cursors)
+            transactions: transactions,
+            explanation: explanation,
+            signer: platform.cursors
+        )
         return payments.routes + accounts.routes + reading.routes
     }
 
     /// Deposits and withdrawals.
     func outwardRoutes(_ calls: ProviderCalls, usual: String, providers: [String]) -> [Route] {
         let deposits = Deposits(
-            ledger: runtime.ledger, accounts: runtime.accounts, bankAccounts: bankAccounts, checks: checks,
-            journal: journal, calls: calls, transactions: transactions)
+            ledger: runtime.ledger,
+            accounts: runtime.accounts,
+            bankAccounts: bankAccounts,
+            checks: checks,
+            journal: journal,
+            calls: calls,
+            transactions: transactions
+        )
         let withdrawals = Withdrawals(
-            ledger: runtime.ledger, accounts: runtime.accounts, bankAccounts: bankAccounts,
-            assets: BankAssets(schema: runtime.schema, pool: runtime.pool), checks: checks, journal: journal)
+            ledger: runtime.ledger,
+            accounts: runtime.accounts,
+            bankAccounts: bankAccounts,
+            assets: BankAssets(schema: runtime.schema, pool: runtime.pool),
+            checks: checks,
+            journal: journal
+        )
         return deposits.routes(defaultProvider: usual, providers: providers)
             + withdrawals.routes(defaultProvider: usual, providers: providers)
     }
