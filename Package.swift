@@ -260,6 +260,13 @@ let package = Package(
                 logging, lifecycle,
             ]
         ),
+        tests(
+            "CompositionTests",
+            [
+                "Composition", "DomainKit", "Kernel", "Ledger", "Observability", "PostgreSQL", "TestSupport", logging,
+                metrics,
+            ]
+        ),
         tests("EndToEndTests", ["Kernel", "diboas", crypto], resources: [.copy("schemathesis.toml")]),
         tests("ArchitectureTests", []),
     ]

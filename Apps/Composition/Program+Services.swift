@@ -82,10 +82,9 @@ extension Program {
                     logger: logger
                 )
             )
-            services.append(
-                Housekeeping(runtime: runtime, retention: settings.retention, logger: logger)
-            )
+            services.append(LedgerCheck(runtime: runtime, pauseSeconds: settings.writes.checkSeconds, logger: logger))
         }
+        services.append(Housekeeping(chores: chores, logger: logger))
         return services
     }
 

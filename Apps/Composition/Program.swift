@@ -94,7 +94,7 @@ struct Program: Sendable {
         )
         return Identity(
             pool: platform.pool,
-            hasher: PasswordHasher(cost: Program.passwordCost, threads: threads),
+            hasher: PasswordHasher(cost: settings.keys.passwordCost, threads: threads),
             keys: keys,
             issuer: settings.http.publicURL,
             ids: ids,
@@ -109,9 +109,6 @@ struct Program: Sendable {
         rules.allowPlainHTTP = settings.allowsPrivateAddresses
         return HTTPClient(name: "providers", configuration: rules, logger: logger)
     }
-
-    /// bcrypt's cost of new hashes: about a tenth of a second on a core of 2026.
-    private static let passwordCost = 11
 
     private static func defaultKeyDirectory(_ settings: Settings) -> String { (settings.home ?? ".local") + "/keys" }
 
