@@ -5,6 +5,7 @@ import Metrics
 import Observability
 import Synchronization
 import Testing
+import Traces
 
 /// A small API whose routes show every feature, for the tests.
 struct DemoAPI {

@@ -1,4 +1,5 @@
 public import Kernel
+public import Traces
 
 /// A request that has passed everything that its route declares; what handlers get.
 public struct APIRequest: Sendable {
