@@ -23,7 +23,7 @@ struct Program: Sendable {
     let ids: IDGenerator
     let databases: Databases
     let platform: DomainRuntime
-    let domainRuntimes: [PostgreSQL.Schema: DomainRuntime]
+    let domainRuntimes: [Schema: DomainRuntime]
     let identity: Identity
     let domains: [any Domain]
     let redis: RedisClient?
@@ -34,7 +34,7 @@ struct Program: Sendable {
     init(_ settings: Settings, logger: Logger, clock: any WallClock = SystemClock()) async throws {
         let ids = IDGenerator(clock: clock)
         let databases = Databases(settings: settings.database)
-        func runtime(_ schema: PostgreSQL.Schema) -> DomainRuntime {
+        func runtime(_ schema: Schema) -> DomainRuntime {
             DomainRuntime(
                 schema: schema,
                 pool: databases.pool(of: schema),
@@ -60,7 +60,7 @@ struct Program: Sendable {
             cursors: cursors,
             logger: logger
         )
-        var runtimes: [PostgreSQL.Schema: DomainRuntime] = [:]
+        var runtimes: [Schema: DomainRuntime] = [:]
         var domains: [any Domain] = []
         for type in domainTypes {
             let runtime = runtime(type.schema)

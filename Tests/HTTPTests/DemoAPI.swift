@@ -28,7 +28,7 @@ struct DemoAPI {
 
     struct Unforeseen: Error {}
 
-    static let payment = Schema.object(
+    static let payment = JSONSchema.object(
         [
             .required("id", .id(of: Payment.self)), .required("payee", .username), .required("amount", .amount),
             .required("asset", .asset), .optional("note", .nullable(.text(0...140))),
@@ -36,7 +36,7 @@ struct DemoAPI {
         named: "Payment"
     )
 
-    static let newPayment = Schema.object(
+    static let newPayment = JSONSchema.object(
         [
             .required("payee", .username, "Who gets it."), .required("amount", .amount), .required("asset", .asset),
             .optional("note", .nullable(.text(0...140))),

@@ -23,7 +23,7 @@ extension API {
         }
     }
 
-    private static func decode(_ bytes: [UInt8], _ schema: Schema, limitBytes: Int) throws(Problem) -> JSON {
+    private static func decode(_ bytes: [UInt8], _ schema: JSONSchema, limitBytes: Int) throws(Problem) -> JSON {
         guard !bytes.isEmpty else {
             throw Problem(400, "invalid_request", "The request needs a body.", faults: [Problem.Fault("", "missing")])
         }
