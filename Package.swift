@@ -60,6 +60,7 @@ let metrics = Target.Dependency.product(name: "Metrics", package: "swift-metrics
 let metricsTestKit = Target.Dependency.product(name: "MetricsTestKit", package: "swift-metrics")
 let crypto = Target.Dependency.product(name: "Crypto", package: "swift-crypto")
 let deque = Target.Dependency.product(name: "DequeModule", package: "swift-collections")
+let tracing = Target.Dependency.product(name: "Tracing", package: "swift-distributed-tracing")
 let jwt = Target.Dependency.product(name: "JWTKit", package: "jwt-kit")
 
 let package = Package(
@@ -88,6 +89,7 @@ let package = Package(
         .package(url: "https://github.com/swift-server/swift-service-lifecycle", exact: "2.13.0"),
         .package(url: "https://github.com/apple/swift-log", exact: "1.16.2"),
         .package(url: "https://github.com/apple/swift-metrics", exact: "2.13.0"),
+        .package(url: "https://github.com/apple/swift-distributed-tracing", exact: "1.7.3"),
         .package(url: "https://github.com/apple/swift-crypto", exact: "4.5.2"),
         .package(url: "https://github.com/apple/swift-collections", exact: "1.6.0"),
         .package(url: "https://github.com/vapor/jwt-kit", exact: "5.7.1"),
@@ -101,10 +103,17 @@ let package = Package(
         cLibrary("CCracklib", apt: "libcrack2-dev"),
         cLibrary("CEpoll"),
         cLibrary("CSpawn"),
+        cLibrary("CThreads"),
 
         library("Kernel", "Platform/Kernel"),
+        library("Threads", "Platform/Threads", ["CThreads"]),
         library("Settings", "Platform/Settings", [configuration]),
-        library("Observability", "Platform/Observability", ["Kernel", logging, metrics]),
+        library("Traces", "Platform/Traces", [tracing]),
+        library(
+            "Observability",
+            "Platform/Observability",
+            ["Kernel", "Traces", "OutboundHTTP", logging, metrics, lifecycle, tracing, deque]
+        ),
         library("EmbeddedServers", "Platform/EmbeddedServers", ["CSpawn", logging]),
         library(
             "Cryptography",
@@ -114,17 +123,25 @@ let package = Package(
         library(
             "PostgreSQL",
             "Platform/PostgreSQL",
-            ["Kernel", "CPostgres", "CEpoll", logging, metrics, lifecycle, crypto, deque]
+            ["Kernel", "Threads", "CPostgres", "CEpoll", logging, metrics, lifecycle, crypto, deque]
         ),
         library("Migrations", "Platform/Migrations", ["Kernel", "PostgreSQL", logging, crypto]),
-        library("Redis", "Platform/Redis", ["Kernel", "CHiredis", logging, metrics, lifecycle]),
-        library("OutboundHTTP", "Platform/OutboundHTTP", ["Kernel", "CCurl", logging, metrics]),
+        library("Redis", "Platform/Redis", ["Kernel", "Threads", "CHiredis", logging, metrics, lifecycle]),
+        library(
+            "OutboundHTTP",
+            "Platform/OutboundHTTP",
+            ["Kernel", "Threads", "Traces", "CCurl", logging, metrics, tracing]
+        ),
         library("Webhooks", "Platform/Webhooks", ["Kernel", "Cryptography"]),
-        library("Ledger", "Platform/Ledger", ["Kernel", "PostgreSQL", crypto, lifecycle, metrics, logging]),
+        library(
+            "Ledger",
+            "Platform/Ledger",
+            ["Kernel", "PostgreSQL", "Traces", crypto, lifecycle, metrics, logging, tracing]
+        ),
         library(
             "Messaging",
             "Platform/Messaging",
-            ["Kernel", "PostgreSQL", "Redis", crypto, logging, metrics, lifecycle]
+            ["Kernel", "PostgreSQL", "Redis", "Traces", crypto, logging, metrics, lifecycle, tracing]
         ),
         library("Audit", "Platform/Audit", ["Kernel", "PostgreSQL", crypto]),
         library("Fees", "Platform/Fees", ["Kernel", "PostgreSQL"]),
@@ -132,7 +149,7 @@ let package = Package(
         library(
             "HTTP",
             "Platform/HTTP",
-            ["Kernel", lifecycle, logging, metrics, crypto] + httpServer
+            ["Kernel", "Traces", lifecycle, logging, metrics, crypto, tracing] + httpServer
         ),
         library(
             "Streams",
@@ -143,8 +160,8 @@ let package = Package(
             "Identity",
             "Platform/Identity",
             [
-                "Kernel", "PostgreSQL", "Cryptography", "HTTP", "Audit", "Messaging", "Compliance", jwt, logging,
-                metrics,
+                "Kernel", "PostgreSQL", "Cryptography", "HTTP", "Audit", "Messaging", "Compliance", "Traces", jwt,
+                logging, metrics,
             ]
         ),
         library(
@@ -152,7 +169,7 @@ let package = Package(
             "Platform/DomainKit",
             [
                 "Kernel", "PostgreSQL", "HTTP", "Ledger", "Messaging", "Fees", "Compliance", "Identity", "Audit",
-                "OutboundHTTP", "Settings", logging, lifecycle,
+                "OutboundHTTP", "Settings", "Traces", logging, lifecycle,
             ]
         ),
 
@@ -161,7 +178,7 @@ let package = Package(
             "Platform/DomainTransfers",
             [
                 "Kernel", "PostgreSQL", "HTTP", "Ledger", "Messaging", "Audit", "Fees", "Compliance", "Identity",
-                "DomainKit",
+                "DomainKit", "Traces",
                 logging, metrics, lifecycle,
             ]
         ),
@@ -208,7 +225,7 @@ let package = Package(
                 "Messaging",
                 "Fees", "Compliance",
                 "Identity", "Audit", "OutboundHTTP", "Settings", "Cryptography", "Redis", "Migrations", "Observability",
-                "EmbeddedServers", "Webhooks", arguments, logging, metrics, lifecycle,
+                "EmbeddedServers", "Webhooks", "Traces", arguments, logging, metrics, lifecycle,
                 .product(name: "UnixSignals", package: "swift-service-lifecycle"),
             ]
         ),
@@ -225,12 +242,21 @@ let package = Package(
             ["EmbeddedServers", "PostgreSQL", "Migrations", logging] + webSocketClient
         ),
         tests("KernelTests", ["Kernel"]),
+        tests("TracesTests", ["Traces", tracing]),
         tests("CryptographyTests", ["Cryptography", "Kernel"]),
         tests("WebhooksTests", ["Webhooks", "Cryptography", "Kernel"], resources: [.copy("Vectors")]),
         tests("SettingsTests", ["Settings"]),
         tests("EmbeddedServersTests", ["EmbeddedServers", logging]),
-        tests("ObservabilityTests", ["Observability", "Kernel", logging, metrics]),
-        tests("HTTPTests", ["HTTP", "Kernel", "Observability", "TestSupport", logging, metrics, lifecycle]),
+        tests(
+            "ObservabilityTests",
+            [
+                "Observability", "Kernel", "Traces", "HTTP", "Ledger", "Messaging", "OutboundHTTP", "PostgreSQL",
+                "TestSupport", logging, metrics, lifecycle, tracing,
+            ]
+        ),
+        tests("HTTPTests", ["HTTP", "Kernel", "Observability", "TestSupport", "Traces", logging, metrics, lifecycle]),
+        tests("RedisTests", ["Redis", "Kernel", "Threads", logging, metrics, metricsTestKit, lifecycle]),
+        tests("OutboundHTTPTests", ["OutboundHTTP", "Threads", logging, metrics, metricsTestKit]),
         tests(
             "StreamsTests",
             [
@@ -239,8 +265,6 @@ let package = Package(
             ]
         ),
         tests("DepthFeedTests", ["DepthFeed", "Kernel"]),
-        tests("RedisTests", ["Redis", "Kernel", logging, metrics, metricsTestKit, lifecycle]),
-        tests("OutboundHTTPTests", ["OutboundHTTP", logging, metrics, metricsTestKit]),
         tests(
             "FeesTests",
             ["Fees", "Kernel", "PostgreSQL", "EmbeddedServers", logging],
@@ -289,6 +313,13 @@ let package = Package(
             [
                 "Investing", "MatchingEngine", "Audit", "DomainKit", "HTTP", "Kernel", "Ledger", "PostgreSQL",
                 "TestSupport", logging,
+            ]
+        ),
+        tests(
+            "CompositionTests",
+            [
+                "Composition", "DomainKit", "Kernel", "Ledger", "Observability", "PostgreSQL", "TestSupport", logging,
+                metrics,
             ]
         ),
         tests("EndToEndTests", ["Kernel", "diboas", crypto], resources: [.copy("schemathesis.toml")]),

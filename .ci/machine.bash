@@ -67,8 +67,10 @@ check_swift() {
     local where="Install Swift $swift_minimum from https://www.swift.org/install/linux/ and put it on the PATH."
     command -v swift >/dev/null || fail "There is no swift. $where"
     local found
-    found=$(swift --version 2>/dev/null | sed -n 's/.*Swift version \([0-9][0-9.]*\).*/\1/p' | head -n 1)
-    [[ -n $found ]] || fail "swift --version does not say a version. $where"
+    local said
+    said=$(swift --version 2>&1) || true
+    found=$(sed -n 's/.*Swift version \([0-9][0-9.]*\).*/\1/p' <<<"$said" | head -n 1)
+    [[ -n $found ]] || fail "swift --version does not say a version but: $said. $where"
     [[ $(printf '%s\n' "$swift_minimum" "$found" | sort --version-sort | head -n 1) == "$swift_minimum" ]] ||
         fail "swift is $found, $swift_minimum is needed. $where"
     say "swift $found"

@@ -1,58 +1,65 @@
-import DomainKit
 import Kernel
 import Logging
 import Metrics
-import PostgreSQL
 import ServiceLifecycle
-import Settings
 
-/// Makes partitions ahead, drops those past their time, and forgets idempotency keys past theirs.
+/// Something that is tidied up in bounded sets.
+///
+/// Doing it twice, or in two processes at once, does no harm.
+struct Chore: Sendable {
+    /// What is tidied: the label of its metrics.
+    let name: String
+    /// Where.
+    let schema: String
+    /// Does one set of at most `setMax` and answers with how many were tidied.
+    let work: @Sendable () async throws -> Int
+    /// A set of as many or more is followed by another at once.
+    var setMax = Int.max
+}
+
+/// Does the chores of a process, one after the other, every ten minutes.
 struct Housekeeping: Service {
     static let pauseSeconds = 600.0
-    /// Keys deleted by one statement.
-    static let keysMax = 10_000
+    /// Sets of one chore in a row; what is left is done the next time, so that no chore starves the others.
+    static let setsMax = 200
 
-    let runtime: DomainRuntime
-    let retention: Settings.Retention
+    let chores: [Chore]
     let logger: Logger
 
     func run() async throws {
-        let runway = Gauge(label: "partition_runway_periods", dimensions: [("schema", runtime.schema.name)])
         await cancelWhenGracefulShutdown {
             while !Task.isCancelled {
-                do {
-                    runway.record(try await tidy())
-                } catch {
-                    logger.warning(
-                        "housekeeping failed; it is done again",
-                        metadata: ["schema": "\(runtime.schema)", "error": "\(error)"]
-                    )
-                }
+                await tidy()
                 try? await Task.sleep(for: .seconds(Housekeeping.pauseSeconds))
             }
         }
     }
 
-    /// Does all of it once and answers for how many periods partitions are there ahead.
-    func tidy() async throws -> Int {
-        let (pool, schema) = (runtime.pool, runtime.schema)
-        _ = try await pool.query("select blocks.make_partitions(\(schema.name))")
-        for row in try await pool.query("select blocks.drop_partitions(\(schema.name)) as dropped") {
-            let dropped: String = try row["dropped"]
-            logger.notice("a partition past its time was dropped", metadata: ["partition": "\(dropped)"])
+    /// Does every chore once; one that fails is told of, and the others are done.
+    func tidy() async {
+        for chore in chores where !Task.isCancelled {
+            let dimensions = [("chore", chore.name), ("schema", chore.schema)]
+            do {
+                let tidied = try await Housekeeping.sets(of: chore)
+                Counter(label: "housekeeping_tidied_total", dimensions: dimensions).increment(by: tidied)
+            } catch {
+                if Task.isCancelled { return }
+                Counter(label: "housekeeping_failures_total", dimensions: dimensions).increment()
+                logger.warning(
+                    "a chore failed; it is done again",
+                    metadata: ["chore": "\(chore.name)", "schema": "\(chore.schema)", "error": "\(error)"]
+                )
+            }
         }
-        var deleted = Housekeeping.keysMax
-        while deleted == Housekeeping.keysMax {
-            deleted = try await pool.query(
-                """
-                delete from \(schema).idempotency_keys where key in (
-                    select key from \(schema).idempotency_keys
-                    where created_at < clock_timestamp() - make_interval(hours =>
-                        \(retention.idempotencyHours)::integer)
-                    limit \(Housekeeping.keysMax))
-                """
-            ).affected
+    }
+
+    private static func sets(of chore: Chore) async throws -> Int {
+        var total = 0
+        for _ in 0..<setsMax where !Task.isCancelled {
+            let tidied = try await chore.work()
+            total += tidied
+            if tidied < chore.setMax { break }
         }
-        return try await pool.query("select blocks.partition_runway(\(schema.name))")[0][0]
+        return total
     }
 }

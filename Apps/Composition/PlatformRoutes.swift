@@ -46,7 +46,7 @@ struct PlatformRoutes: Sendable {
         }
     }
 
-    private static let body = Schema.object(
+    private static let body = JSONSchema.object(
         [
             .required(
                 "operation",
@@ -62,7 +62,7 @@ struct PlatformRoutes: Sendable {
         named: "NewFeeQuote"
     )
 
-    private static let quoteSchema = Schema.object(
+    private static let quoteSchema = JSONSchema.object(
         [
             .required("id", .anyString), .required("operation", .anyString), .required("asset", .asset),
             .required("amount", .amount), .required("total", .amount),

@@ -93,10 +93,9 @@ extension Program {
                     logger: logger
                 )
             )
-            services.append(
-                Housekeeping(runtime: runtime, retention: settings.retention, logger: logger)
-            )
+            services.append(LedgerCheck(runtime: runtime, pauseSeconds: settings.writes.checkSeconds, logger: logger))
         }
+        services.append(Housekeeping(chores: chores, logger: logger))
         return services
     }
 
@@ -104,7 +103,7 @@ extension Program {
     var everyRuntime: [DomainRuntime] { [platform] + domains.compactMap { domainRuntimes[type(of: $0).schema] } }
 
     /// Where a schema's events go: to the domains that subscribed to them, and to Redis.
-    private func transports(of schema: PostgreSQL.Schema) -> [any EventTransport] {
+    private func transports(of schema: Schema) -> [any EventTransport] {
         let subscriptions = domains.compactMap { domain -> Subscription? in
             guard let types = type(of: domain).subscriptions[schema],
                 let runtime = domainRuntimes[type(of: domain).schema]

@@ -23,7 +23,7 @@ struct Program: Sendable {
     let ids: IDGenerator
     let databases: Databases
     let platform: DomainRuntime
-    let domainRuntimes: [PostgreSQL.Schema: DomainRuntime]
+    let domainRuntimes: [Schema: DomainRuntime]
     let identity: Identity
     let domains: [any Domain]
     let redis: RedisClient?
@@ -34,7 +34,7 @@ struct Program: Sendable {
     init(_ settings: Settings, logger: Logger, clock: any WallClock = SystemClock()) async throws {
         let ids = IDGenerator(clock: clock)
         let databases = Databases(settings: settings.database)
-        func runtime(_ schema: PostgreSQL.Schema) -> DomainRuntime {
+        func runtime(_ schema: Schema) -> DomainRuntime {
             DomainRuntime(
                 schema: schema,
                 pool: databases.pool(of: schema),
@@ -60,7 +60,7 @@ struct Program: Sendable {
             cursors: cursors,
             logger: logger
         )
-        var runtimes: [PostgreSQL.Schema: DomainRuntime] = [:]
+        var runtimes: [Schema: DomainRuntime] = [:]
         var domains: [any Domain] = []
         for type in domainTypes {
             let runtime = runtime(type.schema)
@@ -94,7 +94,7 @@ struct Program: Sendable {
         )
         return Identity(
             pool: platform.pool,
-            hasher: PasswordHasher(cost: Program.passwordCost, threads: threads),
+            hasher: PasswordHasher(cost: settings.keys.passwordCost, threads: threads),
             keys: keys,
             issuer: settings.http.publicURL,
             ids: ids,
@@ -109,9 +109,6 @@ struct Program: Sendable {
         rules.allowPlainHTTP = settings.allowsPrivateAddresses
         return HTTPClient(name: "providers", configuration: rules, logger: logger)
     }
-
-    /// bcrypt's cost of new hashes: about a tenth of a second on a core of 2026.
-    private static let passwordCost = 11
 
     private static func defaultKeyDirectory(_ settings: Settings) -> String { (settings.home ?? ".local") + "/keys" }
 

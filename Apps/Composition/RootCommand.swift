@@ -1,4 +1,5 @@
 public import ArgumentParser
+import Foundation
 import Kernel
 
 /// `diboas`: the one executable.
@@ -19,6 +20,8 @@ public struct RootCommand: AsyncParsableCommand {
     public init() {}
 
     /// Runs what the arguments ask for, and ends the process with a readable error and an exit code if it fails.
+    ///
+    /// 1 is a refusal, 64 a mistake in the arguments, 69 a database that can't be reached or is too busy (sysexits.h).
     public static func start() async {
         do {
             var command = try parseAsRoot()
@@ -28,14 +31,15 @@ public struct RootCommand: AsyncParsableCommand {
                 try command.run()
             }
         } catch let error as any ProblemConvertible {
-            exit(withError: Refused(description: error.problem.detail))
+            let problem = error.problem
+            complain(([problem.detail] + problem.faults.map { "  \($0.pointer): \($0.code)" }).joined(separator: "\n"))
+            Foundation.exit(problem.status == 503 ? EX_UNAVAILABLE : EXIT_FAILURE)
         } catch {
             exit(withError: error)
         }
     }
 
-    /// A refusal as the operator reads it; exits with 1.
-    private struct Refused: Error, CustomStringConvertible {
-        let description: String
+    private static func complain(_ text: String) {
+        FileHandle.standardError.write(Data("Error: \(text)\n".utf8))
     }
 }

@@ -10,8 +10,8 @@ import Settings
 
 /// Fiat and stablecoins: accounts, deposits, withdrawals, payments, and the providers that carry them.
 public struct BankingDomain: Domain {
-    /// `banking`
-    public static let schema = PostgreSQL.Schema.banking
+    /// The schema `banking`.
+    public static let schema = Schema.banking
     /// What the other domains say about transfers.
     public static let subscriptions = DomainTransfers.subscriptions(from: others)
 
@@ -33,7 +33,7 @@ public struct BankingDomain: Domain {
     let providers: [any PaymentProvider]
     let inbox: Inbox
 
-    private static let others: [PostgreSQL.Schema] = [.investing, .defi]
+    private static let others: [Schema] = [.investing, .defi]
     private static let assets: Set<Asset> = [.usd, .eur, .usdc, .usdt]
 
     /// Banking on its own database and the platform's services.

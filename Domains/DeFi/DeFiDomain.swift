@@ -10,7 +10,7 @@ public import ServiceLifecycle
 /// Positions on chain, held by keys that only the customer has: so far its ledger, balances and transfers.
 public struct DeFiDomain: Domain {
     /// Schema `defi`.
-    public static let schema = PostgreSQL.Schema.defi
+    public static let schema = Schema.defi
     /// What the other domains say about transfers.
     public static let subscriptions = DomainTransfers.subscriptions(from: others)
 
@@ -23,7 +23,7 @@ public struct DeFiDomain: Domain {
     /// Its transfers, for the rebuilding of projections.
     public let export: TransactionExport
 
-    private static let others: [PostgreSQL.Schema] = [.banking, .investing]
+    private static let others: [Schema] = [.banking, .investing]
     private static let assets: Set<Asset> = [.usdc, .usdt, .btc, .eth, .sol, .sui]
 
     /// DeFi on its own database and the platform's services.

@@ -11,7 +11,7 @@ public import ServiceLifecycle
 /// A portfolio traded on our own order book: markets, orders, trades, and the money that they move.
 public struct InvestingDomain: Domain {
     /// Schema `investing`.
-    public static let schema = PostgreSQL.Schema.investing
+    public static let schema = Schema.investing
     /// What the other domains say about transfers.
     public static let subscriptions = DomainTransfers.subscriptions(from: others)
 
@@ -28,7 +28,7 @@ public struct InvestingDomain: Domain {
     /// Its transfers, for the rebuilding of projections.
     public let export: TransactionExport
 
-    private static let others: [PostgreSQL.Schema] = [.banking, .defi]
+    private static let others: [Schema] = [.banking, .defi]
     private static let assets: Set<Asset> = Set(Asset.all)
 
     /// Investing on its own database and the platform's services.

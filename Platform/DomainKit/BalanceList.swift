@@ -5,13 +5,13 @@ public import Ledger
 /// Balances of one customer in one domain, on the wire.
 public enum BalanceList {
     /// What a list looks like.
-    public static let schema = Schema.object(
+    public static let schema = JSONSchema.object(
         [.required("data", .array(of: entry, count: 0...1_000))],
         named: "BalanceList"
     )
 
     /// One balance.
-    public static let entry = Schema.object(
+    public static let entry = JSONSchema.object(
         [
             .required("account", .anyString, "What it is: `checking`, `savings`, `trading`."),
             .required("asset", .asset),

@@ -14,10 +14,10 @@ public typealias TransactionExport =
 /// The list of domains is `Apps/Composition/Domains.swift`; nothing else names one.
 public protocol Domain: Sendable {
     /// The schema that it owns; also its folder in `migrations/`, its role and the name in settings.
-    static var schema: PostgreSQL.Schema { get }
+    static var schema: Schema { get }
 
     /// The types of events (without version) that it wants of other schemas.
-    static var subscriptions: [PostgreSQL.Schema: Set<String>] { get }
+    static var subscriptions: [Schema: Set<String>] { get }
 
     /// A domain on its own database and the platform's services.
     init(_ runtime: DomainRuntime, _ platform: PlatformServices) async throws

@@ -17,7 +17,8 @@ public func idempotently(
         return try await operation()
     } catch let error as any ProblemConvertible {
         let problem = error.problem
-        guard [403, 404, 409, 422].contains(problem.status), problem.code != "idempotency_key_reused" else {
+        // What is said of the key itself is no answer to the request.
+        guard [403, 404, 409, 422].contains(problem.status), !problem.code.hasPrefix("idempotency_key_") else {
             throw error
         }
         let refusal = LedgerItem(

@@ -1,5 +1,6 @@
 public import HTTP
 public import Kernel
+import Traces
 
 /// Who started something, and by what: what the audit log and events keep of a request.
 public struct Initiator: Sendable, Hashable {
@@ -31,8 +32,11 @@ public struct Initiator: Sendable, Hashable {
     }
 
     /// The system or a provider as the initiator.
+    ///
+    /// Without a trace of its own it belongs to the one that the running task is in.
     public init(system actor: String, correlation: UInt128, traceparent: String? = nil) {
-        (self.user, self.actor, self.correlation, self.traceparent) = (nil, actor, correlation, traceparent)
+        (self.user, self.actor, self.correlation) = (nil, actor, correlation)
+        self.traceparent = traceparent ?? Traces.current?.description
         (ip, userAgent, session) = (nil, nil, nil)
     }
 }

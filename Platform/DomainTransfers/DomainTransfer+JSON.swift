@@ -16,7 +16,7 @@ extension DomainTransfer {
         return .object(members)
     }
 
-    static let schema = Schema.object(
+    static let schema = JSONSchema.object(
         [
             .required("id", .id(of: DomainTransfer.self)),
             .required("status", .oneOf(State.shownNames)),

@@ -17,14 +17,14 @@ public struct DomainTransfers: Sendable {
     /// What is a domain's own.
     public struct Mount: Sendable {
         /// The other domains.
-        public let others: [PostgreSQL.Schema]
+        public let others: [Schema]
         /// The kind of the customer's ledger account: `checking`.
         public let account: String
         /// The assets that the domain holds; others are refused when they come and can't be sent.
         public let assets: Set<Asset>
 
         /// A mount.
-        public init(others: [PostgreSQL.Schema], account: String, assets: Set<Asset>) {
+        public init(others: [Schema], account: String, assets: Set<Asset>) {
             (self.others, self.account, self.assets) = (others, account, assets)
         }
     }
@@ -36,7 +36,7 @@ public struct DomainTransfers: Sendable {
     /// What handles the other domains' events about transfers, by source.
     public let inboxHandlers: [String: any InboxHandler]
     /// The domain's schema.
-    public let schema: PostgreSQL.Schema
+    public let schema: Schema
 
     private let transfers: Transfers
 
@@ -90,7 +90,7 @@ public struct DomainTransfers: Sendable {
     }
 
     /// What a domain must hear of the others, for `Domain.subscriptions`.
-    public static func subscriptions(from others: [PostgreSQL.Schema]) -> [PostgreSQL.Schema: Set<String>] {
+    public static func subscriptions(from others: [Schema]) -> [Schema: Set<String>] {
         Dictionary(others.map { ($0, TransferMessage.types(of: $0.name)) }, uniquingKeysWith: { $0.union($1) })
     }
 

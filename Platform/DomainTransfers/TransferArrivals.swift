@@ -3,6 +3,7 @@ import Kernel
 import Ledger
 import Messaging
 import PostgreSQL
+import Traces
 
 /// Takes money that another domain has sent, or refuses it; either with the event's mark, in one transaction.
 struct TransferArrivals: Sendable {
@@ -147,7 +148,7 @@ extension Initiator {
         self.init(
             system: "domain:\(domain)",
             correlation: correlation ?? envelope.message.transfer.value,
-            traceparent: envelope.cloud.traceparent
+            traceparent: Traces.current?.description ?? envelope.cloud.traceparent
         )
     }
 }

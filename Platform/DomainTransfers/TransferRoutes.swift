@@ -127,7 +127,7 @@ struct TransferRoutes: Sendable {
         return TransferOrder(user: user, amount: amount, other: body["to"]?.stringValue ?? "")
     }
 
-    private var body: HTTP.Schema {
+    private var body: JSONSchema {
         .object(
             [
                 .required("amount", .positiveAmount, "What arrives; fees come on top."),

@@ -15,7 +15,7 @@ struct TransferFilter: Sendable {
 
 /// The transfers that a schema keeps.
 struct Transfers: Sendable {
-    let schema: PostgreSQL.Schema
+    let schema: Schema
     let pool: Pool
 
     private static let columns: SQL = """

@@ -15,7 +15,12 @@ public struct FeeSchedules: Sendable {
     /// Every version, past and future ones included.
     ///
     /// - Throws: `FeeSchedulesError.damaged` for a row that isn't what was published, or what the pool throws.
-    public func catalog() async throws -> FeeCatalog {
+    public func catalog() async throws -> FeeCatalog { try FeeCatalog(try await all()) }
+
+    /// Every version by operation, asset and version, past and future ones included.
+    ///
+    /// - Throws: as `catalog()`.
+    public func all() async throws -> [FeeSchedule] {
         let rows = try await pool.query(
             """
             \(columns)
@@ -23,7 +28,7 @@ public struct FeeSchedules: Sendable {
             limit \(FeeSchedules.schedulesMax)
             """
         )
-        return try FeeCatalog(rows.map(read))
+        return try rows.map(read)
     }
 
     /// The schedule with that id; nil when there is none.
@@ -35,34 +40,64 @@ public struct FeeSchedules: Sendable {
 
     /// Stores a new version and, in the same transaction, ends the open one before it where the new one begins.
     ///
+    /// `rows` are stored with it, as the audit log's entry. A dry run does all of it and takes it back.
+    ///
     /// - Throws: a `FeeSchedulesError`, or what the pool throws; nothing was stored then.
-    public func publish(_ schedule: FeeSchedule) async throws {
+    public func publish(
+        _ schedule: FeeSchedule,
+        with rows: [any StoredRow] = [],
+        dryRun: Bool = false
+    ) async throws {
+        struct TakenBack: Error {}
         do {
             try await pool.withTransaction { transaction in
                 try await closePredecessor(of: schedule, in: transaction)
                 try await insert(schedule, in: transaction)
+                try await store(rows, in: transaction)
+                if dryRun { throw TakenBack() }
             }
+        } catch is TakenBack {
+            return
         } catch let error as PostgresError {
             throw FeeSchedulesError(error, schedule.id) ?? error
         }
     }
 
-    /// Ends an open schedule, now or later, with nothing after it.
+    /// Ends an open schedule with nothing after it: at an instant that isn't past, or at once for nil.
     ///
-    /// - Throws: `FeeSchedulesError.notOpen`, `.endsInThePast`, or what the pool throws.
-    public func close(_ id: ID<FeeSchedule>, at instant: Timestamp) async throws {
+    /// `rows` are stored with it, as the audit log's entry.
+    ///
+    /// - Returns: when it ends.
+    /// - Throws: `FeeSchedulesError.notOpen`, `.endsInThePast`, or what the pool throws; nothing was stored then.
+    @discardableResult
+    public func close(
+        _ id: ID<FeeSchedule>,
+        at instant: Timestamp? = nil,
+        with rows: [any StoredRow] = []
+    ) async throws -> Timestamp {
         let update: SQL = """
             update \(schema).fee_schedules
-            set effective = tstzrange(lower(effective), \(instant), '[)')
+            set effective = tstzrange(lower(effective), coalesce(\(instant), now()), '[)')
             where id = \(id)
             and upper_inf(effective)
-            and lower(effective) < \(instant)
+            and lower(effective) < coalesce(\(instant), now())
+            returning upper(effective)
             """
         do {
-            guard try await pool.query(update).affected == 1 else { throw FeeSchedulesError.notOpen(id) }
+            return try await pool.withTransaction { transaction in
+                guard let row = try await transaction.query(update).first else { throw FeeSchedulesError.notOpen(id) }
+                try await store(rows, in: transaction)
+                return try row[0]
+            }
         } catch let error as PostgresError {
             throw FeeSchedulesError(error, id) ?? error
         }
+    }
+
+    private func store(_ rows: [any StoredRow], in transaction: Transaction) async throws {
+        guard !rows.isEmpty else { return }
+        let now: Timestamp = try await transaction.query("select clock_timestamp()")[0][0]
+        _ = try await transaction.pipeline(rows.statements(in: schema, at: now))
     }
 
     private func closePredecessor(of schedule: FeeSchedule, in transaction: Transaction) async throws {

@@ -79,6 +79,20 @@ public struct Identity: Sendable {
         return try await Registration(services: services).register(application, by: origin).id
     }
 
+    /// Makes a new key for access tokens when the newest is older than some days, and removes keys whose last tokens
+    /// have ended.
+    ///
+    /// Idempotent.
+    ///
+    /// - Throws: a `KeyDirectoryError`.
+    public func renewKeys(afterDays days: Int) async throws -> KeyRenewal {
+        precondition(days > 0, "keys that are always too old")
+        return try await services.tokens.keys.renew(
+            lifetimeSeconds: Int64(days) * 86_400,
+            tokenSeconds: services.policy.accessTokenSeconds
+        )
+    }
+
     /// Deletes sessions that ended so many days ago, with their refresh tokens, and forgotten sign-in attempts.
     ///
     /// At most `limit` of each, so that it can be repeated until nothing is left.

@@ -1,5 +1,6 @@
 import HTTP
 import Kernel
+import Traces
 
 /// Who asked for a change, and from where: what the audit log and events keep.
 struct Origin: Sendable, Hashable {

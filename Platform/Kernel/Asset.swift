@@ -2,7 +2,7 @@
 public struct Asset: Hashable, Sendable {
     /// The code on the wire and in the database, upper case: `USD`, `USDC`.
     public let code: String
-    /// Decimals of one unit: amounts are counted in 10^-scale of it. 0 to 18.
+    /// Decimals of one unit, 0 to 18: amounts are counted in 10^-scale of it.
     public let scale: Int
 
     private init(_ code: String, scale: Int) {

@@ -4,7 +4,9 @@ import Synchronization
 import Glibc
 #endif
 
-/// Where the program's time comes from. Decisions about money use the database's clock instead.
+/// Where the program's time comes from.
+///
+/// Decisions about money use the database's clock instead.
 public protocol WallClock: Sendable {
     /// The present instant.
     func now() -> Timestamp

@@ -8,7 +8,9 @@ public struct Money: Hashable, Sendable {
     /// The first magnitude that `numeric(38,0)` can't hold.
     public static let limit: Int128 = 100_000_000_000_000_000_000_000_000_000_000_000_000
 
-    /// An amount in minor units. The caller guarantees a magnitude below `limit`.
+    /// An amount in minor units.
+    ///
+    /// The caller guarantees a magnitude below `limit`.
     public init(minorUnits: Int128, _ asset: Asset) {
         precondition(minorUnits.magnitude < Money.limit.magnitude, "an amount of 10^38 minor units or more")
         (self.minorUnits, self.asset) = (minorUnits, asset)

@@ -12,7 +12,9 @@ public struct Rate: Hashable, Sendable, Comparable {
         self.partsPerBillion = partsPerBillion
     }
 
-    /// Reads a percentage with at most seven decimals: `"2.9"` is 2.9 %. Nil over 100.
+    /// Reads a percentage with at most seven decimals: `"2.9"` is 2.9 %.
+    ///
+    /// Nil over 100.
     public init?(percent text: String) throws(AmountError) {
         let value = try DecimalText.parse(text, scale: 7)
         guard value <= 1_000_000_000 else { return nil }
@@ -27,7 +29,9 @@ public struct Rate: Hashable, Sendable, Comparable {
         return text
     }
 
-    /// The share of an amount in its minor units, rounded once. Never larger than the amount.
+    /// The share of an amount in its minor units, rounded once.
+    ///
+    /// Never larger than the amount.
     public func of(_ minorUnits: Int128, rounding: Rounding) -> Int128 {
         guard let part = rounding.scale(minorUnits, by: Int128(partsPerBillion), over: 1_000_000_000) else {
             preconditionFailure("a share of at most the whole can't overflow")

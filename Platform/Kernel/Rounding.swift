@@ -1,4 +1,6 @@
-/// What happens to the part of a quotient that the unit can't hold. Named at each division.
+/// What happens to the part of a quotient that the unit can't hold.
+///
+/// Named at each division.
 public enum Rounding: String, Sendable, CaseIterable {
     /// Towards zero.
     case down

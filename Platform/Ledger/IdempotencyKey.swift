@@ -1,4 +1,5 @@
 import Crypto
+public import Kernel
 
 /// A client's key with what it was used for, and the request that came with it.
 public struct IdempotencyKey: Sendable, Hashable {
@@ -17,6 +18,21 @@ public struct IdempotencyKey: Sendable, Hashable {
 
     private static func digest(_ bytes: some Sequence<UInt8>) -> UInt128 {
         SHA256.hash(data: Array(bytes)).prefix(16).reduce(0) { $0 << 8 | UInt128($1) }
+    }
+}
+
+/// An operation with the same key is under way still; nothing was done.
+public struct KeyInUse: Error, Sendable, ProblemConvertible {
+    init() {}
+
+    /// 409: the client may try again.
+    public var problem: Problem {
+        Problem(
+            409,
+            "idempotency_key_in_use",
+            "A request with this key is being worked on. Send it again to get its answer.",
+            retryAfterSeconds: 1
+        )
     }
 }
 

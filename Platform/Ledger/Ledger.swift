@@ -50,8 +50,15 @@ public final class Ledger: Service {
 
     /// Does one operation, in a batch with whatever else is submitted at the time.
     ///
-    /// - Throws: `GroupCommitError` when the queue is full or closed; a `PostgresError` when it could not be stored.
-    public func submit(_ item: LedgerItem) async throws -> LedgerOutcome { try await writer.submit(item) }
+    /// - Throws: `GroupCommitError` when the queue is full or closed; `KeyInUse` when another operation with the same
+    ///   key did not come to an end in time; a `PostgresError` when it could not be stored.
+    public func submit(_ item: LedgerItem) async throws -> LedgerOutcome {
+        do {
+            return try await writer.submit(item)
+        } catch is BatchConflict {
+            throw KeyInUse()
+        }
+    }
 
     /// Does many operations in one transaction of their own; each still has its own outcome.
     ///

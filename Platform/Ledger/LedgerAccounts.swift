@@ -44,7 +44,9 @@ public struct Balance: Sendable, Hashable {
 
 /// Opens accounts, finds them by who has them for what, and reads balances.
 public final class LedgerAccounts: Sendable {
-    /// Accounts whose ids are remembered; they never change. Beyond it the memory is emptied.
+    /// Accounts whose ids are remembered; they never change.
+    ///
+    /// Beyond it the memory is emptied.
     private static let rememberedMax = 200_000
 
     private let schema: Schema
@@ -57,7 +59,9 @@ public final class LedgerAccounts: Sendable {
         (self.schema, self.pool, self.ids) = (schema, pool, ids)
     }
 
-    /// The id of an account, opened if it isn't yet. Idempotent.
+    /// The id of an account, opened if it isn't yet.
+    ///
+    /// Idempotent.
     public func open(_ key: AccountKey, mayGoNegative: Bool = false) async throws -> ID<LedgerAccount> {
         if let id = try await find([key])[key] { return id }
         // `do nothing` leaves an account that another process opened meanwhile, which the second look finds.

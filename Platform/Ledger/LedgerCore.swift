@@ -31,8 +31,10 @@ public struct LedgerCore: Sendable {
     public internal(set) var changedUsage: Set<UsageKey> = []
     /// What limits of accounts' own were set for, or taken away.
     public internal(set) var changedLimits: Set<LimitKey> = []
-    /// Accounts that lacked funds although reservations on them may be due. If there are any, the whole batch is to be
-    /// decided anew with what is due on all accounts that hold reservations: other decisions follow from these.
+    /// Accounts that lacked funds although reservations on them may be due.
+    ///
+    /// If there are any, the whole batch is to be decided anew with what is due on all accounts that hold reservations:
+    /// other decisions follow from these.
     public internal(set) var unswept: Set<ID<LedgerAccount>> = []
 
     let due: [ID<LedgerAccount>: [ID<Reservation>]]

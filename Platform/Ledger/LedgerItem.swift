@@ -1,5 +1,6 @@
 public import Kernel
 public import PostgreSQL
+import Traces
 
 /// An operation for the ledger with everything that is to be stored with it.
 public struct LedgerItem: Sendable {
@@ -25,6 +26,8 @@ public struct LedgerItem: Sendable {
     public let commands: [LedgerCommand]
     /// The client's key, if the request came with one.
     public let idempotency: IdempotencyKey?
+    /// The trace in which it was asked for.
+    let trace: TraceParent?
     /// Called between decision and storing, possibly more than once; must be pure and quick.
     public let finish: @Sendable (Decision, Timestamp) -> Finish
 
@@ -36,7 +39,7 @@ public struct LedgerItem: Sendable {
         finish: @escaping @Sendable (Decision, Timestamp) -> Finish = { _, _ in Finish() }
     ) {
         (self.operation, self.commands) = (operation, commands)
-        (self.idempotency, self.finish) = (idempotency, finish)
+        (self.idempotency, self.finish, trace) = (idempotency, finish, Traces.current)
     }
 }
 

@@ -1,5 +1,7 @@
 import Kernel
 import PostgreSQL
+import Traces
+import Tracing
 
 /// Decides and stores batches of ledger operations: one transaction, two waits for the server.
 ///
@@ -19,6 +21,17 @@ struct LedgerStore: BatchCommitter {
     static let dueMax = 100_000
 
     func commit(_ items: [LedgerItem]) async throws -> [LedgerOutcome] {
+        guard Traces.isOn else { return try await store(items) }
+        // A batch serves many traces: it stands in the first one's and names the others.
+        var traces = items.lazy.compactMap(\.trace).makeIterator()
+        return try await Traces.span("ledger \(schema)", .internal, parent: traces.next()) { span in
+            span?.attributes["ledger.batch_items"] = items.count
+            while let other = traces.next() { span?.add(link: other) }
+            return try await store(items)
+        }
+    }
+
+    private func store(_ items: [LedgerItem]) async throws -> [LedgerOutcome] {
         let needs = LedgerNeeds(items)
         do {
             let ahead = try await commitAhead(items, needs)

@@ -1,5 +1,8 @@
 public import Logging
 public import Metrics
+import Threads
+import Traces
+import Tracing
 
 /// A client of HTTP peers outside, on libcurl and a thread of its own.
 ///
@@ -48,7 +51,24 @@ public final class HTTPClient: Sendable {
     /// began, and 429, 502, 503 and 504, `Retry-After` honoured, all within the deadline. A redirect is followed with
     /// GET and HEAD where the request allows it; to another origin go only the headers that carry no secrets. One
     /// redirect more than allowed is returned as it is.
+    ///
+    /// Within a trace the call is a span; the peer isn't told of it, since it is somebody else's.
     public func send(_ request: OutboundRequest) async throws(OutboundError) -> OutboundResponse {
+        guard Traces.current != nil, let span = Traces.begin(request.description, .client) else {
+            return try await exchange(request)
+        }
+        defer { span.end() }
+        do throws(OutboundError) {
+            let response = try await exchange(request)
+            span.attributes["http.response.status_code"] = response.status
+            return response
+        } catch {
+            span.setStatus(SpanStatus(code: .error, message: error.reason.code))
+            throw error
+        }
+    }
+
+    private func exchange(_ request: OutboundRequest) async throws(OutboundError) -> OutboundResponse {
         let startedAt = Monotonic.now()
         var exchange = Exchange(
             request,

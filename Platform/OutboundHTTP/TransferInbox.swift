@@ -1,4 +1,5 @@
 import Synchronization
+import Threads
 
 /// What callers hand to the thread of a client: orders, a bounded number of them, and cancellations.
 final class TransferInbox: Sendable {

@@ -1,4 +1,5 @@
 import CCurl
+import Threads
 
 /// What the thread of a client does until it is told to stop: gives orders to libcurl and answers them.
 final class TransferLoop {

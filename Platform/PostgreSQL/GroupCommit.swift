@@ -186,7 +186,8 @@ extension PostgresError {
     fileprivate var isPassing: Bool {
         switch self {
         case .connectionLost: true
-        case .refused: isRetryable || breaksConnection
+        // Another's lock (55P03) is held by none of the batch's items, however few of them there are.
+        case .refused(let refusal): isRetryable || breaksConnection || refusal.state == "55P03"
         case .unreachable, .poolExhausted, .outcomeUnknown, .closed: false
         }
     }
@@ -199,7 +200,8 @@ extension Error {
     fileprivate var isFaultOfAnItem: Bool {
         if self is CancellationError { return false }
         return switch self as? PostgresError {
-        case .refused(let refusal): !refusal.state.hasPrefix("57") && !refusal.state.hasPrefix("53")
+        case .refused(let refusal):
+            !refusal.state.hasPrefix("57") && !refusal.state.hasPrefix("53") && refusal.state != "55P03"
         case .some: false
         case nil: true
         }

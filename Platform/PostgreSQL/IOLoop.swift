@@ -1,6 +1,7 @@
 import CEpoll
 import Foundation
 import Synchronization
+import Threads
 
 /// One thread that waits on many sockets and runs what they are ready for; work is handed to it as closures.
 ///
@@ -24,7 +25,7 @@ final class IOLoop: @unchecked Sendable {
     private static let eventsMax = 64
 
     private let poll: Int32
-    private let wake: Int32
+    private let wake = WakeSignal()
     private let mailbox = Mutex(Mailbox())
     private var watchers: [Int32: any Watcher] = [:]
     private var alarms: [Alarm] = []
@@ -34,9 +35,8 @@ final class IOLoop: @unchecked Sendable {
 
     init(name: String) {
         poll = epoll_create1(Int32(EPOLL_CLOEXEC))
-        wake = eventfd(0, Int32(EFD_CLOEXEC | EFD_NONBLOCK))
-        precondition(poll >= 0 && wake >= 0, "no file descriptors left for an I/O loop")
-        control(EPOLL_CTL_ADD, wake, EPOLLIN.rawValue)
+        precondition(poll >= 0, "no file descriptors left for an I/O loop")
+        control(EPOLL_CTL_ADD, wake.descriptor, EPOLLIN.rawValue)
         let thread = Thread { [self] in run() }
         thread.name = name
         thread.start()
@@ -49,25 +49,33 @@ final class IOLoop: @unchecked Sendable {
             defer { mailbox.isAsleep = false }
             return mailbox.isAsleep
         }
-        if mustWake { eventfd_write(wake, 1) }
+        if mustWake { wake.raise() }
     }
 
-    /// Keeps an alarm until it is due. On the loop's thread only.
+    /// Keeps an alarm until it is due.
+    ///
+    /// On the loop's thread only.
     func add(_ alarm: Alarm) { alarms.append(alarm) }
 
-    /// Starts watching a socket for input. On the loop's thread only.
+    /// Starts watching a socket for input.
+    ///
+    /// On the loop's thread only.
     func add(_ socket: Int32, _ watcher: any Watcher) {
         watchers[socket] = watcher
         control(EPOLL_CTL_ADD, socket, EPOLLIN.rawValue | EPOLLRDHUP.rawValue)
     }
 
-    /// Chooses whether to be told of room to write too. On the loop's thread only.
+    /// Chooses whether to be told of room to write too.
+    ///
+    /// On the loop's thread only.
     func wantsWrite(_ socket: Int32, _ wants: Bool) {
         let events = EPOLLIN.rawValue | EPOLLRDHUP.rawValue | (wants ? EPOLLOUT.rawValue : 0)
         control(EPOLL_CTL_MOD, socket, events)
     }
 
-    /// Stops watching. On the loop's thread only, before the socket is closed.
+    /// Stops watching.
+    ///
+    /// On the loop's thread only, before the socket is closed.
     func remove(_ socket: Int32) {
         watchers[socket] = nil
         control(EPOLL_CTL_DEL, socket, 0)
@@ -88,9 +96,8 @@ final class IOLoop: @unchecked Sendable {
             if timeout != 0 { mailbox.withLock { $0.isAsleep = false } }
             for index in 0..<Int(max(count, 0)) {
                 let socket = events[index].data.fd
-                if socket == wake {
-                    var value: UInt64 = 0
-                    eventfd_read(wake, &value)
+                if socket == wake.descriptor {
+                    wake.clear()
                 } else {
                     watchers[socket]?.ready()
                 }

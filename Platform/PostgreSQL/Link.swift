@@ -6,7 +6,9 @@ import Synchronization
 ///
 /// `@unchecked Sendable`: created by the connecting thread and from then on touched by the loop's thread alone.
 final class Link: IOLoop.Watcher, @unchecked Sendable {
-    /// Prepared statements kept a connection; beyond it statements run unprepared. Ours number a few hundred.
+    /// Prepared statements kept a connection; beyond it statements run unprepared.
+    ///
+    /// Ours number a few hundred.
     static let preparedMax = 1000
 
     let connection: OpaquePointer

@@ -48,12 +48,16 @@ public struct Row: Sendable {
     let rows: Rows
     let index: Int
 
-    /// The value of a column by name. Throws a `DecodingFailure`.
+    /// The value of a column by name.
+    ///
+    /// Throws a `DecodingFailure`.
     public subscript<Value: SQLDecodable>(_ name: String) -> Value {
         get throws(DecodingFailure) { try self[try rows.column(name)] }
     }
 
-    /// The value of a column by its position. Throws a `DecodingFailure`.
+    /// The value of a column by its position.
+    ///
+    /// Throws a `DecodingFailure`.
     public subscript<Value: SQLDecodable>(_ column: Int) -> Value {
         get throws(DecodingFailure) { try Value(cell: rows.cell(index, column)) }
     }

@@ -45,42 +45,42 @@ extension [UInt8] {
 }
 
 extension Bool: SQLEncodable {
-    /// `boolean`
+    /// PostgreSQL's `boolean`.
     public static var sqlType: SQLType { .boolean }
     /// One byte.
     public func encode(into bytes: inout [UInt8]) { bytes.append(self ? 1 : 0) }
 }
 
 extension Int: SQLEncodable {
-    /// `bigint`
+    /// PostgreSQL's `bigint`.
     public static var sqlType: SQLType { .bigint }
     /// Eight bytes.
     public func encode(into bytes: inout [UInt8]) { bytes.appendBigEndian(Int64(self)) }
 }
 
 extension Int64: SQLEncodable {
-    /// `bigint`
+    /// PostgreSQL's `bigint`.
     public static var sqlType: SQLType { .bigint }
     /// Eight bytes.
     public func encode(into bytes: inout [UInt8]) { bytes.appendBigEndian(self) }
 }
 
 extension Double: SQLEncodable {
-    /// `double precision`
+    /// PostgreSQL's `double precision`.
     public static var sqlType: SQLType { .double }
     /// IEEE 754, eight bytes.
     public func encode(into bytes: inout [UInt8]) { bytes.appendBigEndian(bitPattern) }
 }
 
 extension String: SQLEncodable {
-    /// `text`
+    /// PostgreSQL's `text`.
     public static var sqlType: SQLType { .text }
     /// UTF-8.
     public func encode(into bytes: inout [UInt8]) { bytes.append(contentsOf: utf8) }
 }
 
 extension SQLEncodable where Self: RawRepresentable, RawValue == String {
-    /// `text`
+    /// PostgreSQL's `text`.
     public static var sqlType: SQLType { .text }
     /// The raw value in UTF-8.
     public func encode(into bytes: inout [UInt8]) { rawValue.encode(into: &bytes) }
@@ -95,21 +95,21 @@ public struct Bytes: Hashable, Sendable {
 }
 
 extension Bytes: SQLEncodable {
-    /// `bytea`
+    /// PostgreSQL's `bytea`.
     public static var sqlType: SQLType { .bytea }
     /// The bytes.
     public func encode(into bytes: inout [UInt8]) { bytes.append(contentsOf: array) }
 }
 
 extension UInt128: SQLEncodable {
-    /// `uuid`
+    /// PostgreSQL's `uuid`.
     public static var sqlType: SQLType { .uuid }
     /// Sixteen bytes.
     public func encode(into bytes: inout [UInt8]) { bytes.appendBigEndian(self) }
 }
 
 extension ID: SQLEncodable {
-    /// `uuid`
+    /// PostgreSQL's `uuid`.
     public static var sqlType: SQLType { .uuid }
     /// Sixteen bytes.
     public func encode(into bytes: inout [UInt8]) { bytes.appendBigEndian(value) }
@@ -123,7 +123,7 @@ extension ID: SQLEncodable {
 }
 
 extension Timestamp: SQLEncodable {
-    /// `timestamptz`
+    /// PostgreSQL's `timestamptz`.
     public static var sqlType: SQLType { .timestamptz }
     /// Microseconds since 2000-01-01.
     public func encode(into bytes: inout [UInt8]) { bytes.appendBigEndian(microseconds - postgresEpoch) }
@@ -132,14 +132,14 @@ extension Timestamp: SQLEncodable {
 let postgresEpoch: Int64 = 946_684_800_000_000
 
 extension CalendarDay: SQLEncodable {
-    /// `date`
+    /// PostgreSQL's `date`.
     public static var sqlType: SQLType { .date }
     /// Days since 2000-01-01.
     public func encode(into bytes: inout [UInt8]) { bytes.appendBigEndian(Int32(daysSince1970 - 10_957)) }
 }
 
 extension JSON: SQLEncodable {
-    /// `jsonb`
+    /// PostgreSQL's `jsonb`.
     public static var sqlType: SQLType { .jsonb }
     /// The format's version and the text.
     public func encode(into bytes: inout [UInt8]) {
@@ -149,7 +149,7 @@ extension JSON: SQLEncodable {
 }
 
 extension Int128: SQLEncodable {
-    /// `numeric`, without decimals
+    /// PostgreSQL's `numeric`, without decimals.
     public static var sqlType: SQLType { .numeric }
 
     /// Digits of base 10,000 with the most significant first, without trailing zeros (`numeric_recv`).

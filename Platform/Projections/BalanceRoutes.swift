@@ -7,7 +7,7 @@ struct BalanceRoutes: Sendable {
     /// Accounts of one customer that are answered at most.
     private static let accountsMax = 1_000
 
-    let schema: PostgreSQL.Schema
+    let schema: Schema
     let pool: Pool
     let watch: ProjectionWatch
 
@@ -58,7 +58,7 @@ struct BalanceRoutes: Sendable {
 
     private struct UnknownAsset: Error { let code: String }
 
-    private static let list = HTTP.Schema.object(
+    private static let list = JSONSchema.object(
         [
             .required(
                 "data",

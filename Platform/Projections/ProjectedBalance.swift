@@ -26,7 +26,7 @@ struct ProjectedBalance: StoredRow, Hashable {
     /// Many rows may be about one account: the newest of them counts, and it only where it is newer than what is there.
     static var mustTouchEachRow: Bool { false }
 
-    static func store(_ rows: [ProjectedBalance], in schema: PostgreSQL.Schema, at: Timestamp) -> [SQL] {
+    static func store(_ rows: [ProjectedBalance], in schema: Schema, at: Timestamp) -> [SQL] {
         [
             """
             insert into \(schema).user_balances as b (domain, account, user_id, kind, asset, available, reserved,

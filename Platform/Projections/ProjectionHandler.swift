@@ -38,7 +38,7 @@ struct ProjectionHandler: InboxHandler {
 /// Stores the rows of many events in one transaction, and answers with how many rows each had.
 struct ProjectionStore: BatchCommitter {
     let pool: Pool
-    let schema: PostgreSQL.Schema
+    let schema: Schema
 
     func commit(_ items: [[any StoredRow]]) async throws -> [Int] {
         let rows = items.flatMap(\.self)

@@ -7,13 +7,13 @@ public typealias ExportedTransaction = (id: UInt128, version: Int64, at: Timesta
 /// A domain that projections are built from, read through the domain's own pool.
 public struct ProjectionSource: Sendable {
     /// The domain's schema.
-    public let schema: PostgreSQL.Schema
+    public let schema: Schema
     private let pool: Pool
     private let exportTransactions: @Sendable (_ after: UInt128, _ limit: Int) async throws -> [ExportedTransaction]
 
     /// A source; `transactions` answers with the domain's transactions in the order of their ids, after one of them.
     public init(
-        schema: PostgreSQL.Schema,
+        schema: Schema,
         pool: Pool,
         transactions: @escaping @Sendable (_ after: UInt128, _ limit: Int) async throws -> [ExportedTransaction]
     ) {

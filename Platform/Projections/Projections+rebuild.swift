@@ -19,7 +19,7 @@ extension Projections {
     ///
     /// From its start on events are stored under the new generation, as the exported rows are; of the two the newer one
     /// stays. What is of an older generation at the end has no counterpart in the domain.
-    public func rebuild(_ domain: PostgreSQL.Schema? = nil) async throws -> [Rebuilt] {
+    public func rebuild(_ domain: Schema? = nil) async throws -> [Rebuilt] {
         var rebuilt: [Rebuilt] = []
         for source in sources where domain == nil || source.schema == domain {
             rebuilt.append(try await rebuild(source))

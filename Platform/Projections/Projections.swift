@@ -15,7 +15,7 @@ public struct Projections: Sendable {
     /// Waiting events that are looked at for the oldest.
     private static let oldestMax = 100
 
-    let schema: PostgreSQL.Schema
+    let schema: Schema
     let pool: Pool
     let sources: [ProjectionSource]
     let logger: Logger
@@ -29,7 +29,7 @@ public struct Projections: Sendable {
     /// `pool` and `inbox` are the platform's; the worker of that inbox gets `inboxHandlers`. The summaries are
     /// refreshed every `refreshSeconds`.
     public init(
-        schema: PostgreSQL.Schema = .platform,
+        schema: Schema = .platform,
         pool: Pool,
         inbox: Inbox,
         sources: [ProjectionSource],

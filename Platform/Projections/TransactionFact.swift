@@ -18,7 +18,7 @@ struct TransactionFact: StoredRow, Hashable {
     /// Many rows may be about one transaction: the newest counts, and only where it is newer than what is there.
     static var mustTouchEachRow: Bool { false }
 
-    static func store(_ rows: [TransactionFact], in schema: PostgreSQL.Schema, at: Timestamp) -> [SQL] {
+    static func store(_ rows: [TransactionFact], in schema: Schema, at: Timestamp) -> [SQL] {
         // A transaction's id is a UUIDv7: it says when the transaction was made.
         let made = rows.map { ID<User>($0.transaction).mintedAt }
         return [

@@ -2,6 +2,7 @@ public import Logging
 public import Metrics
 public import ServiceLifecycle
 import Synchronization
+import Threads
 
 /// A client of one server: commands share one connection, in order and pipelined; it reconnects by itself.
 ///

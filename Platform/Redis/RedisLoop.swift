@@ -1,6 +1,7 @@
 import CHiredis
 import Glibc
 import Logging
+import Threads
 
 /// What the thread of a client does until it is told to stop: waits for its sockets and serves both lanes.
 final class RedisLoop {

@@ -1,5 +1,6 @@
 import Logging
 import Synchronization
+import Threads
 
 /// What a client and its thread share.
 final class RedisShared: Sendable {

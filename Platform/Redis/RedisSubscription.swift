@@ -1,5 +1,6 @@
 import CoreMetrics
 import Synchronization
+import Threads
 
 /// What a subscriber gets.
 public enum RedisSubscriptionEvent: Hashable, Sendable {

@@ -1,4 +1,5 @@
 import Synchronization
+import Threads
 
 /// What callers hand to the connection's thread: a bounded queue that is open only while the server is there.
 final class Submissions: Sendable {

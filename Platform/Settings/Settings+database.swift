@@ -90,6 +90,8 @@ extension Settings {
         public let batchMax: Int
         /// Items that wait at most; more are refused with 429.
         public let queueMax: Int
+        /// Between two checks that the ledgers add up to zero, in seconds.
+        public let checkSeconds: Int
 
         init(_ reader: inout SettingsReader) {
             batchMax = reader.value(
@@ -103,6 +105,12 @@ extension Settings {
                 .integer(1...1_000_000),
                 default: "20000",
                 "Ledger commands that wait at most; more are refused with 429."
+            )
+            checkSeconds = reader.value(
+                "DIBOAS_LEDGER_CHECK_S",
+                .integer(1...86_400),
+                default: "60",
+                "Between two checks that the ledgers add up to zero, in seconds."
             )
             if queueMax < batchMax { reader.contradict("DIBOAS_QUEUE_MAX", "must not be less than DIBOAS_BATCH_MAX") }
         }

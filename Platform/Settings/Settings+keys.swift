@@ -3,6 +3,10 @@ extension Settings {
     public struct Keys: Sendable {
         /// Directory of the ES256 keys that sign access tokens, PEM files; the last by name signs, all verify.
         public let jwtDirectory: String?
+        /// After how many days a new key for access tokens is made; 0 leaves it to the operator.
+        public let jwtRotationDays: Int
+        /// bcrypt's cost of new password hashes; older ones are renewed at sign-in.
+        public let passwordCost: Int
         /// Secret that signs page cursors; the same in all processes that serve one address.
         public let cursorSecret: Secret?
 
@@ -12,6 +16,18 @@ extension Settings {
                 .absolutePath,
                 neededTo: [.serve],
                 "Directory of the ES256 keys for access tokens, PEM files; the last by name signs, all verify."
+            )
+            jwtRotationDays = reader.value(
+                "DIBOAS_JWT_ROTATION_DAYS",
+                .integer(0...365),
+                default: "30",
+                "After how many days a new key for access tokens is made; 0 leaves it to you."
+            )
+            passwordCost = reader.value(
+                "DIBOAS_PASSWORD_COST",
+                .integer(10...15),
+                default: "11",
+                "bcrypt's cost of new password hashes; each step doubles the work, 11 is about a tenth of a second."
             )
             cursorSecret = reader.optional(
                 "DIBOAS_CURSOR_SECRET",
@@ -26,10 +42,10 @@ extension Settings {
     public struct Retention: Sendable {
         /// Idempotency keys, in hours.
         public let idempotencyHours: Int
-        /// Published outbox events, in days.
-        public let outboxDays: Int
-        /// Handled webhooks, in days.
+        /// Handled events of other domains, in days; what providers sent is kept.
         public let inboxDays: Int
+        /// Sessions that have ended, in days.
+        public let sessionDays: Int
 
         init(_ reader: inout SettingsReader) {
             idempotencyHours = reader.value(
@@ -38,17 +54,17 @@ extension Settings {
                 default: "72",
                 "How long idempotency keys are kept, in hours."
             )
-            outboxDays = reader.value(
-                "DIBOAS_RETENTION_OUTBOX_DAYS",
-                .integer(1...3_650),
-                default: "62",
-                "How long published events are kept, in days."
-            )
             inboxDays = reader.value(
                 "DIBOAS_RETENTION_INBOX_DAYS",
-                .integer(7...3_650),
-                default: "400",
-                "How long handled webhooks are kept, in days."
+                .integer(15...3_650),
+                default: "30",
+                "How long handled events of other domains are kept, in days; what providers sent is kept for good."
+            )
+            sessionDays = reader.value(
+                "DIBOAS_RETENTION_SESSION_DAYS",
+                .integer(1...3_650),
+                default: "30",
+                "How long sessions that have ended are kept, in days."
             )
         }
     }

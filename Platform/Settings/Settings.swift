@@ -41,6 +41,8 @@ public struct Settings: Sendable {
     public let providers: Providers
     /// How long records are kept.
     public let retention: Retention
+    /// Where traces go.
+    public let traces: Traces
     /// The Redis server, `redis://host:port` or `unix:///path`; nil to do without, degraded.
     public let redisURL: Secret?
     /// What is logged.
@@ -103,6 +105,7 @@ public struct Settings: Sendable {
         keys = Keys(&reader)
         providers = Providers(&reader)
         retention = Retention(&reader)
+        traces = Traces(&reader)
         runsWorker = reader.value("DIBOAS_WORKER", .flag, default: "on", "Whether `serve` works in the background too.")
         allowsPrivateAddresses = reader.value(
             "DIBOAS_ALLOW_PRIVATE_ADDRESSES",

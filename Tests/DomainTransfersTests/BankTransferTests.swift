@@ -21,7 +21,7 @@ import Testing
         try await TestDatabase.with { database in
             let ids = IDGenerator()
             let bank = try await Bank(database, ids)
-            let books: [PostgreSQL.Schema: any TransferBook] = [.banking: bank.book]
+            let books: [Schema: any TransferBook] = [.banking: bank.book]
             let pools = Dictionary(uniqueKeysWithValues: World.schemas.map { ($0, database.pool($0)) })
             try await World.with(ids: ids, pools: pools, books: books) { world in try await body(world, bank) }
         }
@@ -155,7 +155,7 @@ struct Bank: Sendable {
             values (\(user), 'ann@example.com', 'ann', '$2b$10$' || repeat('a', 53), 'approved', now(), now())
             """
         )
-        let schema = PostgreSQL.Schema.banking
+        let schema = Schema.banking
         transactions = Transactions(schema: schema, pool: pool)
         accounts = BankAccounts(schema: schema, pool: pool, ids: ids, clock: clock)
         let checks = MovementChecks(

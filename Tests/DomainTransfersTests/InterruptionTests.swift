@@ -31,7 +31,7 @@ import Testing
         )
         try await World.with(books: books) { world in
             let user = world.ids.next(User.self)
-            let target: PostgreSQL.Schema = one.isReturned ? .defi : .investing
+            let target: Schema = one.isReturned ? .defi : .investing
             try await world.fund(user, Money(minorUnits: 10_000, .usd), in: .banking)
             if one.mishap == .handlerInside {
                 switch (one.event, one.isReturned) {

@@ -8,7 +8,7 @@ import Testing
 @Suite struct ListTests {
     private let user = IDGenerator().next(User.self)
 
-    private func list(_ world: World, _ domain: PostgreSQL.Schema, _ query: String = "") async throws -> APIResponse {
+    private func list(_ world: World, _ domain: Schema, _ query: String = "") async throws -> APIResponse {
         try await world.member(domain).api.respond(
             "GET",
             "/v1/\(domain)/transfers\(query)",

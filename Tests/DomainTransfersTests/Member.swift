@@ -15,8 +15,8 @@ struct Member: Sendable {
     private let trouble: Trouble
     private let subscribers: Subscribers
 
-    init(_ schema: PostgreSQL.Schema, _ pool: Pool, _ book: any TransferBook, _ ids: IDGenerator, _ trouble: Trouble) {
-        let accounts: [PostgreSQL.Schema: String] = [.banking: "checking", .investing: "trading", .defi: "positions"]
+    init(_ schema: Schema, _ pool: Pool, _ book: any TransferBook, _ ids: IDGenerator, _ trouble: Trouble) {
+        let accounts: [Schema: String] = [.banking: "checking", .investing: "trading", .defi: "positions"]
         account = accounts[schema] ?? "other"
         runtime = DomainRuntime(schema: schema, pool: pool, ids: ids, logger: World.quiet)
         let mount = DomainTransfers.Mount(

@@ -11,7 +11,7 @@ import Testing
 @Suite struct RandomFlowTests {
     struct Pocket: Hashable {
         let user: ID<User>
-        let domain: PostgreSQL.Schema
+        let domain: Schema
         let asset: Asset
     }
 

@@ -9,7 +9,7 @@ import Synchronization
 
 /// What a domain subscribes to, as it tells the program.
 enum DomainTransfersSubscriptions {
-    static func types(of origin: PostgreSQL.Schema, for domain: PostgreSQL.Schema) -> Set<String> {
+    static func types(of origin: Schema, for domain: Schema) -> Set<String> {
         DomainTransfers.subscriptions(from: World.schemas.filter { $0 != domain })[origin] ?? []
     }
 }
@@ -21,12 +21,12 @@ final class TestBook: TransferBook {
         var broken: Set<String> = []
     }
 
-    private let schema: PostgreSQL.Schema
+    private let schema: Schema
     private let ids: IDGenerator
     private let fee: Int128
     private let state = Mutex(State())
 
-    init(schema: PostgreSQL.Schema, ids: IDGenerator, fee: Int128 = 0) {
+    init(schema: Schema, ids: IDGenerator, fee: Int128 = 0) {
         (self.schema, self.ids, self.fee) = (schema, ids, fee)
     }
 
@@ -92,7 +92,7 @@ final class TestBook: TransferBook {
 /// A row that ends the transaction which would store it.
 struct PoisonRow: StoredRow {
     static var mustTouchEachRow: Bool { false }
-    static func store(_ rows: [PoisonRow], in schema: PostgreSQL.Schema, at: Timestamp) -> [SQL] { ["select 1 / 0"] }
+    static func store(_ rows: [PoisonRow], in schema: Schema, at: Timestamp) -> [SQL] { ["select 1 / 0"] }
 }
 
 extension TransferStep {

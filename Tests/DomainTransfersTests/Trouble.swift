@@ -72,7 +72,7 @@ final class Trouble: Sendable {
 struct ShakyTransport: EventTransport {
     let name = "shaky"
     let transport: InProcessBus
-    let origin: PostgreSQL.Schema
+    let origin: Schema
     let trouble: Trouble
 
     func publish(_ events: [CloudEvent]) async throws(EventTransportError) {
@@ -123,11 +123,11 @@ struct ShakyHandler: InboxHandler {
 
 /// The inboxes of all domains of a world.
 final class Subscribers: Sendable {
-    private let inboxes = Mutex<[PostgreSQL.Schema: Inbox]>([:])
+    private let inboxes = Mutex<[Schema: Inbox]>([:])
 
-    func add(_ inbox: Inbox, of schema: PostgreSQL.Schema) { inboxes.withLock { $0[schema] = inbox } }
+    func add(_ inbox: Inbox, of schema: Schema) { inboxes.withLock { $0[schema] = inbox } }
 
-    func others(than schema: PostgreSQL.Schema) -> [Subscription] {
+    func others(than schema: Schema) -> [Subscription] {
         inboxes.withLock { inboxes in
             inboxes.filter { $0.key != schema }.map { other, inbox in
                 let types = DomainTransfersSubscriptions.types(of: schema, for: other)

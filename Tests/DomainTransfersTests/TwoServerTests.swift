@@ -43,7 +43,7 @@ import Testing
         await server.stop()
     }
 
-    private static func migrated(_ schema: PostgreSQL.Schema, on server: EmbeddedPostgres) async throws -> Pool {
+    private static func migrated(_ schema: Schema, on server: EmbeddedPostgres) async throws -> Pool {
         try await server.createDatabase("apart")
         let url = server.url(database: "apart")
         let catalog = try MigrationCatalog(directory: TestDatabase.migrationsDirectory)

@@ -13,20 +13,20 @@ import Testing
 struct World: Sendable {
     static let quiet = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
     static let cursors = CursorSigner(key: [UInt8](repeating: 7, count: 32))
-    static let schemas: [PostgreSQL.Schema] = [.banking, .investing, .defi]
-    static let assets: [PostgreSQL.Schema: Set<Asset>] = [
+    static let schemas: [Schema] = [.banking, .investing, .defi]
+    static let assets: [Schema: Set<Asset>] = [
         .banking: [.usd, .eur, .usdc, .usdt], .investing: Set(Asset.all),
         .defi: [.usdc, .usdt, .btc, .eth, .sol, .sui],
     ]
 
     let ids: IDGenerator
-    let members: [PostgreSQL.Schema: Member]
+    let members: [Schema: Member]
     let trouble: Trouble
 
     /// Runs `body` in a world whose domains share a database of its own; those in `pools` are elsewhere.
     static func with(
-        books: [PostgreSQL.Schema: TestBook] = [:],
-        pools: [PostgreSQL.Schema: Pool] = [:],
+        books: [Schema: TestBook] = [:],
+        pools: [Schema: Pool] = [:],
         _ body: @Sendable (World) async throws -> Void
     ) async throws {
         try await TestDatabase.with { database in
@@ -38,8 +38,8 @@ struct World: Sendable {
     /// Runs `body` in a world on these pools; a domain without a book has one that approves everything.
     static func with(
         ids: IDGenerator,
-        pools: [PostgreSQL.Schema: Pool],
-        books: [PostgreSQL.Schema: any TransferBook],
+        pools: [Schema: Pool],
+        books: [Schema: any TransferBook],
         _ body: @Sendable (World) async throws -> Void
     ) async throws {
         let world = World(ids: ids, pools: pools, books: books)
@@ -52,23 +52,23 @@ struct World: Sendable {
 
     private init(
         ids: IDGenerator,
-        pools: [PostgreSQL.Schema: Pool],
-        books: [PostgreSQL.Schema: any TransferBook]
+        pools: [Schema: Pool],
+        books: [Schema: any TransferBook]
     ) {
         let trouble = Trouble()
-        var members: [PostgreSQL.Schema: Member] = [:]
+        var members: [Schema: Member] = [:]
         for (schema, pool) in pools {
             members[schema] = Member(schema, pool, books[schema] ?? TestBook(schema: schema, ids: ids), ids, trouble)
         }
         (self.ids, self.members, self.trouble) = (ids, members, trouble)
     }
 
-    func member(_ schema: PostgreSQL.Schema) throws -> Member { try #require(members[schema]) }
+    func member(_ schema: Schema) throws -> Member { try #require(members[schema]) }
 
     // MARK: What moves
 
     /// Gives a user money out of nothing, in one domain.
-    func fund(_ user: ID<User>, _ amount: Money, in schema: PostgreSQL.Schema) async throws {
+    func fund(_ user: ID<User>, _ amount: Money, in schema: Schema) async throws {
         let member = try member(schema)
         let house = try await member.runtime.accounts.open(
             AccountKey(house: "test_source", amount.asset),
@@ -92,8 +92,8 @@ struct World: Sendable {
     func send(
         _ user: ID<User>,
         _ amount: Money,
-        from: PostgreSQL.Schema,
-        to: PostgreSQL.Schema,
+        from: Schema,
+        to: Schema,
         key: String? = nil
     ) async throws -> APIResponse {
         let body: JSON = [
@@ -105,7 +105,7 @@ struct World: Sendable {
     func post(
         _ user: ID<User>,
         _ body: JSON,
-        to domain: PostgreSQL.Schema,
+        to domain: Schema,
         key: String? = nil
     ) async throws -> APIResponse {
         let key = key ?? ids.next(User.self).description
@@ -123,8 +123,8 @@ struct World: Sendable {
     func sent(
         _ user: ID<User>,
         _ amount: Money,
-        from: PostgreSQL.Schema,
-        to: PostgreSQL.Schema
+        from: Schema,
+        to: Schema
     ) async throws -> ID<DomainTransfer> {
         let response = try await send(user, amount, from: from, to: to)
         #expect(response.status == 202, "\(response.json)")
@@ -147,7 +147,7 @@ struct World: Sendable {
     func transfer(
         _ id: ID<DomainTransfer>,
         of user: ID<User>,
-        in domain: PostgreSQL.Schema
+        in domain: Schema
     ) async throws -> APIResponse {
         try await member(domain).api.respond(
             "GET",
@@ -156,12 +156,12 @@ struct World: Sendable {
         )
     }
 
-    func status(of id: ID<DomainTransfer>, _ user: ID<User>, in domain: PostgreSQL.Schema) async throws -> String? {
+    func status(of id: ID<DomainTransfer>, _ user: ID<User>, in domain: Schema) async throws -> String? {
         try await transfer(id, of: user, in: domain).json["status"]?.stringValue
     }
 
     /// What a user has of an asset in a domain.
-    func balance(_ user: ID<User>, _ asset: Asset, in schema: PostgreSQL.Schema) async throws -> Int128 {
+    func balance(_ user: ID<User>, _ asset: Asset, in schema: Schema) async throws -> Int128 {
         try await member(schema).runtime.accounts.balances(of: user.value)
             .filter { $0.total.asset == asset }.reduce(0) { $0 + $1.available.minorUnits }
     }

@@ -72,6 +72,37 @@ import Testing
         }
     }
 
+    @Test func `a dry run finds what publishing would, and stores nothing`() async throws {
+        try await FeeDatabase.with("fees_dry_run") { pool in
+            let schedules = FeeSchedules(pool)
+            let before = try await schedules.all()
+            try await schedules.publish(try next(2), dryRun: true)
+            await #expect(throws: FeeSchedulesError.versionNotNext(found: 3, next: 2)) {
+                try await schedules.publish(try next(2, version: 3), dryRun: true)
+            }
+            #expect(try await schedules.all() == before)
+        }
+    }
+
+    @Test func `what goes with a version is stored with it, or not at all`() async throws {
+        try await FeeDatabase.with("fees_rows") { pool in
+            let schedules = FeeSchedules(pool)
+            _ = try await pool.query("create table platform.notes (text text)")
+            func notes() async throws -> Int { try await pool.query("select count(*) from platform.notes")[0][0] }
+            try await schedules.publish(try next(2), with: [Note(text: "dry")], dryRun: true)
+            await #expect(throws: FeeSchedulesError.self) {
+                try await schedules.publish(try next(2, version: 9), with: [Note(text: "refused")])
+            }
+            #expect(try await notes() == 0)
+            try await schedules.publish(try next(2), with: [Note(text: "published")])
+            #expect(try await notes() == 1)
+            try await schedules.publish(try next(3, version: 1, from: Fixture.instant, operation: "banking.other"))
+            let end = try await schedules.close(ID(3), with: [Note(text: "closed")])
+            #expect(try await schedules.find(ID(3))?.effectiveTo == end)
+            #expect(try await notes() == 2)
+        }
+    }
+
     @Test func `of many publishers of a version one wins`() async throws {
         try await FeeDatabase.with("fees_race") { pool in
             let schedules = FeeSchedules(pool)
@@ -162,5 +193,16 @@ import Testing
         ]
         #expect(errors.map(\.problem.status) == [500, 409, 409, 409, 422, 409])
         #expect(Set(errors.map(\.problem.code)).count == errors.count)
+    }
+}
+
+/// A row that goes with a version.
+private struct Note: StoredRow {
+    static var mustTouchEachRow: Bool { false }
+
+    let text: String
+
+    static func store(_ rows: [Note], in schema: Schema, at: Timestamp) -> [SQL] {
+        ["insert into \(schema).notes select * from unnest(\(rows.map(\.text))) returning 1"]
     }
 }

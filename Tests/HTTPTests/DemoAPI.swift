@@ -5,6 +5,7 @@ import Metrics
 import Observability
 import Synchronization
 import Testing
+import Traces
 
 /// A small API whose routes show every feature, for the tests.
 struct DemoAPI {
@@ -27,7 +28,7 @@ struct DemoAPI {
 
     struct Unforeseen: Error {}
 
-    static let payment = Schema.object(
+    static let payment = JSONSchema.object(
         [
             .required("id", .id(of: Payment.self)), .required("payee", .username), .required("amount", .amount),
             .required("asset", .asset), .optional("note", .nullable(.text(0...140))),
@@ -35,7 +36,7 @@ struct DemoAPI {
         named: "Payment"
     )
 
-    static let newPayment = Schema.object(
+    static let newPayment = JSONSchema.object(
         [
             .required("payee", .username, "Who gets it."), .required("amount", .amount), .required("asset", .asset),
             .optional("note", .nullable(.text(0...140))),

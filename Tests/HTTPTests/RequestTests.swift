@@ -2,6 +2,7 @@ import HTTP
 import Kernel
 import Observability
 import Testing
+import Traces
 
 @Suite struct RequestTests {
     private let demo = DemoAPI()

@@ -5,7 +5,7 @@ import Testing
 @Suite struct SchemaTests {
     private enum Payment: Entity { static let idPrefix = "pay" }
 
-    private let schema = Schema.object([
+    private let schema = JSONSchema.object([
         .required("payee", .username), .required("amount", .amount), .optional("note", .nullable(.text(0...5))),
         .optional("count", .integer(1...10)), .optional("tags", .array(of: .text(1...3), count: 1...2)),
         .optional("speed", .oneOf(["slow", "fast"])), .optional("urgent", .bool),
@@ -63,7 +63,7 @@ import Testing
     @Test func `every fault is told, up to the bound`() throws {
         #expect(try codes(#"{"payee":1,"amount":2,"zzz":3}"#).count == 3)
         let many = (0..<100).map { "\"z\($0)\":1" }.joined(separator: ",")
-        #expect(try codes("{\(many)}").count == Schema.faultsMax)
+        #expect(try codes("{\(many)}").count == JSONSchema.faultsMax)
     }
 
     @Test func `an integer may be written with a zero fraction`() throws {
@@ -73,28 +73,28 @@ import Testing
 
     @Test(arguments: ["4111 1111 1111 1111", "order 4111-1111-1111-1111!", "378282246310005"])
     func `a card number is refused in free text`(text: String) {
-        #expect(Schema.text(0...100).faults(in: .string(text)).map(\.code) == ["card_number"])
+        #expect(JSONSchema.text(0...100).faults(in: .string(text)).map(\.code) == ["card_number"])
     }
 
     @Test(arguments: ["4111 1111 1111 1112", "1234567890123456789012", "0000000000000", "call 12345"])
     func `other numbers are free text`(text: String) {
-        #expect(Schema.text(0...100).faults(in: .string(text)) == [])
+        #expect(JSONSchema.text(0...100).faults(in: .string(text)) == [])
     }
 
     @Test func `length counts Unicode scalars`() {
-        #expect(Schema.text(3...3).faults(in: "äöü") == [])
-        #expect(Schema.text(0...2).faults(in: "äöü").map(\.code) == ["too_long"])
-        #expect(Schema.text(2...9).faults(in: "🦀").map(\.code) == ["too_short"])
+        #expect(JSONSchema.text(3...3).faults(in: "äöü") == [])
+        #expect(JSONSchema.text(0...2).faults(in: "äöü").map(\.code) == ["too_long"])
+        #expect(JSONSchema.text(2...9).faults(in: "🦀").map(\.code) == ["too_short"])
     }
 
     @Test func `a choice is compared by bytes`() {
         // U+212A, the Kelvin sign, equals K for strings.
-        #expect(Schema.oneOf(["K"]).faults(in: "\u{212A}").map(\.code) == ["not_allowed"])
+        #expect(JSONSchema.oneOf(["K"]).faults(in: "\u{212A}").map(\.code) == ["not_allowed"])
     }
 
     @Test func `an id has its own prefix`() {
         let good = ID<Payment>(77).wire
-        #expect(Schema.id(of: Payment.self).faults(in: .string(good)) == [])
-        #expect(Schema.id(of: User.self).faults(in: .string(good)).map(\.code) == ["bad_format"])
+        #expect(JSONSchema.id(of: Payment.self).faults(in: .string(good)) == [])
+        #expect(JSONSchema.id(of: User.self).faults(in: .string(good)).map(\.code) == ["bad_format"])
     }
 }

@@ -215,6 +215,43 @@ struct SigningKeysTests {
         }
     }
 
+    @Test func `keys are renewed by their age, and go once nothing that they signed counts`() async throws {
+        try await Fixture.with { fixture in
+            let (path, manager) = (fixture.keysDirectory, FileManager.default)
+            func age(_ name: String, days: Double) throws {
+                let written = Date(timeIntervalSince1970: Double(fixture.clock.now().seconds) - days * 86_400)
+                try manager.setAttributes([.modificationDate: written], ofItemAtPath: path + "/" + name)
+            }
+            func names() throws -> [String] { try manager.contentsOfDirectory(atPath: path).sorted() }
+            let (token, _) = try await fixture.customer()
+            try age("key-0001.pem", days: 29)
+            #expect(try await fixture.identity.renewKeys(afterDays: 30) == KeyRenewal())
+
+            // Two processes find it old at once: one key is added.
+            try age("key-0001.pem", days: 31)
+            let other = try await fixture.sibling()
+            other.clock.set(fixture.clock.now())
+            async let first = fixture.identity.renewKeys(afterDays: 30)
+            async let second = other.identity.renewKeys(afterDays: 30)
+            #expect(try await first.removed + second.removed == 0)
+            #expect(try names() == ["key-0001.pem", "key-0002.pem"])
+            #expect(try await fixture.send("GET", "/v1/probe", token: token).status == 200)
+            // Whichever of them did not add it finds it within a minute.
+            fixture.clock.advance(seconds: 60)
+            let both = try await fixture.send("GET", "/.well-known/jwks.json").json["keys"]?.elements
+            #expect(both?.count == 2)
+
+            // The old one stays until its last token, and a margin, are over.
+            try age("key-0002.pem", days: 0.04)
+            #expect(try await fixture.identity.renewKeys(afterDays: 30) == KeyRenewal())
+            try age("key-0002.pem", days: 1)
+            #expect(try await fixture.identity.renewKeys(afterDays: 30).removed == 1)
+            #expect(try names() == ["key-0002.pem"])
+            let rest = try await fixture.send("GET", "/.well-known/jwks.json").json["keys"]?.elements
+            #expect(rest == both?.first.map { [$0] })
+        }
+    }
+
     @Test func `a public key verifies and does not sign`() async throws {
         try await withDirectory { path in
             let first = try await SigningKeys.open(directory: path, threads: threads)

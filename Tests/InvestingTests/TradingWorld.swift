@@ -12,7 +12,7 @@ import Testing
 /// A market, some accounts with money, and the writer, driven by hand.
 struct TradingWorld: Sendable {
     static let quiet = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
-    static let schema = PostgreSQL.Schema.investing
+    static let schema = Schema.investing
 
     /// One that trades.
     struct Trader: Sendable {

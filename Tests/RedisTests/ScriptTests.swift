@@ -42,6 +42,20 @@ import Testing
         }
     }
 
+    @Test func `while the server is away nobody gets a lease or keeps one`() async throws {
+        let server = try RedisServer()
+        try await server.withClient { client in
+            let lease = try #require(try await RedisLease.acquire("job", on: client, seconds: 60))
+            server.stop()
+            #expect(await eventually { !client.isConnected })
+            await #expect(throws: RedisError.unavailable) { try await lease.extend(seconds: 60) }
+            await #expect(throws: RedisError.unavailable) { try await lease.release() }
+            await #expect(throws: RedisError.unavailable) {
+                try await RedisLease.acquire("job", on: client, seconds: 60)
+            }
+        }
+    }
+
     @Test func `a cache keeps a value for its time and is a miss while the server is away`() async throws {
         let server = try RedisServer()
         try await server.withClient { client in

@@ -15,7 +15,7 @@ enum Console {
 
     /// A logger that writes JSON lines to standard error, at the level of the settings; commands log warnings only.
     static func logger(_ settings: Settings, quiet: Bool = false) -> Logger {
-        var logger = Logger(label: "diboas") { JSONLogHandler(label: $0) }
+        var logger = Logger(label: "diboas") { JSONLogHandler(label: $0, metadataProvider: .trace) }
         logger.logLevel = quiet ? .warning : Logger.Level(rawValue: settings.logLevel.rawValue) ?? .info
         return logger
     }

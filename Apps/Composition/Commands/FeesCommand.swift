@@ -5,12 +5,12 @@ import Fees
 import Kernel
 import PostgreSQL
 
-/// `diboas fees`: why something cost what it did.
+/// `diboas fees`: what things cost, why something cost what it did, and new prices.
 struct FeesCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "fees",
-        abstract: "Explain fees.",
-        subcommands: [Explain.self, Schedules.self]
+        abstract: "Explain fees, look at their schedules, publish and close versions.",
+        subcommands: [Explain.self, List.self, Show.self, Publish.self, Close.self]
     )
 
     struct Explain: AsyncParsableCommand {
@@ -33,24 +33,54 @@ struct FeesCommand: AsyncParsableCommand {
         }
     }
 
-    struct Schedules: AsyncParsableCommand {
-        static let configuration = CommandConfiguration(abstract: "List the schedules in force.")
+    struct List: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "List the schedules in force."
+        )
+        @Flag(help: "List past and future versions, too.") var all = false
+        @Option(help: "Only of this operation: banking.payment.") var operation: String?
+        @Option(help: "Only of this asset: USD.") var asset: String?
+        @Flag(help: "Print JSON, a line each.") var json = false
 
         func run() async throws {
             let program = try await Console.program()
-            let rows = try await program.platform.pool.query(
-                """
-                select operation, asset, version, lower(effective) as since from platform.fee_schedules
-                where effective @> clock_timestamp() order by operation, asset
-                """
-            )
+            let now = program.clock.now()
+            let found = try await FeeSchedules(program.platform.pool).all().filter {
+                (all || $0.isEffective(at: now)) && operation.map { [op = $0.operation] in $0 == op } ?? true
+                    && asset.map { [code = $0.asset.code] in $0 == code } ?? true
+            }
+            if json {
+                for schedule in found { Console.print(schedule.json) }
+                return
+            }
             Console.table(
-                ["OPERATION", "ASSET", "VERSION", "SINCE"],
-                try rows.map {
-                    let (version, since): (Int, Timestamp) = (try $0["version"], try $0["since"])
-                    return [try $0["operation"], try $0["asset"], String(version), since.description]
+                ["OPERATION", "ASSET", "VERSION", "ID", "FROM", "TO"],
+                found.map {
+                    [
+                        $0.operation, $0.asset.code, String($0.version), $0.id.wire, $0.effectiveFrom.description,
+                        $0.effectiveTo?.description ?? "open",
+                    ]
                 }
             )
         }
+    }
+
+    struct Show: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(abstract: "Show a version, as `publish` reads it.")
+        @Argument(help: "Its id, fsch_…") var id: String
+
+        func run() async throws {
+            let schedules = FeeSchedules(try await Console.program().platform.pool)
+            let id = try FeesCommand.id(id)
+            guard let schedule = try await schedules.find(id) else {
+                throw Problem(404, "not_found", "There is no fee schedule \(id.wire).")
+            }
+            Console.print(schedule.json)
+        }
+    }
+
+    static func id(_ text: String) throws -> ID<FeeSchedule> {
+        guard let id = ID<FeeSchedule>(wire: text) else { throw ValidationError("\(text) is no fee schedule's id.") }
+        return id
     }
 }

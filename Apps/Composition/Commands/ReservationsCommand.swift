@@ -1,4 +1,5 @@
 import ArgumentParser
+import Audit
 import DomainKit
 import Foundation
 import Kernel
@@ -100,45 +101,49 @@ struct ReservationsCommand: AsyncParsableCommand {
         static let configuration = CommandConfiguration(abstract: "Show a reservation.")
         @Argument(help: "Its id, rsv_…") var id: String
         @Option(help: "The domain.") var domain = "banking"
+        @Flag(help: "Print JSON.") var json = false
 
         func run() async throws {
-            let program = try await Console.program()
-            for runtime in try program.runtimes(named: domain) {
-                let reservations = Reservations(schema: runtime.schema, pool: runtime.pool)
-                Console.print(try await reservations.find(try ReservationsCommand.id(id)).json)
-            }
+            let id = try ReservationsCommand.id(id)
+            let runtime = try await Console.program().runtimes(named: domain)[0]
+            let found = try await Reservations(schema: runtime.schema, pool: runtime.pool).find(id)
+            guard !json, case .object(let members) = found.json else { return Console.print(found.json) }
+            Console.table(["WHAT", "IS"], members.map { [$0.name, $0.value.stringValue ?? "–"] })
         }
     }
 
     struct Release: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "End a reservation; what it holds is available again. The reason is kept."
+            abstract: "End a reservation; what it holds is available again. The reason is kept.",
+            discussion: "Exits with 1 when there is no such reservation, or it has ended already."
         )
         @Argument(help: "Its id, rsv_…") var id: String
         @Option(help: "Why.") var reason: String
         @Option(help: "The domain.") var domain = "banking"
 
         func run() async throws {
+            let id = try ReservationsCommand.id(id)
             let program = try await Console.program()
-            for runtime in try program.runtimes(named: domain) {
-                let reservations = Reservations(schema: runtime.schema, pool: runtime.pool)
-                let found = try await reservations.find(try ReservationsCommand.id(id))
-                let done = Intervention(
-                    "reservation.released",
-                    "reservation",
-                    found.state.id,
-                    because: reason,
-                    commands: [.release(found.state.id, of: found.state.account, reason: reason)]
-                )
-                try await done.apply(
-                    to: runtime,
-                    by: Initiator(system: "operator:console", correlation: program.ids.next(Intervention.self).value),
-                    ids: program.ids,
-                    in: found.held.asset,
-                    operation: found.state.operation
-                )
-                print("Released \(found.held).")
+            let runtime = try program.runtimes(named: domain)[0]
+            let found = try await Reservations(schema: runtime.schema, pool: runtime.pool).find(id)
+            guard found.state.phase == .active else {
+                throw Problem(409, "reservation_not_active", "\(id.wire) is \(found.state.phase.rawValue) already.")
             }
+            let done = Intervention(
+                "reservation.released",
+                "reservation",
+                id,
+                because: reason,
+                commands: [.release(id, of: found.state.account, reason: reason)]
+            )
+            try await done.apply(
+                to: runtime,
+                by: Initiator(system: "operator:console", correlation: program.ids.next(Intervention.self).value),
+                ids: program.ids,
+                in: found.held.asset,
+                operation: found.state.operation
+            )
+            print("\(found.held) is available again.")
         }
     }
 

@@ -21,10 +21,12 @@ struct ServeCommand: AsyncParsableCommand {
     /// Serves until it is told to stop, and runs services besides.
     static func serve(_ settings: Settings, logger: Logger, and others: [any Service] = []) async throws {
         MetricsSystem.bootstrap(PrometheusRegistry.shared)
+        let traces = TraceExporter.start(settings.traces, logger: logger)
         let program = try await Program(settings, logger: logger)
         try await program.requireMigrations()
         let working = settings.runsWorker ? program.workingServices : []
-        try await program.run(program.servingServices + working + others)
+        // What starts first ends last: the spans of the others' ends are sent, too.
+        try await program.run([traces].compactMap { $0 } + program.servingServices + working + others)
     }
 }
 
@@ -38,9 +40,11 @@ struct WorkerCommand: AsyncParsableCommand {
     func run() async throws {
         let settings = try Console.settings(for: .worker)
         MetricsSystem.bootstrap(PrometheusRegistry.shared)
-        let program = try await Program(settings, logger: Console.logger(settings))
+        let logger = Console.logger(settings)
+        let traces = TraceExporter.start(settings.traces, logger: logger)
+        let program = try await Program(settings, logger: logger)
         try await program.requireMigrations()
-        try await program.run(program.sharedServices + program.workingServices)
+        try await program.run([traces].compactMap { $0 } + program.sharedServices + program.workingServices)
     }
 }
 

@@ -130,7 +130,7 @@ struct AccountRoutes: Sendable {
         }
     }
 
-    private static let body = Schema.object(
+    private static let body = JSONSchema.object(
         [
             .required("type", .oneOf(["credit_card", "wire"])),
             .required("label", .text(1...80)),

@@ -119,7 +119,7 @@ struct AccountStatusRow: StoredRow {
     let account: BankAccount
     let status: BankAccount.Status
 
-    static func store(_ rows: [AccountStatusRow], in schema: PostgreSQL.Schema, at instant: Timestamp) -> [SQL] {
+    static func store(_ rows: [AccountStatusRow], in schema: Schema, at instant: Timestamp) -> [SQL] {
         [
             """
             update \(schema).accounts a

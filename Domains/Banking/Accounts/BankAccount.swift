@@ -69,7 +69,7 @@ struct BankAccount: Sendable, Entity {
         }
     }
 
-    static let schema = Schema.object(
+    static let schema = JSONSchema.object(
         [
             .required("id", .id(of: BankAccount.self)), .required("type", .oneOf(Kind.self)),
             .required("label", .anyString), .required("status", .oneOf(Status.self)),

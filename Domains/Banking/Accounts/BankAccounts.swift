@@ -8,7 +8,7 @@ struct BankAccounts: Sendable {
     /// Accounts of one customer, closed ones included.
     static let accountsMax = 50
 
-    let schema: PostgreSQL.Schema
+    let schema: Schema
     let pool: Pool
     let ids: IDGenerator
     let clock: any WallClock

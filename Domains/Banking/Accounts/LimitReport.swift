@@ -23,7 +23,7 @@ struct LimitReport: Sendable {
         ]
     }
 
-    static let schema = Schema.object(
+    static let schema = JSONSchema.object(
         [
             .required("operation", .oneOf(BankTransaction.Kind.self)),
             .required("asset", .asset),
@@ -40,7 +40,7 @@ struct LimitReport: Sendable {
 
 /// Reads limits together with their use.
 struct LimitReports: Sendable {
-    let schema: PostgreSQL.Schema
+    let schema: Schema
     let pool: Pool
 
     /// The limits of a user's account of a kind, in the order of operation and asset.

@@ -55,7 +55,7 @@ struct OperatorAccountRoutes: Sendable {
         }
     }
 
-    private static let decision = Schema.object(
+    private static let decision = JSONSchema.object(
         [
             .required("status", .oneOf(["open", "frozen"])),
             .required("reason", .text(1...500), "Why, for the audit log."),

@@ -41,7 +41,7 @@ extension Deposits {
         ]
     }
 
-    private static func body(_ providers: [String]) -> Schema {
+    private static func body(_ providers: [String]) -> JSONSchema {
         .object(
             [
                 .required("amount", .positiveAmount, "What the customer pays the provider."),

@@ -38,7 +38,7 @@ extension Payments {
         ]
     }
 
-    private static let body = Schema.object(
+    private static let body = JSONSchema.object(
         [
             .required("payee", .text(1...254), "A user id, an e-mail address or `@username`."),
             .required("amount", .positiveAmount, "What the payee gets."),

@@ -17,7 +17,9 @@ protocol PaymentProvider: Sendable {
     func events(since: Timestamp) async throws -> [JSON]
 }
 
-/// What a provider is asked to do. Repeating it with the same key does nothing twice.
+/// What a provider is asked to do.
+///
+/// Repeating it with the same key does nothing twice.
 struct ProviderIntent: Sendable, Hashable {
     /// The transaction that it is for; providers carry its wire form in their metadata.
     let transaction: ID<BankTransaction>

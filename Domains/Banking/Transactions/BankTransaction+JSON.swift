@@ -25,7 +25,7 @@ extension BankTransaction {
         return .object(members)
     }
 
-    static let schema = Schema.object(
+    static let schema = JSONSchema.object(
         [
             .required("id", .id(of: BankTransaction.self)),
             .required("kind", .oneOf(Kind.self)),

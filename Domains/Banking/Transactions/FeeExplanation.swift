@@ -12,7 +12,8 @@ public struct FeeExplanation: Sendable {
 
     /// Recomputes the fees of a transaction by the schedule version that they were promised by.
     ///
-    /// - Parameter schedule: finds a schedule by id.
+    /// `schedule` finds a schedule by id.
+    ///
     /// - Throws: 404 for an unknown transaction or schedule; an error for a quote that can't be read.
     public static func explain(
         _ wire: String,

@@ -6,7 +6,7 @@ import PostgreSQL
 
 /// Everything that happened to a transaction as one timeline.
 struct TransactionExplanation: Sendable {
-    let schema: PostgreSQL.Schema
+    let schema: Schema
     let pool: Pool
     let history: LedgerHistory
     let fees: TransactionFees

@@ -95,7 +95,7 @@ struct TransactionRoutes: Sendable {
 
     private static let id = Parameter.path("id", .id(of: BankTransaction.self), "The transaction.")
 
-    private static let explanationSchema = Schema.object(
+    private static let explanationSchema = JSONSchema.object(
         [
             .required("transaction", BankTransaction.schema),
             .required(

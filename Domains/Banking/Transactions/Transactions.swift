@@ -14,7 +14,7 @@ struct TransactionFilter: Sendable {
 
 /// Reads transactions.
 struct Transactions: Sendable {
-    let schema: PostgreSQL.Schema
+    let schema: Schema
     let pool: Pool
 
     /// A transaction by id, whosever it is.

@@ -41,7 +41,7 @@ extension Withdrawals {
         ]
     }
 
-    private static func body(_ providers: [String]) -> Schema {
+    private static func body(_ providers: [String]) -> JSONSchema {
         .object(
             [
                 .required("amount", .positiveAmount, "What arrives at the bank account."),

@@ -86,16 +86,16 @@ struct MarketRoutes: Sendable {
     }
 
     private static let symbol = Parameter.path("symbol", .text(3...25), "The market: `BTC-USDC`.")
-    private static let listSchema = Schema.object(
+    private static let listSchema = JSONSchema.object(
         [.required("data", .array(of: StoredMarket.schema, count: 0...10_000))],
         named: "MarketList"
     )
-    private static let tradesSchema = Schema.object(
+    private static let tradesSchema = JSONSchema.object(
         [.required("data", .array(of: TradeRecord.publicSchema, count: 0...1_000))],
         named: "PublicTradeList"
     )
-    private static let levels = Schema.array(of: .array(of: .anyString, count: 2...2), count: 0...1_000)
-    private static let depthSchema = Schema.object(
+    private static let levels = JSONSchema.array(of: .array(of: .anyString, count: 2...2), count: 0...1_000)
+    private static let depthSchema = JSONSchema.object(
         [
             .required("symbol", .anyString), .required("state", .oneOf(MarketState.names)),
             .required("last_price", .nullable(.anyString)),
@@ -140,7 +140,7 @@ extension StoredMarket {
         ]
     }
 
-    static let schema = Schema.object(
+    static let schema = JSONSchema.object(
         [
             .required("symbol", .anyString), .required("base", .asset), .required("quote", .asset),
             .required("state", .oneOf(MarketState.names)), .required("last_price", .nullable(.anyString)),

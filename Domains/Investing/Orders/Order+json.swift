@@ -37,7 +37,7 @@ extension Order {
     }
 
     /// What an order looks like.
-    static let schema = Schema.object(
+    static let schema = JSONSchema.object(
         [
             .required("id", .id(of: Order.self)), .required("client_order_id", .nullable(.anyString)),
             .required("account", .id(of: TradingAccount.self)), .required("symbol", .anyString),

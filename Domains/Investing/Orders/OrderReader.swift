@@ -16,7 +16,7 @@ struct OrderReader: Sendable {
     let clock: any WallClock
 
     /// What a new order looks like.
-    static let body = Schema.object(
+    static let body = JSONSchema.object(
         properties + [
             .optional("account", .oneOf(TradingAccount.Kind.self), "`brokerage` unless given."),
             .required("symbol", .text(3...25), "The market: `BTC-USDC`."),
@@ -25,7 +25,7 @@ struct OrderReader: Sendable {
     )
 
     /// What an order of a list, or one that replaces another, looks like.
-    static let properties: [Schema.Property] = [
+    static let properties: [JSONSchema.Property] = [
         .required("side", .oneOf(Side.names)), .required("type", .oneOf(OrderType.names)),
         .optional("time_in_force", .oneOf(TimeInForce.names), "`gtc` unless given."),
         .optional("quantity", .amount, "In the base asset; for a market order this or `quote_amount`."),

@@ -6,7 +6,7 @@ extension OrderRoutes {
     static let id = Parameter.path("id", .id(of: Order.self), "The order.")
     static let account = Parameter.query("account", .oneOf(TradingAccount.Kind.self), "`brokerage` unless given.")
 
-    static let amendBody = Schema.object(
+    static let amendBody = JSONSchema.object(
         [
             .optional("quantity", .amount, "The new total, the traded part included."),
             .optional("limit_price", .amount, "The new price."),
@@ -14,7 +14,7 @@ extension OrderRoutes {
         named: "OrderAmendment"
     )
 
-    static let replaceBody = Schema.object(
+    static let replaceBody = JSONSchema.object(
         [
             .required("order", .object(OrderReader.properties, named: "OrderLeg")),
             .optional("mode", .oneOf(["stop_on_failure", "allow_failure"]), "`stop_on_failure` unless given."),
@@ -22,7 +22,7 @@ extension OrderRoutes {
         named: "OrderReplacement"
     )
 
-    static let pairBody = Schema.object(
+    static let pairBody = JSONSchema.object(
         [
             .required("symbol", .text(3...25), "The market."),
             .optional("account", .oneOf(TradingAccount.Kind.self), "`brokerage` unless given."),
@@ -31,12 +31,12 @@ extension OrderRoutes {
         named: "NewOrderList"
     )
 
-    static let pairSchema = Schema.object(
+    static let pairSchema = JSONSchema.object(
         [.required("id", .id(of: OrderList.self)), .required("orders", .array(of: Order.schema, count: 2...2))],
         named: "OrderList"
     )
 
-    static let canceledSchema = Schema.object(
+    static let canceledSchema = JSONSchema.object(
         [
             .required("canceled", .integer(0...Int.max)),
             .required("orders", .array(of: Order.schema, count: 0...1_000_000)),
@@ -99,7 +99,7 @@ extension TradeRecord {
         ]
     }
 
-    static let ownSchema = Schema.object(
+    static let ownSchema = JSONSchema.object(
         [
             .required("id", .id(of: TradeRecord.self)), .required("symbol", .anyString),
             .required("order", .id(of: Order.self)), .required("side", .oneOf(["buy", "sell"])),
@@ -110,7 +110,7 @@ extension TradeRecord {
         named: "Trade"
     )
 
-    static let publicSchema = Schema.object(
+    static let publicSchema = JSONSchema.object(
         [
             .required("number", .integer(1...Int.max), "Counts a market's trades, without gaps."),
             .required("price", .anyString), .required("quantity", .anyString), .required("quote", .anyString),

@@ -4,7 +4,7 @@ import PostgreSQL
 
 /// Reads orders and trades as they are stored.
 struct Orders: Sendable {
-    let schema: PostgreSQL.Schema
+    let schema: Schema
     let pool: Pool
     let markets: Markets
 

@@ -11,7 +11,7 @@ import PostgreSQL
 struct DeskBatch {
     let state: DeskState
     let ids: IDGenerator
-    let schema: PostgreSQL.Schema
+    let schema: Schema
     let instant: Timestamp
     var kept: KeptAnswers
     /// Orders under clients' ids that were taken before.
@@ -56,7 +56,7 @@ struct DeskBatch {
     init(
         _ state: DeskState,
         ids: IDGenerator,
-        schema: PostgreSQL.Schema,
+        schema: Schema,
         kept: KeptAnswers,
         taken: [TakenClientID: TakenOrder]
     ) {

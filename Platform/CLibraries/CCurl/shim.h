@@ -1,7 +1,5 @@
 #pragma once
 #include <curl/curl.h>
-#include <sys/eventfd.h>
-#include <sys/prctl.h>
 // curl_easy_setopt and curl_easy_getinfo are variadic, which Swift can't call.
 static inline CURLcode diboas_setopt_long(CURL *h, CURLoption o, long v) { return curl_easy_setopt(h, o, v); }
 static inline CURLcode diboas_setopt_offset(CURL *h, CURLoption o, curl_off_t v) { return curl_easy_setopt(h, o, v); }
@@ -20,5 +18,3 @@ static inline CURLcode diboas_getinfo_long(CURL *h, CURLINFO i, long *v) { retur
 static inline CURLcode diboas_getinfo_offset(CURL *h, CURLINFO i, curl_off_t *v) { return curl_easy_getinfo(h, i, v); }
 static inline CURLcode diboas_getinfo_pointer(CURL *h, CURLINFO i, char **v) { return curl_easy_getinfo(h, i, v); }
 static inline CURLMcode diboas_multi_setopt_long(CURLM *m, CURLMoption o, long v) { return curl_multi_setopt(m, o, v); }
-// prctl is variadic too; the name is cut at 15 bytes.
-static inline void diboas_curl_name_thread(const char *name) { prctl(PR_SET_NAME, name, 0, 0, 0); }

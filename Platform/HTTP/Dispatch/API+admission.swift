@@ -1,5 +1,7 @@
 import HTTPTypes
 import Kernel
+import Traces
+import Tracing
 
 extension API {
     /// Everything that can be decided by a request's head.
@@ -9,6 +11,7 @@ extension API {
             startedAt: MonotonicTime.nanoseconds(),
             isHead: head.method == "HEAD"
         )
+        if Traces.isOn { exchange.span = span(of: head, exchange) }
         do {
             guard let (endpoint, values) = router.match(head.path) else {
                 return .answered(unmatched(head, exchange), exchange)
@@ -18,10 +21,22 @@ extension API {
                 return .answered(methodAnswer(head, endpoint, exchange), exchange)
             }
             (exchange.route, exchange.methodLabel) = (index, head.method)
-            return .admitted(try await admit(head, routes[index], values, &exchange))
+            exchange.span?.operationName = "\(method.rawValue) \(routes[index].path)"
+            let span = exchange.span
+            return .admitted(
+                try await Traces.within(span) { try await admit(head, routes[index], values, &exchange) }
+            )
         } catch {
             return .answered(response(to: error, exchange), exchange)
         }
+    }
+
+    /// A request's span: a part of the client's trace, if it named one.
+    private func span(of head: RequestHead, _ exchange: Exchange) -> RecordedSpan? {
+        let parent = RequestFields(head.fields).traceparent.flatMap { TraceParent($0) }
+        let span = Traces.begin("HTTP request", .server, parent: parent)
+        span?.attributes["request.id"] = exchange.requestID.wire
+        return span
     }
 
     private func admit(
@@ -40,7 +55,7 @@ extension API {
             headers: Headers(head.fields),
             remoteAddress: head.remoteAddress,
             now: services.clock.now(),
-            trace: fields.traceparent.flatMap { TraceParent($0) },
+            trace: exchange.span?.place ?? fields.traceparent.flatMap { TraceParent($0) },
             principal: nil,
             parameters: [:],
             body: .null,

@@ -1,5 +1,6 @@
 import Kernel
 import Logging
+import Traces
 
 extension API {
     /// Decodes and checks the body and runs the handler.
@@ -15,13 +16,14 @@ extension API {
                 request.body = try API.decode(bytes, schema, limitBytes: admitted.route.bodyLimitBytes)
                 request.rawBody = bytes
             }
-            return try await admitted.route.handler(request)
+            let final = request
+            return try await Traces.within(admitted.exchange.span) { try await admitted.route.handler(final) }
         } catch {
             return response(to: error, admitted.exchange)
         }
     }
 
-    private static func decode(_ bytes: [UInt8], _ schema: Schema, limitBytes: Int) throws(Problem) -> JSON {
+    private static func decode(_ bytes: [UInt8], _ schema: JSONSchema, limitBytes: Int) throws(Problem) -> JSON {
         guard !bytes.isEmpty else {
             throw Problem(400, "invalid_request", "The request needs a body.", faults: [Problem.Fault("", "missing")])
         }
@@ -59,6 +61,7 @@ extension API {
                 "unhandled error",
                 metadata: [
                     "request_id": .string(exchange.requestID.wire),
+                    "trace_id": .string(exchange.span?.place.traceID ?? "none"),
                     "operation": .string(exchange.route.map { routes[$0].operationID } ?? "none"),
                     "error": .string(String(reflecting: error)),
                 ]

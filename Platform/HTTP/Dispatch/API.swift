@@ -94,6 +94,7 @@ public final class API: Sendable {
     /// What every answer carries, and the end of the measurement.
     func seal(_ response: APIResponse, _ exchange: Exchange) -> APIResponse {
         requestMetrics.record(exchange, status: response.status)
+        exchange.span?.end(status: response.status)
         var response = response
         if response.headers.fields.isEmpty {
             response.headers.fields.append(contentsOf: CommonFields.security)

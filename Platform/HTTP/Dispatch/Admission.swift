@@ -1,4 +1,5 @@
 import Kernel
+import Traces
 
 /// What became of a request's head.
 enum Admission: Sendable {
@@ -25,6 +26,9 @@ struct Exchange: Sendable {
     var route: Int?
     /// What the rate limiter said, once it was asked.
     var rateLimit: (RateLimitClass, RateLimitDecision)?
+
+    /// The request's span; nil while traces are off.
+    var span: RecordedSpan?
 
     /// The method of the metric: bounded, whatever clients send.
     var methodLabel = "other"

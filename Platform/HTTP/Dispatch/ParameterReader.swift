@@ -21,7 +21,7 @@ enum ParameterReader {
             guard !faults.contains(where: { $0.pointer == parameter.name }) else { continue }
             faults.append(Problem.Fault(parameter.name, "missing"))
         }
-        guard faults.isEmpty else { throw .invalid(Array(faults.prefix(Schema.faultsMax))) }
+        guard faults.isEmpty else { throw .invalid(Array(faults.prefix(JSONSchema.faultsMax))) }
         return parameters
     }
 
@@ -53,7 +53,7 @@ extension Route {
     var hasRequiredQuery: Bool { parameters.contains { $0.location == .query && $0.isRequired } }
 }
 
-extension Schema {
+extension JSONSchema {
     /// The JSON that a parameter's text stands for: a number for an integer, a bool for a bool, else a string.
     func value(fromText text: String) -> JSON {
         switch kind {

@@ -44,21 +44,25 @@ enum ProblemDocument {
     }
 
     /// What the documentation says about the document.
-    static let schema = Schema.object(
+    static let schema = JSONSchema.object(
         [
             .required("type", .anyString, "A reference that names the kind of problem."),
             .required("title", .anyString, "The kind of problem, for people."),
             .required("status", .integer(400...599), "The HTTP status."),
             .required("detail", .anyString, "What happened and what to do, for people."),
             .required("code", .anyString, "The kind of problem, for programs."),
-            .optional("errors", .array(of: fault, count: 1...Schema.faultsMax), "The parts of the request at fault."),
+            .optional(
+                "errors",
+                .array(of: fault, count: 1...JSONSchema.faultsMax),
+                "The parts of the request at fault."
+            ),
             .required("request_id", .anyString, "The id of this request, as in `X-Request-Id`."),
             .required("retryable", .bool, "Whether the same request may succeed later."),
         ],
         named: "Problem"
     )
 
-    private static let fault = Schema.object(
+    private static let fault = JSONSchema.object(
         [
             .required("pointer", .anyString, "A JSON pointer into the body, or the name of a parameter or header."),
             .required("code", .anyString, "What is wrong: `missing`, `unknown_field`, `too_long`, …"),

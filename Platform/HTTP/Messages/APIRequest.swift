@@ -1,4 +1,5 @@
 public import Kernel
+public import Traces
 
 /// A request that has passed everything that its route declares; what handlers get.
 public struct APIRequest: Sendable {
@@ -42,7 +43,7 @@ public struct APIRequest: Sendable {
     /// The number of a parameter that is there; nil for one that isn't.
     public func integer(_ name: String) -> Int? { parameters[name]?.integerValue }
 
-    /// The id in a parameter that is declared with `Schema.id(of:)`.
+    /// The id in a parameter that is declared with `JSONSchema.id(of:)`.
     ///
     /// - Throws: 404, which a declared parameter can't provoke in the path.
     public func id<Of: Entity>(_ name: String, of: Of.Type = Of.self) throws(Problem) -> ID<Of> {

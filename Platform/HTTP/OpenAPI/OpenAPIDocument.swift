@@ -3,7 +3,7 @@ import Kernel
 /// Routes as an OpenAPI 3.1 document (https://spec.openapis.org/oas/v3.1.0).
 enum OpenAPIDocument {
     static func json(_ routes: [Route], _ description: APIDescription) -> JSON {
-        var schemas: [String: Schema] = [:]
+        var schemas: [String: JSONSchema] = [:]
         ProblemDocument.schema.collectNamed(into: &schemas)
         for route in routes { collect(route, into: &schemas) }
         var tags: [String] = []
@@ -28,7 +28,7 @@ enum OpenAPIDocument {
         ]
     }
 
-    private static func collect(_ route: Route, into schemas: inout [String: Schema]) {
+    private static func collect(_ route: Route, into schemas: inout [String: JSONSchema]) {
         if case .json(let schema) = route.body { schema.collectNamed(into: &schemas) }
         for parameter in route.parameters { parameter.schema.collectNamed(into: &schemas) }
         for response in route.responses.values { response.schema?.collectNamed(into: &schemas) }
@@ -93,7 +93,7 @@ enum OpenAPIDocument {
         headers.append([
             "name": "If-Match", "in": "header", "required": .bool(isRequired),
             "description": "The `ETag` of the version that the change is meant for.",
-            "schema": Schema.string(.entityTags).written(),
+            "schema": JSONSchema.string(.entityTags).written(),
         ])
         return headers
     }

@@ -84,7 +84,7 @@ extension Operations {
         ) { _ in try await readiness() }
     }
 
-    private static let state = Schema.object([.required("status", .oneOf(["ok"]))], named: "OperationalState")
+    private static let state = JSONSchema.object([.required("status", .oneOf(["ok"]))], named: "OperationalState")
 
     private func readiness() async throws -> APIResponse {
         if isDraining {

@@ -3,7 +3,7 @@ public enum BodyKind: Sendable {
     /// None; what a client sends anyway is read within the bound and ignored.
     case none
     /// JSON that must satisfy a schema.
-    case json(Schema)
+    case json(JSONSchema)
     /// Bytes that the handler gets as they came, as a signature over them needs; `mediaType` is for the documentation.
     case raw(mediaType: String)
 

@@ -13,21 +13,21 @@ public struct Parameter: Sendable {
     /// Where it stands.
     public let location: Location
     /// What it must look like: a string, an integer, a bool or a choice.
-    public let schema: Schema
+    public let schema: JSONSchema
     /// Whether a request without it is refused.
     public let isRequired: Bool
     /// What it means, for the documentation.
     public let description: String
 
     /// A parameter of the path.
-    public static func path(_ name: String, _ schema: Schema, _ description: String) -> Parameter {
+    public static func path(_ name: String, _ schema: JSONSchema, _ description: String) -> Parameter {
         Parameter(name: name, location: .path, schema: schema, isRequired: true, description: description)
     }
 
     /// A parameter of the query, optional unless said otherwise.
     public static func query(
         _ name: String,
-        _ schema: Schema,
+        _ schema: JSONSchema,
         _ description: String,
         isRequired: Bool = false
     ) -> Parameter {

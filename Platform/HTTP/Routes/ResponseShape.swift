@@ -5,12 +5,12 @@ public struct ResponseShape: Sendable {
         /// Its name.
         public let name: String
         /// What it looks like.
-        public let schema: Schema
+        public let schema: JSONSchema
         /// What it means.
         public let description: String
 
         /// A header by name.
-        public init(_ name: String, _ schema: Schema, _ description: String) {
+        public init(_ name: String, _ schema: JSONSchema, _ description: String) {
             (self.name, self.schema, self.description) = (name, schema, description)
         }
 
@@ -27,7 +27,7 @@ public struct ResponseShape: Sendable {
     /// What is answered, for people.
     public let description: String
     /// The body as JSON; nil for none, or when `mediaType` says that it isn't JSON.
-    public let schema: Schema?
+    public let schema: JSONSchema?
     /// The media type of the body; nil for none.
     public let mediaType: String?
     /// Headers that the answer carries.
@@ -36,7 +36,7 @@ public struct ResponseShape: Sendable {
     public let links: [Link]
 
     /// An answer with a JSON body.
-    public init(_ description: String, _ schema: Schema, headers: [Header] = [], links: [Link] = []) {
+    public init(_ description: String, _ schema: JSONSchema, headers: [Header] = [], links: [Link] = []) {
         (self.description, self.schema, self.mediaType) = (description, schema, "application/json")
         (self.headers, self.links) = (headers, links)
     }

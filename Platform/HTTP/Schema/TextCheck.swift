@@ -1,7 +1,7 @@
 /// The checks of strings.
 enum TextCheck {
     /// What is wrong with a text; nil for nothing.
-    static func fault(in text: String, _ kind: Schema.Kind) -> String? {
+    static func fault(in text: String, _ kind: JSONSchema.Kind) -> String? {
         switch kind {
         case .string(let format): return format.fault(in: text)
         case .oneOf(let values):

@@ -84,7 +84,7 @@ struct OperatorRoutes: Sendable {
         }
     }
 
-    private static func decision(_ statuses: [String], named name: String) -> Schema {
+    private static func decision(_ statuses: [String], named name: String) -> JSONSchema {
         .object(
             [.required("status", .oneOf(statuses)), .required("reason", .text(1...500), "Why, for the audit log.")],
             named: name

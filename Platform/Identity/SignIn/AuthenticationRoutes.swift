@@ -113,7 +113,7 @@ struct AuthenticationRoutes: Sendable {
         }
     }
 
-    private static let newUser = Schema.object(
+    private static let newUser = JSONSchema.object(
         [
             .required("email", .email, "Kept in lower case; one user per address."),
             .required("username", .username, "By which other customers pay you: `@username`."),
@@ -122,12 +122,12 @@ struct AuthenticationRoutes: Sendable {
         named: "NewUser"
     )
 
-    private static let credentials = Schema.object(
+    private static let credentials = JSONSchema.object(
         [.required("email", .email), .required("password", .string(.typedPassword))],
         named: "Credentials"
     )
 
-    private static let tokens = Schema.object(
+    private static let tokens = JSONSchema.object(
         [
             .required("access_token", .anyString, "For `Authorization: Bearer …`."),
             .required("refresh_token", .string(.refreshToken), "For the next pair, once."),
@@ -137,7 +137,7 @@ struct AuthenticationRoutes: Sendable {
         named: "Tokens"
     )
 
-    private static let keySetSchema = Schema.object(
+    private static let keySetSchema = JSONSchema.object(
         [.required("keys", .array(of: .any, count: 1...KeyDirectory.keysMax))],
         named: "KeySet"
     )

@@ -1,6 +1,7 @@
 import Cryptography
 import Foundation
 import Glibc
+import Kernel
 
 /// Why the directory of signing keys can't be used.
 public enum KeyDirectoryError: Error, Sendable, Hashable {
@@ -16,10 +17,18 @@ public enum KeyDirectoryError: Error, Sendable, Hashable {
     case noPrivateKey
 }
 
+/// What a renewal of the signing keys came to.
+public struct KeyRenewal: Sendable, Hashable {
+    /// Keys that were added.
+    public internal(set) var added = 0
+    /// Keys that were removed, since nothing that they signed counts any more.
+    public internal(set) var removed = 0
+}
+
 /// A directory of PEM files with P-256 keys: the last private one by name signs, all verify.
 ///
-/// Rotation adds `key-NNNN.pem` with the next number. An old one is removed, or replaced by its public key, once the
-/// tokens that it signed have expired.
+/// Rotation adds `key-NNNN.pem` with the next number and removes old ones once the tokens that they signed have
+/// expired.
 struct KeyDirectory: Sendable {
     /// The most files that are read.
     static let keysMax = 32
@@ -29,6 +38,15 @@ struct KeyDirectory: Sendable {
     struct File: Sendable {
         let path: String
         let pem: String
+        /// When it was written.
+        let writtenAt: Timestamp
+
+        /// Its number, if it is one of those that rotation makes.
+        var number: Int? {
+            let name = path.split(separator: "/").last ?? ""
+            guard name.hasPrefix("key-"), name.hasSuffix(".pem") else { return nil }
+            return Int(name.dropFirst(4).dropLast(4))
+        }
     }
 
     let path: String
@@ -65,8 +83,28 @@ struct KeyDirectory: Sendable {
 
     /// Makes a key with the next number; of several processes that do so at once, one succeeds for all.
     func addNext() throws(KeyDirectoryError) {
-        let numbers = try read().compactMap { Int($0.path.suffix(8).prefix(4)) }
-        try add(number: (numbers.max() ?? 0) + 1)
+        try add(number: (try read().compactMap(\.number).max() ?? 0) + 1)
+    }
+
+    /// Adds a key when the newest was written `lifetimeSeconds` ago, and removes those whose successor was written
+    /// `overlapSeconds` ago: nothing that they signed counts any more.
+    ///
+    /// Only numbered keys are looked at; without one nothing is done. Several processes may do so at once.
+    func renew(lifetimeSeconds: Int64, overlapSeconds: Int64, at now: Timestamp) throws(KeyDirectoryError) -> KeyRenewal
+    {
+        let files = try read().filter { $0.number != nil }.sorted { ($0.number ?? 0) < ($1.number ?? 0) }
+        guard let newest = files.last, let number = newest.number else { return KeyRenewal() }
+        var renewal = KeyRenewal()
+        for (file, successor) in zip(files, files.dropFirst())
+        where successor.writtenAt.adding(seconds: overlapSeconds) <= now {
+            guard unlink(file.path) == 0 || errno == ENOENT else { throw .system(path: file.path, code: errno) }
+            renewal.removed += 1
+        }
+        if newest.writtenAt.adding(seconds: lifetimeSeconds) <= now {
+            try add(number: number + 1)
+            renewal.added = 1
+        }
+        return renewal
     }
 
     private func read(_ path: String) throws(KeyDirectoryError) -> File {
@@ -76,7 +114,7 @@ struct KeyDirectory: Sendable {
             let pem = String(bytes: data, encoding: .utf8)
         else { throw .notAKey(path: path) }
         guard status.st_mode & 0o004 == 0 || !pem.contains("PRIVATE KEY") else { throw .readableByAll(path: path) }
-        return File(path: path, pem: pem)
+        return File(path: path, pem: pem, writtenAt: Timestamp(seconds: Int64(status.st_mtim.tv_sec)))
     }
 
     /// Writes a key under another name and links it to its own, which fails when that is there: no lock is needed, and

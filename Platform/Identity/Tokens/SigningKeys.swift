@@ -21,6 +21,9 @@ public final class SigningKeys: Sendable {
     /// How old they may be when a token names a key that isn't among them, in seconds.
     static let unknownAgeMaxSeconds: Int64 = 1
 
+    /// How long a key is kept beyond the end of its last token, in seconds.
+    static let marginSeconds: Int64 = 3_600
+
     private let directory: KeyDirectory
     private let threads: WorkerThreads
     private let clock: any WallClock
@@ -56,6 +59,30 @@ public final class SigningKeys: Sendable {
         try await threads.run { Result { () throws(KeyDirectoryError) in try directory.addNext() } }.get()
         let keys = try await SigningKeys.read(threads) { () throws(KeyDirectoryError) in try directory.read() }
         state.withLock { $0 = State(keys: keys, readAt: clock.now()) }
+    }
+
+    /// Adds a key when the newest is older than a time, and removes those whose last tokens have ended.
+    ///
+    /// Idempotent; processes that share the directory may all do it.
+    ///
+    /// - Parameters:
+    ///   - lifetimeSeconds: how long a key signs.
+    ///   - tokenSeconds: how long a token counts.
+    /// - Returns: how many keys came and went.
+    /// - Throws: a `KeyDirectoryError`.
+    func renew(lifetimeSeconds: Int64, tokenSeconds: Int64) async throws -> KeyRenewal {
+        // Others sign with the old key until they look again, and their clocks may be behind.
+        let overlapSeconds = tokenSeconds + SigningKeys.ageMaxSeconds + SigningKeys.marginSeconds
+        let (directory, now) = (directory, clock.now())
+        let renewal = try await threads.run {
+            Result { () throws(KeyDirectoryError) in
+                try directory.renew(lifetimeSeconds: lifetimeSeconds, overlapSeconds: overlapSeconds, at: now)
+            }
+        }.get()
+        guard renewal != KeyRenewal() else { return renewal }
+        let keys = try await SigningKeys.read(threads) { () throws(KeyDirectoryError) in try directory.read() }
+        state.withLock { $0 = State(keys: keys, readAt: now) }
+        return renewal
     }
 
     /// The keys to sign with or to show.

@@ -107,12 +107,12 @@ struct MeRoutes: Sendable {
         }
     }
 
-    private static let meChange = Schema.object(
+    private static let meChange = JSONSchema.object(
         [.optional("username", .username), .optional("preferences", Preferences.change)],
         named: "MeChange"
     )
 
-    private static let passwordChange = Schema.object(
+    private static let passwordChange = JSONSchema.object(
         [
             .required("current_password", .string(.typedPassword)),
             .required("password", .string(.newPassword), "The new one."),
@@ -120,7 +120,7 @@ struct MeRoutes: Sendable {
         named: "PasswordChange"
     )
 
-    private static let newVerification = Schema.object(
+    private static let newVerification = JSONSchema.object(
         [.required("name", .text(1...100), "Your full name, as in your documents.")],
         named: "NewVerification"
     )

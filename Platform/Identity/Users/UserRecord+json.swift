@@ -14,7 +14,7 @@ extension UserRecord {
         ]
     }
 
-    static let schema = Schema.object(
+    static let schema = JSONSchema.object(
         [
             .required("id", .id(of: User.self)), .required("email", .email), .required("username", .username),
             .required("name", .nullable(.text(1...100)), "As given at registration or verification."),
@@ -46,7 +46,7 @@ enum Preferences {
         }
     }
 
-    private static let members: [(name: String, schema: Schema)] = [
+    private static let members: [(name: String, schema: JSONSchema)] = [
         ("language", .string(language)), ("display_asset", .asset), ("theme", .oneOf(["light", "dark", "system"])),
         ("hide_balances", .bool),
         (
@@ -58,10 +58,10 @@ enum Preferences {
         ),
     ]
 
-    static let schema = Schema.object(members.map { .optional($0.name, $0.schema) }, named: "Preferences")
+    static let schema = JSONSchema.object(members.map { .optional($0.name, $0.schema) }, named: "Preferences")
 
     /// Members that are given replace the present ones; null removes one.
-    static let change = Schema.object(
+    static let change = JSONSchema.object(
         members.map { .optional($0.name, .nullable($0.schema)) },
         named: "PreferencesChange"
     )

@@ -1,6 +1,7 @@
 import Crypto
 public import Kernel
 public import PostgreSQL
+import Traces
 
 /// How an event came in.
 public enum InboxOrigin: String, Sendable, SQLEncodable, SQLDecodable {
@@ -31,7 +32,9 @@ public struct InboxArrival: Sendable {
     /// How it came in.
     public let origin: InboxOrigin
 
-    /// An arrival; the caller guarantees that a sequence comes with an object, and texts and headers without U+0000.
+    /// An arrival, with the trace of the running task among its headers unless they name one.
+    ///
+    /// The caller guarantees that a sequence comes with an object, and texts and headers without U+0000.
     public init(
         source: String,
         eventID: String,
@@ -44,7 +47,15 @@ public struct InboxArrival: Sendable {
     ) {
         precondition(sequence == nil || objectID != nil, "an order without an object")
         (self.source, self.eventID, self.type, self.objectID) = (source, eventID, type, objectID)
-        (self.sequence, self.headers, self.body, self.origin) = (sequence, headers, body, origin)
+        (self.sequence, self.body, self.origin) = (sequence, body, origin)
+        self.headers = InboxArrival.traced(headers)
+    }
+
+    private static func traced(_ headers: JSON) -> JSON {
+        guard let place = Traces.current, case .object(let members) = headers, headers["traceparent"] == nil else {
+            return headers
+        }
+        return .object(members + [JSON.Member("traceparent", .string(place.description))])
     }
 
     /// SHA-256 of the body.

@@ -1,5 +1,6 @@
 public import Kernel
 public import PostgreSQL
+import Traces
 
 /// An event of the inbox, claimed by a worker and handed to its handler.
 public struct InboxEvent: Sendable, Entity {
@@ -50,6 +51,9 @@ public struct InboxEvent: Sendable, Entity {
     public let attempt: Int
     /// The number of the claim, without which no result counts.
     public let token: Int64
+
+    /// The trace in which it was told.
+    var trace: TraceParent? { headers["traceparent"]?.stringValue.flatMap { TraceParent($0) } }
 
     /// The mark that the handler commits together with the effect.
     public var mark: InboxMark { InboxMark(id: id, token: token) }

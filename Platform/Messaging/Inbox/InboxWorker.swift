@@ -3,6 +3,8 @@ public import Logging
 import Metrics
 import PostgreSQL
 public import ServiceLifecycle
+import Traces
+import Tracing
 
 /// Handles a schema's inbox; many may run side by side, here and in other processes.
 ///
@@ -174,7 +176,10 @@ public struct InboxWorker: Service {
             return .dead("gave up after \(attemptsMax) attempts without an answer")
         }
         do {
-            return try await handler.handle(event)
+            return try await Traces.span("inbox \(event.type)", .consumer, parent: event.trace) { span in
+                span?.attributes["inbox.attempt"] = event.attempt
+                return try await handler.handle(event)
+            }
         } catch {
             return .retry(FailureText.of(error))
         }

@@ -72,7 +72,7 @@ extension InboxArrival {
             type: event.type,
             objectID: event.partitionKey,
             sequence: event.sequence,
-            headers: [:],
+            headers: event.traceparent.map { ["traceparent": .string($0)] } ?? [:],
             body: event.json.serialized(),
             origin: .event
         )

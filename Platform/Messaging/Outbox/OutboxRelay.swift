@@ -3,6 +3,8 @@ public import Logging
 import Metrics
 public import PostgreSQL
 public import ServiceLifecycle
+import Traces
+import Tracing
 
 /// Publishes a schema's outbox; many may run side by side, here and in other processes.
 ///
@@ -141,11 +143,14 @@ public struct OutboxRelay: Service {
         let positions = positions.filter { batch.mayEnter(stage, $0) }[...]
         guard let first = positions.first else { return true }
         let source = "/diboas/\(schema)"
+        let spans = publications(of: positions.map { batch.entries[$0].record }, to: stage)
+        defer { for span in spans { span.end() } }
         do throws(EventTransportError) {
             try await transports[stage].publish(positions.map { CloudEvent(batch.entries[$0].record, source: source) })
             batch.taken(positions, by: stage)
             return true
         } catch {
+            for span in spans { span.recordError(error) }
             switch error {
             case .unavailable(let reason):
                 let metadata: Logger.Metadata = ["transport": "\(transports[stage].name)", "reason": "\(reason)"]
@@ -159,6 +164,17 @@ public struct OutboxRelay: Service {
                 guard await hand(positions[..<middle], of: &batch, to: stage) else { return false }
                 return await hand(positions[middle...], of: &batch, to: stage)
             }
+        }
+    }
+
+    /// A span for each publication, in the trace that recorded the event; what has none begins none.
+    private func publications(of records: [OutboxRecord], to stage: Int) -> [RecordedSpan] {
+        guard Traces.isOn else { return [] }
+        return records.compactMap { record in
+            guard let parent = record.traceparent.flatMap({ TraceParent($0) }) else { return nil }
+            let span = Traces.begin("publish \(record.type)", .producer, parent: parent)
+            span?.attributes["messaging.system"] = transports[stage].name
+            return span
         }
     }
 

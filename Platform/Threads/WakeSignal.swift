@@ -1,11 +1,13 @@
-import CCurl
+import CThreads
 import Glibc
 
 /// Wakes the thread that polls `descriptor`, from any thread.
-final class WakeSignal: Sendable {
-    let descriptor: Int32
+public final class WakeSignal: Sendable {
+    /// What the thread polls for input; it lives as long as the signal.
+    public let descriptor: Int32
 
-    init() {
+    /// A signal that isn't raised.
+    public init() {
         descriptor = eventfd(0, Int32(EFD_NONBLOCK | EFD_CLOEXEC))
         precondition(descriptor >= 0, "the system gives no eventfd")
     }
@@ -13,13 +15,13 @@ final class WakeSignal: Sendable {
     deinit { close(descriptor) }
 
     /// Makes the descriptor readable until `clear`.
-    func raise() {
+    public func raise() {
         var one: UInt64 = 1
         _ = write(descriptor, &one, MemoryLayout<UInt64>.size)
     }
 
     /// Makes it unreadable again.
-    func clear() {
+    public func clear() {
         var count: UInt64 = 0
         _ = read(descriptor, &count, MemoryLayout<UInt64>.size)
     }

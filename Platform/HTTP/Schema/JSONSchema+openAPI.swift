@@ -1,6 +1,6 @@
 import Kernel
 
-extension Schema {
+extension JSONSchema {
     /// The shape in JSON Schema 2020-12, as OpenAPI 3.1 takes it; named shapes as references.
     func openAPI() -> JSON {
         if let name {
@@ -54,7 +54,7 @@ extension Schema {
         return [type("string"), JSON.Member("pattern", .string(format.pattern))] + description
     }
 
-    private static func map(_ values: Schema, _ keys: Format?, _ countMax: Int) -> [JSON.Member] {
+    private static func map(_ values: JSONSchema, _ keys: Format?, _ countMax: Int) -> [JSON.Member] {
         let names = keys.map { [JSON.Member("propertyNames", .object(string($0, describes: false)))] } ?? []
         return [
             type("object"), JSON.Member("additionalProperties", values.openAPI()), number("maxProperties", countMax),
@@ -83,7 +83,7 @@ extension Schema {
     }
 
     /// The named shapes in this one, itself included, by name.
-    func collectNamed(into found: inout [String: Schema]) {
+    func collectNamed(into found: inout [String: JSONSchema]) {
         if let name {
             if found[name] != nil { return }
             found[name] = self

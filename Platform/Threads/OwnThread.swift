@@ -1,18 +1,18 @@
-import CHiredis
+import CThreads
 import Glibc
 
 /// A thread outside Swift's cooperative pool, for calls that block.
-enum OwnThread {
+public enum OwnThread {
     private final class Body {
         let run: @Sendable () -> Void
         init(_ run: @escaping @Sendable () -> Void) { self.run = run }
     }
 
     /// Starts a detached thread; the system keeps 15 bytes of its name.
-    static func start(name: String, _ run: @escaping @Sendable () -> Void) {
+    public static func start(name: String, _ run: @escaping @Sendable () -> Void) {
         let body = Unmanaged.passRetained(
             Body {
-                diboas_redis_name_thread(name)
+                diboas_name_thread(name)
                 run()
             }
         )

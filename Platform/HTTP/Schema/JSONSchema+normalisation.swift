@@ -1,6 +1,6 @@
 import Kernel
 
-extension Schema {
+extension JSONSchema {
     /// The value with every integer written plainly: to JSON Schema `18.0` is an integer, to `JSON.integerValue` it
     /// isn't.
     func normalised(_ value: JSON) -> JSON {

@@ -3,19 +3,19 @@ public import Kernel
 /// The shape of a JSON value: the check that a request must pass and its JSON Schema in the documentation, in one.
 ///
 /// Immutable and shared; objects are closed: a member that isn't declared is a fault.
-public final class Schema: Sendable {
+public final class JSONSchema: Sendable {
     indirect enum Kind: Sendable {
         case any
         case object(Properties)
-        case map(values: Schema, keys: Format?, countMax: Int)
+        case map(values: JSONSchema, keys: Format?, countMax: Int)
         case text(length: ClosedRange<Int>)
         case string(Format)
         case anyString
         case integer(ClosedRange<Int>)
         case bool
-        case array(Schema, count: ClosedRange<Int>)
+        case array(JSONSchema, count: ClosedRange<Int>)
         case oneOf([String])
-        case nullable(Schema)
+        case nullable(JSONSchema)
     }
 
     let kind: Kind
@@ -34,30 +34,30 @@ public final class Schema: Sendable {
     }
 
     /// The same shape with a description and an example for the documentation.
-    public func described(_ description: String, example: JSON? = nil) -> Schema {
-        Schema(kind, name: name, description: description, example: example ?? self.example)
+    public func described(_ description: String, example: JSON? = nil) -> JSONSchema {
+        JSONSchema(kind, name: name, description: description, example: example ?? self.example)
     }
 }
 
-extension Schema {
+extension JSONSchema {
     /// A member of an object.
     public struct Property: Sendable {
         /// Its name.
         public let name: String
         /// Its shape.
-        public let schema: Schema
+        public let schema: JSONSchema
         /// Whether an object without it is faulty.
         public let isRequired: Bool
         /// What it means, for the documentation; nil for what its schema says.
         public let description: String?
 
         /// A member that must be there.
-        public static func required(_ name: String, _ schema: Schema, _ description: String? = nil) -> Property {
+        public static func required(_ name: String, _ schema: JSONSchema, _ description: String? = nil) -> Property {
             Property(name: name, schema: schema, isRequired: true, description: description)
         }
 
         /// A member that may be left out (but not be null, unless its schema is nullable).
-        public static func optional(_ name: String, _ schema: Schema, _ description: String? = nil) -> Property {
+        public static func optional(_ name: String, _ schema: JSONSchema, _ description: String? = nil) -> Property {
             Property(name: name, schema: schema, isRequired: false, description: description)
         }
     }
@@ -65,61 +65,62 @@ extension Schema {
     /// A closed object.
     ///
     /// The caller guarantees distinct names, at most 64.
-    public static func object(_ properties: [Property], named: String? = nil, description: String? = nil) -> Schema {
-        Schema(.object(Properties(properties)), name: named, description: description)
+    public static func object(_ properties: [Property], named: String? = nil, description: String? = nil) -> JSONSchema
+    {
+        JSONSchema(.object(Properties(properties)), name: named, description: description)
     }
 
     /// An object of any names with values of one shape, as metadata is.
-    public static func map(of values: Schema, keys: Format? = nil, countMax: Int) -> Schema {
-        Schema(.map(values: values, keys: keys, countMax: countMax))
+    public static func map(of values: JSONSchema, keys: Format? = nil, countMax: Int) -> JSONSchema {
+        JSONSchema(.map(values: values, keys: keys, countMax: countMax))
     }
 
     /// Free text of that many Unicode scalars, without control characters and without card numbers.
-    public static func text(_ length: ClosedRange<Int>) -> Schema { Schema(.text(length: length)) }
+    public static func text(_ length: ClosedRange<Int>) -> JSONSchema { JSONSchema(.text(length: length)) }
 
     /// A string of a format.
-    public static func string(_ format: Format) -> Schema {
-        Schema(.string(format), example: format.example.map { .string($0) })
+    public static func string(_ format: Format) -> JSONSchema {
+        JSONSchema(.string(format), example: format.example.map { .string($0) })
     }
 
     /// The wire form of an entity's id.
-    public static func id<Of: Entity & SendableMetatype>(of entity: Of.Type) -> Schema { .string(.id(of: entity)) }
+    public static func id<Of: Entity & SendableMetatype>(of entity: Of.Type) -> JSONSchema { .string(.id(of: entity)) }
 
     /// An integer of a range.
-    public static func integer(_ range: ClosedRange<Int>) -> Schema { Schema(.integer(range)) }
+    public static func integer(_ range: ClosedRange<Int>) -> JSONSchema { JSONSchema(.integer(range)) }
 
     /// `true` or `false`.
-    public static let bool = Schema(.bool)
+    public static let bool = JSONSchema(.bool)
 
     /// An array of that many elements of one shape.
-    public static func array(of elements: Schema, count: ClosedRange<Int>) -> Schema {
-        Schema(.array(elements, count: count))
+    public static func array(of elements: JSONSchema, count: ClosedRange<Int>) -> JSONSchema {
+        JSONSchema(.array(elements, count: count))
     }
 
     /// One of some constant strings.
-    public static func oneOf(_ values: [String]) -> Schema {
+    public static func oneOf(_ values: [String]) -> JSONSchema {
         precondition(!values.isEmpty, "a choice without a possibility")
-        return Schema(.oneOf(values), example: .string(values[0]))
+        return JSONSchema(.oneOf(values), example: .string(values[0]))
     }
 
     /// One of the cases of an enum, by their raw values.
-    public static func oneOf<Choice: CaseIterable & RawRepresentable<String>>(_: Choice.Type) -> Schema {
+    public static func oneOf<Choice: CaseIterable & RawRepresentable<String>>(_: Choice.Type) -> JSONSchema {
         .oneOf(Choice.allCases.map(\.rawValue))
     }
 
     /// That shape, or `null`.
-    public static func nullable(_ schema: Schema) -> Schema {
-        Schema(.nullable(schema), description: schema.description, example: schema.example)
+    public static func nullable(_ schema: JSONSchema) -> JSONSchema {
+        JSONSchema(.nullable(schema), description: schema.description, example: schema.example)
     }
 
     /// Any string, for answers; a request's string has a length.
-    public static let anyString = Schema(.anyString)
+    public static let anyString = JSONSchema(.anyString)
 
     /// Any JSON value, for answers.
-    public static let any = Schema(.any)
+    public static let any = JSONSchema(.any)
 }
 
-extension Schema {
+extension JSONSchema {
     /// The properties of an object with what makes finding them fast.
     struct Properties: Sendable {
         let list: [Property]

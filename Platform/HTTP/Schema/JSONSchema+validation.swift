@@ -1,6 +1,6 @@
 public import Kernel
 
-extension Schema {
+extension JSONSchema {
     /// What is wrong with a value: nothing, or up to `faultsMax` faults with JSON pointers (RFC 6901).
     ///
     /// Codes: `unknown_field`, `missing`, `wrong_type`, `bad_format`, `too_short`, `too_long`, `too_small`,
@@ -27,9 +27,9 @@ struct SchemaCheck {
     /// Whether there is an integer that is written as `18.0`.
     private(set) var hasLooseIntegers = false
 
-    private var isFull: Bool { faults.count >= Schema.faultsMax }
+    private var isFull: Bool { faults.count >= JSONSchema.faultsMax }
 
-    mutating func run(_ schema: Schema, _ value: JSON) {
+    mutating func run(_ schema: JSONSchema, _ value: JSON) {
         if isFull { return }
         switch schema.kind {
         case .any: break
@@ -45,7 +45,7 @@ struct SchemaCheck {
         }
     }
 
-    private mutating func object(_ properties: Schema.Properties, _ value: JSON) {
+    private mutating func object(_ properties: JSONSchema.Properties, _ value: JSON) {
         guard case .object(let members) = value else { return fault("wrong_type") }
         var seen: UInt64 = 0
         for (hint, member) in members.enumerated() {
@@ -66,7 +66,7 @@ struct SchemaCheck {
         }
     }
 
-    private mutating func map(_ values: Schema, _ keys: Format?, _ countMax: Int, _ value: JSON) {
+    private mutating func map(_ values: JSONSchema, _ keys: Format?, _ countMax: Int, _ value: JSON) {
         guard case .object(let members) = value else { return fault("wrong_type") }
         if members.count > countMax { return fault("too_many") }
         for member in members {
@@ -78,7 +78,7 @@ struct SchemaCheck {
         }
     }
 
-    private mutating func array(_ elements: Schema, _ count: ClosedRange<Int>, _ value: JSON) {
+    private mutating func array(_ elements: JSONSchema, _ count: ClosedRange<Int>, _ value: JSON) {
         guard case .array(let items) = value else { return fault("wrong_type") }
         if items.count < count.lowerBound { return fault("too_few") }
         if items.count > count.upperBound { return fault("too_many") }
