@@ -102,7 +102,8 @@ public struct ResidentLedger: Sendable {
                 """
             )
         }
-        return statements + LedgerBatch(core, keeping: answers.new).statements(in: schema) { _, _ in [] }
+        let batch = LedgerBatch(core, keeping: answers.new)
+        return statements + batch.journal(in: schema) + batch.statements(in: schema, telling: { _, _ in [] })
     }
 
     /// The batch is stored: the next one starts from what it left.

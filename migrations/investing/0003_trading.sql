@@ -188,6 +188,8 @@ insert into investing.ledger_accounts (id, owner, kind, asset, may_go_negative)
 select md5('fee_income:trading:' || a.code)::uuid, '00000000-0000-0000-0000-000000000000', 'fee_income:trading', a.code, true
 from (values ('USD'), ('EUR'), ('USDC'), ('USDT'), ('BTC'), ('ETH'), ('SOL'), ('SUI')) as a(code);
 
+select blocks.make_partitions('investing');
+
 -- migrate: down
 delete from investing.ledger_accounts where owner = '00000000-0000-0000-0000-000000000000' and kind = 'fee_income:trading';
 delete from blocks.partitioned_tables
