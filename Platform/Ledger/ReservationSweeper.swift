@@ -15,8 +15,9 @@ public struct ReservationSweeper: Sendable {
 
     /// Reservations ended in one transaction.
     public static let setMax = 2_000
-    /// Accounts locked in one transaction: few, since whoever pays from one of them waits. All that is due on one ends
-    /// together as far as the set reaches, so that its row is written once.
+    /// Accounts locked in one transaction: few, since whoever pays from one of them waits.
+    ///
+    /// All that is due on one ends together as far as the set reaches, so that its row is written once.
     public static let accountsMax = 50
 
     private let schema: Schema

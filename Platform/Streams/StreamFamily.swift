@@ -57,10 +57,7 @@ public struct StreamFamily: Sendable {
     let opening: Opening
     let ring: Ring
 
-    /// Channels that anybody may subscribe to, by name and key: `depth:BTC-USD`.
-    ///
-    /// - Parameters:
-    ///   - exists: whether there is a channel with a key.
+    /// Channels that anybody may subscribe to, by name and key: `depth:BTC-USD`; `exists` tells which keys there are.
     public static func open(
         _ name: String,
         opening: Opening,
@@ -72,9 +69,8 @@ public struct StreamFamily: Sendable {
 
     /// One channel for each customer, who subscribes to it by the family's name alone: `orders`.
     ///
-    /// - Parameters:
-    ///   - access: who may subscribe; `.public` is as `.authenticated`.
-    ///   - key: which channel is the caller's, the user's id unless said otherwise.
+    /// `access` says who may subscribe (`.public` is as `.authenticated`), `key` which channel is the caller's: the
+    /// user's id unless said otherwise.
     public static func personal(
         _ name: String,
         opening: Opening,

@@ -61,7 +61,9 @@ public final class StreamHub: Service {
         self.metrics = StreamMetrics(metrics)
     }
 
-    /// Publishes on a channel, to subscribers here and in other processes; never waits. Call it after the commit.
+    /// Publishes on a channel, to subscribers here and in other processes; never waits.
+    ///
+    /// Call it after the commit.
     ///
     /// The caller guarantees a declared family, a key of at most 64 visible ASCII characters without quotes, and JSON.
     /// Of one channel there is one publisher at a time.

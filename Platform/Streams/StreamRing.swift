@@ -22,7 +22,9 @@ struct StreamRing {
     /// Whoever has this number lacks the newest publication only.
     var beforeLast: Int64 { entries.last.map { $0.sequence.lowerBound - 1 } ?? last }
 
-    /// Appends what follows; the oldest make room. The newest is kept whatever its size.
+    /// Appends what follows; the oldest make room.
+    ///
+    /// The newest is kept whatever its size.
     mutating func append(_ entry: Entry) {
         entries.append(entry)
         bytes += entry.message.byteCount

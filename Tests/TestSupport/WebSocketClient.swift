@@ -33,12 +33,8 @@ public final class WebSocketClient: Sendable {
 
     /// Connects to a server on this machine and opens a WebSocket.
     ///
-    /// - Parameters:
-    ///   - port: the server's.
-    ///   - path: the route's.
-    ///   - headers: further lines of the request, each with its end of line.
-    ///   - answersPings: whether it is alive.
-    ///   - tap: gets the bytes of the frames in place of `events`, on the connection's thread.
+    /// `headers` are further lines of the request, each with its end of line; without `answersPings` it seems dead;
+    /// `tap` gets the bytes of the frames in place of `events`, on the connection's thread.
     /// - Throws: `Refusal`, or what connecting throws.
     public static func connect(
         port: Int,

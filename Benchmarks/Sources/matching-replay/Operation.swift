@@ -38,7 +38,9 @@ struct Operation {
         (self.id, self.price, self.quantity) = (id, price, quantity)
     }
 
-    /// Reads an operation. What its type doesn't use isn't looked at.
+    /// Reads an operation.
+    ///
+    /// What its type doesn't use isn't looked at.
     init(_ bytes: UnsafeRawBufferPointer, at offset: Int, _ index: Int) throws {
         guard let kind = Kind(rawValue: bytes[offset]) else { throw WorkloadError.kind(index, bytes[offset]) }
         (self.kind, side, timeInForce, flags) = (kind, bytes[offset + 1], bytes[offset + 2], bytes[offset + 3])

@@ -43,7 +43,9 @@ final class TradingAccounts: Sendable {
         return found
     }
 
-    /// Opens an account. Idempotent.
+    /// Opens an account.
+    ///
+    /// Idempotent.
     func open(_ user: ID<User>, _ kind: TradingAccount.Kind) async throws {
         let (id, now) = (ids.next(TradingAccount.self), clock.now())
         _ = try await pool.query(

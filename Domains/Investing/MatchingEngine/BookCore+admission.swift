@@ -5,7 +5,9 @@ extension BookCore {
         return rejection(order, reason, at: instant)
     }
 
-    /// Why an order isn't taken in; nil if it is. `leaving` is an order that makes room for it.
+    /// Why an order isn't taken in; nil if it is.
+    ///
+    /// `leaving` is an order that makes room for it.
     @inline(__always)
     func reasonToRefuse(_ order: NewOrder, at instant: Int64, leaving: UInt32 = 0) -> RejectionReason? {
         if state != .trading && !stateAdmits(order) { return .marketState }

@@ -1,4 +1,6 @@
-/// The state of a book. Everything that is used per order lies behind pointers that are never shared.
+/// The state of a book.
+///
+/// Everything that is used per order lies behind pointers that are never shared.
 struct BookCore {
     /// A waiting order's or a resting order's end.
     struct Expiry {
@@ -122,7 +124,9 @@ struct BookCore {
 
     // MARK: Standing in a ladder
 
-    /// Puts an order at the back of its level. Its slot is filled but for the links.
+    /// Puts an order at the back of its level.
+    ///
+    /// Its slot is filled but for the links.
     @inline(__always)
     mutating func link(_ number: UInt32, _ ladder: UnsafeMutablePointer<PriceLadder>, isBook: Bool) {
         let order = slot(number)

@@ -1,4 +1,6 @@
-/// What a book is told to do. The instant comes beside it.
+/// What a book is told to do.
+///
+/// The instant comes beside it.
 public enum Command: Sendable, Hashable {
     /// Takes an order in.
     case place(NewOrder)

@@ -1,4 +1,6 @@
-/// What happened in a book, in order. Prices are in ticks, quantities in lots, instants in microseconds.
+/// What happened in a book, in order.
+///
+/// Prices are in ticks, quantities in lots, instants in microseconds.
 ///
 /// Of one placed order: `rejected` alone, or `cancelled` for `fillOrKill` alone, or `accepted` and what follows from
 /// it.
@@ -73,7 +75,9 @@ public struct Trade: Sendable, Hashable {
     public let makerOwner: UInt32
     /// The taker's side.
     public let takerSide: Side
-    /// Whether this filled the taker. One that is sized by a quote amount ends with `cancelled` always.
+    /// Whether this filled the taker.
+    ///
+    /// One that is sized by a quote amount ends with `cancelled` always.
     public let isTakerDone: Bool
     /// Whether this filled the maker.
     public let isMakerDone: Bool
@@ -103,7 +107,9 @@ public struct Trade: Sendable, Hashable {
     }
 }
 
-/// A match that self-trade prevention stopped. The ends that follow from it come as `cancelled`.
+/// A match that self-trade prevention stopped.
+///
+/// The ends that follow from it come as `cancelled`.
 public struct Prevented: Sendable, Hashable {
     /// The order that came.
     public let taker: UInt64
@@ -117,7 +123,9 @@ public struct Prevented: Sendable, Hashable {
     public let mode: SelfTradePrevention
     /// The maker's price.
     public let price: Int64
-    /// What would have traded. Only `decrement` takes it off both.
+    /// What would have traded.
+    ///
+    /// Only `decrement` takes it off both.
     public let quantity: Int64
     /// What the taker still wants after it; 0 if it is sized by a quote amount.
     public let takerRemaining: Int64

@@ -1,4 +1,6 @@
-/// Events in the order in which they happened. Several books may write to one; nothing is allocated once it has grown.
+/// Events in the order in which they happened.
+///
+/// Several books may write to one; nothing is allocated once it has grown.
 public final class EventLog {
     struct Storage {
         var first: UnsafeMutablePointer<Event>

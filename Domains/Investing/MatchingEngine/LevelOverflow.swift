@@ -33,7 +33,9 @@ struct LevelOverflow {
     /// - Precondition: there is a level.
     var firstKey: Int64 { chunks[0].keys[0] }
 
-    /// The level of a key; nil if there is none. It is good until a level comes or goes.
+    /// The level of a key; nil if there is none.
+    ///
+    /// It is good until a level comes or goes.
     func find(_ key: Int64) -> UnsafeMutablePointer<Level>? {
         guard count > 0 else { return nil }
         let chunk = chunks[chunk(of: key)]

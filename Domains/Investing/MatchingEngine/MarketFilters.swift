@@ -1,19 +1,27 @@
 /// What orders a market takes.
 public struct MarketFilters: Sendable, Hashable {
-    /// Ticks: prices are multiples of it. At least 1.
+    /// Ticks: prices are multiples of it.
+    ///
+    /// At least 1.
     public var tickSize: Int64
     /// Ticks: the lowest limit and stop price.
     public var priceMin: Int64
     /// Ticks: the highest limit and stop price.
     public var priceMax: Int64
-    /// Lots: quantities are multiples of it. At least 1.
+    /// Lots: quantities are multiples of it.
+    ///
+    /// At least 1.
     public var lotSize: Int64
-    /// Lots: the smallest quantity. At least 1.
+    /// Lots: the smallest quantity.
+    ///
+    /// At least 1.
     public var quantityMin: Int64
     /// Lots: the largest quantity.
     public var quantityMax: Int64
-    /// Ticks × lots: the smallest notional value; 0 for none. Orders without a limit price count at their bound, else
-    /// at the reference price, else at the last price; without any of these the limit doesn't apply.
+    /// Ticks × lots: the smallest notional value; 0 for none.
+    ///
+    /// Orders without a limit price count at their bound, else at the reference price, else at the last price; without
+    /// any of these the limit doesn't apply.
     public var notionalMin: Int128
     /// Ticks × lots: the largest notional value, counted in the same way; nil for none.
     public var notionalMax: Int128?

@@ -1,4 +1,6 @@
-/// What a market admits. Cancels pass in every state.
+/// What a market admits.
+///
+/// Cancels pass in every state.
 public enum MarketState: UInt8, Sendable, Hashable, CaseIterable {
     /// Everything.
     case trading = 0

@@ -68,9 +68,13 @@ public struct NewOrder: Sendable, Hashable {
     public var side: Side
     /// Its type.
     public var type: OrderType
-    /// How long it stays. A market order never rests: there `gtc` is as good as `ioc`.
+    /// How long it stays.
+    ///
+    /// A market order never rests: there `gtc` is as good as `ioc`.
     public var timeInForce: TimeInForce
-    /// Whether it must not take. Limit orders of `gtc` and `gtd` only.
+    /// Whether it must not take.
+    ///
+    /// Limit orders of `gtc` and `gtd` only.
     public var isPostOnly: Bool
     /// Its mode, where it is the taker.
     public var selfTradePrevention: SelfTradePrevention
@@ -82,7 +86,7 @@ public struct NewOrder: Sendable, Hashable {
     public var quantity: Int64
     /// Ticks × lots: sizes a market order by what it may spend (buy) or what it wants to get (sell); 0 otherwise.
     public var quoteAmount: Int128
-    /// The instant of `gtd` in microseconds: it doesn't trade at or after it. Ignored otherwise.
+    /// The instant of `gtd` in microseconds, at and after which it doesn't trade; ignored otherwise.
     public var expiresAt: Int64
 
     /// An order; a plain limit order unless more is said.

@@ -1,4 +1,6 @@
-/// The book of one market: matches by price, then by arrival. docs/matching-semantics.md says what it does.
+/// The book of one market: matches by price, then by arrival.
+///
+/// docs/matching-semantics.md says what it does.
 ///
 /// It has no clock and does no I/O: the instants, in microseconds and never decreasing, come with the commands. The
 /// same commands give the same events. It is used by one caller at a time. Nothing is allocated per order once the
@@ -62,7 +64,9 @@ public final class OrderBook {
     /// Takes an order in.
     public func place(_ order: NewOrder, at instant: Int64) { core.pointee.place(order, at: instant) }
 
-    /// Takes two orders in of which one cancels the other. See `Command.placePair`.
+    /// Takes two orders in of which one cancels the other.
+    ///
+    /// See `Command.placePair`.
     public func placePair(_ first: NewOrder, _ second: NewOrder, at instant: Int64) {
         core.pointee.placePair(first, second, at: instant)
     }
@@ -83,10 +87,14 @@ public final class OrderBook {
         core.pointee.cancelReplace(order, with: new, mode, at: instant)
     }
 
-    /// Ends what is due. Every other command does that too, before anything else.
+    /// Ends what is due.
+    ///
+    /// Every other command does that too, before anything else.
     public func expire(at instant: Int64) { core.pointee.expire(at: instant) }
 
-    /// Sets the market's state. An instant makes a halt end by itself and is ignored for the other states.
+    /// Sets the market's state.
+    ///
+    /// An instant makes a halt end by itself and is ignored for the other states.
     public func setState(_ state: MarketState, reopensAt: Int64?, at instant: Int64) {
         core.pointee.setState(state, reopensAt: reopensAt, at: instant)
     }
@@ -96,15 +104,21 @@ public final class OrderBook {
         core.pointee.setReferencePrice(price, at: instant)
     }
 
-    /// Opens the market. Conditional orders that wait although the last price has reached them trigger.
+    /// Opens the market.
+    ///
+    /// Conditional orders that wait although the last price has reached them trigger.
     public func reopen(at instant: Int64) { core.pointee.reopen(at: instant) }
 
-    /// Replaces the filters. Orders that are live stay as they are.
+    /// Replaces the filters.
+    ///
+    /// Orders that are live stay as they are.
     public func setFilters(_ filters: MarketFilters) { core.pointee.setFilters(filters) }
 
     // MARK: Questions
 
-    /// What would refuse an order now; nil if it would be taken in. Changes nothing and is no promise.
+    /// What would refuse an order now; nil if it would be taken in.
+    ///
+    /// Changes nothing and is no promise.
     public func refusal(of order: NewOrder, at instant: Int64) -> Rejection? {
         core.pointee.refusal(of: order, at: instant)
     }
@@ -115,7 +129,9 @@ public final class OrderBook {
     /// The best levels of a side, best first.
     public func depth(_ side: Side, limit: Int) -> [DepthLevel] { core.pointee.depth(side, limit: limit) }
 
-    /// What an order of a taker would trade now, within its bound in ticks and the band. Own orders count as others'.
+    /// What an order of a taker would trade now, within its bound in ticks and the band.
+    ///
+    /// Own orders count as others'.
     public func marketCost(_ side: Side, quantity: Int64, bound: Int64?) -> MarketCost {
         core.pointee.marketCost(side, quantity: quantity, bound: bound)
     }
@@ -123,7 +139,9 @@ public final class OrderBook {
     /// A live order; nil if there is none with the number.
     public func order(_ number: UInt64) -> OpenOrder? { core.pointee.openOrder(number) }
 
-    /// Live orders of an owner, those that wait included. Counted by a scan unless the filters limit them.
+    /// Live orders of an owner, those that wait included.
+    ///
+    /// Counted by a scan unless the filters limit them.
     public func openOrders(owner: UInt32) -> Int { core.pointee.openOrders(owner: owner) }
 
     /// What the market is besides its orders.
@@ -145,7 +163,9 @@ public final class OrderBook {
 
     // MARK: Recovery
 
-    /// The whole book. A book that restores it behaves as this one does.
+    /// The whole book.
+    ///
+    /// A book that restores it behaves as this one does.
     public func snapshot() -> BookSnapshot { core.pointee.snapshot() }
 
     /// Restores a whole book into this one, which must be empty.
@@ -157,7 +177,9 @@ public final class OrderBook {
     /// Restores what the market is besides its orders.
     public func restore(_ status: MarketStatus) { core.pointee.restore(status) }
 
-    /// Restores a live order behind those that are there. Nothing matches, no event is written.
+    /// Restores a live order behind those that are there.
+    ///
+    /// Nothing matches, no event is written.
     ///
     /// - Precondition: no live order has its number, quantities are positive, and the book isn't crossed by it.
     public func restore(_ order: OpenOrder) { core.pointee.restore(order) }

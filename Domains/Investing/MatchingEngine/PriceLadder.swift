@@ -65,7 +65,9 @@ struct PriceLadder {
         return outside(bestKey)
     }
 
-    /// The level of a key that has one. It is good until a level comes or goes.
+    /// The level of a key that has one.
+    ///
+    /// It is good until a level comes or goes.
     @inline(__always)
     func level(_ key: Int64) -> UnsafeMutablePointer<Level> {
         let offset = UInt64(bitPattern: key &- base)

@@ -1,4 +1,6 @@
-/// Why a command was refused. A refused command changes nothing.
+/// Why a command was refused.
+///
+/// A refused command changes nothing.
 public enum RejectionReason: UInt8, Sendable, Hashable, CaseIterable {
     /// No live order has the number.
     case unknownOrder = 0

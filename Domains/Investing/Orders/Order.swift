@@ -2,7 +2,9 @@ import Kernel
 import Ledger
 import MatchingEngine
 
-/// An order as it is stored and shown. Prices are in ticks, quantities in lots of its market.
+/// An order as it is stored and shown.
+///
+/// Prices are in ticks, quantities in lots of its market.
 struct Order: Sendable, Entity {
     static let idPrefix = "ord"
 

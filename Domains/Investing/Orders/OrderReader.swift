@@ -29,7 +29,11 @@ struct OrderReader: Sendable {
         .required("side", .oneOf(Side.names)), .required("type", .oneOf(OrderType.names)),
         .optional("time_in_force", .oneOf(TimeInForce.names), "`gtc` unless given."),
         .optional("quantity", .amount, "In the base asset; for a market order this or `quote_amount`."),
-        .optional("quote_amount", .amount, "In the quote asset: what a market buy spends with its fee, or a sell brings."),
+        .optional(
+            "quote_amount",
+            .amount,
+            "In the quote asset: what a market buy spends with its fee, or a sell brings."
+        ),
         .optional("limit_price", .amount, "In the quote asset for one unit of the base asset."),
         .optional("stop_price", .amount, "Where a conditional order becomes active."),
         .optional("post_only", .bool), .optional("expires_at", .instant, "For `gtd`."),
@@ -127,10 +131,18 @@ private struct OrderTerms {
             if !isRight { faults.append(Problem.Fault(pointer, code)) }
         }
         check((price != nil) == type.isLimit, "/limit_price", type.isLimit ? "required" : "not_for_this_type")
-        check((stopPrice != nil) == type.isConditional, "/stop_price", type.isConditional ? "required" : "not_for_this_type")
+        check(
+            (stopPrice != nil) == type.isConditional,
+            "/stop_price",
+            type.isConditional ? "required" : "not_for_this_type"
+        )
         check(quoteAmount == nil || type == .market, "/quote_amount", "not_for_this_type")
         check((quantity == nil) != (quoteAmount == nil), "/quantity", "one_of_quantity_and_quote_amount")
-        check((expiresAt != nil) == (timeInForce == .gtd), "/expires_at", timeInForce == .gtd ? "required" : "only_for_gtd")
+        check(
+            (expiresAt != nil) == (timeInForce == .gtd),
+            "/expires_at",
+            timeInForce == .gtd ? "required" : "only_for_gtd"
+        )
         check(quoteAmount.map { $0 < Market.quoteMax } ?? true, "/quote_amount", "overflow")
         guard faults.isEmpty else {
             throw Problem(400, "invalid_request", "The request isn't valid; `errors` says where.", faults: faults)

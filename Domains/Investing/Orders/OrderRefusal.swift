@@ -25,10 +25,15 @@ enum OrderRefusal {
             return Problem(422, "market_\(state)", "\(market.symbol) is in state \(state) and doesn't take this order.")
         case .invalidCombination:
             return Problem(422, "invalid_combination", "Type, time in force, prices and quantity don't go together.")
-        case .invalidPair: return Problem(422, "invalid_pair", "The two orders are no pair of which one can cancel the other.")
+        case .invalidPair:
+            return Problem(422, "invalid_pair", "The two orders are no pair of which one can cancel the other.")
         case .expiryInPast: return Problem(422, "expiry_in_past", "The order would have expired already.")
         case .notAmendable:
-            return Problem(422, "not_amendable", "An order that waits for its trigger, or is one of a pair, can't be amended.")
+            return Problem(
+                422,
+                "not_amendable",
+                "An order that waits for its trigger, or is one of a pair, can't be amended."
+            )
         case .wouldTake:
             let (limit, value) = (ticks(rejection.limit, market), ticks(rejection.value, market))
             return filter("would_take", limit: limit, value: value, at: "/limit_price")

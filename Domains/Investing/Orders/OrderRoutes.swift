@@ -62,7 +62,9 @@ struct OrderRoutes: Sendable {
             access: .permission("investing:trade"),
             isIdempotent: true,
             body: .json(OrderRoutes.pairBody),
-            responses: [201: ResponseShape("The two orders.", OrderRoutes.pairSchema, headers: [.location, .replayed])],
+            responses: [
+                201: ResponseShape("The two orders.", OrderRoutes.pairSchema, headers: [.location, .replayed])
+            ],
             problems: OrderProblems.placing
         ) { request in
             let (account, stored) = try await subject(request)
@@ -125,7 +127,8 @@ struct OrderRoutes: Sendable {
                 in: stored,
                 replacing: id
             )
-            let mode: ReplaceMode = request.body["mode"]?.stringValue == "allow_failure" ? .allowFailure : .stopOnFailure
+            let mode: ReplaceMode =
+                request.body["mode"]?.stringValue == "allow_failure" ? .allowFailure : .stopOnFailure
             return try await submit(.replace(id, with: ticket, mode, try self.request(request, account)))
         }
     }

@@ -50,7 +50,9 @@ final class RateBook: Sendable {
         let rates = TradingRates(
             maker: Int64(maker.total.minorUnits - (rebate?.total.minorUnits ?? 0)),
             taker: Int64(taker.total.minorUnits),
-            schedules: .array([maker, taker].compactMap(\.self).map(RateBook.source) + (rebate.map { [RateBook.source($0)] } ?? []))
+            schedules: .array(
+                [maker, taker].compactMap(\.self).map(RateBook.source) + (rebate.map { [RateBook.source($0)] } ?? [])
+            )
         )
         remembered.withLock { remembered in
             if remembered.count >= RateBook.rememberedMax { remembered = [:] }

@@ -12,7 +12,11 @@ extension DeskBatch {
         guard order.type == .market else { return }
         if let amount = order.quoteAmount, order.side == .buy {
             guard Funds.spendable(amount, rates: order.rates) >= floor.market.tickValue else {
-                throw Problem(422, "notional_too_small", "The amount doesn't pay for the smallest quantity and its fee.")
+                throw Problem(
+                    422,
+                    "notional_too_small",
+                    "The amount doesn't pay for the smallest quantity and its fee."
+                )
             }
         }
     }

@@ -188,7 +188,9 @@ extension DeskBatch {
     private mutating func finish(_ number: UInt64, _ status: Order.Status, _ reason: String?) {
         // What was sized by an amount has done what it was to do if it traded at all.
         var status = status
-        if let order = state.live[number]?.order, order.quoteAmount != nil, order.traded > 0, reason == "quote_amount_spent" {
+        if let order = state.live[number]?.order, order.quoteAmount != nil, order.traded > 0,
+            reason == "quote_amount_spent"
+        {
             status = .filled
         }
         setStatus(number, status, reason)

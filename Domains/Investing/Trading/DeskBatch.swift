@@ -72,11 +72,14 @@ struct DeskBatch {
     mutating func decide(_ item: DeskItem) -> DeskOutcome {
         if let key = item.key, let earlier = kept.outcome(of: key) { return DeskBatch.outcome(earlier, item) }
         switch item {
-        case .place(let ticket, let request): return answer(request) { batch throws(Problem) in try batch.place(ticket, request) }
+        case .place(let ticket, let request):
+            return answer(request) { batch throws(Problem) in try batch.place(ticket, request) }
         case .placePair(let first, let second, let request):
             return answer(request) { batch throws(Problem) in try batch.placePair(first, second, request) }
-        case .cancel(let order, let request): return answer(request) { batch throws(Problem) in try batch.cancel(order, request) }
-        case .cancelAll(let market, let request): return answer(request) { batch throws(Problem) in try batch.cancelAll(market, request) }
+        case .cancel(let order, let request):
+            return answer(request) { batch throws(Problem) in try batch.cancel(order, request) }
+        case .cancelAll(let market, let request):
+            return answer(request) { batch throws(Problem) in try batch.cancelAll(market, request) }
         case .amend(let order, let quantity, let price, let request):
             return answer(request) { batch throws(Problem) in try batch.amend(order, quantity, price, request) }
         case .replace(let order, let ticket, let mode, let request):

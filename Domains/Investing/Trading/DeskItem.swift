@@ -3,7 +3,9 @@ import Kernel
 import Ledger
 import MatchingEngine
 
-/// What the writer is asked to do. Everything that moves money or orders in Investing is one of these.
+/// What the writer is asked to do.
+///
+/// Everything that moves money or orders in Investing is one of these.
 enum DeskItem: Sendable {
     /// An order.
     case place(OrderTicket, DeskRequest)

@@ -1,7 +1,9 @@
 import Kernel
 import PostgreSQL
 
-/// The lease of the one process that writes Investing. Whoever holds it stores batches under its epoch.
+/// The lease of the one process that writes Investing.
+///
+/// Whoever holds it stores batches under its epoch.
 struct WriterLease: Sendable {
     /// How long a process may be silent before another one takes over.
     static let seconds: Int64 = 4
