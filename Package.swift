@@ -206,7 +206,8 @@ let package = Package(
             "Domains/Investing",
             [
                 "DomainKit", "DomainTransfers", "Kernel", "PostgreSQL", "HTTP", "Ledger", "Messaging", "MatchingEngine",
-                "DepthFeed", "Streams", "Audit", "Fees", "Identity", "OutboundHTTP", "Settings", crypto, lifecycle, logging, metrics,
+                "DepthFeed", "Streams", "Audit", "Fees", "Identity", "OutboundHTTP", "Settings", crypto, lifecycle,
+                logging, metrics,
             ],
             exclude: ["MatchingEngine", "DepthFeed"]
         ),

@@ -147,6 +147,8 @@ extension LedgerCore {
         expired.removeAll(keepingCapacity: true)
         changedUsage.removeAll(keepingCapacity: true)
         usage.removeAll(keepingCapacity: true)
+        changedLimits.removeAll(keepingCapacity: true)
+        limits.removeAll(keepingCapacity: true)
         originals.removeAll(keepingCapacity: true)
         unswept.removeAll()
         dueHere.removeAll()
@@ -160,6 +162,7 @@ extension LedgerCore {
     mutating func add(_ loaded: LoadedLedger) {
         add(loaded.reservations)
         usage.merge(loaded.usage) { $1 }
+        limits.merge(loaded.limits) { $1 }
         originals.merge(loaded.originals) { $1 }
     }
 

@@ -28,7 +28,7 @@ struct Rule: Sendable, CustomTestStringConvertible {
         self.init(name, examples: examples) { tree in tree.swift.flatMap(check) }
     }
 
-    static let all = importRules + sizeRules + callRules + nameRules + sqlRules + [wordRule]
+    static let all = importRules + sizeRules + callRules + nameRules + sqlRules + [wordRule, permissionsExist]
 }
 
 extension Rule.Example {

@@ -37,8 +37,8 @@ struct StoredMarket: Sendable {
 
     static let columns: SQL = """
         id, symbol, base, quote, tick, lot, price_min, price_max, quantity_min, quantity_max, notional_min,
-            notional_max, band_up, band_down, open_orders_max, breaker_move, breaker_window, breaker_halt, state, reopens_at,
-            reference_price, last_price, slices, trades
+            notional_max, band_up, band_down, open_orders_max, breaker_move, breaker_window, breaker_halt,
+            state, reopens_at, reference_price, last_price, slices, trades
         """
 
     static func all(in schema: Schema) -> SQL { "select \(columns) from \(schema).markets order by id" }

@@ -32,7 +32,7 @@ struct OrderRoutes: Sendable {
                 gives the first answer again.
                 """,
             tag: "Orders",
-            access: .permission("investing:trade"),
+            access: .permission("investing:move"),
             isIdempotent: true,
             body: .json(OrderReader.body),
             responses: [
@@ -59,7 +59,7 @@ struct OrderRoutes: Sendable {
             summary: "Place two orders of which one cancels the other",
             description: "A limit or take-profit order and a stop order of one side, which hold money together (OCO).",
             tag: "Orders",
-            access: .permission("investing:trade"),
+            access: .permission("investing:move"),
             isIdempotent: true,
             body: .json(OrderRoutes.pairBody),
             responses: [
@@ -88,7 +88,7 @@ struct OrderRoutes: Sendable {
                 remains the order keeps its place; otherwise it is taken out and in again, and may trade at once.
                 """,
             tag: "Orders",
-            access: .permission("investing:trade"),
+            access: .permission("investing:move"),
             parameters: [OrderRoutes.id],
             body: .json(OrderRoutes.amendBody),
             responses: [200: ResponseShape("The order.", Order.schema)],
@@ -110,7 +110,7 @@ struct OrderRoutes: Sendable {
             operationID: "replaceOrder",
             summary: "Cancel an order and place another one, with nothing between",
             tag: "Orders",
-            access: .permission("investing:trade"),
+            access: .permission("investing:move"),
             isIdempotent: true,
             parameters: [OrderRoutes.id],
             body: .json(OrderRoutes.replaceBody),
@@ -140,7 +140,7 @@ struct OrderRoutes: Sendable {
             operationID: "cancelOrder",
             summary: "Cancel an order",
             tag: "Orders",
-            access: .permission("investing:trade"),
+            access: .permission("investing:move"),
             parameters: [OrderRoutes.id],
             responses: [200: ResponseShape("The order as it ended.", Order.schema)],
             problems: OrderProblems.changing
@@ -157,7 +157,7 @@ struct OrderRoutes: Sendable {
             operationID: "cancelOrders",
             summary: "Cancel all open orders of an account, in one market or in all",
             tag: "Orders",
-            access: .permission("investing:trade"),
+            access: .permission("investing:move"),
             parameters: [OrderRoutes.account, .query("symbol", .text(3...25), "Only in that market.")],
             responses: [200: ResponseShape("The orders as they ended.", OrderRoutes.canceledSchema)]
         ) { request in
@@ -177,7 +177,7 @@ struct OrderRoutes: Sendable {
             summary: "Check an order without placing it",
             description: "Looks at everything but the book and the balances.",
             tag: "Orders",
-            access: .permission("investing:trade"),
+            access: .permission("investing:move"),
             body: .json(OrderReader.body),
             responses: [200: ResponseShape("The order as it would be.", Order.schema)],
             problems: OrderProblems.placing

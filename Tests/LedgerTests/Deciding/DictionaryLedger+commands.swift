@@ -25,21 +25,8 @@ extension DictionaryLedger {
         case .collect(let new): try collect(new, operation)
         case .repay(let new): try repay(new, operation)
         case .reserve(let new): try reserve(new, operation)
-        case .increment(let id, let account, let amount):
-            try checkAmount(amount)
-            try checkNotFrozen(account)
-            var hold = try active(id, account)
-            try spend(amount, account)
-            guard hold.amount < Money.limit - amount else { throw .invalidAmount }
-            hold.amount += amount
-            set(id, hold)
-        case .decrement(let id, let account, let amount):
-            try checkAmount(amount)
-            var hold = try active(id, account)
-            let held = hold.amount - hold.captured
-            guard amount < held else { throw .captureExceedsReservation(id, remaining: held, requested: amount) }
-            hold.amount -= amount
-            set(id, hold)
+        case .increment(let id, let account, let amount): try increment(id, account, amount)
+        case .decrement(let id, let account, let amount): try decrement(id, account, amount)
         case .extend(let id, let account, let until):
             var hold = try active(id, account)
             hold.expiresAt = until
@@ -67,6 +54,33 @@ extension DictionaryLedger {
             _ = try find(account)
             limit(account, counter, limits)
         }
+    }
+
+    private mutating func increment(
+        _ id: ID<Reservation>,
+        _ account: ID<LedgerAccount>,
+        _ amount: Int128
+    ) throws(LedgerRefusal) {
+        try checkAmount(amount)
+        try checkNotFrozen(account)
+        var hold = try active(id, account)
+        try spend(amount, account)
+        guard hold.amount < Money.limit - amount else { throw .invalidAmount }
+        hold.amount += amount
+        set(id, hold)
+    }
+
+    private mutating func decrement(
+        _ id: ID<Reservation>,
+        _ account: ID<LedgerAccount>,
+        _ amount: Int128
+    ) throws(LedgerRefusal) {
+        try checkAmount(amount)
+        var hold = try active(id, account)
+        let held = hold.amount - hold.captured
+        guard amount < held else { throw .captureExceedsReservation(id, remaining: held, requested: amount) }
+        hold.amount -= amount
+        set(id, hold)
     }
 
     private mutating func transfer(_ new: NewTransfer, _ operation: ID<Operation>) throws(LedgerRefusal) {
