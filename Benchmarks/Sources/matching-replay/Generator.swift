@@ -26,7 +26,7 @@ struct Generator {
     private let wanted: Int
     private var nextID: UInt64 = 1
 
-    /// - Parameter live: Orders of each symbol that are live once the books have filled.
+    /// A generator; `live` orders of each symbol are live once the books have filled.
     init(symbols: Int, live: Int, seed: UInt64) {
         random = SplitMix(seed: seed)
         workload = Workload(
