@@ -95,7 +95,9 @@ import Testing
             #expect(try await world.place(bob, stop).body["triggered"]?.boolValue == false)
             try await world.place(alice, world.ticket(alice, .sell, 3_000, at: 5_000_000))
             try await world.place(bob, world.ticket(bob, .buy, 1_000, at: 5_000_000))
-            let rows = try await world.pool.query("select status, is_triggered from investing.orders where id = \(stop.order.id)")
+            let rows = try await world.pool.query(
+                "select status, is_triggered from investing.orders where id = \(stop.order.id)"
+            )
             #expect(try rows[0]["status"] as String == "filled")
             #expect(try rows[0]["is_triggered"] as Bool)
             try await world.verify()
@@ -129,13 +131,21 @@ import Testing
             let alice = try await world.trader()
             let ticket = world.ticket(alice, .buy, 1_000, at: 4_000_000, clientID: "mine")
             let first = try await world.place(alice, ticket, key: "k")
-            guard case .replayed(let again) = try await world.desk.commit([.place(ticket, world.request(alice, key: "k"))])[0]
+            guard
+                case .replayed(let again) = try await world.desk.commit([.place(ticket, world.request(alice, key: "k"))]
+                )[0]
             else { throw InvestingFault.missing("a replay") }
             #expect(try JSON.parse(again.body) == first.body)
             let same = try await world.place(alice, world.ticket(alice, .buy, 1_000, at: 4_000_000, clientID: "mine"))
             #expect(same.body == first.body)
             var other = world.ticket(alice, .buy, 1_000, at: 4_000_000, clientID: "mine")
-            other = OrderTicket(order: other.order, request: 8, base: other.base, quote: other.quote, income: other.income)
+            other = OrderTicket(
+                order: other.order,
+                request: 8,
+                base: other.base,
+                quote: other.quote,
+                income: other.income
+            )
             let refused = try await world.place(alice, other)
             #expect(refused.status == 409)
             #expect(refused.body["code"]?.stringValue == "duplicate_client_order_id")
@@ -165,7 +175,7 @@ import Testing
         try await TradingWorld.with { world in
             let alice = try await world.trader()
             try await world.place(alice, world.ticket(alice, .buy, 1_000, at: 4_000_000))
-            let next = try await TradingWorld(world.pool)
+            let next = try await TradingWorld(world.pool, world.database)
             #expect(try await next.lease.take() == nil)
             _ = try await world.pool.query("update investing.writer_lease set expires_at = clock_timestamp()")
             let epoch = try #require(try await next.lease.take())

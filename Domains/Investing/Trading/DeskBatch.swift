@@ -28,6 +28,8 @@ struct DeskBatch {
     var fills: [UInt64: [JSON]] = [:]
     var trades: [TradeRecord] = []
     var newClientIDs: [TakenClientID: TakenOrder] = [:]
+    /// New orders with a client's id, by number.
+    var named: [(number: UInt64, taken: TakenOrder)] = []
     var floors: Set<Int> = []
     /// The engine's refusal of the last command, and the market it was in.
     var refused: Rejection?
@@ -72,11 +74,14 @@ struct DeskBatch {
     mutating func decide(_ item: DeskItem) -> DeskOutcome {
         if let key = item.key, let earlier = kept.outcome(of: key) { return DeskBatch.outcome(earlier, item) }
         switch item {
-        case .place(let ticket, let request): return answer(request) { batch throws(Problem) in try batch.place(ticket, request) }
+        case .place(let ticket, let request):
+            return answer(request) { batch throws(Problem) in try batch.place(ticket, request) }
         case .placePair(let first, let second, let request):
             return answer(request) { batch throws(Problem) in try batch.placePair(first, second, request) }
-        case .cancel(let order, let request): return answer(request) { batch throws(Problem) in try batch.cancel(order, request) }
-        case .cancelAll(let market, let request): return answer(request) { batch throws(Problem) in try batch.cancelAll(market, request) }
+        case .cancel(let order, let request):
+            return answer(request) { batch throws(Problem) in try batch.cancel(order, request) }
+        case .cancelAll(let market, let request):
+            return answer(request) { batch throws(Problem) in try batch.cancelAll(market, request) }
         case .amend(let order, let quantity, let price, let request):
             return answer(request) { batch throws(Problem) in try batch.amend(order, quantity, price, request) }
         case .replace(let order, let ticket, let mode, let request):
@@ -94,7 +99,7 @@ struct DeskBatch {
             isRefresh = true
             return .done
         case .tick:
-            for id in state.floors.keys.sorted() { run(id) { $0.book.expire(at: $1) } }
+            for id in state.floors.keys.sorted() { wake(id) }
             return .done
         }
     }
@@ -141,6 +146,8 @@ struct DeskBatch {
         guard let floor = state.floors[market] else { return .done }
         let before = floor.book.status.state.name
         run(market, body)
+        // A reference price brings no event and is stored all the same.
+        floors.insert(market)
         audit(
             action,
             of: "market",
