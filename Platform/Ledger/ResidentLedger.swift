@@ -22,6 +22,15 @@ public struct ResidentLedger: Sendable {
     /// Whether an account is in memory.
     public func has(_ account: ID<LedgerAccount>) -> Bool { core.accounts[account] != nil }
 
+    /// Accounts in memory.
+    public var accountCount: Int { core.accounts.count }
+
+    /// Drops all accounts but those, between two batches; what a later batch needs of the others is read anew.
+    public mutating func forget(exceptFor needed: Set<ID<LedgerAccount>>) {
+        core.forget(exceptFor: needed)
+        known = known.filter { needed.contains($0.key) }
+    }
+
     /// Starts a batch: reads, in one round trip together with `others`, what its items need and is not in memory, and
     /// the database's clock.
     ///
@@ -164,6 +173,11 @@ extension LedgerCore {
         usage.merge(loaded.usage) { $1 }
         limits.merge(loaded.limits) { $1 }
         originals.merge(loaded.originals) { $1 }
+    }
+
+    mutating func forget(exceptFor needed: Set<ID<LedgerAccount>>) {
+        accounts = accounts.filter { needed.contains($0.key) }
+        reservations = reservations.filter { needed.contains($0.value.account) }
     }
 
     /// Drops the reservations that ended in the batch.

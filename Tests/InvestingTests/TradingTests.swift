@@ -175,7 +175,7 @@ import Testing
         try await TradingWorld.with { world in
             let alice = try await world.trader()
             try await world.place(alice, world.ticket(alice, .buy, 1_000, at: 4_000_000))
-            let next = try await TradingWorld(world.pool)
+            let next = try await TradingWorld(world.pool, world.database)
             #expect(try await next.lease.take() == nil)
             _ = try await world.pool.query("update investing.writer_lease set expires_at = clock_timestamp()")
             let epoch = try #require(try await next.lease.take())

@@ -63,14 +63,23 @@ struct ClientOrderIDRow: StoredRow {
     let account: ID<TradingAccount>
     let clientID: String
     let taken: DeskBatch.TakenOrder
+    /// When the order ended, if the batch that took it in ended it.
+    let endedAt: Timestamp?
+
+    /// Nil for an order without such an id.
+    init?(order: Order, taken: DeskBatch.TakenOrder) {
+        guard let clientID = order.clientID else { return nil }
+        (account, self.clientID, self.taken, endedAt) = (order.account, clientID, taken, order.endedAt)
+    }
 
     static func store(_ rows: [ClientOrderIDRow], in schema: Schema, at: Timestamp) -> [SQL] {
         [
             """
-            insert into \(schema).client_order_ids (account, client_order_id, request, order_id, status, answer)
+            insert into \(schema).client_order_ids (account, client_order_id, request, order_id, status, answer,
+                ended_at)
             select * from unnest(\(rows.map(\.account)), \(rows.map(\.clientID)), \(rows.map(\.taken.request)),
                 \(rows.map(\.taken.order)), \(rows.map(\.taken.answer.status)),
-                \(rows.map { Bytes($0.taken.answer.body) }))
+                \(rows.map { Bytes($0.taken.answer.body) }), \(rows.map(\.endedAt)))
             returning 1
             """
         ]

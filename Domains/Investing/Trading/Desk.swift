@@ -12,6 +12,7 @@ actor Desk: BatchCommitter {
     private let pool: Pool
     private let ids: IDGenerator
     private let lease: WriterLease
+    private let accountsMax: Int
     private let onCommit: @Sendable (DeskBatch.Published?) -> Void
     private var state: DeskState?
     private var epoch: Int64?
@@ -21,10 +22,11 @@ actor Desk: BatchCommitter {
         pool: Pool,
         ids: IDGenerator,
         lease: WriterLease,
+        accountsMax: Int = 100_000,
         onCommit: @escaping @Sendable (DeskBatch.Published?) -> Void
     ) {
         (self.schema, self.pool, self.ids) = (schema, pool, ids)
-        (self.lease, self.onCommit) = (lease, onCommit)
+        (self.lease, self.accountsMax, self.onCommit) = (lease, accountsMax, onCommit)
     }
 
     /// From here on this process writes, under that epoch; nil: another one does.
@@ -32,6 +34,9 @@ actor Desk: BatchCommitter {
         self.epoch = epoch
         state = nil
     }
+
+    /// Whether this process writes under that epoch, as far as it knows.
+    func leads(_ epoch: Int64) -> Bool { self.epoch == epoch }
 
     /// Decides and stores items.
     ///
@@ -41,21 +46,30 @@ actor Desk: BatchCommitter {
         do {
             return try await store(items, epoch)
         } catch {
-            // What was decided isn't so; whatever the reason, the database knows best.
-            state = nil
-            if let error = error as? PostgresError, error.isStale {
-                guard try await lease.renew(epoch) else {
-                    self.epoch = nil
-                    throw WriterElsewhere()
-                }
-                throw BatchConflict()
-            }
+            try await giveUp(epoch, error)
             throw error
         }
     }
 
+    /// After a batch that was not stored: whatever the reason, the database knows best.
+    ///
+    /// While it is asked, this process may come to lead under another epoch, which is none of this batch's business.
+    private func giveUp(_ epoch: Int64, _ error: any Error) async throws {
+        if leads(epoch) { state = nil }
+        switch error as? PostgresError {
+        case .outcomeUnknown:
+            // It may still be stored. Nothing is read before the lease is taken anew, which waits for it or ends it.
+            if leads(epoch) { self.epoch = nil }
+        case .some(let error) where error.isStale:
+            let isOurs = try await lease.renew(epoch)
+            if !isOurs, leads(epoch) { self.epoch = nil }
+            throw self.epoch == nil ? WriterElsewhere() : BatchConflict() as any Error
+        default: break
+        }
+    }
+
     private func store(_ items: [DeskItem], _ epoch: Int64) async throws -> [DeskOutcome] {
-        let state = try await current()
+        let state = try await current(epoch)
         // Used by this call alone, though the compiler can't see it: GroupCommit has one writer, and lead() drops it.
         nonisolated(unsafe) let shared = state
         let needs = DeskNeeds(items, state)
@@ -68,14 +82,17 @@ actor Desk: BatchCommitter {
                 return Closing((outcomes, published, batch.isRefresh), last: [lease.check(epoch)] + statements)
             }
         state.ledger.commit()
-        if result.isRefresh { self.state = nil }
+        state.trim(beyond: accountsMax)
+        if result.isRefresh, leads(epoch) { self.state = nil }
         onCommit(result.published)
         return result.outcomes
     }
 
-    private func current() async throws -> DeskState {
+    private func current(_ epoch: Int64) async throws -> DeskState {
         if let state { return state }
         let new = try await DeskRecovery(schema: schema, pool: pool).load()
+        // What was read while another process wrote is no state to lead from.
+        guard leads(epoch) else { throw BatchConflict() }
         state = new
         return new
     }

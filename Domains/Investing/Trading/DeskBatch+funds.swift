@@ -81,10 +81,17 @@ extension DeskBatch {
         return max(1, quote + order.fee.most(quote, partsPerBillion: order.rates.highest))
     }
 
-    /// What selling for a quote amount takes: all that is there must be enough for it, and what isn't sold comes back.
+    /// What selling for a quote amount takes of what is there now; what isn't sold comes back.
     private func sellForQuote(_ order: Order, _ floor: DeskState.Floor) throws(Problem) -> Int128 {
-        let wanted = (order.quoteAmount ?? 0) / floor.market.tickValue
-        var (low, high) = (Int64(1), floor.market.filters.quantityMax)
+        // Own orders may be passed by, for worse ones: what they are worth is reckoned with on top.
+        let own = (state.orders[order.account] ?? []).reduce(Int128(0)) { sum, number in
+            guard let bid = state.live[number]?.order, bid.market == order.market, bid.side == .buy else { return sum }
+            return sum + Int128(bid.price ?? bid.bound ?? 0) * Int128(bid.remaining)
+        }
+        let wanted = (order.quoteAmount ?? 0) / floor.market.tickValue + own
+        // All that is there, if that isn't enough.
+        var high = max(1, floor.book.marketCost(.sell, quantity: .max, bound: order.bound).quantity)
+        var low: Int64 = 1
         while low < high {
             let middle = low + (high - low) / 2
             if floor.book.marketCost(.sell, quantity: middle, bound: order.bound).quote >= wanted {
@@ -112,9 +119,10 @@ extension DeskBatch {
         let (account, asset) = order.side == .buy ? (ticket.quote, market.quote) : (ticket.base, market.base)
         if let shared, let leg = state.live[shared]?.order {
             order.reservation = leg.reservation
+            let most = max(need, Funds.hold(leg, in: market)) + Funds.pairSlack(order.side)
             let held = held(leg.reservation)
-            if need > held {
-                try ledger([.increment(leg.reservation, of: account, by: need - held)], order.id, asset)
+            if most > held {
+                try ledger([.increment(leg.reservation, of: account, by: most - held)], order.id, asset)
             }
             return
         }
@@ -154,7 +162,10 @@ extension DeskBatch {
         guard let need = try? need(&order, 0, floor) else { return false }
         let account = order.side == .buy ? ticket.quote : ticket.base
         let freed = old.order.side == order.side ? held(old.order.reservation) : 0
-        return (state.ledger.core.accounts[account]?.available ?? 0) + freed >= need
+        guard let funds = state.ledger.core.accounts[account], funds.frozenBecause == nil, !funds.isClosed else {
+            return false
+        }
+        return funds.available + freed >= need
     }
 
     func held(_ reservation: ID<Reservation>) -> Int128 { state.ledger.core.reservations[reservation]?.held ?? 0 }
@@ -168,7 +179,7 @@ extension DeskBatch {
         var need: Int128 = 0
         if !isOver { need = Funds.hold(one.order, in: market) }
         if let other = one.otherLeg, let leg = state.live[other]?.order, leg.reservation == reservation {
-            need = max(need, Funds.hold(leg, in: market))
+            need = max(need, Funds.hold(leg, in: market)) + Funds.pairSlack(leg.side)
         }
         guard held > need else { return }
         let command: LedgerCommand =

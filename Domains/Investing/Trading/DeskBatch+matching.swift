@@ -4,6 +4,9 @@ import MatchingEngine
 
 // What the books answer, and what follows for orders and money.
 extension DeskBatch {
+    /// Ends what is due in a market, so that what an order needs is reckoned with the book that it will meet.
+    mutating func wake(_ market: Int) { run(market) { $0.book.expire(at: $1) } }
+
     /// Lets a book work and follows everything that happened in it.
     mutating func run(_ market: Int, _ body: (DeskState.Floor, Int64) -> Void) {
         guard let floor = state.floors[market] else { return }

@@ -9,6 +9,7 @@ import PostgreSQL
 extension DeskBatch {
     mutating func place(_ ticket: OrderTicket, _ request: DeskRequest) throws(Problem) -> APIResponse {
         if let earlier = try known(ticket) { return earlier }
+        wake(ticket.order.market)
         let number = try admit(ticket, request, shared: nil)
         run(ticket.order.market) { [new = newOrder(number)] floor, now in floor.book.place(new, at: now) }
         try settleRefusal([number])
@@ -21,6 +22,11 @@ extension DeskBatch {
         _ request: DeskRequest
     ) throws(Problem) -> APIResponse {
         if let earlier = try known(first) { return earlier }
+        if let id = second.order.clientID {
+            let earlier = try known(second)
+            guard earlier == nil, id != first.order.clientID else { throw Problem.clientIDTaken }
+        }
+        wake(first.order.market)
         let leg = try admit(first, request, shared: nil)
         let other: UInt64
         do throws(Problem) {
@@ -103,6 +109,7 @@ extension DeskBatch {
         _ request: DeskRequest
     ) throws(Problem) -> APIResponse {
         if let earlier = try known(ticket) { return earlier }
+        wake(ticket.order.market)
         let old = try? live(id, of: request.account)
         guard let old, let one = state.live[old], one.order.market == ticket.order.market else {
             guard mode == .allowFailure else { throw Problem.notOpen }
@@ -134,7 +141,7 @@ extension DeskBatch {
         let key = TakenClientID(account: ticket.order.account, clientID: clientID)
         guard let earlier = newClientIDs[key] ?? taken[key] else { return nil }
         guard earlier.request == ticket.request else {
-            throw Problem(409, "duplicate_client_order_id", "Another order has this client_order_id.")
+            throw Problem.clientIDTaken
         }
         return earlier.answer.response.with("Idempotent-Replayed", "true")
     }
@@ -190,8 +197,7 @@ extension DeskBatch {
             let order = ticket.order
             let taken = TakenOrder(order: order.id, request: ticket.request, answer: answer)
             newClientIDs[TakenClientID(account: order.account, clientID: clientID)] = taken
-            rows.append(ClientOrderIDRow(account: order.account, clientID: clientID, taken: taken))
-            if ended[number] != nil { rows.append(ClientOrderIDEndRow(account: order.account, clientID: clientID)) }
+            named.append((number, taken))
         }
         auditOrder("order.place", number, request)
     }
@@ -217,6 +223,9 @@ extension DeskBatch {
 }
 
 extension Problem {
+    /// 409 for a client's id under which the account has another order.
+    static let clientIDTaken = Problem(409, "duplicate_client_order_id", "Another order has this client_order_id.")
+
     /// 409 for an order that has ended, or that isn't the caller's.
     static let notOpen = Problem(409, "order_not_open", "The order isn't open any more.")
 }

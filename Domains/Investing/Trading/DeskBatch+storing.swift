@@ -29,6 +29,9 @@ extension DeskBatch {
     mutating func statements() -> (statements: [SQL], published: Published) {
         var notices: [OrderNotice] = []
         for number in touched { tell(number, &notices) }
+        rows += named.compactMap { one in
+            order(one.number).flatMap { ClientOrderIDRow(order: $0, taken: one.taken) }
+        }
         rows += accountRows
         rows += floors.sorted().compactMap { id in
             state.floors[id].map { floor in

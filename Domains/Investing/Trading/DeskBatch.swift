@@ -28,6 +28,8 @@ struct DeskBatch {
     var fills: [UInt64: [JSON]] = [:]
     var trades: [TradeRecord] = []
     var newClientIDs: [TakenClientID: TakenOrder] = [:]
+    /// New orders with a client's id, by number.
+    var named: [(number: UInt64, taken: TakenOrder)] = []
     var floors: Set<Int> = []
     /// The engine's refusal of the last command, and the market it was in.
     var refused: Rejection?
@@ -97,7 +99,7 @@ struct DeskBatch {
             isRefresh = true
             return .done
         case .tick:
-            for id in state.floors.keys.sorted() { run(id) { $0.book.expire(at: $1) } }
+            for id in state.floors.keys.sorted() { wake(id) }
             return .done
         }
     }
@@ -144,6 +146,8 @@ struct DeskBatch {
         guard let floor = state.floors[market] else { return .done }
         let before = floor.book.status.state.name
         run(market, body)
+        // A reference price brings no event and is stored all the same.
+        floors.insert(market)
         audit(
             action,
             of: "market",

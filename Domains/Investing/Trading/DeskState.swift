@@ -45,6 +45,8 @@ final class DeskState {
     var nextNumber: UInt64 = 1
     var nextPriority: Int64 = 1
 
+    private var trimsAt = 0
+
     init(schema: Schema) { ledger = ResidentLedger(schema: schema) }
 
     func add(_ one: Live, number: UInt64) {
@@ -58,5 +60,17 @@ final class DeskState {
         numbers[one.order.id] = nil
         orders[one.order.account]?.remove(number)
         if orders[one.order.account]?.isEmpty == true { orders[one.order.account] = nil }
+    }
+
+    /// Drops what belongs to accounts without live orders once more accounts than that are in memory.
+    ///
+    /// And twice as many as it had to leave the last time, so that looking through them costs little per batch.
+    func trim(beyond accountsMax: Int) {
+        guard ledger.accountCount > max(accountsMax, trimsAt) else { return }
+        var needed: Set<ID<LedgerAccount>> = []
+        for one in live.values { needed.formUnion([one.base, one.quote, one.income]) }
+        ledger.forget(exceptFor: needed)
+        events = events.filter { orders[$0.key] != nil }
+        trimsAt = needed.count * 2
     }
 }

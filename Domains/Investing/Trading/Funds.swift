@@ -16,6 +16,12 @@ enum Funds {
         }
     }
 
+    /// Minor units that two legs hold together beyond what the dearer one needs.
+    ///
+    /// Each rounds its fees by itself, so what one was charged and what the other still can be may be one more than the
+    /// fee on the whole.
+    static func pairSlack(_ side: Side) -> Int128 { side == .buy ? 1 : 0 }
+
     /// The most that can be spent on trades of an amount that includes the fee.
     static func spendable(_ amount: Int128, rates: TradingRates) -> Int128 {
         var quote = amount * 1_000_000_000 / (1_000_000_000 + Int128(rates.highest))

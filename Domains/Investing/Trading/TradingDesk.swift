@@ -64,6 +64,7 @@ final class TradingDesk: Service, LedgerWriter {
         try await withThrowingDiscardingTaskGroup { group in
             group.addTask { try await self.queue.run() }
             group.addTask { await self.keepLease() }
+            group.addTask { await self.keepTime() }
         }
         if let epoch = epoch.withLock({ $0 }) { try? await lease.release(epoch) }
     }
@@ -81,16 +82,26 @@ final class TradingDesk: Service, LedgerWriter {
 
     private func beat() async throws {
         if let held = epoch.withLock({ $0 }) {
-            if try await lease.renew(held) {
-                _ = try await queue.submit(.tick)
-                return
-            }
+            if await desk.leads(held), try await lease.renew(held) { return }
             logger.warning("the writer's lease was lost", metadata: ["epoch": "\(held)"])
             await lead(nil)
         }
         guard let taken = try await lease.take() else { return }
         logger.info("this process writes investing now", metadata: ["epoch": "\(taken)"])
         await lead(taken)
+    }
+
+    // Apart from the lease, which must not wait for the batches that are before a tick in the queue.
+    private func keepTime() async {
+        let beats = AsyncTimer(seconds: TradingDesk.beatSeconds)
+        while await beats.next() {
+            guard isWriter else { continue }
+            do {
+                _ = try await queue.submit(.tick)
+            } catch {
+                logger.warning("time could not pass for the books", metadata: ["error": "\(error)"])
+            }
+        }
     }
 
     private func lead(_ new: Int64?) async {
