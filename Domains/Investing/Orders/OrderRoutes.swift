@@ -14,7 +14,7 @@ struct OrderRoutes: Sendable {
     let ids: IDGenerator
 
     /// Routes that must be served by the process that writes.
-    var writing: [Route] { [place, placePair, amend, replace, cancel, cancelAll] }
+    var writing: [Route] { [place, placePair, amend, replace, cancel, cancelAll, cancelAfter] }
 
     /// Routes that any process serves.
     var reading: [Route] { [test, list, get, getByClientID, trades] }
@@ -32,7 +32,7 @@ struct OrderRoutes: Sendable {
                 gives the first answer again.
                 """,
             tag: "Orders",
-            access: .permission("investing:trade"),
+            access: .permission("investing:move"),
             isIdempotent: true,
             body: .json(OrderReader.body),
             responses: [
@@ -59,10 +59,12 @@ struct OrderRoutes: Sendable {
             summary: "Place two orders of which one cancels the other",
             description: "A limit or take-profit order and a stop order of one side, which hold money together (OCO).",
             tag: "Orders",
-            access: .permission("investing:trade"),
+            access: .permission("investing:move"),
             isIdempotent: true,
             body: .json(OrderRoutes.pairBody),
-            responses: [201: ResponseShape("The two orders.", OrderRoutes.pairSchema, headers: [.location, .replayed])],
+            responses: [
+                201: ResponseShape("The two orders.", OrderRoutes.pairSchema, headers: [.location, .replayed])
+            ],
             problems: OrderProblems.placing
         ) { request in
             let (account, stored) = try await subject(request)
@@ -86,7 +88,7 @@ struct OrderRoutes: Sendable {
                 remains the order keeps its place; otherwise it is taken out and in again, and may trade at once.
                 """,
             tag: "Orders",
-            access: .permission("investing:trade"),
+            access: .permission("investing:move"),
             parameters: [OrderRoutes.id],
             body: .json(OrderRoutes.amendBody),
             responses: [200: ResponseShape("The order.", Order.schema)],
@@ -108,7 +110,7 @@ struct OrderRoutes: Sendable {
             operationID: "replaceOrder",
             summary: "Cancel an order and place another one, with nothing between",
             tag: "Orders",
-            access: .permission("investing:trade"),
+            access: .permission("investing:move"),
             isIdempotent: true,
             parameters: [OrderRoutes.id],
             body: .json(OrderRoutes.replaceBody),
@@ -125,7 +127,8 @@ struct OrderRoutes: Sendable {
                 in: stored,
                 replacing: id
             )
-            let mode: ReplaceMode = request.body["mode"]?.stringValue == "allow_failure" ? .allowFailure : .stopOnFailure
+            let mode: ReplaceMode =
+                request.body["mode"]?.stringValue == "allow_failure" ? .allowFailure : .stopOnFailure
             return try await submit(.replace(id, with: ticket, mode, try self.request(request, account)))
         }
     }
@@ -137,7 +140,7 @@ struct OrderRoutes: Sendable {
             operationID: "cancelOrder",
             summary: "Cancel an order",
             tag: "Orders",
-            access: .permission("investing:trade"),
+            access: .permission("investing:move"),
             parameters: [OrderRoutes.id],
             responses: [200: ResponseShape("The order as it ended.", Order.schema)],
             problems: OrderProblems.changing
@@ -154,13 +157,35 @@ struct OrderRoutes: Sendable {
             operationID: "cancelOrders",
             summary: "Cancel all open orders of an account, in one market or in all",
             tag: "Orders",
-            access: .permission("investing:trade"),
+            access: .permission("investing:move"),
             parameters: [OrderRoutes.account, .query("symbol", .text(3...25), "Only in that market.")],
             responses: [200: ResponseShape("The orders as they ended.", OrderRoutes.canceledSchema)]
         ) { request in
             let account = try await account(request)
             let market = try await market(request)
             return try await submit(.cancelAll(market: market?.id, try self.request(request, account)))
+        }
+    }
+
+    private var cancelAfter: Route {
+        Route(
+            .post,
+            "/v1/investing/cancel-after",
+            operationID: "cancelOrdersAfter",
+            summary: "Have all orders of an account canceled unless you ask again in time",
+            description: """
+                A dead man's switch: each call moves the moment on. 0 seconds takes it back. It is looked at once a \
+                second, and survives a restart of the server.
+                """,
+            tag: "Orders",
+            access: .permission("investing:move"),
+            body: .json(OrderRoutes.cancelAfterBody),
+            responses: [200: ResponseShape("When orders end.", OrderRoutes.cancelAfterSchema)],
+            problems: [404: ["account_not_found"], 503: ["writer_elsewhere"]]
+        ) { request in
+            let account = try await account(request, request.body["account"]?.stringValue ?? "")
+            let seconds = request.body["seconds"]?.integerValue ?? 0
+            return try await submit(.cancelAfter(seconds: seconds, try self.request(request, account)))
         }
     }
 
@@ -174,7 +199,7 @@ struct OrderRoutes: Sendable {
             summary: "Check an order without placing it",
             description: "Looks at everything but the book and the balances.",
             tag: "Orders",
-            access: .permission("investing:trade"),
+            access: .permission("investing:move"),
             body: .json(OrderReader.body),
             responses: [200: ResponseShape("The order as it would be.", Order.schema)],
             problems: OrderProblems.placing

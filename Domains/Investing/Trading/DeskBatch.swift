@@ -72,11 +72,16 @@ struct DeskBatch {
     mutating func decide(_ item: DeskItem) -> DeskOutcome {
         if let key = item.key, let earlier = kept.outcome(of: key) { return DeskBatch.outcome(earlier, item) }
         switch item {
-        case .place(let ticket, let request): return answer(request) { batch throws(Problem) in try batch.place(ticket, request) }
+        case .place(let ticket, let request):
+            return answer(request) { batch throws(Problem) in try batch.place(ticket, request) }
         case .placePair(let first, let second, let request):
             return answer(request) { batch throws(Problem) in try batch.placePair(first, second, request) }
-        case .cancel(let order, let request): return answer(request) { batch throws(Problem) in try batch.cancel(order, request) }
-        case .cancelAll(let market, let request): return answer(request) { batch throws(Problem) in try batch.cancelAll(market, request) }
+        case .cancel(let order, let request):
+            return answer(request) { batch throws(Problem) in try batch.cancel(order, request) }
+        case .cancelAll(let market, let request):
+            return answer(request) { batch throws(Problem) in try batch.cancelAll(market, request) }
+        case .cancelAfter(let seconds, let request):
+            return answer(request) { batch throws(Problem) in batch.cancelAfter(seconds, request) }
         case .amend(let order, let quantity, let price, let request):
             return answer(request) { batch throws(Problem) in try batch.amend(order, quantity, price, request) }
         case .replace(let order, let ticket, let mode, let request):
@@ -89,12 +94,14 @@ struct DeskBatch {
         case .setReference(let market, let price, let initiator):
             return command(market, "market.reference", initiator) { $0.book.setReferencePrice(price, at: $1) }
         case .ledger(let item): return apply(item)
+        case .operate(let command): return operate(command)
         case .depth(let market, let limit): return depth(market, limit)
         case .refresh:
             isRefresh = true
             return .done
         case .tick:
             for id in state.floors.keys.sorted() { run(id) { $0.book.expire(at: $1) } }
+            runDeadlines()
             return .done
         }
     }
@@ -141,6 +148,8 @@ struct DeskBatch {
         guard let floor = state.floors[market] else { return .done }
         let before = floor.book.status.state.name
         run(market, body)
+        // A reference price is no event of the book.
+        floors.insert(market)
         audit(
             action,
             of: "market",
