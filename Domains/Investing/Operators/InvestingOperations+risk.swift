@@ -30,7 +30,7 @@ extension InvestingOperations {
         }
     }
 
-    /// Puts a rule into force: `name`, `type`, `parameters`, `account`, `symbol` and `reason`; the last three as needed.
+    /// Puts a rule into force: `name`, `type`, `parameters`, and as needed `account`, `symbol` and `reason`.
     ///
     /// - Throws: 422 that says what is wrong, 404 `market_not_found`.
     public func setRule(_ description: JSON, by operator: String) async throws -> JSON {
