@@ -28,6 +28,12 @@ public struct InvestingDomain: Domain {
     /// Its transfers, for the rebuilding of projections.
     public let export: TransactionExport
 
+    /// What operators do.
+    public let operations: InvestingOperations
+
+    let parts: InvestingParts
+    let ledgerAccounts: LedgerAccounts
+
     private static let others: [Schema] = [.banking, .defi]
     private static let assets: Set<Asset> = Set(Asset.all)
 
@@ -35,6 +41,8 @@ public struct InvestingDomain: Domain {
     public init(_ runtime: DomainRuntime, _ platform: PlatformServices) async throws {
         let parts = InvestingParts(runtime, platform)
         let desk = parts.desk
+        operations = parts.operations
+        (self.parts, ledgerAccounts) = (parts, runtime.accounts)
         let runtime = runtime.writing(through: desk)
         let book = PlainTransferBook(
             schema: runtime.schema,
@@ -57,7 +65,7 @@ public struct InvestingDomain: Domain {
         routes =
             [Self.balances(runtime.accounts)] + parts.reading + parts.writing.map(writer.atWriter)
             + transfers.routes.map { $0.method == .get ? $0 : writer.atWriter($0) }
-        servingServices = [desk]
+        servingServices = [parts.surveillance, desk]
         services = transfers.services
         inboxHandlers = transfers.inboxHandlers
         inboxGate = { desk.isWriter }

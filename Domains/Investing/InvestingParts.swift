@@ -10,6 +10,12 @@ import Settings
 /// What Investing is made of.
 struct InvestingParts: Sendable {
     let desk: TradingDesk
+    let operations: InvestingOperations
+    let surveillance: Surveillance
+    let markets: Markets
+    let accounts: TradingAccounts
+    let reader: OrderReader
+    let ids: IDGenerator
     /// The way to the process that writes, where it is another one.
     let peers: HTTPClient
     /// Routes that any process serves.
@@ -19,21 +25,28 @@ struct InvestingParts: Sendable {
 
     init(_ runtime: DomainRuntime, _ platform: PlatformServices) {
         let (schema, pool, ids, clock) = (runtime.schema, runtime.pool, platform.ids, platform.clock)
+        self.ids = ids
         let outboxSignal = runtime.outboxSignal
+        let surveillance = Surveillance(ledger: runtime.ledger, ids: ids, logger: platform.logger)
+        self.surveillance = surveillance
         desk = TradingDesk(
             runtime: (schema, pool),
             ids: ids,
             address: platform.settings.http.peerURL,
             logger: platform.logger,
-            onCommit: { _ in outboxSignal.raise() }
+            onCommit: { published in
+                outboxSignal.raise()
+                if let seen = published?.seen, !seen.orders.isEmpty { surveillance.see(seen) }
+            }
         )
+        operations = InvestingOperations(runtime: runtime, ids: ids, clock: clock, desk: desk)
         var configuration = HTTPClientConfiguration()
         (configuration.allowPrivateAddresses, configuration.allowPlainHTTP) = (true, true)
         peers = HTTPClient(name: "peers", configuration: configuration, logger: platform.logger)
-        let markets = Markets(schema: schema, pool: pool, clock: clock)
-        let accounts = TradingAccounts(schema: schema, pool: pool, ids: ids, clock: clock)
+        markets = Markets(schema: schema, pool: pool, clock: clock)
+        accounts = TradingAccounts(schema: schema, pool: pool, ids: ids, clock: clock)
         let orders = Orders(schema: schema, pool: pool, markets: markets)
-        let reader = OrderReader(
+        reader = OrderReader(
             markets: markets,
             accounts: runtime.accounts,
             users: platform.users,

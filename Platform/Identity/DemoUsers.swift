@@ -40,15 +40,33 @@ public enum DemoUsers {
             isOperator: true
         ),
     ]
+
+    /// The two whose orders keep the markets of the demo data alive: the first quotes, the second takes.
+    public static let traders = [
+        Account(
+            email: "maker@demo.example",
+            username: "demomaker",
+            password: "both sides of the book 1602",
+            name: "Joseph Maker",
+            isOperator: false
+        ),
+        Account(
+            email: "taker@demo.example",
+            username: "demotaker",
+            password: "whatever it costs 1637",
+            name: "Confusion Taker",
+            isOperator: false
+        ),
+    ]
 }
 
 extension Identity {
     /// Makes the users of the demo data that aren't there yet, the customers verified, and answers with the ids of all.
     ///
     /// It may be repeated, and several processes may do it at once.
-    public func seedDemoUsers() async throws -> [ID<User>] {
+    public func seedDemoUsers(_ accounts: [DemoUsers.Account] = DemoUsers.accounts) async throws -> [ID<User>] {
         var ids: [ID<User>] = []
-        for account in DemoUsers.accounts { ids.append(try await seed(account)) }
+        for account in accounts { ids.append(try await seed(account)) }
         return ids
     }
 

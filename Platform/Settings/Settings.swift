@@ -49,6 +49,8 @@ public struct Settings: Sendable {
     public let logLevel: LogLevel
     /// Whether this process works in the background besides serving.
     public let runsWorker: Bool
+    /// Whether `diboas dev` has simulated traders in its markets.
+    public let hasDemoTraders: Bool
     /// Whether requests to private and loopback addresses may leave, for tests and simulators.
     public let allowsPrivateAddresses: Bool
     /// The directory of the migrations; nil to look beside the program and in the working directory.
@@ -107,6 +109,12 @@ public struct Settings: Sendable {
         retention = Retention(&reader)
         traces = Traces(&reader)
         runsWorker = reader.value("DIBOAS_WORKER", .flag, default: "on", "Whether `serve` works in the background too.")
+        hasDemoTraders = reader.value(
+            "DIBOAS_DEMO_TRADERS",
+            .flag,
+            default: "on",
+            "Whether `diboas dev` has simulated traders in its markets."
+        )
         allowsPrivateAddresses = reader.value(
             "DIBOAS_ALLOW_PRIVATE_ADDRESSES",
             .flag,

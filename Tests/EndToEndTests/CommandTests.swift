@@ -118,11 +118,12 @@ struct CommandTests {
         // A server of its own: the story registers two customers, and the shared one counts registrations by address.
         let folder = try TemporaryFolder("demo")
         defer { folder.remove() }
-        let server = try await RunningServer.start(home: folder.path)
+        let server = try await RunningServer.start(home: folder.path, settings: ["DIBOAS_DEMO_TRADERS": "on"])
         let played = try await server.command("demo", "--url", "http://127.0.0.1:\(server.port)")
         await server.stop()
         #expect(played.status == 0, "\(played.output) \(played.errors)")
         #expect(played.output.contains("reservation_captured"))
+        #expect(played.output.contains("on average"), "bitcoin was bought and sold")
     }
 
     @Test func `a server without background work takes webhooks in, and stops when told to`() async throws {

@@ -1,6 +1,7 @@
 import ArgumentParser
 import Banking
 import Foundation
+import Investing
 import Kernel
 import Logging
 import Observability
@@ -61,5 +62,13 @@ extension Program {
             throw ValidationError("This program has no Banking.")
         }
         return banking.operations
+    }
+
+    /// What operators do in Investing.
+    func investing() throws -> InvestingOperations {
+        guard let investing = domains.compactMap({ $0 as? InvestingDomain }).first else {
+            throw ValidationError("This program has no Investing.")
+        }
+        return investing.operations
     }
 }

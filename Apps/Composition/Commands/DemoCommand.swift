@@ -44,6 +44,7 @@ struct DemoCommand: AsyncParsableCommand {
             try await pay(from: carol, to: dave)
             try await moveAndReturn(carol)
             try await withdraw(carol)
+            try await trade(carol)
         }
 
         private func pay(from carol: String, to dave: String) async throws {
@@ -85,6 +86,68 @@ struct DemoCommand: AsyncParsableCommand {
             )
             try await wait(forTransfer: back, in: "investing", as: carol)
             try await balances(carol)
+        }
+
+        private func trade(_ carol: String) async throws {
+            print("Carol adds 100.00 USDC, moves 60.00 to Investing and buys bitcoin for 25.00 at market.")
+            let deposit = try await api.expect(
+                [202],
+                "the deposit",
+                .post,
+                "/v1/banking/deposits",
+                token: carol,
+                key: "usdc-\(tag)",
+                body: ["amount": "100.00", "asset": "USDC"]
+            )
+            try await wait(for: deposit, until: "completed", as: carol)
+            try await move("60.00", from: "banking", to: "investing", as: carol)
+            let bought = try await order(["side": "buy", "type": "market", "quote_amount": "25.00"], as: carol)
+            let trades = try await api.expect([200], "trades", .get, "/v1/investing/trades", token: carol)
+            for trade in trades["data"]?.elements ?? [] {
+                print("  \(text(trade, "quantity")) at \(text(trade, "price")), fee \(text(trade, "fee")) USDC")
+            }
+            try await balances(carol)
+            print("She sells all of it and moves 30.00 USDC back.")
+            let all = bought["filled_quantity"] ?? .null
+            _ = try await order(["side": "sell", "type": "market", "quantity": all], as: carol)
+            try await move("30.00", from: "investing", to: "banking", as: carol)
+            try await balances(carol)
+        }
+
+        /// Places a market order as soon as somebody quotes: the markets' traders come a moment after the server.
+        private func order(_ terms: JSON, as token: String) async throws -> JSON {
+            guard case .object(let members) = terms else { return .null }
+            for attempt in 0..<(DemoCommand.patienceSeconds * 2) {
+                let order = try await api.expect(
+                    [201],
+                    "the order",
+                    .post,
+                    "/v1/investing/orders",
+                    token: token,
+                    key: "order-\(text(terms, "side"))-\(attempt)-\(tag)",
+                    body: .object([JSON.Member("symbol", "BTC-USDC")] + members)
+                )
+                if text(order, "status") == "filled" {
+                    let (quantity, price) = (text(order, "filled_quantity"), text(order, "average_price"))
+                    print("  order \(text(order, "id")): filled \(quantity) at \(price) on average")
+                    return order
+                }
+                try await Task.sleep(for: .milliseconds(500))
+            }
+            throw ValidationError("Nobody trades in BTC-USDC. Is DIBOAS_DEMO_TRADERS off?")
+        }
+
+        private func move(_ amount: String, from: String, to: String, as token: String) async throws {
+            let transfer = try await api.expect(
+                [202],
+                "the transfer",
+                .post,
+                "/v1/\(from)/transfers",
+                token: token,
+                key: "\(from)-\(amount)-\(tag)",
+                body: ["amount": .string(amount), "asset": "USDC", "to": .string(to)]
+            )
+            try await wait(forTransfer: transfer, in: from, as: token)
         }
 
         private func withdraw(_ carol: String) async throws {

@@ -2,9 +2,12 @@ import ArgumentParser
 import Cryptography
 import EmbeddedServers
 import Foundation
+import Identity
+import Investing
 import Logging
 import Migrations
 import PostgreSQL
+import ServiceLifecycle
 import Settings
 
 /// `diboas dev`: everything on this machine, with servers of its own.
@@ -57,7 +60,23 @@ struct DevCommand: AsyncParsableCommand {
         let seed = DemoSeed(settings: settings, logger: logger) {
             Console.say(Welcome.text(port: settings.http.port, home: home))
         }
-        try await ServeCommand.serve(settings, logger: logger, and: [seed])
+        try await ServeCommand.serve(settings, logger: logger) { [seed] + $0.demoMarkets() }
+    }
+}
+
+extension Program {
+    /// The markets of the demo data, with simulated traders unless they are switched off.
+    fileprivate func demoMarkets() -> [any Service] {
+        let investing = domains.compactMap { $0 as? InvestingDomain }
+        let identity = identity
+        let traders = { @Sendable in try await identity.seedDemoUsers(DemoUsers.traders) }
+        return investing.map {
+            $0.demoMarkets(
+                traders: settings.hasDemoTraders ? traders : nil,
+                seed: UInt64.random(in: 0 ... .max),
+                logger: logger
+            )
+        }
     }
 }
 

@@ -19,14 +19,18 @@ struct ServeCommand: AsyncParsableCommand {
     }
 
     /// Serves until it is told to stop, and runs services besides.
-    static func serve(_ settings: Settings, logger: Logger, and others: [any Service] = []) async throws {
+    static func serve(
+        _ settings: Settings,
+        logger: Logger,
+        and others: (Program) throws -> [any Service] = { _ in [] }
+    ) async throws {
         MetricsSystem.bootstrap(PrometheusRegistry.shared)
         let traces = TraceExporter.start(settings.traces, logger: logger)
         let program = try await Program(settings, logger: logger)
         try await program.requireMigrations()
         let working = settings.runsWorker ? program.workingServices : []
         // What starts first ends last: the spans of the others' ends are sent, too.
-        try await program.run([traces].compactMap { $0 } + program.servingServices + working + others)
+        try await program.run([traces].compactMap { $0 } + program.servingServices + working + others(program))
     }
 }
 

@@ -88,6 +88,10 @@ struct StoredMarket: Sendable {
         trades = try row["trades"]
     }
 
+    init(market: Market, status: MarketStatus, trades: Int64) {
+        (self.market, self.status, self.trades) = (market, status, trades)
+    }
+
     private static func slice(_ json: JSON) -> PriceSlice? {
         let numbers = (json.elements ?? []).compactMap(\.integerValue)
         guard numbers.count == 3 else { return nil }

@@ -5,7 +5,9 @@ import Synchronization
 /// The markets, remembered for a moment: they hardly ever change.
 final class Markets: Sendable {
     /// How old what is remembered may be.
-    private static let ageMaxSeconds: Int64 = 5
+    private static let ageMaxSeconds = 5.0
+    /// How old it may be when a market isn't among what is remembered.
+    private static let missAgeMaxSeconds = 0.5
 
     private let schema: Schema
     private let pool: Pool
@@ -17,9 +19,11 @@ final class Markets: Sendable {
     }
 
     /// All markets, in the order of their numbers.
-    func all() async throws -> [StoredMarket] {
+    func all() async throws -> [StoredMarket] { try await all(ageMaxSeconds: Markets.ageMaxSeconds) }
+
+    private func all(ageMaxSeconds: Double) async throws -> [StoredMarket] {
         let now = clock.now()
-        if let known = remembered.withLock({ $0 }), now.secondsSince(known.at) < Double(Markets.ageMaxSeconds) {
+        if let known = remembered.withLock({ $0 }), now.secondsSince(known.at) < ageMaxSeconds {
             return known.markets
         }
         let markets = try await pool.query(StoredMarket.all(in: schema)).map { try StoredMarket($0) }
@@ -31,7 +35,10 @@ final class Markets: Sendable {
     ///
     /// - Throws: 404 `market_not_found`.
     func market(_ symbol: String) async throws -> StoredMarket {
-        guard let found = try await all().first(where: { $0.market.symbol == symbol }) else {
+        if let found = try await all().first(where: { $0.market.symbol == symbol }) { return found }
+        // It may have been opened a moment ago.
+        let fresh = try await all(ageMaxSeconds: Markets.missAgeMaxSeconds)
+        guard let found = fresh.first(where: { $0.market.symbol == symbol }) else {
             throw Problem(404, "market_not_found", "There is no market \(symbol). List the markets.")
         }
         return found

@@ -36,6 +36,19 @@ extension OrderRoutes {
         named: "OrderList"
     )
 
+    static let cancelAfterBody = JSONSchema.object(
+        [
+            .required("seconds", .integer(0...86_400), "Until the orders end; 0 for no such end."),
+            .optional("account", .oneOf(TradingAccount.Kind.self), "`brokerage` unless given."),
+        ],
+        named: "CancelAfter"
+    )
+
+    static let cancelAfterSchema = JSONSchema.object(
+        [.required("cancel_at", .nullable(.instant), "When the orders end; null if they don't.")],
+        named: "CancelDeadline"
+    )
+
     static let canceledSchema = JSONSchema.object(
         [
             .required("canceled", .integer(0...Int.max)),
@@ -55,6 +68,8 @@ enum OrderProblems {
             "price_too_high", "quantity_not_on_lot", "quantity_too_small", "quantity_too_large", "notional_too_small",
             "notional_too_large", "too_many_open_orders", "would_take", "invalid_combination", "invalid_pair",
             "expiry_in_past", "market_halt", "market_cancel_only", "market_post_only", "market_limit_only",
+            "risk_order_quantity", "risk_order_notional", "risk_position", "risk_open_orders", "risk_order_rate",
+            "risk_price_collar", "risk_kill_switch",
         ],
         503: ["writer_elsewhere"],
     ]

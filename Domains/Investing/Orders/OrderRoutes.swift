@@ -14,7 +14,7 @@ struct OrderRoutes: Sendable {
     let ids: IDGenerator
 
     /// Routes that must be served by the process that writes.
-    var writing: [Route] { [place, placePair, amend, replace, cancel, cancelAll] }
+    var writing: [Route] { [place, placePair, amend, replace, cancel, cancelAll, cancelAfter] }
 
     /// Routes that any process serves.
     var reading: [Route] { [test, list, get, getByClientID, trades] }
@@ -164,6 +164,28 @@ struct OrderRoutes: Sendable {
             let account = try await account(request)
             let market = try await market(request)
             return try await submit(.cancelAll(market: market?.id, try self.request(request, account)))
+        }
+    }
+
+    private var cancelAfter: Route {
+        Route(
+            .post,
+            "/v1/investing/cancel-after",
+            operationID: "cancelOrdersAfter",
+            summary: "Have all orders of an account canceled unless you ask again in time",
+            description: """
+                A dead man's switch: each call moves the moment on. 0 seconds takes it back. It is looked at once a \
+                second, and survives a restart of the server.
+                """,
+            tag: "Orders",
+            access: .permission("investing:move"),
+            body: .json(OrderRoutes.cancelAfterBody),
+            responses: [200: ResponseShape("When orders end.", OrderRoutes.cancelAfterSchema)],
+            problems: [404: ["account_not_found"], 503: ["writer_elsewhere"]]
+        ) { request in
+            let account = try await account(request, request.body["account"]?.stringValue ?? "")
+            let seconds = request.body["seconds"]?.integerValue ?? 0
+            return try await submit(.cancelAfter(seconds: seconds, try self.request(request, account)))
         }
     }
 

@@ -14,6 +14,8 @@ extension DeskBatch {
         let trades: [TradeRecord]
         let orders: [OrderNotice]
         let markets: [Int]
+        /// The same for surveillance.
+        let seen: SeenBatch
     }
 
     /// An order's news for its account.
@@ -28,6 +30,13 @@ extension DeskBatch {
     /// Everything that is to be stored, and what subscribers are told afterwards.
     mutating func statements() -> (statements: [SQL], published: Published) {
         var notices: [OrderNotice] = []
+        let seen = SeenBatch(
+            at: now,
+            orders: touched.compactMap { number in
+                (state.live[number] ?? ended[number]).map { SeenOrder($0.order, of: $0.user) }
+            },
+            trades: trades.map { SeenTrade($0) }
+        )
         for number in touched { tell(number, &notices) }
         rows += named.compactMap { one in
             order(one.number).flatMap { ClientOrderIDRow(order: $0, taken: one.taken) }
@@ -41,7 +50,13 @@ extension DeskBatch {
         }
         // The audit's rows go last: they take the chain's head, which batches wait for.
         let rows = rows.filter { !($0 is AuditEntry) } + rows.filter { $0 is AuditEntry }
-        let published = Published(instant: instant, trades: trades, orders: notices, markets: floors.sorted())
+        let published = Published(
+            instant: instant,
+            trades: trades,
+            orders: notices,
+            markets: floors.sorted(),
+            seen: seen
+        )
         return (state.ledger.statements(kept) + rows.statements(in: schema, at: instant), published)
     }
 

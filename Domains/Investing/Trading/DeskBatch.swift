@@ -82,6 +82,8 @@ struct DeskBatch {
             return answer(request) { batch throws(Problem) in try batch.cancel(order, request) }
         case .cancelAll(let market, let request):
             return answer(request) { batch throws(Problem) in try batch.cancelAll(market, request) }
+        case .cancelAfter(let seconds, let request):
+            return answer(request) { batch throws(Problem) in batch.cancelAfter(seconds, request) }
         case .amend(let order, let quantity, let price, let request):
             return answer(request) { batch throws(Problem) in try batch.amend(order, quantity, price, request) }
         case .replace(let order, let ticket, let mode, let request):
@@ -94,12 +96,14 @@ struct DeskBatch {
         case .setReference(let market, let price, let initiator):
             return command(market, "market.reference", initiator) { $0.book.setReferencePrice(price, at: $1) }
         case .ledger(let item): return apply(item)
+        case .operate(let command): return operate(command)
         case .depth(let market, let limit): return depth(market, limit)
         case .refresh:
             isRefresh = true
             return .done
         case .tick:
             for id in state.floors.keys.sorted() { wake(id) }
+            runDeadlines()
             return .done
         }
     }

@@ -15,6 +15,8 @@ enum DeskItem: Sendable {
     case cancel(ID<Order>, DeskRequest)
     /// The end of all orders of the account, in one market or in all.
     case cancelAll(market: Int?, DeskRequest)
+    /// The end of all orders of the account, unless it asks again within so many seconds; 0 for no such end.
+    case cancelAfter(seconds: Int, DeskRequest)
     /// New terms for an order.
     case amend(ID<Order>, quantity: String?, price: String?, DeskRequest)
     /// The end of an order, and another one.
@@ -25,6 +27,8 @@ enum DeskItem: Sendable {
     case setReference(market: Int, price: Int64?, by: Initiator)
     /// Any other movement on the accounts.
     case ledger(LedgerItem)
+    /// What an operator asks for; the answer is stored.
+    case operate(OperatorCommand)
     /// A look at a book.
     case depth(market: Int, limit: Int)
     /// Markets and accounts may have changed: those in memory are read anew.
@@ -36,10 +40,11 @@ enum DeskItem: Sendable {
     var key: IdempotencyKey? {
         switch self {
         case .place(_, let request), .placePair(_, _, let request), .cancel(_, let request),
-            .cancelAll(_, let request), .amend(_, _, _, let request), .replace(_, _, _, let request):
+            .cancelAll(_, let request), .cancelAfter(_, let request), .amend(_, _, _, let request),
+            .replace(_, _, _, let request):
             request.key
         case .ledger(let item): item.idempotency
-        case .setState, .setReference, .depth, .refresh, .tick: nil
+        case .setState, .setReference, .operate, .depth, .refresh, .tick: nil
         }
     }
 }

@@ -22,7 +22,8 @@ struct DeskNeeds: Sendable {
                 add(second)
                 traders.insert(request.account.id)
             case .ledger(let item): ledgerItems.append(item)
-            case .cancel, .cancelAll, .amend, .setState, .setReference, .depth, .refresh, .tick: break
+            case .cancel, .cancelAll, .cancelAfter, .amend, .setState, .setReference, .operate, .depth, .refresh, .tick:
+                break
             }
         }
         traders = traders.filter { state.events[$0] == nil }

@@ -27,6 +27,7 @@ struct DeskRecovery: Sendable {
         }
         link(state)
         try await takeMoney(state)
+        try await takeRisk(state)
         return state
     }
 
@@ -79,6 +80,20 @@ struct DeskRecovery: Sendable {
         for number in state.live.keys.sorted() {
             guard let one = state.live[number], let floor = state.floors[one.order.market] else { continue }
             floor.book.restore(one.order.open(number: number, owner: one.owner, otherLeg: one.otherLeg))
+        }
+    }
+
+    private func takeRisk(_ state: DeskState) async throws {
+        for row in try await pool.query(RiskRule.active(in: schema)) { state.risk.add(try RiskRule.read(row)) }
+        let deadlines = try await pool.query(
+            """
+            select d.account, d.cancel_at, a.number
+            from \(schema).cancel_deadlines d join \(schema).accounts a on a.id = d.account
+            """
+        )
+        for row in deadlines {
+            let number: Int64 = try row["number"]
+            state.deadlines[try row["account"]] = (try row["cancel_at"], UInt32(clamping: number))
         }
     }
 

@@ -41,6 +41,9 @@ final class DeskState {
     var orders: [ID<TradingAccount>: Set<UInt64>] = [:]
     /// How many events accounts were told of.
     var events: [ID<TradingAccount>: Int64] = [:]
+    var risk = RiskBook()
+    /// When all orders of an account end, and the owner by which the books know it.
+    var deadlines: [ID<TradingAccount>: (at: Timestamp, owner: UInt32)] = [:]
     var ledger: ResidentLedger
     var nextNumber: UInt64 = 1
     var nextPriority: Int64 = 1

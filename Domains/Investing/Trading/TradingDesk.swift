@@ -16,6 +16,7 @@ final class TradingDesk: Service, LedgerWriter {
 
     let lease: WriterLease
     private let desk: Desk
+    private let commands: OperatorCommands
     private let queue: GroupCommit<Desk>
     private let logger: Logger
     private let epoch = Mutex<Int64?>(nil)
@@ -42,6 +43,7 @@ final class TradingDesk: Service, LedgerWriter {
             queueMax: TradingDesk.queueMax,
             writers: 1
         )
+        commands = OperatorCommands(schema: runtime.schema, pool: runtime.pool)
         self.logger = logger
     }
 
@@ -98,8 +100,42 @@ final class TradingDesk: Service, LedgerWriter {
             guard isWriter else { continue }
             do {
                 _ = try await queue.submit(.tick)
+                try await answer { _ = try await self.queue.submit($0) }
             } catch {
                 logger.warning("time could not pass for the books", metadata: ["error": "\(error)"])
+            }
+        }
+    }
+
+    /// Answers operators' commands that wait, if no process writes: this one does for as long as that takes.
+    ///
+    /// For a process that doesn't run this service.
+    func workAlone() async throws {
+        guard let taken = try await lease.take() else { return }
+        await desk.lead(taken)
+        do {
+            try await answer { _ = try await self.desk.commit([$0]) }
+        } catch {
+            await desk.lead(nil)
+            try? await lease.release(taken)
+            throw error
+        }
+        await desk.lead(nil)
+        try await lease.release(taken)
+    }
+
+    /// Carries out what operators left; what can't be stored is answered with that.
+    private func answer(_ carryOut: (DeskItem) async throws -> Void) async throws {
+        for command in try await commands.waiting() {
+            do {
+                try await carryOut(.operate(command))
+            } catch is BatchConflict {
+                // Something moved beside the writer: the command waits for the next beat.
+                return
+            } catch let error as PostgresError where error.state != nil && !error.isRetryable {
+                logger.error("a command failed", metadata: ["id": "\(command.id)", "error": "\(error)"])
+                let problem = Problem(500, "command_failed", "The command could not be stored: \(error).")
+                _ = try await commands.give(up: command.id, problem)
             }
         }
     }

@@ -65,7 +65,8 @@ final class RunningServer: Sendable {
         process.executableURL = URL(fileURLWithPath: "/bin/sh")
         process.arguments = ["-c", script, Program.executable, log]
         process.environment = Program.environment(
-            settings.merging(["DIBOAS_HOME": home, "DIBOAS_HTTP_PORT": String(port)]) { $1 }
+            ["DIBOAS_DEMO_TRADERS": "off"].merging(settings) { $1 }
+                .merging(["DIBOAS_HOME": home, "DIBOAS_HTTP_PORT": String(port)]) { $1 }
         )
         process.currentDirectoryURL = URL(fileURLWithPath: Program.root)
         process.standardInput = input
