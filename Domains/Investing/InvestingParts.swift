@@ -5,7 +5,9 @@ import Ledger
 import Messaging
 import OutboundHTTP
 import PostgreSQL
+import ServiceLifecycle
 import Settings
+import Streams
 
 /// What Investing is made of.
 struct InvestingParts: Sendable {
@@ -14,19 +16,29 @@ struct InvestingParts: Sendable {
     let peers: HTTPClient
     /// Routes that any process serves.
     let reading: [Route]
+    /// What tells of tickers and books beside the writer.
+    let servingServices: [any Service]
+    let streams: [StreamFamily]
+    let marketData: MarketData
     /// Routes that must be served by the process that writes.
     let writing: [Route]
 
     init(_ runtime: DomainRuntime, _ platform: PlatformServices) {
         let (schema, pool, ids, clock) = (runtime.schema, runtime.pool, platform.ids, platform.clock)
         let outboxSignal = runtime.outboxSignal
-        desk = TradingDesk(
+        let feed = MarketFeed(platform.streams)
+        let desk = TradingDesk(
             runtime: (schema, pool),
             ids: ids,
             address: platform.settings.http.peerURL,
             logger: platform.logger,
-            onCommit: { _ in outboxSignal.raise() }
+            onCommit: { news in
+                guard let news else { return feed.forget() }
+                outboxSignal.raise()
+                feed.publish(news)
+            }
         )
+        self.desk = desk
         var configuration = HTTPClientConfiguration()
         (configuration.allowPrivateAddresses, configuration.allowPlainHTTP) = (true, true)
         peers = HTTPClient(name: "peers", configuration: configuration, logger: platform.logger)
@@ -51,7 +63,20 @@ struct InvestingParts: Sendable {
             ids: ids
         )
         let marketRoutes = MarketRoutes(desk: desk, markets: markets, orders: orders)
-        reading = orderRoutes.reading + marketRoutes.reading
+        marketData = MarketData(schema: schema, pool: pool, markets: markets, clock: clock, redis: platform.redis)
+        let events = AccountEvents(schema: schema, pool: pool, accounts: accounts)
+        reading = orderRoutes.reading + marketRoutes.reading + marketData.routes + events.routes
         writing = orderRoutes.writing + marketRoutes.writing
+        let isWriter: @Sendable () -> Bool = { desk.isWriter }
+        let declared = InvestingStreams(
+            schema: schema,
+            pool: pool,
+            markets: markets,
+            accounts: accounts,
+            feed: feed,
+            isWriter: isWriter
+        )
+        streams = declared.families
+        servingServices = marketData.services(feed, platform, isWriter: isWriter)
     }
 }

@@ -29,7 +29,10 @@ struct TradingWorld: Sendable {
     let income: ID<LedgerAccount>
 
     /// Runs `body` in a database of its own with the market BTC-USDC, whose writer this process is.
-    static func with(_ body: @Sendable (TradingWorld) async throws -> Void) async throws {
+    static func with(
+        onCommit: @escaping @Sendable (DeskBatch.Published?) -> Void = { _ in },
+        _ body: @Sendable (TradingWorld) async throws -> Void
+    ) async throws {
         try await TestDatabase.with { database in
             let pool = database.pool(schema)
             _ = try await pool.query(
@@ -39,14 +42,14 @@ struct TradingWorld: Sendable {
                 values (1, 'BTC-USDC', 'BTC', 'USDC', 8, 6, 10000, 10000, 100000000, 1000000000, 1000000, 1000, 1000)
                 """
             )
-            let world = try await TradingWorld(pool)
+            let world = try await TradingWorld(pool, onCommit: onCommit)
             let epoch = try #require(try await world.lease.take())
             await world.desk.lead(epoch)
             try await body(world)
         }
     }
 
-    init(_ pool: Pool) async throws {
+    init(_ pool: Pool, onCommit: @escaping @Sendable (DeskBatch.Published?) -> Void = { _ in }) async throws {
         self.pool = pool
         lease = WriterLease(
             pool: pool,
@@ -54,7 +57,7 @@ struct TradingWorld: Sendable {
             holder: ids.next(TradingAccount.self).value,
             address: nil
         )
-        desk = Desk(schema: TradingWorld.schema, pool: pool, ids: ids, lease: lease, onCommit: { _ in })
+        desk = Desk(schema: TradingWorld.schema, pool: pool, ids: ids, lease: lease, onCommit: onCommit)
         let rows = try await pool.query(StoredMarket.all(in: TradingWorld.schema))
         market = try StoredMarket(rows[0]).market
         let accounts = LedgerAccounts(schema: TradingWorld.schema, pool: pool, ids: ids)

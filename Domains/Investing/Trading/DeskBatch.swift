@@ -72,11 +72,14 @@ struct DeskBatch {
     mutating func decide(_ item: DeskItem) -> DeskOutcome {
         if let key = item.key, let earlier = kept.outcome(of: key) { return DeskBatch.outcome(earlier, item) }
         switch item {
-        case .place(let ticket, let request): return answer(request) { batch throws(Problem) in try batch.place(ticket, request) }
+        case .place(let ticket, let request):
+            return answer(request) { batch throws(Problem) in try batch.place(ticket, request) }
         case .placePair(let first, let second, let request):
             return answer(request) { batch throws(Problem) in try batch.placePair(first, second, request) }
-        case .cancel(let order, let request): return answer(request) { batch throws(Problem) in try batch.cancel(order, request) }
-        case .cancelAll(let market, let request): return answer(request) { batch throws(Problem) in try batch.cancelAll(market, request) }
+        case .cancel(let order, let request):
+            return answer(request) { batch throws(Problem) in try batch.cancel(order, request) }
+        case .cancelAll(let market, let request):
+            return answer(request) { batch throws(Problem) in try batch.cancelAll(market, request) }
         case .amend(let order, let quantity, let price, let request):
             return answer(request) { batch throws(Problem) in try batch.amend(order, quantity, price, request) }
         case .replace(let order, let ticket, let mode, let request):
@@ -89,7 +92,7 @@ struct DeskBatch {
         case .setReference(let market, let price, let initiator):
             return command(market, "market.reference", initiator) { $0.book.setReferencePrice(price, at: $1) }
         case .ledger(let item): return apply(item)
-        case .depth(let market, let limit): return depth(market, limit)
+        case .depth: return .done
         case .refresh:
             isRefresh = true
             return .done
@@ -152,7 +155,8 @@ struct DeskBatch {
         return .done
     }
 
-    private func depth(_ market: Int, _ limit: Int) -> DeskOutcome {
+    /// A look at a book as it is now.
+    func depth(_ market: Int, _ limit: Int) -> DeskOutcome {
         guard let floor = state.floors[market] else { return .done }
         return .depth(
             DepthView(
