@@ -169,7 +169,7 @@ let package = Package(
             "Platform/DomainKit",
             [
                 "Kernel", "PostgreSQL", "HTTP", "Ledger", "Messaging", "Fees", "Compliance", "Identity", "Audit",
-                "OutboundHTTP", "Settings", "Traces", logging, lifecycle,
+                "OutboundHTTP", "Settings", "Traces", "Streams", "Redis", logging, lifecycle,
             ]
         ),
 
@@ -206,8 +206,8 @@ let package = Package(
             "Domains/Investing",
             [
                 "DomainKit", "DomainTransfers", "Kernel", "PostgreSQL", "HTTP", "Ledger", "Messaging", "MatchingEngine",
-                "DepthFeed", "Streams", "Audit", "Fees", "Identity", "OutboundHTTP", "Settings", crypto, lifecycle,
-                logging, metrics,
+                "DepthFeed", "Streams", "Redis", "Audit", "Fees", "Identity", "OutboundHTTP", "Settings", crypto,
+                lifecycle, logging, metrics,
             ],
             exclude: ["MatchingEngine", "DepthFeed"]
         ),
@@ -226,7 +226,7 @@ let package = Package(
                 "Messaging",
                 "Fees", "Compliance",
                 "Identity", "Audit", "OutboundHTTP", "Settings", "Cryptography", "Redis", "Migrations", "Observability",
-                "EmbeddedServers", "Webhooks", "Traces", arguments, logging, metrics, lifecycle,
+                "EmbeddedServers", "Webhooks", "Traces", "Streams", arguments, logging, metrics, lifecycle,
                 .product(name: "UnixSignals", package: "swift-service-lifecycle"),
             ]
         ),
@@ -312,8 +312,8 @@ let package = Package(
         tests(
             "InvestingTests",
             [
-                "Investing", "MatchingEngine", "Audit", "DomainKit", "HTTP", "Kernel", "Ledger", "PostgreSQL",
-                "TestSupport", logging,
+                "Investing", "MatchingEngine", "Audit", "DomainKit", "DepthFeed", "EmbeddedServers", "HTTP",
+                "Kernel", "Ledger", "PostgreSQL", "Redis", "Streams", "TestSupport", logging, metrics,
             ]
         ),
         tests(

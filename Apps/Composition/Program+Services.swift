@@ -9,12 +9,21 @@ import PostgreSQL
 import Projections
 import ServiceLifecycle
 import Settings
+import Streams
 
 extension Program {
     /// What a process runs that answers requests: the API, and what its handlers hand their work to.
     var servingServices: [any Service] {
+        let hub = StreamHub(
+            domains.flatMap(\.streams),
+            relay: redis.map { RedisStreamRelay($0, logger: logger) },
+            clock: clock,
+            logger: logger
+        )
+        streams.attach(hub)
         let api = API(
-            identity.routes + projections.routes + domains.flatMap(\.routes) + PlatformRoutes(program: self).routes,
+            identity.routes + projections.routes + domains.flatMap(\.routes) + PlatformRoutes(program: self).routes
+                + [hub.route()],
             description: APIDescription(
                 title: "diBoaS",
                 version: "1",
@@ -31,7 +40,7 @@ extension Program {
             )
         )
         let server = APIServer(api, at: .host(settings.http.host, port: settings.http.port), logger: logger)
-        return sharedServices + domains.flatMap(\.servingServices) + gatedInboxWorkers + [server]
+        return sharedServices + [hub] + domains.flatMap(\.servingServices) + gatedInboxWorkers + [server]
     }
 
     /// The inboxes that are worked where requests are served.

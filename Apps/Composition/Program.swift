@@ -14,6 +14,7 @@ import PostgreSQL
 import Projections
 import Redis
 import Settings
+import Streams
 
 /// The whole program, put together: what `serve` and `worker` run, and what commands work on.
 struct Program: Sendable {
@@ -27,6 +28,7 @@ struct Program: Sendable {
     let identity: Identity
     let domains: [any Domain]
     let redis: RedisClient?
+    let streams: StreamOutlet
     let fees: FeeCatalogCache
     let cursors: CursorSigner
     let projections: Projections
@@ -49,6 +51,8 @@ struct Program: Sendable {
         let schedules = FeeSchedules(platform.pool)
         let fees = FeeCatalogCache(clock: clock) { try await schedules.catalog() }
         let cursors = CursorSigner(key: Program.cursorKey(settings))
+        let redis = try settings.redisURL.map { try RedisClient(url: $0.reveal(), logger: logger) }
+        let streams = StreamOutlet()
         let services = PlatformServices(
             settings: settings,
             clock: clock,
@@ -58,6 +62,8 @@ struct Program: Sendable {
             fees: fees,
             outbound: Program.outbound(settings, logger),
             cursors: cursors,
+            streams: streams,
+            redis: redis,
             logger: logger
         )
         var runtimes: [Schema: DomainRuntime] = [:]
@@ -70,7 +76,7 @@ struct Program: Sendable {
         (self.settings, self.logger, self.clock, self.ids) = (settings, logger, clock, ids)
         (self.databases, self.platform, self.domainRuntimes) = (databases, platform, runtimes)
         (self.identity, self.domains, self.fees, self.cursors) = (identity, domains, fees, cursors)
-        redis = try settings.redisURL.map { try RedisClient(url: $0.reveal(), logger: logger) }
+        (self.redis, self.streams) = (redis, streams)
         let sources = domains.compactMap { domain -> ProjectionSource? in
             let schema = type(of: domain).schema
             return runtimes[schema].map {

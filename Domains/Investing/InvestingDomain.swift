@@ -7,6 +7,7 @@ public import Messaging
 import OutboundHTTP
 public import PostgreSQL
 public import ServiceLifecycle
+public import Streams
 
 /// A portfolio traded on our own order book: markets, orders, trades, and the money that they move.
 public struct InvestingDomain: Domain {
@@ -25,6 +26,8 @@ public struct InvestingDomain: Domain {
     public let inboxHandlers: [String: any InboxHandler]
     /// Its inbox is worked by the process that writes.
     public let inboxGate: (@Sendable () -> Bool)?
+    /// Books, trades, tickers, klines, and each account's orders.
+    public let streams: [StreamFamily]
     /// Its transfers, for the rebuilding of projections.
     public let export: TransactionExport
 
@@ -33,6 +36,7 @@ public struct InvestingDomain: Domain {
 
     let parts: InvestingParts
     let ledgerAccounts: LedgerAccounts
+    let marketData: MarketData
 
     private static let others: [Schema] = [.banking, .defi]
     private static let assets: Set<Asset> = Set(Asset.all)
@@ -65,7 +69,8 @@ public struct InvestingDomain: Domain {
         routes =
             [Self.balances(runtime.accounts)] + parts.reading + parts.writing.map(writer.atWriter)
             + transfers.routes.map { $0.method == .get ? $0 : writer.atWriter($0) }
-        servingServices = [parts.surveillance, desk]
+        servingServices = [parts.surveillance, desk] + parts.servingServices
+        (streams, marketData) = (parts.streams, parts.marketData)
         services = transfers.services
         inboxHandlers = transfers.inboxHandlers
         inboxGate = { desk.isWriter }

@@ -5,7 +5,9 @@ import Ledger
 import Messaging
 import OutboundHTTP
 import PostgreSQL
+import ServiceLifecycle
 import Settings
+import Streams
 
 /// What Investing is made of.
 struct InvestingParts: Sendable {
@@ -20,6 +22,10 @@ struct InvestingParts: Sendable {
     let peers: HTTPClient
     /// Routes that any process serves.
     let reading: [Route]
+    /// What tells of tickers and books beside the writer.
+    let servingServices: [any Service]
+    let streams: [StreamFamily]
+    let marketData: MarketData
     /// Routes that must be served by the process that writes.
     let writing: [Route]
 
@@ -29,16 +35,20 @@ struct InvestingParts: Sendable {
         let outboxSignal = runtime.outboxSignal
         let surveillance = Surveillance(ledger: runtime.ledger, ids: ids, logger: platform.logger)
         self.surveillance = surveillance
-        desk = TradingDesk(
+        let feed = MarketFeed(platform.streams)
+        let desk = TradingDesk(
             runtime: (schema, pool),
             ids: ids,
             address: platform.settings.http.peerURL,
             logger: platform.logger,
-            onCommit: { published in
+            onCommit: { news in
+                guard let news else { return feed.forget() }
                 outboxSignal.raise()
-                if let seen = published?.seen, !seen.orders.isEmpty { surveillance.see(seen) }
+                feed.publish(news)
+                if !news.seen.orders.isEmpty { surveillance.see(news.seen) }
             }
         )
+        self.desk = desk
         operations = InvestingOperations(runtime: runtime, ids: ids, clock: clock, desk: desk)
         var configuration = HTTPClientConfiguration()
         (configuration.allowPrivateAddresses, configuration.allowPlainHTTP) = (true, true)
@@ -64,7 +74,20 @@ struct InvestingParts: Sendable {
             ids: ids
         )
         let marketRoutes = MarketRoutes(desk: desk, markets: markets, orders: orders)
-        reading = orderRoutes.reading + marketRoutes.reading
+        marketData = MarketData(schema: schema, pool: pool, markets: markets, clock: clock, redis: platform.redis)
+        let events = AccountEvents(schema: schema, pool: pool, accounts: accounts)
+        reading = orderRoutes.reading + marketRoutes.reading + marketData.routes + events.routes
         writing = orderRoutes.writing + marketRoutes.writing
+        let isWriter: @Sendable () -> Bool = { desk.isWriter }
+        let declared = InvestingStreams(
+            schema: schema,
+            pool: pool,
+            markets: markets,
+            accounts: accounts,
+            feed: feed,
+            isWriter: isWriter
+        )
+        streams = declared.families
+        servingServices = marketData.services(feed, platform, isWriter: isWriter)
     }
 }

@@ -3,6 +3,7 @@ public import Kernel
 public import Messaging
 public import PostgreSQL
 public import ServiceLifecycle
+public import Streams
 
 /// A page of a domain's transactions, after an id, of at most so many.
 public typealias TransactionExport =
@@ -34,6 +35,9 @@ public protocol Domain: Sendable {
     /// Its transactions as projections want them, for their rebuilding: pages in the order of ids.
     var export: TransactionExport { get }
 
+    /// The channels that it publishes on, through the outlet of its services.
+    var streams: [StreamFamily] { get }
+
     /// Where there is one, its inbox is worked where requests are served, and only while this says so.
     var inboxGate: (@Sendable () -> Bool)? { get }
 
@@ -44,6 +48,9 @@ public protocol Domain: Sendable {
 extension Domain {
     /// None.
     public var servingServices: [any Service] { [] }
+
+    /// None.
+    public var streams: [StreamFamily] { [] }
 
     /// None: its inbox is worked wherever background work runs.
     public var inboxGate: (@Sendable () -> Bool)? { nil }

@@ -5,7 +5,9 @@ public import Identity
 public import Kernel
 public import Logging
 public import OutboundHTTP
+public import Redis
 public import Settings
+public import Streams
 
 /// What the platform gives to every domain.
 public struct PlatformServices: Sendable {
@@ -25,6 +27,10 @@ public struct PlatformServices: Sendable {
     public let outbound: HTTPClient
     /// What makes cursors opaque.
     public let cursors: CursorSigner
+    /// Where what is committed is published.
+    public let streams: StreamOutlet
+    /// A cache that can vanish at any time; nil where there is none.
+    public let redis: RedisClient?
     /// Where log lines go.
     public let logger: Logger
 
@@ -38,10 +44,12 @@ public struct PlatformServices: Sendable {
         fees: FeeCatalogCache,
         outbound: HTTPClient,
         cursors: CursorSigner,
+        streams: StreamOutlet,
+        redis: RedisClient?,
         logger: Logger
     ) {
         (self.settings, self.clock, self.ids, self.users) = (settings, clock, ids, users)
         (self.compliance, self.fees, self.outbound) = (compliance, fees, outbound)
-        (self.cursors, self.logger) = (cursors, logger)
+        (self.cursors, self.streams, self.redis, self.logger) = (cursors, streams, redis, logger)
     }
 }

@@ -32,6 +32,7 @@ struct TradingWorld: Sendable {
     /// Runs `body` in a database of its own with the market BTC-USDC, whose writer this process is.
     static func with(
         accountsMax: Int = 100_000,
+        onCommit: @escaping @Sendable (DeskBatch.Published?) -> Void = { _ in },
         _ body: @Sendable (TradingWorld) async throws -> Void
     ) async throws {
         try await TestDatabase.with { database in
@@ -43,14 +44,19 @@ struct TradingWorld: Sendable {
                 values (1, 'BTC-USDC', 'BTC', 'USDC', 8, 6, 10000, 10000, 100000000, 1000000000, 1000000, 1000, 1000)
                 """
             )
-            let world = try await TradingWorld(pool, database, accountsMax: accountsMax)
+            let world = try await TradingWorld(pool, database, accountsMax: accountsMax, onCommit: onCommit)
             let epoch = try #require(try await world.lease.take())
             await world.desk.lead(epoch)
             try await body(world)
         }
     }
 
-    init(_ pool: Pool, _ database: TestDatabase, accountsMax: Int = 100_000) async throws {
+    init(
+        _ pool: Pool,
+        _ database: TestDatabase,
+        accountsMax: Int = 100_000,
+        onCommit: @escaping @Sendable (DeskBatch.Published?) -> Void = { _ in }
+    ) async throws {
         (self.pool, self.database) = (pool, database)
         lease = WriterLease(
             pool: pool,
@@ -64,7 +70,7 @@ struct TradingWorld: Sendable {
             ids: ids,
             lease: lease,
             accountsMax: accountsMax,
-            onCommit: { _ in }
+            onCommit: onCommit
         )
         let rows = try await pool.query(StoredMarket.all(in: TradingWorld.schema))
         market = try StoredMarket(rows[0]).market

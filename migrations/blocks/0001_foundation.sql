@@ -12,12 +12,25 @@ create table blocks.partitioned_tables (
     schema_name text not null,
     table_name text not null,
     period interval not null check (period in ('1 day', '1 month')),
+    -- What the table is partitioned by: the time inside its ids, or a column of instants.
+    key text not null default 'id' check (key in ('id', 'instant')),
     -- Partitions wholly older than this are dropped; null keeps them for ever.
     keep interval,
     -- Rows that match this condition keep their partition from being dropped.
     unfinished text,
     primary key (schema_name, table_name)
 );
+
+-- An instant as the bound of a partition.
+create function blocks.partition_bound(entry blocks.partitioned_tables, instant timestamptz) returns text
+    language sql immutable parallel safe
+    return case entry.key when 'id' then blocks.uuid_at(instant)::text
+        else to_char(instant at time zone 'UTC', 'YYYY-MM-DD HH24:MI:SS+00') end;
+
+-- Whether a partition's bound lies after an instant.
+create function blocks.is_bound_after(entry blocks.partitioned_tables, bound text, instant timestamptz) returns boolean
+    language sql stable parallel safe
+    return case entry.key when 'id' then bound::uuid > blocks.uuid_at(instant) else bound::timestamptz > instant end;
 
 -- Makes the partitions from the period before the present one up to `ahead` periods after it, and answers how many are new.
 create function blocks.make_partitions(for_schema text, ahead integer default 3) returns integer
@@ -38,8 +51,8 @@ begin
             if to_regclass(format('%I.%I', for_schema, part)) is null then
                 execute format(
                     'create table %1$I.%2$I partition of %1$I.%3$I for values from (%4$L) to (%5$L)',
-                    for_schema, part, entry.table_name, blocks.uuid_at(starts),
-                    blocks.uuid_at(((starts at time zone 'UTC') + entry.period) at time zone 'UTC'));
+                    for_schema, part, entry.table_name, blocks.partition_bound(entry, starts),
+                    blocks.partition_bound(entry, ((starts at time zone 'UTC') + entry.period) at time zone 'UTC'));
                 made := made + 1;
             end if;
         end loop;
@@ -60,12 +73,12 @@ begin
     loop
         for part in
             select c.relname as name,
-                substring(pg_get_expr(c.relpartbound, c.oid) from $re$TO \('([0-9a-f-]+)'\)$re$)::uuid as ends
+                substring(pg_get_expr(c.relpartbound, c.oid) from $re$TO \('([^']+)'\)$re$) as ends
             from pg_inherits i join pg_class c on c.oid = i.inhrelid
             where i.inhparent = format('%I.%I', for_schema, entry.table_name)::regclass
             order by c.relname
         loop
-            continue when part.ends > blocks.uuid_at(now() - entry.keep);
+            continue when blocks.is_bound_after(entry, part.ends, now() - entry.keep);
             has_unfinished := false;
             if entry.unfinished is not null then
                 execute format('select exists (select from %I.%I where %s)', for_schema, part.name, entry.unfinished)
@@ -90,8 +103,8 @@ begin
         select count(*) into ahead
         from pg_inherits i join pg_class c on c.oid = i.inhrelid
         where i.inhparent = format('%I.%I', for_schema, entry.table_name)::regclass
-            and substring(pg_get_expr(c.relpartbound, c.oid) from $re$FROM \('([0-9a-f-]+)'\)$re$)::uuid
-                > blocks.uuid_at(now());
+            and blocks.is_bound_after(
+                entry, substring(pg_get_expr(c.relpartbound, c.oid) from $re$FROM \('([^']+)'\)$re$), now());
         fewest := least(fewest, ahead);
     end loop;
     return fewest;
@@ -117,5 +130,7 @@ drop function blocks.expect_rows(bigint, bigint);
 drop function blocks.partition_runway(text);
 drop function blocks.drop_partitions(text);
 drop function blocks.make_partitions(text, integer);
+drop function blocks.is_bound_after(blocks.partitioned_tables, text, timestamptz);
+drop function blocks.partition_bound(blocks.partitioned_tables, timestamptz);
 drop table blocks.partitioned_tables;
 drop function blocks.uuid_at(timestamptz);

@@ -7,17 +7,19 @@ struct MarketProgressRow: StoredRow {
     let market: Int
     let status: MarketStatus
     let trades: Int64
+    let sequence: Int64
 
     static func store(_ rows: [MarketProgressRow], in schema: Schema, at instant: Timestamp) -> [SQL] {
         [
             """
             update \(schema).markets m
             set state = n.state, reopens_at = n.reopens_at, reference_price = n.reference_price,
-                last_price = n.last_price, slices = n.slices, trades = n.trades, version = m.version + 1,
-                updated_at = \(instant)
+                last_price = n.last_price, slices = n.slices, trades = n.trades,
+                version = greatest(m.version + 1, n.sequence), updated_at = \(instant)
             from unnest(\(rows.map(\.market)), \(rows.map(\.status.state.name)), \(rows.map(\.status.reopensAt)),
                 \(rows.map(\.status.referencePrice)), \(rows.map(\.status.lastPrice)), \(rows.map(\.slicesJSON)),
-                \(rows.map(\.trades))) as n(id, state, reopens_at, reference_price, last_price, slices, trades)
+                \(rows.map(\.trades)), \(rows.map(\.sequence)))
+                as n(id, state, reopens_at, reference_price, last_price, slices, trades, sequence)
             where m.id = n.id
             returning 1
             """
@@ -34,11 +36,13 @@ struct StoredMarket: Sendable {
     let market: Market
     let status: MarketStatus
     let trades: Int64
+    /// The market's version: as many as batches that it took part in, or more.
+    let sequence: Int64
 
     static let columns: SQL = """
         id, symbol, base, quote, tick, lot, price_min, price_max, quantity_min, quantity_max, notional_min,
             notional_max, band_up, band_down, open_orders_max, breaker_move, breaker_window, breaker_halt,
-            state, reopens_at, reference_price, last_price, slices, trades
+            state, reopens_at, reference_price, last_price, slices, trades, version
         """
 
     static func all(in schema: Schema) -> SQL { "select \(columns) from \(schema).markets order by id" }
@@ -86,10 +90,11 @@ struct StoredMarket: Sendable {
             slices: (slices.elements ?? []).compactMap(StoredMarket.slice)
         )
         trades = try row["trades"]
+        sequence = try row["version"]
     }
 
-    init(market: Market, status: MarketStatus, trades: Int64) {
-        (self.market, self.status, self.trades) = (market, status, trades)
+    init(market: Market, status: MarketStatus, trades: Int64, sequence: Int64 = 1) {
+        (self.market, self.status, self.trades, self.sequence) = (market, status, trades, sequence)
     }
 
     private static func slice(_ json: JSON) -> PriceSlice? {

@@ -33,6 +33,7 @@ actor Desk: BatchCommitter {
     func lead(_ epoch: Int64?) {
         self.epoch = epoch
         state = nil
+        onCommit(nil)
     }
 
     /// Whether this process writes under that epoch, as far as it knows.
@@ -76,9 +77,13 @@ actor Desk: BatchCommitter {
         let result: (outcomes: [DeskOutcome], published: DeskBatch.Published, isRefresh: Bool) =
             try await pool.transact { transaction in
                 var batch = try await needs.begin(shared, ids: ids, schema: schema, pool: pool, transaction)
-                let outcomes = items.map { batch.decide($0) }
+                var outcomes = items.map { batch.decide($0) }
                 if let fault = batch.fault { throw fault }
                 let (statements, published) = batch.statements()
+                // A look at a book is one at all that the batch did, as its number says.
+                for (place, item) in items.enumerated() {
+                    if case .depth(let market, let limit) = item { outcomes[place] = batch.depth(market, limit) }
+                }
                 return Closing((outcomes, published, batch.isRefresh), last: [lease.check(epoch)] + statements)
             }
         state.ledger.commit()

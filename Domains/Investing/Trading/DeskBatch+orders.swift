@@ -173,6 +173,7 @@ extension DeskBatch {
                 order: order,
                 owner: request.account.number,
                 user: request.account.user,
+                kind: request.account.kind,
                 base: ticket.base,
                 quote: ticket.quote,
                 income: ticket.income

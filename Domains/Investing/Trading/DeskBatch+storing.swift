@@ -16,11 +16,26 @@ extension DeskBatch {
         let markets: [Int]
         /// The same for surveillance.
         let seen: SeenBatch
+        /// What became of the books in `markets`.
+        let books: [BookNews]
+        /// The klines that were traded in, as they are now.
+        let klines: [Kline]
+    }
+
+    /// What became of a book.
+    struct BookNews: Sendable {
+        let market: Market
+        /// The market's count of batches that it took part in, which is stored with it.
+        let sequence: Int64
+        let changes: [LevelChange]
+        /// The levels of the whole book, best first, where nothing may be known of it.
+        let whole: (bids: [DepthLevel], asks: [DepthLevel])?
     }
 
     /// An order's news for its account.
     struct OrderNotice: Sendable {
         let account: ID<TradingAccount>
+        let kind: TradingAccount.Kind
         let user: ID<User>
         /// The account's count of news, without gaps.
         let sequence: Int64
@@ -42,12 +57,8 @@ extension DeskBatch {
             order(one.number).flatMap { ClientOrderIDRow(order: $0, taken: one.taken) }
         }
         rows += accountRows
-        rows += floors.sorted().compactMap { id in
-            state.floors[id].map { floor in
-                floor.sequence += 1
-                return MarketProgressRow(market: id, status: floor.book.status, trades: floor.trades)
-            }
-        }
+        let klines = countKlines()
+        let books = closeBooks()
         // The audit's rows go last: they take the chain's head, which batches wait for.
         let rows = rows.filter { !($0 is AuditEntry) } + rows.filter { $0 is AuditEntry }
         let published = Published(
@@ -55,7 +66,9 @@ extension DeskBatch {
             trades: trades,
             orders: notices,
             markets: floors.sorted(),
-            seen: seen
+            seen: seen,
+            books: books,
+            klines: klines
         )
         return (state.ledger.statements(kept) + rows.statements(in: schema, at: instant), published)
     }
@@ -83,7 +96,9 @@ extension DeskBatch {
         let news: JSON = [
             "order": order.json(in: floor.market), "fills": .array(fills[number] ?? []), "sequence": .integer(sequence),
         ]
-        notices.append(OrderNotice(account: order.account, user: one.user, sequence: sequence, payload: news))
+        notices.append(
+            OrderNotice(account: order.account, kind: one.kind, user: one.user, sequence: sequence, payload: news)
+        )
         let balances = [one.base, one.quote].compactMap { state.ledger.core.accounts[$0] }
         rows.append(
             OutboxEvent(
@@ -99,6 +114,47 @@ extension DeskBatch {
                 ]
             )
         )
+    }
+
+    /// Counts the batch in the markets that it touched, and says what became of their books.
+    private mutating func closeBooks() -> [BookNews] {
+        // After a reading anew nobody can be sure to know the books: all of them are told of.
+        let isFresh = state.isFresh
+        if isFresh { floors.formUnion(state.floors.keys) }
+        state.isFresh = false
+        return floors.sorted().compactMap { id in
+            guard let floor = state.floors[id] else { return nil }
+            floor.sequence += 1
+            rows.append(
+                MarketProgressRow(
+                    market: id,
+                    status: floor.book.status,
+                    trades: floor.trades,
+                    sequence: floor.sequence
+                )
+            )
+            var changes: [LevelChange] = []
+            floor.book.drainLevelChanges(into: &changes)
+            let whole = isFresh ? (floor.book.depth(.buy, limit: .max), floor.book.depth(.sell, limit: .max)) : nil
+            return BookNews(market: floor.market, sequence: floor.sequence, changes: changes, whole: whole)
+        }
+    }
+
+    /// Adds the batch's trades to their klines; those that were traded in, as they are then.
+    private mutating func countKlines() -> [Kline] {
+        var present: [Kline] = []
+        for (id, trades) in Dictionary(grouping: trades, by: \.market).sorted(by: { $0.key < $1.key }) {
+            guard let floor = state.floors[id], let first = trades.first else { continue }
+            // All trades of a batch are of one instant, and so in one period of each length.
+            var sum = Kline(first, .minute, in: floor.market)
+            for trade in trades.dropFirst() { sum.add(Kline(trade, .minute, in: floor.market)) }
+            for period in KlinePeriod.allCases {
+                let added = sum.placed(in: period, at: first.recordedAt)
+                rows.append(KlineRow(added: added))
+                if let now = floor.count(added) { present.append(now) }
+            }
+        }
+        return present
     }
 
     private var accountRows: [any StoredRow] {

@@ -97,7 +97,7 @@ struct DeskBatch {
             return command(market, "market.reference", initiator) { $0.book.setReferencePrice(price, at: $1) }
         case .ledger(let item): return apply(item)
         case .operate(let command): return operate(command)
-        case .depth(let market, let limit): return depth(market, limit)
+        case .depth: return .done
         case .refresh:
             isRefresh = true
             return .done
@@ -163,7 +163,8 @@ struct DeskBatch {
         return .done
     }
 
-    private func depth(_ market: Int, _ limit: Int) -> DeskOutcome {
+    /// A look at a book as it is now.
+    func depth(_ market: Int, _ limit: Int) -> DeskOutcome {
         guard let floor = state.floors[market] else { return .done }
         return .depth(
             DepthView(

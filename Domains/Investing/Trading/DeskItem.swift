@@ -92,6 +92,6 @@ struct DepthView: Sendable {
     let status: MarketStatus
     let bids: [DepthLevel]
     let asks: [DepthLevel]
-    /// Batches that the market took part in, since this process took over.
+    /// Batches that the market took part in: the number of the `depth` channel's update.
     let sequence: Int64
 }

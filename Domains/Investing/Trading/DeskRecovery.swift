@@ -19,6 +19,10 @@ struct DeskRecovery: Sendable {
             state.floors[stored.market.id] = DeskState.Floor(stored, log: state.log)
         }
         var last: (market: Int, priority: Int64) = (-1, 0)
+        for row in try await pool.query(Klines.newest(in: schema)) {
+            let kline = try Kline(row)
+            state.floors[kline.market]?.klines[kline.period] = kline
+        }
         while true {
             let rows = try await pool.query(page(after: last))
             try take(rows, into: state)
@@ -34,8 +38,8 @@ struct DeskRecovery: Sendable {
     // By priority within each market: the order in which the books must be filled.
     private func page(after last: (market: Int, priority: Int64)) -> SQL {
         """
-        select \(OrderRow.columns), a.number, a.user_id, a.events, b.id as base_account, q.id as quote_account,
-            i.id as income_account
+        select \(OrderRow.columns), a.number, a.user_id, a.type as kind, a.events, b.id as base_account,
+            q.id as quote_account, i.id as income_account
         from \(schema).orders o
         join \(schema).accounts a on a.id = o.account
         join \(schema).markets m on m.id = o.market
@@ -52,12 +56,16 @@ struct DeskRecovery: Sendable {
         for row in rows {
             let order = try OrderRow.read(row)
             let number: Int64 = try row["number"]
+            guard let kind = TradingAccount.Kind(rawValue: try row["kind"]) else {
+                throw InvestingFault.unknownName(table: "accounts")
+            }
             state.events[order.account] = try row["events"]
             state.add(
                 DeskState.Live(
                     order: order,
                     owner: UInt32(clamping: number),
                     user: try row["user_id"],
+                    kind: kind,
                     base: try row["base_account"],
                     quote: try row["quote_account"],
                     income: try row["income_account"]
@@ -81,6 +89,9 @@ struct DeskRecovery: Sendable {
             guard let one = state.live[number], let floor = state.floors[one.order.market] else { continue }
             floor.book.restore(one.order.open(number: number, owner: one.owner, otherLeg: one.otherLeg))
         }
+        // What restoring changed isn't news.
+        var known: [LevelChange] = []
+        for floor in state.floors.values { floor.book.drainLevelChanges(into: &known) }
     }
 
     private func takeRisk(_ state: DeskState) async throws {

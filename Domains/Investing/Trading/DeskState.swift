@@ -12,13 +12,27 @@ final class DeskState {
         let market: Market
         let book: OrderBook
         var trades: Int64
-        /// Batches that it took part in.
-        var sequence: Int64 = 0
+        /// Batches that it took part in; stored with the market, so that it never falls.
+        var sequence: Int64
+        /// The newest kline of each period.
+        var klines: [KlinePeriod: Kline] = [:]
 
         init(_ stored: StoredMarket, log: EventLog) {
-            (market, trades) = (stored.market, stored.trades)
+            (market, trades, sequence) = (stored.market, stored.trades, stored.sequence)
             book = OrderBook(filters: stored.market.filters, breaker: stored.market.breaker, log: log)
             book.restore(stored.status)
+        }
+
+        /// Adds a batch's trades to the newest kline, and answers with it; nil where the clock was set back behind it.
+        func count(_ added: Kline) -> Kline? {
+            var kline = added
+            if let known = klines[added.period], known.opensAt >= added.opensAt {
+                guard known.opensAt == added.opensAt else { return nil }
+                kline = known
+                kline.add(added)
+            }
+            klines[added.period] = kline
+            return kline
         }
     }
 
@@ -27,6 +41,7 @@ final class DeskState {
         var order: Order
         let owner: UInt32
         let user: ID<User>
+        let kind: TradingAccount.Kind
         let base: ID<LedgerAccount>
         let quote: ID<LedgerAccount>
         let income: ID<LedgerAccount>
@@ -34,6 +49,8 @@ final class DeskState {
     }
 
     let log = EventLog()
+    /// Whether nobody was told of these books yet.
+    var isFresh = true
     var floors: [Int: Floor] = [:]
     var live: [UInt64: Live] = [:]
     var numbers: [ID<Order>: UInt64] = [:]

@@ -1,0 +1,20 @@
+extension InvestingDomain {
+    /// Makes klines anew from the trades, of one market or of all; how many each has then.
+    ///
+    /// The process that writes may go on meanwhile.
+    ///
+    /// - Throws: 404 `market_not_found`.
+    public func rebuildKlines(of symbol: String? = nil) async throws -> [(symbol: String, klines: Int)] {
+        let wanted: [StoredMarket]
+        if let symbol {
+            wanted = [try await marketData.markets.market(symbol)]
+        } else {
+            wanted = try await marketData.markets.all()
+        }
+        var made: [(symbol: String, klines: Int)] = []
+        for stored in wanted {
+            made.append((stored.market.symbol, try await marketData.klines.rebuild(stored.market)))
+        }
+        return made
+    }
+}
