@@ -51,7 +51,19 @@ struct InvestingParts: Sendable {
             ids: ids
         )
         let marketRoutes = MarketRoutes(desk: desk, markets: markets, orders: orders)
-        reading = orderRoutes.reading + marketRoutes.reading
-        writing = orderRoutes.writing + marketRoutes.writing
+        let positionRoutes = PositionRoutes(
+            desk: desk,
+            accounts: accounts,
+            balances: runtime.accounts,
+            markets: markets,
+            positions: Positions(schema: schema, pool: pool, markets: markets)
+        )
+        let accountRoutes = AccountRoutes(
+            accounts: accounts,
+            moves: AccountMoves(runtime: runtime.writing(through: desk), accounts: accounts, ids: ids),
+            balances: runtime.accounts
+        )
+        reading = orderRoutes.reading + marketRoutes.reading + positionRoutes.reading + accountRoutes.reading
+        writing = orderRoutes.writing + marketRoutes.writing + positionRoutes.writing + accountRoutes.writing
     }
 }

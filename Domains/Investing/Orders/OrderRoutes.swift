@@ -32,7 +32,7 @@ struct OrderRoutes: Sendable {
                 gives the first answer again.
                 """,
             tag: "Orders",
-            access: .permission("investing:trade"),
+            access: .permission("investing:move"),
             isIdempotent: true,
             body: .json(OrderReader.body),
             responses: [
@@ -47,7 +47,7 @@ struct OrderRoutes: Sendable {
         ) { request in
             let (account, stored) = try await subject(request)
             let ticket = try await reader.ticket(request.body, of: account, in: stored)
-            return try await submit(.place(ticket, try self.request(request, account)))
+            return try await desk.answer(.place(ticket, try DeskRequest(request, account)))
         }
     }
 
@@ -59,10 +59,12 @@ struct OrderRoutes: Sendable {
             summary: "Place two orders of which one cancels the other",
             description: "A limit or take-profit order and a stop order of one side, which hold money together (OCO).",
             tag: "Orders",
-            access: .permission("investing:trade"),
+            access: .permission("investing:move"),
             isIdempotent: true,
             body: .json(OrderRoutes.pairBody),
-            responses: [201: ResponseShape("The two orders.", OrderRoutes.pairSchema, headers: [.location, .replayed])],
+            responses: [
+                201: ResponseShape("The two orders.", OrderRoutes.pairSchema, headers: [.location, .replayed])
+            ],
             problems: OrderProblems.placing
         ) { request in
             let (account, stored) = try await subject(request)
@@ -71,7 +73,7 @@ struct OrderRoutes: Sendable {
             guard legs.count == 2 else { throw Problem.malformed("two_orders", in: "/orders") }
             let first = try await reader.ticket(legs[0], of: account, in: stored, list: list)
             let second = try await reader.ticket(legs[1], of: account, in: stored, list: list)
-            return try await submit(.placePair(first, second, try self.request(request, account)))
+            return try await desk.answer(.placePair(first, second, try DeskRequest(request, account)))
         }
     }
 
@@ -86,7 +88,7 @@ struct OrderRoutes: Sendable {
                 remains the order keeps its place; otherwise it is taken out and in again, and may trade at once.
                 """,
             tag: "Orders",
-            access: .permission("investing:trade"),
+            access: .permission("investing:move"),
             parameters: [OrderRoutes.id],
             body: .json(OrderRoutes.amendBody),
             responses: [200: ResponseShape("The order.", Order.schema)],
@@ -95,8 +97,8 @@ struct OrderRoutes: Sendable {
             let (account, id) = try await own(request)
             let body = request.body
             let (quantity, price) = (body["quantity"]?.stringValue, body["limit_price"]?.stringValue)
-            return try await submit(
-                .amend(id, quantity: quantity, price: price, try self.request(request, account))
+            return try await desk.answer(
+                .amend(id, quantity: quantity, price: price, try DeskRequest(request, account))
             )
         }
     }
@@ -108,7 +110,7 @@ struct OrderRoutes: Sendable {
             operationID: "replaceOrder",
             summary: "Cancel an order and place another one, with nothing between",
             tag: "Orders",
-            access: .permission("investing:trade"),
+            access: .permission("investing:move"),
             isIdempotent: true,
             parameters: [OrderRoutes.id],
             body: .json(OrderRoutes.replaceBody),
@@ -125,8 +127,9 @@ struct OrderRoutes: Sendable {
                 in: stored,
                 replacing: id
             )
-            let mode: ReplaceMode = request.body["mode"]?.stringValue == "allow_failure" ? .allowFailure : .stopOnFailure
-            return try await submit(.replace(id, with: ticket, mode, try self.request(request, account)))
+            let mode: ReplaceMode =
+                request.body["mode"]?.stringValue == "allow_failure" ? .allowFailure : .stopOnFailure
+            return try await desk.answer(.replace(id, with: ticket, mode, try DeskRequest(request, account)))
         }
     }
 
@@ -137,13 +140,13 @@ struct OrderRoutes: Sendable {
             operationID: "cancelOrder",
             summary: "Cancel an order",
             tag: "Orders",
-            access: .permission("investing:trade"),
+            access: .permission("investing:move"),
             parameters: [OrderRoutes.id],
             responses: [200: ResponseShape("The order as it ended.", Order.schema)],
             problems: OrderProblems.changing
         ) { request in
             let (account, id) = try await own(request)
-            return try await submit(.cancel(id, try self.request(request, account)))
+            return try await desk.answer(.cancel(id, try DeskRequest(request, account)))
         }
     }
 
@@ -154,13 +157,13 @@ struct OrderRoutes: Sendable {
             operationID: "cancelOrders",
             summary: "Cancel all open orders of an account, in one market or in all",
             tag: "Orders",
-            access: .permission("investing:trade"),
+            access: .permission("investing:move"),
             parameters: [OrderRoutes.account, .query("symbol", .text(3...25), "Only in that market.")],
             responses: [200: ResponseShape("The orders as they ended.", OrderRoutes.canceledSchema)]
         ) { request in
             let account = try await account(request)
             let market = try await market(request)
-            return try await submit(.cancelAll(market: market?.id, try self.request(request, account)))
+            return try await desk.answer(.cancelAll(market: market?.id, try DeskRequest(request, account)))
         }
     }
 
@@ -174,7 +177,7 @@ struct OrderRoutes: Sendable {
             summary: "Check an order without placing it",
             description: "Looks at everything but the book and the balances.",
             tag: "Orders",
-            access: .permission("investing:trade"),
+            access: .permission("investing:move"),
             body: .json(OrderReader.body),
             responses: [200: ResponseShape("The order as it would be.", Order.schema)],
             problems: OrderProblems.placing
@@ -307,24 +310,5 @@ struct OrderRoutes: Sendable {
             throw Problem.notFound
         }
         return (account, id)
-    }
-
-    private func request(_ request: APIRequest, _ account: TradingAccount) throws -> DeskRequest {
-        let key = request.idempotencyKey == nil ? nil : try request.scopedKey()
-        return DeskRequest(
-            account: account,
-            initiator: try Initiator(request),
-            key: key,
-            id: request.id.value
-        )
-    }
-
-    private func submit(_ item: DeskItem) async throws -> APIResponse {
-        switch try await desk.submit(item) {
-        case .answer(let answer): return answer.response
-        case .replayed(let answer): return answer.response.with("Idempotent-Replayed", "true")
-        case .keyReused: throw Problem.keyReused
-        case .ledger, .depth, .done: throw Problem.notFound
-        }
     }
 }

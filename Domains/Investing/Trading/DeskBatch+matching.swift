@@ -99,12 +99,10 @@ extension DeskBatch {
         fills[trade.taker, default: []].append(record.fill(in: market, isTaker: true))
         fills[trade.maker, default: []].append(record.fill(in: market, isTaker: false))
         let takerBuys = trade.takerSide == .buy
-        pay(
-            record,
-            base: market.baseAmount(lots: trade.quantity),
-            buyer: (takerBuys ? taker : maker, takerBuys ? takerFee : makerFee),
-            seller: (takerBuys ? maker : taker, takerBuys ? makerFee : takerFee)
-        )
+        let buyer = (takerBuys ? taker : maker, takerBuys ? takerFee : makerFee)
+        let seller = (takerBuys ? maker : taker, takerBuys ? makerFee : takerFee)
+        count(record, buyer: buyer, seller: seller)
+        pay(record, base: market.baseAmount(lots: trade.quantity), buyer: buyer, seller: seller)
         for (number, isDone) in [(trade.taker, trade.isTakerDone), (trade.maker, trade.isMakerDone)] {
             if isDone { finish(number, .filled, nil) } else { setStatus(number, .partiallyFilled, nil) }
         }
@@ -188,7 +186,9 @@ extension DeskBatch {
     private mutating func finish(_ number: UInt64, _ status: Order.Status, _ reason: String?) {
         // What was sized by an amount has done what it was to do if it traded at all.
         var status = status
-        if let order = state.live[number]?.order, order.quoteAmount != nil, order.traded > 0, reason == "quote_amount_spent" {
+        if let order = state.live[number]?.order, order.quoteAmount != nil, order.traded > 0,
+            reason == "quote_amount_spent"
+        {
             status = .filled
         }
         setStatus(number, status, reason)

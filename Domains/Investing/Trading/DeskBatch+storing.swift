@@ -30,6 +30,7 @@ extension DeskBatch {
         var notices: [OrderNotice] = []
         for number in touched { tell(number, &notices) }
         rows += accountRows
+        rows += positionRows
         rows += floors.sorted().compactMap { id in
             state.floors[id].map { floor in
                 floor.sequence += 1

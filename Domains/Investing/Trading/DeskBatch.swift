@@ -29,6 +29,7 @@ struct DeskBatch {
     var trades: [TradeRecord] = []
     var newClientIDs: [TakenClientID: TakenOrder] = [:]
     var floors: Set<Int> = []
+    var changedPositions: Set<PositionKey> = []
     /// The engine's refusal of the last command, and the market it was in.
     var refused: Rejection?
     var lastMarket: Market?
@@ -72,11 +73,14 @@ struct DeskBatch {
     mutating func decide(_ item: DeskItem) -> DeskOutcome {
         if let key = item.key, let earlier = kept.outcome(of: key) { return DeskBatch.outcome(earlier, item) }
         switch item {
-        case .place(let ticket, let request): return answer(request) { batch throws(Problem) in try batch.place(ticket, request) }
+        case .place(let ticket, let request):
+            return answer(request) { batch throws(Problem) in try batch.place(ticket, request) }
         case .placePair(let first, let second, let request):
             return answer(request) { batch throws(Problem) in try batch.placePair(first, second, request) }
-        case .cancel(let order, let request): return answer(request) { batch throws(Problem) in try batch.cancel(order, request) }
-        case .cancelAll(let market, let request): return answer(request) { batch throws(Problem) in try batch.cancelAll(market, request) }
+        case .cancel(let order, let request):
+            return answer(request) { batch throws(Problem) in try batch.cancel(order, request) }
+        case .cancelAll(let market, let request):
+            return answer(request) { batch throws(Problem) in try batch.cancelAll(market, request) }
         case .amend(let order, let quantity, let price, let request):
             return answer(request) { batch throws(Problem) in try batch.amend(order, quantity, price, request) }
         case .replace(let order, let ticket, let mode, let request):
@@ -88,6 +92,8 @@ struct DeskBatch {
             }
         case .setReference(let market, let price, let initiator):
             return command(market, "market.reference", initiator) { $0.book.setReferencePrice(price, at: $1) }
+        case .stateCost(let stated, let request):
+            return answer(request) { batch throws(Problem) in try batch.stateCost(stated, request) }
         case .ledger(let item): return apply(item)
         case .depth(let market, let limit): return depth(market, limit)
         case .refresh:

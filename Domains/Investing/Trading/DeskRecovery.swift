@@ -25,6 +25,7 @@ struct DeskRecovery: Sendable {
             guard let row = rows.last, rows.count == DeskRecovery.pageSize else { break }
             last = (try row["market"], try row["priority"])
         }
+        try await takePositions(state)
         link(state)
         try await takeMoney(state)
         return state
@@ -79,6 +80,14 @@ struct DeskRecovery: Sendable {
         for number in state.live.keys.sorted() {
             guard let one = state.live[number], let floor = state.floors[one.order.market] else { continue }
             floor.book.restore(one.order.open(number: number, owner: one.owner, otherLeg: one.otherLeg))
+        }
+    }
+
+    private func takePositions(_ state: DeskState) async throws {
+        let accounts = Array(state.events.keys)
+        for start in stride(from: 0, to: accounts.count, by: DeskRecovery.pageSize) {
+            let some = Array(accounts[start..<min(start + DeskRecovery.pageSize, accounts.count)])
+            try state.takePositions(try await pool.query(Position.all(of: some, in: schema)))
         }
     }
 

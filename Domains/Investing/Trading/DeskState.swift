@@ -41,11 +41,21 @@ final class DeskState {
     var orders: [ID<TradingAccount>: Set<UInt64>] = [:]
     /// How many events accounts were told of.
     var events: [ID<TradingAccount>: Int64] = [:]
+    /// The positions of those accounts.
+    var positions: [PositionKey: Position] = [:]
     var ledger: ResidentLedger
     var nextNumber: UInt64 = 1
     var nextPriority: Int64 = 1
 
     init(schema: Schema) { ledger = ResidentLedger(schema: schema) }
+
+    /// Adds positions as they are stored.
+    func takePositions(_ rows: Rows) throws {
+        for row in rows {
+            let (key, position) = try Position.read(row)
+            positions[key] = position
+        }
+    }
 
     func add(_ one: Live, number: UInt64) {
         live[number] = one
