@@ -76,8 +76,22 @@ struct InvestingParts: Sendable {
         let marketRoutes = MarketRoutes(desk: desk, markets: markets, orders: orders)
         marketData = MarketData(schema: schema, pool: pool, markets: markets, clock: clock, redis: platform.redis)
         let events = AccountEvents(schema: schema, pool: pool, accounts: accounts)
-        reading = orderRoutes.reading + marketRoutes.reading + marketData.routes + events.routes
-        writing = orderRoutes.writing + marketRoutes.writing
+        let positionRoutes = PositionRoutes(
+            desk: desk,
+            accounts: accounts,
+            balances: runtime.accounts,
+            markets: markets,
+            positions: Positions(schema: schema, pool: pool, markets: markets)
+        )
+        let accountRoutes = AccountRoutes(
+            accounts: accounts,
+            moves: AccountMoves(runtime: runtime.writing(through: desk), accounts: accounts, ids: ids),
+            balances: runtime.accounts
+        )
+        reading =
+            orderRoutes.reading + marketRoutes.reading + marketData.routes + events.routes + positionRoutes.reading
+            + accountRoutes.reading
+        writing = orderRoutes.writing + marketRoutes.writing + positionRoutes.writing + accountRoutes.writing
         let isWriter: @Sendable () -> Bool = { desk.isWriter }
         let declared = InvestingStreams(
             schema: schema,

@@ -11,7 +11,10 @@ struct InvestingCommand: AsyncParsableCommand {
             What changes something is carried out by the server that writes orders; without one this command does it. \
             Exits with 69 if neither answers within 15 seconds; nothing was done then.
             """,
-        subcommands: [InvestingMarketsCommand.self, InvestingOrdersCommand.self, Book.self, InvestingRiskCommand.self]
+        subcommands: [
+            InvestingMarketsCommand.self, InvestingOrdersCommand.self, Book.self, InvestingRiskCommand.self,
+            InvestingKlinesCommand.self,
+        ]
     )
 
     struct Book: AsyncParsableCommand {

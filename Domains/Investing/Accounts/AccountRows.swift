@@ -19,9 +19,28 @@ struct AccountEventsRow: StoredRow {
     }
 }
 
+/// Another risk tolerance, on top of the version that it was decided for.
+struct RiskToleranceRow: StoredRow {
+    let account: TradingAccount
+    let tolerance: String
+
+    static func store(_ rows: [RiskToleranceRow], in schema: Schema, at instant: Timestamp) -> [SQL] {
+        [
+            """
+            update \(schema).accounts a
+            set risk_tolerance = n.tolerance, version = a.version + 1, updated_at = \(instant)
+            from unnest(\(rows.map(\.account.id)), \(rows.map(\.account.version)), \(rows.map(\.tolerance)))
+                as n(id, version, tolerance)
+            where a.id = n.id and a.version = n.version
+            returning 1
+            """
+        ]
+    }
+}
+
 extension TradingAccount {
     static let columns: SQL = """
-        a.id, a.number, a.user_id, a.type, a.status, a.risk_tolerance, a.version, a.created_at
+        a.id, a.number, a.user_id, a.type, a.status, a.is_margin_enabled, a.risk_tolerance, a.version, a.created_at
         """
 
     static func read(_ row: Row) throws -> TradingAccount {
@@ -35,6 +54,7 @@ extension TradingAccount {
             user: try row["user_id"],
             kind: kind,
             status: status,
+            isMarginEnabled: try row["is_margin_enabled"],
             riskTolerance: try row["risk_tolerance"],
             version: try row["version"],
             createdAt: try row["created_at"]

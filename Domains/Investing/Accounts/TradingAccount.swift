@@ -24,6 +24,8 @@ struct TradingAccount: Sendable, Hashable, Entity {
     let user: ID<User>
     let kind: Kind
     var status: Status
+    /// Whether it may borrow.
+    let isMarginEnabled: Bool
     var riskTolerance: String
     var version: Int64
     let createdAt: Timestamp

@@ -1,3 +1,6 @@
+import Audit
+import DomainKit
+import HTTP
 import Kernel
 import PostgreSQL
 import Synchronization
@@ -43,15 +46,27 @@ final class TradingAccounts: Sendable {
         return found
     }
 
+    /// An account of a user.
+    ///
+    /// - Throws: 404.
+    func get(_ id: ID<TradingAccount>, of user: ID<User>) async throws -> TradingAccount {
+        guard let found = try await all(of: user).first(where: { $0.id == id }) else { throw Problem.notFound }
+        return found
+    }
+
     /// Opens an account.
     ///
-    /// Idempotent.
-    func open(_ user: ID<User>, _ kind: TradingAccount.Kind) async throws {
+    /// Idempotent: one that is there stays as it is.
+    func open(
+        _ user: ID<User>,
+        _ kind: TradingAccount.Kind,
+        riskTolerance: String = TradingAccount.toleranceDefault
+    ) async throws {
         let (id, now) = (ids.next(TradingAccount.self), clock.now())
         _ = try await pool.query(
             """
-            insert into \(schema).accounts (id, user_id, type, ledger_kind, created_at, updated_at)
-            values (\(id), \(user), \(kind.rawValue), \(kind.ledgerKind), \(now), \(now))
+            insert into \(schema).accounts (id, user_id, type, ledger_kind, risk_tolerance, created_at, updated_at)
+            values (\(id), \(user), \(kind.rawValue), \(kind.ledgerKind), \(riskTolerance), \(now), \(now))
             on conflict (user_id, type) do nothing
             """
         )
@@ -63,6 +78,41 @@ final class TradingAccounts: Sendable {
             "select \(TradingAccount.columns) from \(schema).accounts a where a.user_id = \(user) order by a.id"
         )
         return try rows.map(TradingAccount.read)
+    }
+
+    /// Gives an account another risk tolerance.
+    ///
+    /// - Throws: 412 `version_mismatch` if it has changed meanwhile.
+    func change(
+        _ account: TradingAccount,
+        riskTolerance: String,
+        by initiator: Initiator
+    ) async throws -> TradingAccount {
+        let entry = AuditEntry(
+            id: ids.next(),
+            actor: initiator.actor,
+            action: "trading_account.change",
+            entity: "trading_account",
+            entityID: account.id.value,
+            before: ["risk_tolerance": .string(account.riskTolerance)],
+            after: ["risk_tolerance": .string(riskTolerance)],
+            ip: initiator.ip,
+            userAgent: initiator.userAgent,
+            session: initiator.session,
+            correlation: initiator.correlation
+        )
+        let rows: [any StoredRow] = [RiskToleranceRow(account: account, tolerance: riskTolerance), entry]
+        do {
+            try await pool.transact { _ in Closing((), last: rows.statements(in: schema, at: clock.now())) }
+        } catch let error as PostgresError where error.isStale {
+            throw Problem(
+                412,
+                "version_mismatch",
+                "The account has changed since you read it. Read it again and retry."
+            )
+        }
+        forget(account.user)
+        return try await get(account.id, of: account.user)
     }
 
     /// Forgets what is remembered of a user, after a change.

@@ -47,7 +47,7 @@ struct OrderRoutes: Sendable {
         ) { request in
             let (account, stored) = try await subject(request)
             let ticket = try await reader.ticket(request.body, of: account, in: stored)
-            return try await submit(.place(ticket, try self.request(request, account)))
+            return try await desk.answer(.place(ticket, try DeskRequest(request, account)))
         }
     }
 
@@ -73,7 +73,7 @@ struct OrderRoutes: Sendable {
             guard legs.count == 2 else { throw Problem.malformed("two_orders", in: "/orders") }
             let first = try await reader.ticket(legs[0], of: account, in: stored, list: list)
             let second = try await reader.ticket(legs[1], of: account, in: stored, list: list)
-            return try await submit(.placePair(first, second, try self.request(request, account)))
+            return try await desk.answer(.placePair(first, second, try DeskRequest(request, account)))
         }
     }
 
@@ -97,8 +97,8 @@ struct OrderRoutes: Sendable {
             let (account, id) = try await own(request)
             let body = request.body
             let (quantity, price) = (body["quantity"]?.stringValue, body["limit_price"]?.stringValue)
-            return try await submit(
-                .amend(id, quantity: quantity, price: price, try self.request(request, account))
+            return try await desk.answer(
+                .amend(id, quantity: quantity, price: price, try DeskRequest(request, account))
             )
         }
     }
@@ -129,7 +129,7 @@ struct OrderRoutes: Sendable {
             )
             let mode: ReplaceMode =
                 request.body["mode"]?.stringValue == "allow_failure" ? .allowFailure : .stopOnFailure
-            return try await submit(.replace(id, with: ticket, mode, try self.request(request, account)))
+            return try await desk.answer(.replace(id, with: ticket, mode, try DeskRequest(request, account)))
         }
     }
 
@@ -146,7 +146,7 @@ struct OrderRoutes: Sendable {
             problems: OrderProblems.changing
         ) { request in
             let (account, id) = try await own(request)
-            return try await submit(.cancel(id, try self.request(request, account)))
+            return try await desk.answer(.cancel(id, try DeskRequest(request, account)))
         }
     }
 
@@ -163,7 +163,7 @@ struct OrderRoutes: Sendable {
         ) { request in
             let account = try await account(request)
             let market = try await market(request)
-            return try await submit(.cancelAll(market: market?.id, try self.request(request, account)))
+            return try await desk.answer(.cancelAll(market: market?.id, try DeskRequest(request, account)))
         }
     }
 
@@ -185,7 +185,7 @@ struct OrderRoutes: Sendable {
         ) { request in
             let account = try await account(request, request.body["account"]?.stringValue ?? "")
             let seconds = request.body["seconds"]?.integerValue ?? 0
-            return try await submit(.cancelAfter(seconds: seconds, try self.request(request, account)))
+            return try await desk.answer(.cancelAfter(seconds: seconds, try DeskRequest(request, account)))
         }
     }
 
@@ -332,24 +332,5 @@ struct OrderRoutes: Sendable {
             throw Problem.notFound
         }
         return (account, id)
-    }
-
-    private func request(_ request: APIRequest, _ account: TradingAccount) throws -> DeskRequest {
-        let key = request.idempotencyKey == nil ? nil : try request.scopedKey()
-        return DeskRequest(
-            account: account,
-            initiator: try Initiator(request),
-            key: key,
-            id: request.id.value
-        )
-    }
-
-    private func submit(_ item: DeskItem) async throws -> APIResponse {
-        switch try await desk.submit(item) {
-        case .answer(let answer): return answer.response
-        case .replayed(let answer): return answer.response.with("Idempotent-Replayed", "true")
-        case .keyReused: throw Problem.keyReused
-        case .ledger, .depth, .done: throw Problem.notFound
-        }
     }
 }

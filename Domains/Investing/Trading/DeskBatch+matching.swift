@@ -102,12 +102,10 @@ extension DeskBatch {
         fills[trade.taker, default: []].append(record.fill(in: market, isTaker: true))
         fills[trade.maker, default: []].append(record.fill(in: market, isTaker: false))
         let takerBuys = trade.takerSide == .buy
-        pay(
-            record,
-            base: market.baseAmount(lots: trade.quantity),
-            buyer: (takerBuys ? taker : maker, takerBuys ? takerFee : makerFee),
-            seller: (takerBuys ? maker : taker, takerBuys ? makerFee : takerFee)
-        )
+        let buyer = (takerBuys ? taker : maker, takerBuys ? takerFee : makerFee)
+        let seller = (takerBuys ? maker : taker, takerBuys ? makerFee : takerFee)
+        count(record, buyer: buyer, seller: seller)
+        pay(record, base: market.baseAmount(lots: trade.quantity), buyer: buyer, seller: seller)
         for (number, isDone) in [(trade.taker, trade.isTakerDone), (trade.maker, trade.isMakerDone)] {
             if isDone { finish(number, .filled, nil) } else { setStatus(number, .partiallyFilled, nil) }
         }

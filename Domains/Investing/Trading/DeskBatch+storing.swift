@@ -57,6 +57,7 @@ extension DeskBatch {
             order(one.number).flatMap { ClientOrderIDRow(order: $0, taken: one.taken) }
         }
         rows += accountRows
+        rows += positionRows
         let klines = countKlines()
         let books = closeBooks()
         // The audit's rows go last: they take the chain's head, which batches wait for.

@@ -31,6 +31,7 @@ struct DeskBatch {
     /// New orders with a client's id, by number.
     var named: [(number: UInt64, taken: TakenOrder)] = []
     var floors: Set<Int> = []
+    var changedPositions: Set<PositionKey> = []
     /// The engine's refusal of the last command, and the market it was in.
     var refused: Rejection?
     var lastMarket: Market?
@@ -95,6 +96,8 @@ struct DeskBatch {
             }
         case .setReference(let market, let price, let initiator):
             return command(market, "market.reference", initiator) { $0.book.setReferencePrice(price, at: $1) }
+        case .stateCost(let stated, let request):
+            return answer(request) { batch throws(Problem) in try batch.stateCost(stated, request) }
         case .ledger(let item): return apply(item)
         case .operate(let command): return operate(command)
         case .depth: return .done

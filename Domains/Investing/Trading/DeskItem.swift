@@ -25,6 +25,8 @@ enum DeskItem: Sendable {
     case setState(market: Int, MarketState, reopensAt: Timestamp?, by: Initiator)
     /// Another reference price of a market, in ticks; nil for no band.
     case setReference(market: Int, price: Int64?, by: Initiator)
+    /// A cost for what came from elsewhere.
+    case stateCost(StatedCost, DeskRequest)
     /// Any other movement on the accounts.
     case ledger(LedgerItem)
     /// What an operator asks for; the answer is stored.
@@ -41,7 +43,7 @@ enum DeskItem: Sendable {
         switch self {
         case .place(_, let request), .placePair(_, _, let request), .cancel(_, let request),
             .cancelAll(_, let request), .cancelAfter(_, let request), .amend(_, _, _, let request),
-            .replace(_, _, _, let request):
+            .replace(_, _, _, let request), .stateCost(_, let request):
             request.key
         case .ledger(let item): item.idempotency
         case .setState, .setReference, .operate, .depth, .refresh, .tick: nil
@@ -56,6 +58,17 @@ struct DeskRequest: Sendable {
     let key: IdempotencyKey?
     /// The request's id, for the problem documents that are kept.
     let id: UInt128
+}
+
+/// What an owner says that a holding cost.
+struct StatedCost: Sendable {
+    /// The market's number.
+    let market: Int
+    let lots: Int64
+    /// Minor units of the quote asset, for all of them.
+    let cost: Int128
+    /// The account's balance in the base asset.
+    let base: ID<LedgerAccount>
 }
 
 /// An order that was read and checked as far as that goes without the book and the balances.

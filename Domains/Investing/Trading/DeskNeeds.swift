@@ -21,6 +21,9 @@ struct DeskNeeds: Sendable {
                 add(first)
                 add(second)
                 traders.insert(request.account.id)
+            case .stateCost(let stated, let request):
+                accounts.insert(stated.base)
+                traders.insert(request.account.id)
             case .ledger(let item): ledgerItems.append(item)
             case .cancel, .cancelAll, .cancelAfter, .amend, .setState, .setReference, .operate, .depth, .refresh, .tick:
                 break
@@ -57,6 +60,7 @@ struct DeskNeeds: Sendable {
         }
         if !traders.isEmpty {
             others.append("select id, events from \(schema).accounts where id = any(\(Array(traders)))")
+            others.append(Position.all(of: Array(traders), in: schema))
         }
         var (kept, results) = try await state.ledger.begin(
             ledgerItems,
@@ -70,6 +74,7 @@ struct DeskNeeds: Sendable {
         if !clientIDs.isEmpty { taken = try DeskNeeds.taken(results.removeFirst()) }
         if !traders.isEmpty {
             for row in results.removeFirst() { state.events[try row["id"]] = try row["events"] }
+            try state.takePositions(results.removeFirst())
         }
         return DeskBatch(state, ids: ids, schema: schema, kept: kept, taken: taken)
     }

@@ -29,6 +29,7 @@ struct DeskRecovery: Sendable {
             guard let row = rows.last, rows.count == DeskRecovery.pageSize else { break }
             last = (try row["market"], try row["priority"])
         }
+        try await takePositions(state)
         link(state)
         try await takeMoney(state)
         try await takeRisk(state)
@@ -105,6 +106,14 @@ struct DeskRecovery: Sendable {
         for row in deadlines {
             let number: Int64 = try row["number"]
             state.deadlines[try row["account"]] = (try row["cancel_at"], UInt32(clamping: number))
+        }
+    }
+
+    private func takePositions(_ state: DeskState) async throws {
+        let accounts = Array(state.events.keys)
+        for start in stride(from: 0, to: accounts.count, by: DeskRecovery.pageSize) {
+            let some = Array(accounts[start..<min(start + DeskRecovery.pageSize, accounts.count)])
+            try state.takePositions(try await pool.query(Position.all(of: some, in: schema)))
         }
     }
 

@@ -61,6 +61,8 @@ final class DeskState {
     var risk = RiskBook()
     /// When all orders of an account end, and the owner by which the books know it.
     var deadlines: [ID<TradingAccount>: (at: Timestamp, owner: UInt32)] = [:]
+    /// The positions of those accounts.
+    var positions: [PositionKey: Position] = [:]
     var ledger: ResidentLedger
     var nextNumber: UInt64 = 1
     var nextPriority: Int64 = 1
@@ -68,6 +70,14 @@ final class DeskState {
     private var trimsAt = 0
 
     init(schema: Schema) { ledger = ResidentLedger(schema: schema) }
+
+    /// Adds positions as they are stored.
+    func takePositions(_ rows: Rows) throws {
+        for row in rows {
+            let (key, position) = try Position.read(row)
+            positions[key] = position
+        }
+    }
 
     func add(_ one: Live, number: UInt64) {
         live[number] = one
