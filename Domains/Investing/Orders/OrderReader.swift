@@ -145,7 +145,7 @@ private struct OrderTerms {
         )
         check(quoteAmount.map { $0 < Market.quoteMax } ?? true, "/quote_amount", "overflow")
         guard faults.isEmpty else {
-            throw Problem(400, "invalid_request", "The request isn't valid; `errors` says where.", faults: faults)
+            throw Problem(422, "invalid_combination", "Terms don't go together; `errors` says where.", faults: faults)
         }
     }
 
