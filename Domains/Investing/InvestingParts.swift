@@ -32,27 +32,12 @@ struct InvestingParts: Sendable {
     init(_ runtime: DomainRuntime, _ platform: PlatformServices) {
         let (schema, pool, ids, clock) = (runtime.schema, runtime.pool, platform.ids, platform.clock)
         self.ids = ids
-        let outboxSignal = runtime.outboxSignal
         let surveillance = Surveillance(ledger: runtime.ledger, ids: ids, logger: platform.logger)
-        self.surveillance = surveillance
         let feed = MarketFeed(platform.streams)
-        let desk = TradingDesk(
-            runtime: (schema, pool),
-            ids: ids,
-            address: platform.settings.http.peerURL,
-            logger: platform.logger,
-            onCommit: { news in
-                guard let news else { return feed.forget() }
-                outboxSignal.raise()
-                feed.publish(news)
-                if !news.seen.orders.isEmpty { surveillance.see(news.seen) }
-            }
-        )
-        self.desk = desk
+        let desk = InvestingParts.desk(runtime, platform, feed, surveillance)
+        (self.desk, self.surveillance) = (desk, surveillance)
         operations = InvestingOperations(runtime: runtime, ids: ids, clock: clock, desk: desk)
-        var configuration = HTTPClientConfiguration()
-        (configuration.allowPrivateAddresses, configuration.allowPlainHTTP) = (true, true)
-        peers = HTTPClient(name: "peers", configuration: configuration, logger: platform.logger)
+        peers = InvestingParts.peers(platform)
         markets = Markets(schema: schema, pool: pool, clock: clock)
         accounts = TradingAccounts(schema: schema, pool: pool, ids: ids, clock: clock)
         let orders = Orders(schema: schema, pool: pool, markets: markets)
@@ -103,5 +88,33 @@ struct InvestingParts: Sendable {
         )
         streams = declared.families
         servingServices = marketData.services(feed, platform, isWriter: isWriter)
+    }
+
+    private static func desk(
+        _ runtime: DomainRuntime,
+        _ platform: PlatformServices,
+        _ feed: MarketFeed,
+        _ surveillance: Surveillance
+    ) -> TradingDesk {
+        let outboxSignal = runtime.outboxSignal
+        return TradingDesk(
+            runtime: (runtime.schema, runtime.pool),
+            ids: platform.ids,
+            address: platform.settings.http.peerURL,
+            logger: platform.logger,
+            onCommit: { news in
+                guard let news else { return feed.forget() }
+                outboxSignal.raise()
+                feed.publish(news)
+                if !news.seen.orders.isEmpty { surveillance.see(news.seen) }
+            }
+        )
+    }
+
+    /// Our own processes, which are reached in our own network.
+    private static func peers(_ platform: PlatformServices) -> HTTPClient {
+        var configuration = HTTPClientConfiguration()
+        (configuration.allowPrivateAddresses, configuration.allowPlainHTTP) = (true, true)
+        return HTTPClient(name: "peers", configuration: configuration, logger: platform.logger)
     }
 }

@@ -42,7 +42,7 @@ extension DeskBatch {
         case .readDepth:
             let floor = try floor(command)
             let limit = command.parameters["limit"]?.integerValue ?? 20
-            guard case .depth(let view) = decide(.depth(market: floor.market.id, limit: limit)) else { return .null }
+            guard case .depth(let view) = depth(floor.market.id, limit) else { return .null }
             return view.json
         }
     }
