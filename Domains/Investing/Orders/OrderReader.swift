@@ -28,14 +28,14 @@ struct OrderReader: Sendable {
     static let properties: [JSONSchema.Property] = [
         .required("side", .oneOf(Side.names)), .required("type", .oneOf(OrderType.names)),
         .optional("time_in_force", .oneOf(TimeInForce.names), "`gtc` unless given."),
-        .optional("quantity", .amount, "In the base asset; for a market order this or `quote_amount`."),
+        .optional("quantity", .positiveAmount, "In the base asset; for a market order this or `quote_amount`."),
         .optional(
             "quote_amount",
-            .amount,
+            .positiveAmount,
             "In the quote asset: what a market buy spends with its fee, or a sell brings."
         ),
-        .optional("limit_price", .amount, "In the quote asset for one unit of the base asset."),
-        .optional("stop_price", .amount, "Where a conditional order becomes active."),
+        .optional("limit_price", .positiveAmount, "In the quote asset for one unit of the base asset."),
+        .optional("stop_price", .positiveAmount, "Where a conditional order becomes active."),
         .optional("post_only", .bool), .optional("expires_at", .instant, "For `gtd`."),
         .optional("self_trade_prevention", .oneOf(SelfTradePrevention.names), "`expire_taker` unless given."),
         .optional("client_order_id", .text(1...64), "Your own id, unique within the account."),

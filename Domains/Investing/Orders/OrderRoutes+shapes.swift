@@ -8,8 +8,8 @@ extension OrderRoutes {
 
     static let amendBody = JSONSchema.object(
         [
-            .optional("quantity", .amount, "The new total, the traded part included."),
-            .optional("limit_price", .amount, "The new price."),
+            .optional("quantity", .positiveAmount, "The new total, the traded part included."),
+            .optional("limit_price", .positiveAmount, "The new price."),
         ],
         named: "OrderAmendment"
     )
