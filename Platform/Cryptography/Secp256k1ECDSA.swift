@@ -1,4 +1,3 @@
-import CSecp256k1
 import Crypto
 
 /// ECDSA with SHA-256 on the curve secp256k1.
@@ -28,40 +27,44 @@ public enum Secp256k1ECDSA {
         let key = publicKey.compressed
         return Secp256k1Context.shared.verify(der: derSignature, hash: hash, key: key, allowHighS: allowHighS)
     }
-}
 
-// Unchecked because the context is C's; nothing changes it after its creation, so threads may share it (secp256k1.h).
-final class Secp256k1Context: @unchecked Sendable {
-    static let shared = Secp256k1Context()
-
-    private let context = secp256k1_context_create(UInt32(SECP256K1_FLAGS_TYPE_CONTEXT))
-
-    private init() {}
-
-    func compressed(_ bytes: [UInt8]) -> [UInt8]? {
-        // The hybrid forms 6 and 7, which the library also reads, are no other key's, but nobody sends them.
-        guard let first = bytes.first, (2...4).contains(first), let context else { return nil }
-        var key = secp256k1_pubkey()
-        guard secp256k1_ec_pubkey_parse(context, &key, bytes, bytes.count) == 1 else { return nil }
-        var output = [UInt8](repeating: 0, count: 33)
-        var length = output.count
-        secp256k1_ec_pubkey_serialize(context, &output, &length, &key, UInt32(secp256k1CompressedFlag))
-        return output
+    /// Checks a DER signature over a digest of 32 bytes.
+    ///
+    /// Anything but low s is refused, and DER that isn't strict is malformed.
+    public static func verify(derSignature: [UInt8], digest: [UInt8], publicKey: Secp256k1PublicKey) -> Outcome {
+        guard digest.count == 32 else { return .malformed }
+        return Secp256k1Context.shared.verify(
+            der: derSignature,
+            hash: digest,
+            key: publicKey.compressed,
+            allowHighS: false
+        )
     }
 
-    func verify(der: [UInt8], hash: [UInt8], key: [UInt8], allowHighS: Bool) -> Secp256k1ECDSA.Outcome {
-        guard let context else { return .invalid }
-        var point = secp256k1_pubkey()
-        var signature = secp256k1_ecdsa_signature()
-        guard secp256k1_ec_pubkey_parse(context, &point, key, key.count) == 1 else { return .invalid }
-        guard secp256k1_ecdsa_signature_parse_der(context, &signature, der, der.count) == 1 else { return .malformed }
-        // The library verifies low-s signatures only, so a high s is brought down first and remembered.
-        var normalized = secp256k1_ecdsa_signature()
-        let wasHigh = secp256k1_ecdsa_signature_normalize(context, &normalized, &signature) == 1
-        guard secp256k1_ecdsa_verify(context, &normalized, hash, &point) == 1 else { return .invalid }
-        return wasHigh && !allowHighS ? .highS : .valid
+    /// Checks r and s, 32 bytes each, over a digest of 32 bytes.
+    public static func verify(compact: [UInt8], digest: [UInt8], publicKey: Secp256k1PublicKey) -> Outcome {
+        guard compact.count == 64, digest.count == 32 else { return .malformed }
+        return Secp256k1Context.shared.verify(compact: compact, hash: digest, key: publicKey.compressed)
     }
-}
 
-// SECP256K1_EC_COMPRESSED, a macro that Swift doesn't import.
-private let secp256k1CompressedFlag = (1 << 1) | (1 << 8)
+    /// The key that made r and s (32 bytes each) over a digest of 32 bytes: 65 bytes, the first 4.
+    ///
+    /// `recoveryID` is 0...3. Nil for anything malformed, where there is no such key, and for high s, which the
+    /// library alone would take.
+    public static func recover(compact: [UInt8], recoveryID: Int, digest: [UInt8]) -> [UInt8]? {
+        guard compact.count == 64, digest.count == 32, (0...3).contains(recoveryID) else { return nil }
+        return Secp256k1Context.shared.recover(compact: compact, recoveryID: Int32(recoveryID), hash: digest)
+    }
+
+    /// Whether s, the last 32 of the 64 bytes, is the larger of the two that fit: above half the group's order.
+    public static func isHighS(compact: [UInt8]) -> Bool {
+        guard compact.count == 64 else { return false }
+        return halfOrder.lexicographicallyPrecedes(compact[32...])
+    }
+
+    // Half the group's order, rounded down (SEC 2 §2.4.1).
+    private static let halfOrder: [UInt8] = [
+        0x7F, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF,
+        0x5D, 0x57, 0x6E, 0x73, 0x57, 0xA4, 0x50, 0x1D, 0xDF, 0xE9, 0x2F, 0x46, 0x68, 0x1B, 0x20, 0xA0,
+    ]
+}

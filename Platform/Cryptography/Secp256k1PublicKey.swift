@@ -1,5 +1,3 @@
-import CSecp256k1
-
 /// A public key on the curve secp256k1 (SEC 2 §2.4.1).
 public struct Secp256k1PublicKey: Hashable, Sendable {
     /// Why bytes or text are no public key.
@@ -46,6 +44,22 @@ public struct Secp256k1PublicKey: Hashable, Sendable {
         guard let bytes = PEM.decode(text, label: "PUBLIC KEY") else { throw .malformedPEM }
         try self.init(spki: bytes)
     }
+
+    /// The point in uncompressed form: 65 bytes, the first 4.
+    public var uncompressed: [UInt8] { Secp256k1Context.shared.uncompressed(compressed) ?? [] }
+
+    /// The point's x, 32 bytes.
+    public var xOnly: [UInt8] { Array(compressed[1...]) }
+
+    /// The point plus `tweak` (32 bytes) times the generator.
+    ///
+    /// Nil when the tweak isn't below the group's order or the sum is no key.
+    public func adding(tweak: [UInt8]) -> Secp256k1PublicKey? {
+        guard tweak.count == 32 else { return nil }
+        return Secp256k1Context.shared.adding(tweak, to: compressed).map(Secp256k1PublicKey.init(knownCompressed:))
+    }
+
+    private init(knownCompressed bytes: [UInt8]) { compressed = bytes }
 
     private static func prefix(total: UInt8, bits: UInt8) -> [UInt8] {
         let algorithm: [UInt8] = [
