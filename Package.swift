@@ -211,12 +211,15 @@ let package = Package(
             ],
             exclude: ["MatchingEngine", "DepthFeed"]
         ),
+        library("WalletCrypto", "Domains/DeFi/WalletCrypto", ["Kernel", "Cryptography"]),
         library(
             "DeFi",
             "Domains/DeFi",
             [
-                "DomainKit", "DomainTransfers", "Kernel", "PostgreSQL", "HTTP", "Ledger", "Messaging", lifecycle,
-            ]
+                "DomainKit", "DomainTransfers", "Kernel", "PostgreSQL", "HTTP", "Ledger", "Messaging", "WalletCrypto",
+                lifecycle, arguments,
+            ],
+            exclude: ["WalletCrypto"]
         ),
         library(
             "Composition",
@@ -246,6 +249,11 @@ let package = Package(
         tests("TracesTests", ["Traces", tracing]),
         tests("CryptographyTests", ["Cryptography", "Kernel"]),
         tests("WebhooksTests", ["Webhooks", "Cryptography", "Kernel"], resources: [.copy("Vectors")]),
+        tests(
+            "WalletCryptoTests",
+            ["WalletCrypto", "Cryptography", "Kernel", "CSecp256k1", crypto],
+            resources: [.copy("Vectors")]
+        ),
         tests("SettingsTests", ["Settings"]),
         tests("EmbeddedServersTests", ["EmbeddedServers", logging]),
         tests(

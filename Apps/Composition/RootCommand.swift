@@ -11,7 +11,8 @@ public struct RootCommand: AsyncParsableCommand {
         subcommands: [
             ServeCommand.self, WorkerCommand.self, DevCommand.self, DemoCommand.self, MigrateCommand.self,
             RolesCommand.self, ReservationsCommand.self, LedgerTools.self, InboxCommand.self, OutboxCommand.self,
-            FeesCommand.self, BankingCommand.self, InvestingCommand.self, ProjectionsCommand.self, AuditCommand.self,
+            FeesCommand.self, BankingCommand.self, DeFiCommand.self, InvestingCommand.self, ProjectionsCommand.self,
+            AuditCommand.self,
             UsersCommand.self, ConfigCommand.self,
         ]
     )
