@@ -320,8 +320,8 @@ let package = Package(
         tests(
             "InvestingTests",
             [
-                "Investing", "MatchingEngine", "Audit", "DomainKit", "DepthFeed", "EmbeddedServers", "HTTP",
-                "Kernel", "Ledger", "PostgreSQL", "Redis", "Streams", "TestSupport", logging, metrics,
+                "Investing", "MatchingEngine", "Audit", "DomainKit", "DepthFeed", "EmbeddedServers", "Fees", "HTTP",
+                "Identity", "Kernel", "Ledger", "PostgreSQL", "Redis", "Streams", "TestSupport", logging, metrics,
             ]
         ),
         tests(

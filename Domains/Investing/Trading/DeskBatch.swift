@@ -40,6 +40,8 @@ struct DeskBatch {
     /// Why the batch must not be stored, if it must not.
     var fault: DeskFault?
     var isRefresh = false
+    /// The portfolios that the batch is about, as they are after what was decided.
+    var portfolios: [ID<Portfolio>: PortfolioProgress] = [:]
     /// How many events accounts had been told of before the batch.
     var eventsBefore: [ID<TradingAccount>: Int64] = [:]
 
@@ -98,6 +100,8 @@ struct DeskBatch {
             return command(market, "market.reference", initiator) { $0.book.setReferencePrice(price, at: $1) }
         case .stateCost(let stated, let request):
             return answer(request) { batch throws(Problem) in try batch.stateCost(stated, request) }
+        case .portfolio(let command, let request):
+            return answer(request) { batch throws(Problem) in try batch.carryOut(command, request) }
         case .ledger(let item): return apply(item)
         case .operate(let command): return operate(command)
         case .depth: return .done

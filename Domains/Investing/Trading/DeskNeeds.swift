@@ -9,6 +9,7 @@ struct DeskNeeds: Sendable {
     private var keys: [IdempotencyKey] = []
     private var clientIDs: [DeskBatch.TakenClientID] = []
     private var traders: Set<ID<TradingAccount>> = []
+    private var portfolios: Set<ID<Portfolio>> = []
 
     init(_ items: [DeskItem], _ state: DeskState) {
         for item in items {
@@ -24,6 +25,10 @@ struct DeskNeeds: Sendable {
             case .stateCost(let stated, let request):
                 accounts.insert(stated.base)
                 traders.insert(request.account.id)
+            case .portfolio(let command, _):
+                accounts.formUnion(command.ledgerAccounts)
+                traders.formUnion([command.portfolio.account.id, command.portfolio.within])
+                portfolios.insert(command.portfolio.id)
             case .ledger(let item): ledgerItems.append(item)
             case .cancel, .cancelAll, .cancelAfter, .amend, .setState, .setReference, .operate, .depth, .refresh, .tick:
                 break
@@ -62,6 +67,7 @@ struct DeskNeeds: Sendable {
             others.append("select id, events from \(schema).accounts where id = any(\(Array(traders)))")
             others.append(Position.all(of: Array(traders), in: schema))
         }
+        if !portfolios.isEmpty { others.append(PortfolioProgress.of(portfolios.sorted(), in: schema)) }
         var (kept, results) = try await state.ledger.begin(
             ledgerItems,
             accounts: accounts,
@@ -76,7 +82,9 @@ struct DeskNeeds: Sendable {
             for row in results.removeFirst() { state.events[try row["id"]] = try row["events"] }
             try state.takePositions(results.removeFirst())
         }
-        return DeskBatch(state, ids: ids, schema: schema, kept: kept, taken: taken)
+        var batch = DeskBatch(state, ids: ids, schema: schema, kept: kept, taken: taken)
+        if !portfolios.isEmpty { batch.portfolios = try PortfolioProgress.read(results.removeFirst()) }
+        return batch
     }
 
     private static func taken(_ rows: Rows) throws -> [DeskBatch.TakenClientID: DeskBatch.TakenOrder] {
