@@ -30,10 +30,13 @@ struct PortfolioStation: Sendable {
         /// Where orders are lost.
         enum Break: Sendable { case beforeOrder, afterOrder }
 
-        private let desk: Desk
+        private let commits: GroupCommit<Desk>
         private let plan = Mutex<(orders: Int, at: Break)?>(nil)
 
-        init(_ desk: Desk) { self.desk = desk }
+        init(_ desk: Desk) { commits = GroupCommit(desk, label: "portfolios", writers: 1) }
+
+        /// Commits what is submitted, until it is cancelled.
+        func run() async throws { try await commits.run() }
 
         /// Lets so many orders through and breaks at the one after them.
         func cut(after orders: Int, _ at: Break) { plan.withLock { $0 = (orders, at) } }
@@ -42,23 +45,23 @@ struct PortfolioStation: Sendable {
         func mend() { plan.withLock { $0 = nil } }
 
         func submit(_ item: DeskItem) async throws -> DeskOutcome {
-            guard case .place = item else { return try await desk.commit([item])[0] }
+            guard case .place = item else { return try await commits.submit(item) }
             let isCut: Break? = plan.withLock { plan in
                 guard let left = plan else { return nil }
                 plan?.orders -= 1
                 return left.orders <= 0 ? left.at : nil
             }
             if isCut == .beforeOrder { throw WriterElsewhere() }
-            let outcome = try await desk.commit([item])[0]
+            let outcome = try await commits.submit(item)
             if isCut == .afterOrder { throw WriterElsewhere() }
             return outcome
         }
     }
 
-    /// A token is the wire form of the user's id, after `read:` for one that may only read.
+    /// A token is the wire form of the user's id, after `read-` for one that may only read.
     private struct Tokens: Authenticator {
         func principal(bearer token: String, request: APIRequest) async throws -> Principal {
-            let mayMove = !token.hasPrefix("read:")
+            let mayMove = !token.hasPrefix("read-")
             guard let user = ID<User>(wire: mayMove ? token : String(token.dropFirst(5))) else {
                 throw Problem.unauthenticated
             }
@@ -80,7 +83,12 @@ struct PortfolioStation: Sendable {
                 """
             )
             _ = try await world.desk.commit([.refresh])
-            try await body(try await PortfolioStation(world))
+            let station = try await PortfolioStation(world)
+            try await withThrowingTaskGroup(of: Void.self) { group in
+                group.addTask { try await station.queue.run() }
+                try await body(station)
+                group.cancelAll()
+            }
         }
     }
 
@@ -206,7 +214,7 @@ struct PortfolioStation: Sendable {
         match: String? = nil,
         mayMove: Bool = true
     ) async throws -> Answer {
-        var headers: Headers = ["Authorization": "Bearer \(mayMove ? "" : "read:")\(trader.account.user.wire)"]
+        var headers: Headers = ["Authorization": "Bearer \(mayMove ? "" : "read-")\(trader.account.user.wire)"]
         if body != nil { headers.append("Content-Type", "application/json") }
         if let key { headers.append("Idempotency-Key", key) }
         if let match { headers.append("If-Match", match) }

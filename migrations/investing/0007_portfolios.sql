@@ -16,7 +16,7 @@ create table investing.portfolios (
     name text not null check (length(name) between 1 and 60),
     risk_level text not null check (risk_level in ('conservative', 'balanced', 'aggressive')),
     cash text not null check (cash ~ '^[A-Z0-9]{2,12}$'),
-    targets jsonb not null check (jsonb_typeof(targets) = 'object'),
+    targets jsonb not null,
     band_kind text not null check (band_kind in ('absolute', 'relative')),
     band integer not null check (band between 0 and 10000),
     order_minimum numeric(38,0) not null check (order_minimum >= 0),
@@ -46,6 +46,9 @@ create index portfolios_watched on investing.portfolios (next_look_at)
 create function investing.portfolio_targets() returns trigger
     language plpgsql set search_path = pg_catalog, pg_temp as $$
 begin
+    if jsonb_typeof(new.targets) <> 'object' then
+        raise exception 'the targets of portfolio % are no object', new.id using errcode = 'check_violation';
+    end if;
     if exists (
             select 1 from jsonb_each(new.targets) t
             where jsonb_typeof(t.value) <> 'number' or t.key = new.cash

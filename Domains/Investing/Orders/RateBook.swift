@@ -33,14 +33,14 @@ final class RateBook: Sendable {
     ///
     /// - Throws: a `FeeError` where no schedule is in force.
     func rates(of account: TradingAccount, tier: Int, quote: Asset) async throws -> TradingRates {
-        let (key, now) = (Key(account: account.id, quote: quote, tier: tier), clock.now())
+        let (key, now) = (Key(account: account.ruled, quote: quote, tier: tier), clock.now())
         if let known = remembered.withLock({ $0[key] }), now.secondsSince(known.at) < RateBook.ageMaxSeconds {
             return known.rates
         }
         let context = FeeContext(
             amount: Money(minorUnits: RateBook.probe, quote),
             tier: FeeTier(rawValue: tier) ?? .tier1,
-            monthVolume: try await volume(of: account.id, quote, now)
+            monthVolume: try await volume(of: account.ruled, quote, now)
         )
         let catalog = try await fees.current()
         let maker = try catalog.quote("investing.trade.maker", context, id: ids.next(), at: now)
@@ -61,13 +61,15 @@ final class RateBook: Sendable {
         return rates
     }
 
-    /// What an account traded in thirty days, all markets with that quote asset together.
+    /// What an account and its portfolios traded in thirty days, all markets with that quote asset together.
     private func volume(of account: ID<TradingAccount>, _ quote: Asset, _ now: Timestamp) async throws -> Money {
+        let portfolios = try await pool.query("select id from \(schema).accounts where parent = \(account)")
+        let all = try [account] + portfolios.map { try $0["id"] }
         let rows = try await pool.query(
             """
             select coalesce(sum(t.quote_amount), 0)::numeric(38,0) as volume
             from \(schema).trades t join \(schema).markets m on m.id = t.market and m.quote = \(quote.code)
-            where (t.taker_account = \(account) or t.maker_account = \(account))
+            where (t.taker_account = any(\(all)) or t.maker_account = any(\(all)))
                 and t.recorded_at >= \(now.adding(seconds: -30 * 86_400))
             """
         )

@@ -92,10 +92,16 @@ struct RebalanceService: Service {
             return
         }
         let rested = rebalancer.portfolios.release(claim, portfolio, after: RebalanceService.restSeconds)
-        guard
-            let id = try await rebalancer.rebalances.start(plan, of: portfolio, cause, request: nil, also: [rested])
-        else { return }
-        count(try await rebalancer.carryOut(id, portfolio, by: initiator(id.value)))
+        let initiator = initiator(portfolio.id.value)
+        let started = try await rebalancer.rebalances.start(
+            plan,
+            of: portfolio,
+            cause,
+            request: nil,
+            by: initiator,
+            also: [rested]
+        )
+        if let started { count(try await rebalancer.carryOut(started, portfolio, by: initiator)) }
     }
 
     private func count(_ rebalance: Rebalance) {

@@ -44,7 +44,7 @@ struct Rebalancer: Sendable {
         let plan = try await plan(portfolio)
         let started: ID<Rebalance>?
         do {
-            started = try await rebalances.start(plan, of: portfolio, .manual, request: request, also: [])
+            started = try await rebalances.start(plan, of: portfolio, .manual, request: request, by: initiator)
         } catch let error as PostgresError where error.violates("rebalances_request_key") {
             started = try await rebalances.find(request: request)?.id
         }

@@ -1,3 +1,5 @@
+import Audit
+import DomainKit
 import HTTP
 import Kernel
 import MatchingEngine
@@ -59,7 +61,8 @@ struct Rebalances: Sendable {
         of portfolio: Portfolio,
         _ cause: Rebalance.Cause,
         request: UInt128?,
-        also: [SQL]
+        by initiator: Initiator,
+        also: [SQL] = []
     ) async throws -> ID<Rebalance>? {
         let id = ids.next(Rebalance.self)
         let isDone = plan.steps.isEmpty
@@ -75,11 +78,15 @@ struct Rebalances: Sendable {
                         case when \(isDone) then n end
                     from \(schema).portfolios p, clock_timestamp() as n
                     where p.id = \(portfolio.id) and p.status = 'open' and (\(cause == .manual) or not p.is_paused)
-                    returning 1
+                        and not exists (
+                            select 1 from \(schema).rebalances r
+                            where r.portfolio = p.id and r.status = 'running')
+                    returning created_at
                     """
                 )
-                guard !inserted.isEmpty else { return Closing(nil, last: also) }
-                return Closing(id, last: [orders(plan, id)] + also)
+                guard let row = inserted.first else { return Closing(nil, last: also) }
+                let audited = [audit(id, portfolio, cause, initiator)].statements(in: schema, at: try row["created_at"])
+                return Closing(id, last: [orders(plan, id)] + also + audited)
             }
         } catch let error as PostgresError where error.violates("rebalances_running") {
             return nil
@@ -162,6 +169,26 @@ struct Rebalances: Sendable {
             """
         )
         return try rows.map { try $0["id"] }
+    }
+
+    private func audit(
+        _ id: ID<Rebalance>,
+        _ portfolio: Portfolio,
+        _ cause: Rebalance.Cause,
+        _ initiator: Initiator
+    ) -> any StoredRow {
+        AuditEntry(
+            id: ids.next(),
+            actor: initiator.actor,
+            action: "rebalance.start",
+            entity: "rebalance",
+            entityID: id.value,
+            after: ["portfolio": .string(portfolio.id.wire), "cause": .string(cause.rawValue)],
+            ip: initiator.ip,
+            userAgent: initiator.userAgent,
+            session: initiator.session,
+            correlation: initiator.correlation
+        )
     }
 
     private func orders(_ plan: RebalancePlan, _ id: ID<Rebalance>) -> SQL {
