@@ -69,7 +69,7 @@ public struct InvestingDomain: Domain {
         routes =
             [Self.balances(runtime.accounts)] + parts.reading + parts.writing.map(writer.atWriter)
             + transfers.routes.map { $0.method == .get ? $0 : writer.atWriter($0) }
-        servingServices = [parts.surveillance, desk, parts.rebalancing] + parts.servingServices
+        servingServices = [parts.surveillance, desk] + parts.servingServices
         (streams, marketData) = (parts.streams, parts.marketData)
         services = transfers.services
         inboxHandlers = transfers.inboxHandlers

@@ -18,13 +18,11 @@ struct InvestingParts: Sendable {
     let accounts: TradingAccounts
     let reader: OrderReader
     let ids: IDGenerator
-    /// What rebalances portfolios by itself.
-    let rebalancing: RebalanceService
     /// The way to the process that writes, where it is another one.
     let peers: HTTPClient
     /// Routes that any process serves.
     let reading: [Route]
-    /// What tells of tickers and books beside the writer.
+    /// What tells of tickers and books beside the writer, and what rebalances portfolios by itself.
     let servingServices: [any Service]
     let streams: [StreamFamily]
     let marketData: MarketData
@@ -43,14 +41,7 @@ struct InvestingParts: Sendable {
         markets = Markets(schema: schema, pool: pool, clock: clock)
         accounts = TradingAccounts(schema: schema, pool: pool, ids: ids, clock: clock)
         let orders = Orders(schema: schema, pool: pool, markets: markets)
-        reader = OrderReader(
-            markets: markets,
-            accounts: runtime.accounts,
-            users: platform.users,
-            rates: RateBook(schema: schema, pool: pool, fees: platform.fees, ids: ids, clock: clock),
-            ids: ids,
-            clock: clock
-        )
+        reader = InvestingParts.reader(runtime, platform, markets)
         let orderRoutes = OrderRoutes(
             desk: desk,
             reader: reader,
@@ -76,7 +67,6 @@ struct InvestingParts: Sendable {
             balances: runtime.accounts
         )
         let portfolioParts = PortfolioParts(runtime, platform, desk: desk, reader: reader, accounts, markets)
-        rebalancing = portfolioParts.service
         reading =
             portfolioParts.reading + orderRoutes.reading + marketRoutes.reading + marketData.routes + events.routes
             + positionRoutes.reading + accountRoutes.reading
@@ -93,7 +83,7 @@ struct InvestingParts: Sendable {
             isWriter: isWriter
         )
         streams = declared.families
-        servingServices = marketData.services(feed, platform, isWriter: isWriter)
+        servingServices = [portfolioParts.service] + marketData.services(feed, platform, isWriter: isWriter)
     }
 
     private static func desk(
@@ -114,6 +104,22 @@ struct InvestingParts: Sendable {
                 feed.publish(news)
                 if !news.seen.orders.isEmpty { surveillance.see(news.seen) }
             }
+        )
+    }
+
+    private static func reader(
+        _ runtime: DomainRuntime,
+        _ platform: PlatformServices,
+        _ markets: Markets
+    ) -> OrderReader {
+        let (ids, clock) = (platform.ids, platform.clock)
+        return OrderReader(
+            markets: markets,
+            accounts: runtime.accounts,
+            users: platform.users,
+            rates: RateBook(schema: runtime.schema, pool: runtime.pool, fees: platform.fees, ids: ids, clock: clock),
+            ids: ids,
+            clock: clock
         )
     }
 
