@@ -43,13 +43,16 @@ struct OrderReader: Sendable {
 
     /// Reads an order.
     ///
+    /// `request` is what makes two requests with the same client's id the same, if it is more than the order's body.
+    ///
     /// - Throws: 400 and 422 problems about its parts.
     func ticket(
         _ body: JSON,
         of account: TradingAccount,
         in stored: StoredMarket,
         list: ID<OrderList>? = nil,
-        replacing old: ID<Order>? = nil
+        replacing old: ID<Order>? = nil,
+        request: JSON? = nil
     ) async throws -> OrderTicket {
         let market = stored.market
         guard account.status == .open else {
@@ -87,7 +90,7 @@ struct OrderReader: Sendable {
         let kind = account.kind.ledgerKind
         return OrderTicket(
             order: order,
-            request: OrderReader.digest(body),
+            request: OrderReader.digest(request ?? body),
             base: try await accounts.open(AccountKey(account.user, kind, market.base)),
             quote: try await accounts.open(AccountKey(account.user, kind, market.quote)),
             income: try await accounts.open(AccountKey(house: "fee_income:trading", market.quote))
