@@ -77,7 +77,8 @@ import Testing
             let peer = try await TakeoverTests.peer(of: world)
             let outcome = try await TakeoverTests.holdUp(world, alice, taking: peer.lease) { _ in }
             #expect(try outcome.placed?.get().status == 201)
-            await peer.desk.lead(try #require(outcome.epoch))
+            let epoch = try #require(outcome.epoch)
+            await peer.desk.lead(epoch)
             #expect(try await peer.depth().bids.map(\.price) == [4_000_000])
             await #expect(throws: WriterElsewhere.self) {
                 try await world.place(alice, world.ticket(alice, .buy, 1_000, at: 4_000_000))
@@ -98,7 +99,8 @@ import Testing
                 )
             }
             #expect(throws: WriterElsewhere.self) { try outcome.placed?.get() }
-            await peer.desk.lead(try #require(outcome.epoch))
+            let epoch = try #require(outcome.epoch)
+            await peer.desk.lead(epoch)
             #expect(try await peer.depth().bids.isEmpty)
             await #expect(throws: WriterElsewhere.self) { try await world.depth() }
             #expect(try await peer.place(alice, peer.ticket(alice, .buy, 1_000, at: 4_000_000)).status == 201)

@@ -25,7 +25,7 @@ struct DeskNeeds: Sendable {
                 accounts.insert(stated.base)
                 traders.insert(request.account.id)
             case .ledger(let item): ledgerItems.append(item)
-            case .cancel, .cancelAll, .cancelAfter, .amend, .setState, .setReference, .operate, .depth, .refresh, .tick:
+            case .cancel, .cancelAll, .cancelAfter, .amend, .setState, .setReference, .operate, .depth, .tick:
                 break
             }
         }
