@@ -331,7 +331,11 @@ let package = Package(
                 metrics,
             ]
         ),
-        tests("EndToEndTests", ["Kernel", "diboas", crypto], resources: [.copy("schemathesis.toml")]),
+        tests(
+            "EndToEndTests",
+            ["Kernel", "DepthFeed", "EmbeddedServers", "TestSupport", "diboas", crypto, logging],
+            resources: [.copy("schemathesis.toml")]
+        ),
         tests("ArchitectureTests", []),
     ]
 )
