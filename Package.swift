@@ -217,7 +217,8 @@ let package = Package(
             "Domains/DeFi",
             [
                 "DomainKit", "DomainTransfers", "Kernel", "PostgreSQL", "HTTP", "Ledger", "Messaging", "WalletCrypto",
-                lifecycle, arguments,
+                "Audit", "Compliance", "Cryptography", "Identity", "Settings",
+                lifecycle, logging, metrics, arguments,
             ],
             exclude: ["WalletCrypto"]
         ),
