@@ -86,7 +86,8 @@ create table defi.wallet_challenges (
     constraint wallet_challenges_kept check (signature is null or outcome = 'verified')
 ) with (fillfactor = 70);
 create index wallet_challenges_open on defi.wallet_challenges (user_id) where consumed_at is null;
-create index wallet_challenges_swept on defi.wallet_challenges (expires_at) where outcome is distinct from 'verified';
+create index wallet_challenges_swept on defi.wallet_challenges (expires_at)
+    where purpose = 'sign_in' or outcome is distinct from 'verified';
 alter table defi.wallets add constraint wallets_proof_exists foreign key (proof) references defi.wallet_challenges;
 
 -- A nonce counts once.

@@ -42,6 +42,7 @@ struct Wallet: Sendable, Entity {
     let revokedAt: Timestamp?
     let version: Int64
     let createdAt: Timestamp
+    let updatedAt: Timestamp
 
     var chain: Chain { network.chain }
     var address: String { account.address }
@@ -49,7 +50,7 @@ struct Wallet: Sendable, Entity {
 
     static let columns: SQL = """
         w.id, w.user_id, w.account, w.type, w.label, w.status, w.extended_key, w.script, w.gap_limit, w.verified_at,
-        w.revoked_at, w.version, w.created_at
+        w.revoked_at, w.version, w.created_at, w.updated_at
         """
 
     init(_ row: Row) throws {
@@ -61,6 +62,7 @@ struct Wallet: Sendable, Entity {
         (kind, label, status) = (try row["type"], try row["label"], try row["status"])
         (verifiedAt, revokedAt) = (try row["verified_at"], try row["revoked_at"])
         (version, createdAt) = (try row["version"], try row["created_at"])
+        updatedAt = try row["updated_at"]
         derivation = try Derivation(row)
     }
 }
