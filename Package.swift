@@ -145,6 +145,11 @@ let package = Package(
         ),
         library("Audit", "Platform/Audit", ["Kernel", "PostgreSQL", crypto]),
         library("Fees", "Platform/Fees", ["Kernel", "PostgreSQL"]),
+        library(
+            "DataProtection",
+            "Platform/DataProtection",
+            ["Kernel", "PostgreSQL", "Cryptography", "HTTP", "Audit", "Messaging", logging, metrics]
+        ),
         library("Compliance", "Platform/Compliance", ["Kernel", "PostgreSQL"]),
         library(
             "HTTP",
@@ -293,6 +298,13 @@ let package = Package(
         tests(
             "MessagingTests",
             ["Messaging", "Kernel", "PostgreSQL", "Redis", "TestSupport", "EmbeddedServers", logging, lifecycle]
+        ),
+        tests(
+            "DataProtectionTests",
+            [
+                "DataProtection", "Audit", "Cryptography", "HTTP", "Kernel", "Migrations", "PostgreSQL", "TestSupport",
+                logging,
+            ]
         ),
         tests("AuditTests", ["Audit", "Kernel", "PostgreSQL", "TestSupport", crypto]),
         tests(
