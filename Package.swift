@@ -154,7 +154,7 @@ let package = Package(
         library(
             "HTTP",
             "Platform/HTTP",
-            ["Kernel", "Traces", lifecycle, logging, metrics, crypto, tracing] + httpServer
+            ["Kernel", "Cryptography", "Traces", lifecycle, logging, metrics, crypto, tracing] + httpServer
         ),
         library(
             "Streams",

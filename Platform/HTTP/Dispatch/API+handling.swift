@@ -1,3 +1,4 @@
+import Cryptography
 import Kernel
 import Logging
 import Traces
@@ -9,6 +10,9 @@ extension API {
     func finish(_ admitted: Admission.Admitted, body bytes: [UInt8]) async -> APIResponse {
         do {
             var request = admitted.request
+            if let hash = request.signedBodyHash, hash != Hex.encode(SHA256Digest.of(bytes)) {
+                throw Problem.unauthenticated
+            }
             switch admitted.route.body {
             case .none: break
             case .raw:

@@ -16,7 +16,8 @@ enum ResponseDocument {
             503: ["timeout", "cancelled"],
         ]
         if route.access != .public { codes[401] = ["unauthenticated"] }
-        if case .permission = route.access { codes[403] = ["forbidden"] }
+        if route.access.permission != nil { codes[403] = ["forbidden"] }
+        if route.access.needsStepUp { codes[403, default: []] += ["two_factor_required", "step_up_required"] }
         if route.isIdempotent {
             codes[400, default: []].append("idempotency_key_required")
             codes[409] = ["idempotency_key_in_use"]
