@@ -43,6 +43,8 @@ struct OrderReader: Sendable {
 
     /// Reads an order; `bound` is the worst price in ticks that one without a limit may trade at.
     ///
+    /// `request` is what makes two requests with the same client's id the same, if it is more than the order's body.
+    ///
     /// - Throws: 400 and 422 problems about its parts.
     func ticket(
         _ body: JSON,
@@ -50,7 +52,8 @@ struct OrderReader: Sendable {
         in stored: StoredMarket,
         bound: Int64? = nil,
         list: ID<OrderList>? = nil,
-        replacing old: ID<Order>? = nil
+        replacing old: ID<Order>? = nil,
+        request: JSON? = nil
     ) async throws -> OrderTicket {
         let market = stored.market
         let promised = try await promise(to: account, in: market)
@@ -83,7 +86,7 @@ struct OrderReader: Sendable {
         let kind = account.ledgerKind
         return OrderTicket(
             order: order,
-            request: OrderReader.digest(body),
+            request: OrderReader.digest(request ?? body),
             base: try await accounts.open(AccountKey(account.user, kind, market.base)),
             quote: try await accounts.open(AccountKey(account.user, kind, market.quote)),
             income: try await accounts.open(AccountKey(house: "fee_income:trading", market.quote))

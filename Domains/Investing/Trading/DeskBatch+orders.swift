@@ -165,6 +165,7 @@ extension DeskBatch {
         }
         try checkRisk(order, of: request.account, base: ticket.base, floor, without: shared)
         state.risk.note(order.account, at: now)
+        noted[order.account, default: 0] += 1
         let number = state.nextNumber
         state.nextNumber += 1
         try hold(&order, ticket, floor.market, shared: shared)

@@ -35,8 +35,6 @@ enum DeskItem: Sendable {
     case operate(OperatorCommand)
     /// A look at a book.
     case depth(market: Int, limit: Int)
-    /// Markets and accounts may have changed: those in memory are read anew.
-    case refresh
     /// Time passes: what is due ends, and halts that end by themselves do.
     case tick
 
@@ -48,7 +46,7 @@ enum DeskItem: Sendable {
             .replace(_, _, _, let request), .stateCost(_, let request), .portfolio(_, let request):
             request.key
         case .ledger(let item): item.idempotency
-        case .setState, .setReference, .operate, .depth, .refresh, .tick: nil
+        case .setState, .setReference, .operate, .depth, .tick: nil
         }
     }
 }

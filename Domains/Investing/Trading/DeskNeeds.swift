@@ -30,7 +30,7 @@ struct DeskNeeds: Sendable {
                 traders.formUnion([command.portfolio.account.id, command.portfolio.within])
                 portfolios.insert(command.portfolio.id)
             case .ledger(let item): ledgerItems.append(item)
-            case .cancel, .cancelAll, .cancelAfter, .amend, .setState, .setReference, .operate, .depth, .refresh, .tick:
+            case .cancel, .cancelAll, .cancelAfter, .amend, .setState, .setReference, .operate, .depth, .tick:
                 break
             }
         }
@@ -56,7 +56,7 @@ struct DeskNeeds: Sendable {
         if !clientIDs.isEmpty {
             others.append(
                 """
-                select c.account, c.client_order_id, c.request, c.order_id, c.status, c.answer
+                select c.account, c.client_order_id, c.request, c.order_id, c.status, c.location, c.answer, c.ended_at
                 from unnest(\(clientIDs.map(\.account)), \(clientIDs.map(\.clientID))) as k(account, client_order_id)
                 join \(schema).client_order_ids c
                     on c.account = k.account and c.client_order_id = k.client_order_id
@@ -77,7 +77,7 @@ struct DeskNeeds: Sendable {
             others: others
         )
         var taken: [DeskBatch.TakenClientID: DeskBatch.TakenOrder] = [:]
-        if !clientIDs.isEmpty { taken = try DeskNeeds.taken(results.removeFirst()) }
+        if !clientIDs.isEmpty { taken = try DeskNeeds.taken(results.removeFirst(), at: state.ledger.core.instant) }
         if !traders.isEmpty {
             for row in results.removeFirst() { state.events[try row["id"]] = try row["events"] }
             try state.takePositions(results.removeFirst())
@@ -87,18 +87,23 @@ struct DeskNeeds: Sendable {
         return batch
     }
 
-    private static func taken(_ rows: Rows) throws -> [DeskBatch.TakenClientID: DeskBatch.TakenOrder] {
+    /// The ids that are still remembered at an instant.
+    private static func taken(
+        _ rows: Rows,
+        at instant: Timestamp
+    ) throws -> [DeskBatch.TakenClientID: DeskBatch.TakenOrder] {
         var taken: [DeskBatch.TakenClientID: DeskBatch.TakenOrder] = [:]
         for row in rows {
             let id = DeskBatch.TakenClientID(account: try row["account"], clientID: try row["client_order_id"])
-            let body: Bytes = try row["answer"]
-            let order: ID<Order> = try row["order_id"]
+            let endedAt: Timestamp? = try row["ended_at"]
+            if let endedAt, endedAt <= ClientOrderIDs.forgotten(at: instant) { continue }
+            let (body, location): (Bytes, String) = (try row["answer"], try row["location"])
             let answer = StoredAnswer(
                 status: try row["status"],
-                headers: ["Content-Type": "application/json", "Location": "/v1/investing/orders/\(order.wire)"],
+                headers: ["Content-Type": "application/json", "Location": location],
                 body: body.array
             )
-            taken[id] = DeskBatch.TakenOrder(order: order, request: try row["request"], answer: answer)
+            taken[id] = DeskBatch.TakenOrder(order: try row["order_id"], request: try row["request"], answer: answer)
         }
         return taken
     }

@@ -99,13 +99,20 @@ struct DeskRecovery: Sendable {
 
     private func takeRisk(_ state: DeskState) async throws {
         for row in try await pool.query(RiskRule.active(in: schema)) { state.risk.add(try RiskRule.read(row)) }
-        let deadlines = try await pool.query(
-            """
-            select d.account, d.cancel_at, a.number
-            from \(schema).cancel_deadlines d join \(schema).accounts a on a.id = d.account
-            """
-        )
-        for row in deadlines {
+        try takeDeadlines(try await pool.query(DeskRecovery.deadlines(in: schema)), into: state)
+    }
+
+    /// The dead man's switches, of some accounts or of all.
+    static func deadlines(in schema: Schema, of accounts: [ID<TradingAccount>]? = nil) -> SQL {
+        """
+        select d.account, d.cancel_at, a.number
+        from \(schema).cancel_deadlines d join \(schema).accounts a on a.id = d.account
+        where \(accounts)::uuid[] is null or d.account = any(\(accounts)::uuid[])
+        """
+    }
+
+    func takeDeadlines(_ rows: Rows, into state: DeskState) throws {
+        for row in rows {
             let number: Int64 = try row["number"]
             state.deadlines[try row["account"]] = (try row["cancel_at"], UInt32(clamping: number))
         }
