@@ -164,6 +164,8 @@ import Testing
                     _ = try await station.world.database.pool().query(
                         "update investing.transactions set accepted_at = accepted_at - interval '1 minute'"
                     )
+                    // Even days later, when nobody remembers the order's id any more.
+                    _ = try await station.world.database.pool().query("delete from investing.client_order_ids")
                     try await station.parts.service.look()
                 }
                 let done = try await ConversionTests.accept(station, ada, id)

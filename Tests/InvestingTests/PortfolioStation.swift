@@ -82,7 +82,8 @@ struct PortfolioStation: Sendable {
                     1000, 1000)
                 """
             )
-            _ = try await world.desk.commit([.refresh])
+            // So the desk reads the markets anew.
+            await world.desk.lead(try await world.lease.take())
             let station = try await PortfolioStation(world)
             try await withThrowingTaskGroup(of: Void.self) { group in
                 group.addTask { try await station.queue.run() }
@@ -113,7 +114,7 @@ struct PortfolioStation: Sendable {
             PortfolioParts.Ground(schema: schema, pool: pool, ids: ids, clock: clock),
             balances: balances,
             history: LedgerHistory(schema: schema, pool: pool),
-            placement: OrderPlacement(desk: queue, reader: reader),
+            placement: OrderPlacement(desk: queue, reader: reader, schema: schema, pool: pool),
             accounts,
             markets,
             signer: CursorSigner(key: Array(repeating: 7, count: 32)),

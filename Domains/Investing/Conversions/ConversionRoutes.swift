@@ -94,12 +94,14 @@ struct ConversionRoutes: Sendable {
         ) { request in
             let user = try request.requirePrincipal().user
             var conversion = try await conversions.get(try request.id("id"), of: user)
+            // Whoever accepted it before may have placed its order.
+            let since = conversion.acceptedAt
             if conversion.status == .quoted {
                 try await conversions.accept(conversion)
                 conversion = try await conversions.get(conversion.id, of: user)
             }
             if conversion.status == .accepted {
-                try await carryOut(conversion, by: try Initiator(request))
+                try await carryOut(conversion, by: try Initiator(request), since: since)
                 conversion = try await conversions.get(conversion.id, of: user)
             }
             return .ok(try await json([conversion])[0])
@@ -176,13 +178,14 @@ struct ConversionRoutes: Sendable {
     // MARK: Parts
 
     /// Places an accepted transaction's order, unless that was done before, and stores what became of it.
-    func carryOut(_ conversion: Conversion, by initiator: Initiator) async throws {
+    func carryOut(_ conversion: Conversion, by initiator: Initiator, since: Timestamp?) async throws {
         let stored = try await markets.market(conversion.market.symbol)
         let outcome = try await placement.place(
             conversion.wanted,
             of: conversion.account,
             in: stored,
-            by: initiator
+            by: initiator,
+            since: since
         )
         try await conversions.finish(conversion, outcome, by: initiator)
     }

@@ -25,7 +25,7 @@ struct PortfolioParts: Sendable {
             Ground(schema: runtime.schema, pool: runtime.pool, ids: platform.ids, clock: platform.clock),
             balances: runtime.accounts,
             history: runtime.history,
-            placement: OrderPlacement(desk: desk, reader: reader),
+            placement: OrderPlacement(desk: desk, reader: reader, schema: runtime.schema, pool: runtime.pool),
             accounts,
             markets,
             signer: platform.cursors,

@@ -58,7 +58,8 @@ struct RebalanceService: Service {
         )
         for conversion in stuck {
             await attempt("a transaction could not go on", "\(conversion.id)") {
-                try await conversions.carryOut(conversion, by: initiator(conversion.id.value))
+                let initiator = initiator(conversion.id.value)
+                try await conversions.carryOut(conversion, by: initiator, since: conversion.acceptedAt)
             }
         }
         for claim in try await rebalancer.portfolios.claimDue(limit: RebalanceService.setMax) {

@@ -105,7 +105,8 @@ struct Rebalancer: Sendable {
             isWhole: false
         )
         let stored = try await markets.market(step.market.symbol)
-        let outcome = try await placement.place(wanted, of: portfolio.account, in: stored, by: initiator)
+        let since = step.status == .placing ? rebalance.createdAt : nil
+        let outcome = try await placement.place(wanted, of: portfolio.account, in: stored, by: initiator, since: since)
         let (status, order, reason): (Rebalance.Step.Status, ID<Order>?, String?) =
             switch outcome {
             case .filled(let order): (.filled, order, nil)

@@ -2,13 +2,20 @@ import DomainKit
 import HTTP
 import Kernel
 import MatchingEngine
+import PostgreSQL
 
 /// Places market orders for the program itself, by the same way as clients' orders, and says what became of them.
 ///
-/// Each has a client's id of its own: placing it again, after a crash or by another process, places nothing more.
+/// Each has a client's id of its own: placing it again, by another process at the same time, places nothing more. Such
+/// an id is remembered for a day only, so whoever goes on with what was begun earlier looks for the order itself first.
 struct OrderPlacement: Sendable {
+    /// How far apart the clocks of processes and of the database may be.
+    private static let skewSeconds: Int64 = 600
+
     let desk: any DeskQueue
     let reader: OrderReader
+    let schema: Schema
+    let pool: Pool
 
     /// What became of an order.
     enum Outcome: Sendable, Hashable {
@@ -36,15 +43,30 @@ struct OrderPlacement: Sendable {
         let isWhole: Bool
     }
 
-    /// Places an order.
+    /// What became of an order that may have been placed since an instant; nil if it wasn't.
+    func find(_ wanted: Wanted, of account: TradingAccount, since: Timestamp) async throws -> Outcome? {
+        let lowest = Klines.lowestID(since.adding(seconds: -OrderPlacement.skewSeconds))
+        let rows = try await pool.query(
+            """
+            select \(OrderRow.columns) from \(schema).orders o
+            where o.account = \(account.id) and o.id >= \(lowest) and o.client_order_id = \(wanted.clientID)
+            """
+        )
+        guard let order = try rows.first.map(OrderRow.read) else { return nil }
+        return OrderPlacement.outcome(order.id, order.status, hasTraded: order.traded > 0, order.reason)
+    }
+
+    /// Places an order, unless that may have been done since an instant and was.
     ///
     /// - Throws: what keeps it from being decided, as `WriterElsewhere`; it may then have been placed, or not.
     func place(
         _ wanted: Wanted,
         of account: TradingAccount,
         in stored: StoredMarket,
-        by initiator: Initiator
+        by initiator: Initiator,
+        since: Timestamp? = nil
     ) async throws -> Outcome {
+        if let since, let earlier = try await find(wanted, of: account, since: since) { return earlier }
         let market = stored.market
         var members: [JSON.Member] = [
             .init("side", .string(wanted.side.name)), .init("type", "market"),
@@ -70,9 +92,20 @@ struct OrderPlacement: Sendable {
         guard let id = order["id"]?.stringValue.flatMap({ ID<Order>(wire: $0) }) else {
             throw InvestingFault.missing("the id of an order that was placed")
         }
-        if order["status"]?.stringValue == Order.Status.filled.rawValue { return .filled(id) }
-        let reason = order["reason"]?.stringValue
+        guard let status = order["status"]?.stringValue.flatMap({ Order.Status(rawValue: $0) }) else {
+            throw InvestingFault.unknownName(table: "orders")
+        }
         let hasTraded = order["filled_quantity"]?.stringValue?.contains { ("1"..."9").contains($0) } ?? false
+        return outcome(id, status, hasTraded: hasTraded, order["reason"]?.stringValue)
+    }
+
+    private static func outcome(
+        _ id: ID<Order>,
+        _ status: Order.Status,
+        hasTraded: Bool,
+        _ reason: String?
+    ) -> Outcome {
+        if status == .filled { return .filled(id) }
         return hasTraded ? .partial(id, reason: reason) : .unfilled(id, reason: reason)
     }
 }
