@@ -69,23 +69,24 @@ struct Conversion: Sendable, Entity {
         )
     }
 
-    /// The market in which one asset is given for another, and the side that does it.
+    /// The market in which one asset is given for another, and the side that does it; a portfolio trades in those
+    /// with its cash as their quote.
     ///
     /// - Throws: 422 `no_market`, and `wrong_direction` for a purchase that gives a base asset, or a sale that doesn't.
     static func market(
         _ kind: Kind,
         from: Asset,
         to: Asset,
+        for cash: Asset? = nil,
         among markets: [StoredMarket]
     ) throws(Problem) -> (StoredMarket, Side) {
-        if let stored = markets.first(where: { $0.market.base == to && $0.market.quote == from }) {
-            guard kind != .sell else { throw Problem.wrongDirection }
-            return (stored, .buy)
+        func find(_ base: Asset, _ quote: Asset) -> StoredMarket? {
+            markets.first { $0.market.base == base && $0.market.quote == quote && (cash ?? quote) == quote }
         }
-        if let stored = markets.first(where: { $0.market.base == from && $0.market.quote == to }) {
-            guard kind != .buy else { throw Problem.wrongDirection }
-            return (stored, .sell)
-        }
+        let (buying, selling) = (find(to, from), find(from, to))
+        if kind != .sell, let buying { return (buying, .buy) }
+        if kind != .buy, let selling { return (selling, .sell) }
+        guard buying == nil, selling == nil else { throw Problem.wrongDirection }
         throw Problem(422, "no_market", "\(from) isn't traded for \(to). Convert in two steps.")
     }
 

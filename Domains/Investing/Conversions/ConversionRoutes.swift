@@ -47,8 +47,8 @@ struct ConversionRoutes: Sendable {
             problems: ConversionRoutes.quoteProblems
         ) { request in
             let kind = request.body["type"]?.stringValue.flatMap { Conversion.Kind(rawValue: $0) } ?? .convert
-            let account = try await subject(request)
-            let (estimate, market) = try await estimate(request, kind, account)
+            let (account, cash) = try await subject(request)
+            let (estimate, market) = try await estimate(request, kind, account, for: cash)
             let slippage = request.body["slippage_basis_points"]?.integerValue ?? ConversionRoutes.slippageDefault
             let amount: Int128
             switch estimate.side {
@@ -124,7 +124,12 @@ struct ConversionRoutes: Sendable {
         ) { request in
             let portfolio = try await portfolios.get(try request.id("id"), of: try request.requirePrincipal().user)
             try ConversionRoutes.check(portfolio, request)
-            let (estimate, market) = try await estimate(request, .convert, portfolio.account)
+            let (estimate, market) = try await estimate(
+                request,
+                .convert,
+                portfolio.account,
+                for: portfolio.cash
+            )
             let standing = try await portfolios.standing(of: portfolio)
             return .ok(try PortfolioImpact(standing, estimate, market).json)
         }
@@ -195,8 +200,8 @@ struct ConversionRoutes: Sendable {
         return found.map { $0.json($0.order.flatMap { orders[$0] }) }
     }
 
-    /// The account that trades: a portfolio's, or one of the user's.
-    private func subject(_ request: APIRequest) async throws -> TradingAccount {
+    /// The account that trades: a portfolio's with its cash, or one of the user's.
+    private func subject(_ request: APIRequest) async throws -> (TradingAccount, cash: Asset?) {
         let user = try request.requirePrincipal().user
         if let id = request.body["portfolio"]?.stringValue.flatMap({ ID<Portfolio>(wire: $0) }) {
             guard request.body["account"] == nil else {
@@ -204,10 +209,10 @@ struct ConversionRoutes: Sendable {
             }
             let portfolio = try await portfolios.get(id, of: user)
             try ConversionRoutes.check(portfolio, request)
-            return portfolio.account
+            return (portfolio.account, portfolio.cash)
         }
         let kind = request.body["account"]?.stringValue.flatMap { TradingAccount.Kind(rawValue: $0) }
-        return try await accounts.account(of: user, kind ?? .brokerage)
+        return (try await accounts.account(of: user, kind ?? .brokerage), nil)
     }
 
     /// A portfolio trades for its cash alone.
@@ -224,14 +229,15 @@ struct ConversionRoutes: Sendable {
     private func estimate(
         _ request: APIRequest,
         _ kind: Conversion.Kind,
-        _ account: TradingAccount
+        _ account: TradingAccount,
+        for cash: Asset?
     ) async throws -> (PriceEstimate, Market) {
         let body = request.body
         guard let from = body["from"]?.stringValue.flatMap({ Asset(code: $0) }),
             let to = body["to"]?.stringValue.flatMap({ Asset(code: $0) })
         else { throw Problem.malformed("unknown_asset", in: "/from") }
         let all = try await markets.all()
-        let (stored, side) = try Conversion.market(kind, from: from, to: to, among: all)
+        let (stored, side) = try Conversion.market(kind, from: from, to: to, for: cash, among: all)
         let rates = try await placement.reader.promise(to: account, in: stored.market)
         let view = try await placement.desk.depth(of: stored.market, levels: ConversionRoutes.levelsMax)
         let estimate = try Conversion.estimate(body["amount"]?.stringValue ?? "", side, view, rates)
