@@ -145,11 +145,16 @@ let package = Package(
         ),
         library("Audit", "Platform/Audit", ["Kernel", "PostgreSQL", crypto]),
         library("Fees", "Platform/Fees", ["Kernel", "PostgreSQL"]),
+        library(
+            "DataProtection",
+            "Platform/DataProtection",
+            ["Kernel", "PostgreSQL", "Cryptography", "HTTP", "Audit", "Messaging", logging, metrics]
+        ),
         library("Compliance", "Platform/Compliance", ["Kernel", "PostgreSQL"]),
         library(
             "HTTP",
             "Platform/HTTP",
-            ["Kernel", "Traces", lifecycle, logging, metrics, crypto, tracing] + httpServer
+            ["Kernel", "Cryptography", "Traces", lifecycle, logging, metrics, crypto, tracing] + httpServer
         ),
         library(
             "Streams",
@@ -217,7 +222,8 @@ let package = Package(
             "Domains/DeFi",
             [
                 "DomainKit", "DomainTransfers", "Kernel", "PostgreSQL", "HTTP", "Ledger", "Messaging", "WalletCrypto",
-                lifecycle, arguments,
+                "Audit", "Compliance", "Cryptography", "Identity", "Settings",
+                lifecycle, logging, metrics, arguments,
             ],
             exclude: ["WalletCrypto"]
         ),
@@ -249,10 +255,18 @@ let package = Package(
         tests("TracesTests", ["Traces", tracing]),
         tests("CryptographyTests", ["Cryptography", "Kernel"]),
         tests("WebhooksTests", ["Webhooks", "Cryptography", "Kernel"], resources: [.copy("Vectors")]),
+        library("WalletSigners", "Tests/WalletSigners", ["WalletCrypto", "Cryptography", "CSecp256k1", crypto]),
         tests(
             "WalletCryptoTests",
-            ["WalletCrypto", "Cryptography", "Kernel", "CSecp256k1", crypto],
+            ["WalletCrypto", "WalletSigners", "Cryptography", "Kernel", crypto],
             resources: [.copy("Vectors")]
+        ),
+        tests(
+            "WalletTests",
+            [
+                "DeFi", "WalletCrypto", "WalletSigners", "Compliance", "Cryptography", "DomainKit", "HTTP", "Identity",
+                "Kernel", "Messaging", "PostgreSQL", "Redis", "TestSupport", logging, metrics,
+            ]
         ),
         tests("SettingsTests", ["Settings"]),
         tests("EmbeddedServersTests", ["EmbeddedServers", logging]),
@@ -284,6 +298,13 @@ let package = Package(
         tests(
             "MessagingTests",
             ["Messaging", "Kernel", "PostgreSQL", "Redis", "TestSupport", "EmbeddedServers", logging, lifecycle]
+        ),
+        tests(
+            "DataProtectionTests",
+            [
+                "DataProtection", "Audit", "Cryptography", "HTTP", "Kernel", "Migrations", "PostgreSQL", "TestSupport",
+                logging,
+            ]
         ),
         tests("AuditTests", ["Audit", "Kernel", "PostgreSQL", "TestSupport", crypto]),
         tests(
@@ -320,8 +341,8 @@ let package = Package(
         tests(
             "InvestingTests",
             [
-                "Investing", "MatchingEngine", "Audit", "DomainKit", "DepthFeed", "EmbeddedServers", "HTTP",
-                "Kernel", "Ledger", "PostgreSQL", "Redis", "Streams", "TestSupport", logging, metrics,
+                "Investing", "MatchingEngine", "Audit", "DomainKit", "DepthFeed", "EmbeddedServers", "Fees", "HTTP",
+                "Identity", "Kernel", "Ledger", "PostgreSQL", "Redis", "Streams", "TestSupport", logging, metrics,
             ]
         ),
         tests(

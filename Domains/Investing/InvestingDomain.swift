@@ -71,7 +71,7 @@ public struct InvestingDomain: Domain {
         routes =
             [Self.balances(runtime.accounts)] + parts.reading + parts.writing.map(writer.atWriter)
             + transfers.routes.map { $0.method == .get ? $0 : writer.atWriter($0) }
-        servingServices = [parts.surveillance, desk] + parts.servingServices
+        servingServices = [parts.surveillance, desk, parts.rebalancing] + parts.servingServices
         (streams, marketData) = (parts.streams, parts.marketData)
         services = transfers.services
         let clientIDs = ClientOrderIDs(schema: runtime.schema, pool: runtime.pool)

@@ -1,4 +1,12 @@
 extension Settings {
+    /// A key of 256 bits that seals secrets, with a number that is never used for another.
+    public struct MasterKey: Sendable {
+        /// Its number, kept beside what it sealed.
+        public let id: UInt32
+        /// Its 64 hex digits.
+        public let hex: Secret
+    }
+
     /// Keys and secrets of our own.
     public struct Keys: Sendable {
         /// Directory of the ES256 keys that sign access tokens, PEM files; the last by name signs, all verify.
@@ -9,6 +17,8 @@ extension Settings {
         public let passwordCost: Int
         /// Secret that signs page cursors; the same in all processes that serve one address.
         public let cursorSecret: Secret?
+        /// The keys that seal secrets of users at rest, the one that seals now first; empty where none are set.
+        public let masterKeys: [MasterKey]
 
         init(_ reader: inout SettingsReader) {
             jwtDirectory = reader.optional(
@@ -35,6 +45,13 @@ extension Settings {
                 neededTo: [.serve],
                 "Signs page cursors; the same in all processes that serve one address."
             )
+            masterKeys =
+                reader.optional(
+                    "DIBOAS_MASTER_KEYS",
+                    .masterKeys,
+                    neededTo: [.serve],
+                    "Seal secrets of users at rest (AES-256-GCM); the first seals, all open what they sealed."
+                ) ?? []
         }
     }
 

@@ -109,13 +109,21 @@ import Testing
             hash { order, _ in order.selfTradePrevention = .decrement }, hash { order, _ in order.otherLeg = 8 },
             hash { order, _ in (order.timeInForce, order.expiresAt) = (.gtd, 5) },
             hash { order, _ in (order.timeInForce, order.expiresAt) = (.gtd, 6) },
-            hash { order, _ in (order.state, order.type, order.stopPrice) = (.waiting, .stopLimit, 10) },
+            hash { order, _ in order.wait(stopPrice: 10) }, hash { order, _ in order.wait(stopPrice: 11) },
+            hash { order, _ in order.wait(stopPrice: 10, price: 11) },
             hash { _, status in status.lastPrice = nil }, hash { _, status in status.state = .postOnly },
             hash { _, status in (status.state, status.reopensAt) = (.halt, 4) },
             hash { _, status in status.referencePrice = 7 },
             hash { _, status in status.slices = [PriceSlice(number: 1, lowest: 2, highest: 3)] },
         ]
         #expect(Set(hashes).count == hashes.count)
+    }
+}
+
+extension OpenOrder {
+    fileprivate mutating func wait(stopPrice: Int64, price: Int64 = 10) {
+        (state, type, traded) = (.waiting, .stopLimit, 0)
+        (self.stopPrice, self.price) = (stopPrice, price)
     }
 }
 

@@ -40,8 +40,9 @@ extension BookCore {
     }
 
     mutating func restore(_ order: OpenOrder) {
-        precondition(find(order.number) == 0 && order.remaining > 0 && order.traded >= 0)
         let isWaiting = order.state == .waiting
+        precondition(find(order.number) == 0 && order.remaining > 0)
+        precondition(isWaiting ? order.traded == 0 : order.traded >= 0)
         var traits = Slot.Traits(
             side: order.side,
             type: order.type,
@@ -65,12 +66,9 @@ extension BookCore {
             to: Slot(
                 number: order.number,
                 remaining: order.remaining,
-                traded: order.traded,
+                tradedOrBound: isWaiting ? order.price ?? 0 : order.traded,
                 total: order.quantity,
                 price: (isWaiting ? order.stopPrice : order.price) ?? 0,
-                bound: isWaiting ? order.price ?? 0 : 0,
-                next: 0,
-                previous: 0,
                 owner: order.owner,
                 traits: traits
             )

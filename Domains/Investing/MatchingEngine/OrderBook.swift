@@ -38,7 +38,6 @@ public final class OrderBook {
     }
 
     deinit {
-        core.pointee.deallocate()
         core.deinitialize(count: 1)
         core.deallocate()
     }
@@ -181,7 +180,8 @@ public final class OrderBook {
     ///
     /// Nothing matches, no event is written.
     ///
-    /// - Precondition: no live order has its number, quantities are positive, and the book isn't crossed by it.
+    /// - Precondition: no live order has its number, quantities are positive, one that waits hasn't traded, and the
+    ///   book isn't crossed by it.
     public func restore(_ order: OpenOrder) { core.pointee.restore(order) }
 
     /// Restores a live order in its level, before those for which `isLater` is true of their numbers; they are the last

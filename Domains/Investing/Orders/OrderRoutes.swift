@@ -330,7 +330,7 @@ struct OrderRoutes: Sendable {
         let user = try request.requirePrincipal().user
         let id: ID<Order> = try request.id("id")
         let order = try await orders.get(id, for: user).order
-        guard let account = try await accounts.all(of: user).first(where: { $0.id == order.account }) else {
+        guard let account = try await accounts.find(order.account, of: user) else {
             throw Problem.notFound
         }
         return (account, id)

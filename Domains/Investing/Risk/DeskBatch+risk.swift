@@ -13,16 +13,18 @@ extension DeskBatch {
     /// Holds an order against the rules of its account.
     ///
     /// `excluded` is an order that the new one replaces or shares its money with. Costs what the rules ask for: a limit
-    /// on a position looks at the account's open orders.
+    /// on a position looks at the account's open orders. The rules of an account are those of its portfolios too, each
+    /// of which is held against them by itself.
     ///
     /// - Throws: 422 `risk_…` with the rule, its limit and the value that broke it.
     mutating func checkRisk(
         _ order: Order,
+        of account: TradingAccount,
         base: ID<LedgerAccount>,
         _ floor: DeskState.Floor,
         without excluded: UInt64? = nil
     ) throws(Problem) {
-        for rule in state.risk.rules(for: order.account, in: order.market) {
+        for rule in state.risk.rules(for: account.ruled, in: order.market) {
             guard let (limit, value, pointer) = breach(rule, order, base, floor, excluded) else { continue }
             Counter(label: "investing_risk_refusals_total", dimensions: [("rule", rule.type)]).increment()
             if state.risk.records(rule.id, order.account, at: now, every: DeskBatch.recordEvery) {

@@ -41,6 +41,8 @@ struct DeskBatch {
     var fault: DeskFault?
     /// Whether klines were made anew, so that those in memory are to be read.
     var readsKlines = false
+    /// The portfolios that the batch is about, as they are after what was decided.
+    var portfolios: [ID<Portfolio>: PortfolioProgress] = [:]
     /// Whether it changed what is the same for all: markets, rules.
     var isBroad = false
     /// Whether nobody had been told of the books before it.
@@ -107,6 +109,8 @@ struct DeskBatch {
             return command(market, "market.reference", initiator) { $0.book.setReferencePrice(price, at: $1) }
         case .stateCost(let stated, let request):
             return answer(request) { batch throws(Problem) in try batch.stateCost(stated, request) }
+        case .portfolio(let command, let request):
+            return answer(request) { batch throws(Problem) in try batch.carryOut(command, request) }
         case .ledger(let item): return apply(item)
         case .operate(let command):
             isBroad = true

@@ -27,6 +27,8 @@ enum DeskItem: Sendable {
     case setReference(market: Int, price: Int64?, by: Initiator)
     /// A cost for what came from elsewhere.
     case stateCost(StatedCost, DeskRequest)
+    /// Something put into a portfolio or taken out of it, or its end.
+    case portfolio(PortfolioCommand, DeskRequest)
     /// Any other movement on the accounts.
     case ledger(LedgerItem)
     /// What an operator asks for; the answer is stored.
@@ -41,7 +43,7 @@ enum DeskItem: Sendable {
         switch self {
         case .place(_, let request), .placePair(_, _, let request), .cancel(_, let request),
             .cancelAll(_, let request), .cancelAfter(_, let request), .amend(_, _, _, let request),
-            .replace(_, _, _, let request), .stateCost(_, let request):
+            .replace(_, _, _, let request), .stateCost(_, let request), .portfolio(_, let request):
             request.key
         case .ledger(let item): item.idempotency
         case .setState, .setReference, .operate, .depth, .tick: nil

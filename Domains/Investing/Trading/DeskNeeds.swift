@@ -11,6 +11,7 @@ struct DeskNeeds: Sendable {
     private var traders: Set<ID<TradingAccount>> = []
     /// Those of them whose orders are to be counted for their rates.
     private var uncounted: [ID<TradingAccount>] = []
+    private var portfolios: Set<ID<Portfolio>> = []
 
     init(_ items: [DeskItem], _ state: DeskState) {
         for item in items {
@@ -26,6 +27,10 @@ struct DeskNeeds: Sendable {
             case .stateCost(let stated, let request):
                 accounts.insert(stated.base)
                 traders.insert(request.account.id)
+            case .portfolio(let command, _):
+                accounts.formUnion(command.ledgerAccounts)
+                traders.formUnion([command.portfolio.account.id, command.portfolio.within])
+                portfolios.insert(command.portfolio.id)
             case .ledger(let item): ledgerItems.append(item)
             case .cancel, .cancelAll, .cancelAfter, .amend, .setState, .setReference, .operate, .depth, .tick:
                 break
@@ -66,6 +71,7 @@ struct DeskNeeds: Sendable {
             others.append(Position.all(of: Array(traders), in: schema))
         }
         if !uncounted.isEmpty { others.append(recentOrders(state, schema)) }
+        if !portfolios.isEmpty { others.append(PortfolioProgress.of(portfolios.sorted(), in: schema)) }
         var (kept, results) = try await state.ledger.begin(
             ledgerItems,
             accounts: accounts,
@@ -84,7 +90,9 @@ struct DeskNeeds: Sendable {
             let times = Dictionary(grouping: try results.removeFirst().map(DeskNeeds.recent), by: \.account)
             for account in uncounted { state.risk.count((times[account] ?? []).map(\.at), of: account) }
         }
-        return DeskBatch(state, ids: ids, schema: schema, kept: kept, taken: taken)
+        var batch = DeskBatch(state, ids: ids, schema: schema, kept: kept, taken: taken)
+        if !portfolios.isEmpty { batch.portfolios = try PortfolioProgress.read(results.removeFirst()) }
+        return batch
     }
 
     /// When the newest orders of accounts came that a rate may count.

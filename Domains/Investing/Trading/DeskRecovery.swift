@@ -46,10 +46,12 @@ struct DeskRecovery: Sendable {
     // By priority within each market: the order in which the books must be filled.
     private func page(after last: (market: Int, priority: Int64)) -> SQL {
         """
-        select \(OrderRow.columns), a.number, a.user_id, a.type as kind, a.events, b.id as base_account,
+        select \(OrderRow.columns), coalesce(p.number, a.number) as number, a.user_id, a.type as kind, a.events,
+            b.id as base_account,
             q.id as quote_account, i.id as income_account
         from \(schema).orders o
         join \(schema).accounts a on a.id = o.account
+        left join \(schema).accounts p on p.id = a.parent
         join \(schema).markets m on m.id = o.market
         join \(schema).ledger_accounts b on b.owner = a.user_id and b.kind = a.ledger_kind and b.asset = m.base
         join \(schema).ledger_accounts q on q.owner = a.user_id and q.kind = a.ledger_kind and q.asset = m.quote
