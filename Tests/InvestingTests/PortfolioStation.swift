@@ -79,7 +79,7 @@ struct PortfolioStation: Sendable {
                     1000, 1000)
                 """
             )
-            _ = try await world.desk.commit([.refresh])
+            await world.desk.lead(try await world.lease.take())
             try await body(try await PortfolioStation(world))
         }
     }
