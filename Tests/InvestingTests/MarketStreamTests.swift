@@ -68,6 +68,30 @@ import Testing
         }
     }
 
+    @Test func `a snapshot has the best levels, and a copy that has used them up fails its checksum`() async throws {
+        try await StreamStation.with { station in
+            let world = station.world
+            let (alice, bob) = (try await world.trader(), try await world.trader())
+            let most = PublishedBook.snapshotLevelsMax
+            let asks = (0..<Int64(most + 50)).map { world.ticket(alice, .sell, 1, at: 5_000_000 + 100 * $0) }
+            _ = try await world.desk.commit(asks.map { .place($0, world.request(alice)) })
+            let client = try await station.connect()
+            let first = try await client.subscribe("depth:BTC-USDC")
+            var book = try first["data"].flatMap { DepthMessage($0) }.map { try LocalBook($0) }
+            #expect(book?.asks.count == most)
+            #expect(book?.asks.first?.price == "50000.00")
+            try await world.place(bob, world.ticket(bob, .buy, Int64(most - 20), at: 6_000_000))
+            _ = try await client.follow(&book, until: try await world.depth().sequence)
+            #expect(book?.asks.count == 20)
+            try await world.place(bob, world.ticket(bob, .buy, 15, at: 6_000_000))
+            let sequence = try await world.depth().sequence
+            await #expect(throws: LocalBook.Fault.self) { _ = try await client.follow(&book, until: sequence) }
+            let again = try await station.connect().subscribe("depth:BTC-USDC")
+            book = try again["data"].flatMap { DepthMessage($0) }.map { try LocalBook($0) }
+            try compare(book, try await world.depth())
+        }
+    }
+
     @Test func `trades come in the order of their numbers, and a kline with the last of them`() async throws {
         try await StreamStation.with { station in
             let world = station.world

@@ -99,6 +99,73 @@ struct RiskTests {
         }
     }
 
+    @Test func `a day's loss stops an account until the next day, whoever writes`() async throws {
+        try await TradingWorld.with { world in
+            let (alice, bob) = (try await world.trader(), try await world.trader())
+            let own: JSON = ["account": .string(alice.account.id.wire)]
+            try await RiskTests.rule(world, "daily_loss", ["asset": "USDC", "max": "10"], more: own)
+            /// Alice buys dear and sells cheap: the fees come on top.
+            func lose(_ lots: Int64, _ dear: Int64, _ cheap: Int64) async throws -> (status: Int, body: JSON) {
+                try await world.place(bob, world.ticket(bob, .sell, lots, at: dear))
+                try await world.place(alice, world.ticket(alice, .buy, lots, at: dear))
+                try await world.place(bob, world.ticket(bob, .buy, lots, at: cheap))
+                return try await world.place(alice, world.ticket(alice, .sell, lots, at: cheap))
+            }
+            // 0.01 BTC bought for 500.00 and 0.75, sold for 495.00 less 0.7425: a loss of 6.4925.
+            #expect(try await lose(100, 5_000_000, 4_950_000).body["status"]?.stringValue == "filled")
+            #expect(try await lose(100, 5_000_000, 4_950_000).body["status"]?.stringValue == "filled")
+            func refusal() async throws -> JSON {
+                try await world.place(alice, world.ticket(alice, .buy, 100, at: 4_000_000)).body
+            }
+            let refused = try await refusal()
+            #expect(refused["code"]?.stringValue == "risk_daily_loss")
+            let detail = refused["detail"]?.stringValue ?? ""
+            for word in ["test daily_loss", "10.00 USDC", "12.985 USDC"] { #expect(detail.contains(word), "\(detail)") }
+            #expect(try await world.place(bob, world.ticket(bob, .buy, 100, at: 4_000_000)).status == 201)
+            await world.desk.lead(try await world.lease.take())
+            #expect(try await refusal()["code"]?.stringValue == "risk_daily_loss")
+            // A day later it doesn't count any more.
+            _ = try await world.pool.query("update investing.positions set day = day - 1")
+            await world.desk.lead(try await world.lease.take())
+            #expect(try await refusal()["status"]?.stringValue == "new")
+            try await world.verify()
+        }
+    }
+
+    @Test func `a loss counts on its day alone`() {
+        var position = Position()
+        position.buy(10, paying: 1_000)
+        position.sell(2, bringing: 150, on: 7)
+        position.sell(2, bringing: 260, on: 7)
+        #expect(position.gained(on: 7) == 10)
+        #expect(position.gained(on: 8) == 0)
+        position.sell(2, bringing: 100, on: 8)
+        #expect(position.gained(on: 8) == -100)
+        #expect(position.gained(on: 7) == 0)
+        #expect(position.realized == -90)
+    }
+
+    @Test func `a rate counts the orders that another writer took, too`() async throws {
+        try await TradingWorld.with { world in
+            let (alice, bob) = (try await world.trader(), try await world.trader())
+            for _ in 0..<2 { try await world.place(alice, world.ticket(alice, .buy, 1_000, at: 4_000_000)) }
+            try await RiskTests.rule(world, "order_rate", ["max": .integer(3), "seconds": .integer(60)])
+            func code(_ who: TradingWorld.Trader) async throws -> String? {
+                let answer = try await world.place(who, world.ticket(who, .buy, 1_000, at: 4_000_000))
+                return answer.body["code"]?.stringValue
+            }
+            #expect(try await code(alice) == nil)
+            await world.desk.lead(try await world.lease.take())
+            #expect(try await code(alice) == "risk_order_rate")
+            #expect(try await code(bob) == nil)
+            _ = try await world.pool.query(
+                "update investing.orders set created_at = created_at - interval '61 seconds'"
+            )
+            await world.desk.lead(try await world.lease.take())
+            #expect(try await code(alice) == nil)
+        }
+    }
+
     @Test func `a collar refuses prices that are much worse than the last one`() async throws {
         try await TradingWorld.with { world in
             try await RiskTests.rule(world, "price_collar", ["basis_points": .integer(100)])

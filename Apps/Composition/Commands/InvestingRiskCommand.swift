@@ -44,6 +44,7 @@ struct InvestingRiskCommand: AsyncParsableCommand {
                   order_quantity  {"asset": "BTC", "max": "5"}        order_rate    {"max": 100, "seconds": 10}
                   order_notional  {"asset": "USDC", "max": "50000"}   price_collar  {"basis_points": 500}
                   position        {"asset": "BTC", "max": "20"}       open_orders   {"max": 200}
+                  daily_loss      {"asset": "USDC", "max": "1000"}
                 """
         )
         @Argument(help: "Its type.") var type: String

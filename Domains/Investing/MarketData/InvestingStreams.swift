@@ -60,7 +60,7 @@ struct InvestingStreams: Sendable {
 
     private func book(_ symbol: String) -> StreamSnapshot? {
         guard isWriter(), let book = feed.book(symbol) else { return nil }
-        return StreamSnapshot(sequence: book.sequence, payload: book.whole.encoded())
+        return StreamSnapshot(sequence: book.sequence, payload: book.snapshot.encoded())
     }
 
     private func count(_ key: String) async throws -> StreamSnapshot? {

@@ -4,8 +4,8 @@ import PostgreSQL
 extension Klines {
     /// Makes a market's klines anew from its trades, month by month; how many there are.
     ///
-    /// The process that writes goes on between two months; within one its next batch with a trade waits. What it
-    /// publishes of periods under way it takes from its own count.
+    /// The process that writes goes on between two months; within one its next batch with a trade waits. It is to read
+    /// the periods under way afterwards, which it counts by itself.
     func rebuild(_ market: Market) async throws -> Int {
         let bounds = try await pool.query(
             """

@@ -9,6 +9,9 @@ struct PublishedBook: Sendable {
         var quantity: Int64
     }
 
+    /// Levels of each side in what new subscribers get.
+    static let snapshotLevelsMax = 1_000
+
     let market: Market
     private(set) var sequence: Int64
     // The best at the end: what changes most is there, and little has to make room for it.
@@ -40,6 +43,15 @@ struct PublishedBook: Sendable {
 
     /// The whole book.
     var whole: DepthMessage { message(sequence...sequence, bids: levels(.buy), asks: levels(.sell)) }
+
+    /// What new subscribers get: the best levels, so that it stays small however deep the book is.
+    var snapshot: DepthMessage {
+        message(
+            sequence...sequence,
+            bids: levels(.buy, limit: PublishedBook.snapshotLevelsMax),
+            asks: levels(.sell, limit: PublishedBook.snapshotLevelsMax)
+        )
+    }
 
     /// Levels of a side, best first.
     func levels(_ side: Side, limit: Int = .max) -> [DepthFeed.DepthLevel] {

@@ -60,7 +60,7 @@ struct Market: Sendable, Hashable {
 
     /// Reads a price.
     ///
-    /// - Throws: 400 for what is no positive amount of the quote asset, 422 `price_not_on_tick`, `price_out_of_range`.
+    /// - Throws: 400 for what is no positive amount of the quote asset, 422 `price_not_on_tick`, `price_too_high`.
     func price(_ text: String, at pointer: String) throws(Problem) -> Int64 {
         let amount = try Money(positive: text, quote, at: pointer).minorUnits
         guard amount % tick == 0 else {

@@ -39,6 +39,9 @@ extension DeskBatch {
         case .cancelOrder: return try cancelOrder(command, initiator)
         case .setRule: return try setRule(command, initiator)
         case .endRules: return try endRules(command, initiator)
+        case .readKlines:
+            readsKlines = true
+            return .object([])
         case .readDepth:
             let floor = try floor(command)
             let limit = command.parameters["limit"]?.integerValue ?? 20

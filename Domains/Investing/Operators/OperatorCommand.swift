@@ -14,6 +14,7 @@ struct OperatorCommand: Sendable, Entity {
         case setRule = "risk.set"
         case endRules = "risk.end"
         case readDepth = "book.depth"
+        case readKlines = "klines.read"
     }
 
     let id: ID<OperatorCommand>

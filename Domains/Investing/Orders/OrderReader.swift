@@ -112,7 +112,7 @@ struct OrderReader: Sendable {
 }
 
 /// The terms of an order as its body gives them.
-private struct OrderTerms {
+struct OrderTerms {
     let side: Side
     let type: OrderType
     let timeInForce: TimeInForce

@@ -27,7 +27,10 @@ enum OrderRefusal {
             return Problem(422, "invalid_combination", "Type, time in force, prices and quantity don't go together.")
         case .invalidPair:
             return Problem(422, "invalid_pair", "The two orders are no pair of which one can cancel the other.")
-        case .expiryInPast: return Problem(422, "expiry_in_past", "The order would have expired already.")
+        case .expiryInPast:
+            func instant(_ value: Int128) -> String { Timestamp(microseconds: Int64(clamping: value)).description }
+            let (limit, value) = (instant(rejection.limit), instant(rejection.value))
+            return filter("expiry_in_past", limit: limit, value: value, at: "/expires_at")
         case .notAmendable:
             return Problem(
                 422,
@@ -49,7 +52,9 @@ enum OrderRefusal {
             return filter(code(reason), limit: limit, value: value, at: "/quantity")
         case .tooManyOpenOrders:
             return filter(code(reason), limit: String(rejection.limit), value: String(rejection.value), at: "")
-        case .sideFull: return Problem(422, "side_full", "The book can't take such a quantity at present.")
+        case .sideFull:
+            let (limit, value) = (lots(rejection.limit, market), lots(rejection.value, market))
+            return filter("side_full", limit: limit, value: value, at: "/quantity")
         }
     }
 
@@ -87,6 +92,8 @@ enum OrderRefusal {
         case "notional_too_small": "The order's value is below the smallest that the market takes."
         case "notional_too_large": "The order's value is above the largest that the market takes."
         case "too_many_open_orders": "The account has as many open orders as it may have."
+        case "expiry_in_past": "The order would have expired already."
+        case "side_full": "The side's orders together would be more than a book takes."
         case "would_take": "A post-only order would trade at once; the best opposite price is the limit."
         default: "The order is refused."
         }

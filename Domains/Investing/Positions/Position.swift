@@ -21,6 +21,9 @@ struct Position: Sendable, Hashable {
     private(set) var uncosted: Int128 = 0
     /// Lots that were moved away at their average cost, which gains nothing.
     private(set) var withdrawn: Int128 = 0
+    /// The last day on which something was sold, counted from 1970 in UTC, and what that day gained.
+    private(set) var day: Int64 = 0
+    private(set) var gainedOnDay: Int128 = 0
     /// How often it changed.
     var version: Int64 = 0
 
@@ -37,11 +40,14 @@ struct Position: Sendable, Hashable {
         stated: Int128,
         uncosted: Int128,
         withdrawn: Int128,
+        day: Int64 = 0,
+        gainedOnDay: Int128 = 0,
         version: Int64
     ) {
         (self.quantity, self.cost, self.realized) = (quantity, cost, realized)
         (self.bought, self.sold, self.stated) = (bought, sold, stated)
         (self.uncosted, self.withdrawn, self.version) = (uncosted, withdrawn, version)
+        (self.day, self.gainedOnDay) = (day, gainedOnDay)
     }
 
     /// Adds lots that cost so much, the fee included.
@@ -60,6 +66,17 @@ struct Position: Sendable, Hashable {
         let proceeds = known == lots ? amount : Position.share(amount, known, of: lots)
         realized += proceeds - take(known)
     }
+
+    /// The same on a day, whose gain or loss it counts to.
+    mutating func sell(_ lots: Int128, bringing amount: Int128, on day: Int64) {
+        let before = realized
+        sell(lots, bringing: amount)
+        if self.day != day { (self.day, gainedOnDay) = (day, 0) }
+        gainedOnDay += realized - before
+    }
+
+    /// What a day gained; below zero it lost.
+    func gained(on day: Int64) -> Int128 { self.day == day ? gainedOnDay : 0 }
 
     /// Gives lots that came from elsewhere a cost.
     mutating func state(_ lots: Int128, cost amount: Int128) {

@@ -15,15 +15,18 @@ struct PositionRow: StoredRow {
         return [
             """
             insert into \(schema).positions as p (account, market, quantity, cost, realized, bought, sold, stated,
-                uncosted, withdrawn, version, updated_at)
+                uncosted, withdrawn, day, gained_on_day, version, updated_at)
             select n.*, \(instant)
             from unnest(\(rows.map(\.key.account)), \(rows.map(\.key.market)), \(all.map(\.quantity)),
                 \(all.map(\.cost)), \(all.map(\.realized)), \(all.map(\.bought)), \(all.map(\.sold)),
-                \(all.map(\.stated)), \(all.map(\.uncosted)), \(all.map(\.withdrawn)), \(all.map(\.version))) as n
+                \(all.map(\.stated)), \(all.map(\.uncosted)), \(all.map(\.withdrawn)), \(all.map(\.day)),
+                \(all.map(\.gainedOnDay)), \(all.map(\.version))) as n
             on conflict (account, market) do update
-            set (quantity, cost, realized, bought, sold, stated, uncosted, withdrawn, version, updated_at) =
+            set (quantity, cost, realized, bought, sold, stated, uncosted, withdrawn, day, gained_on_day, version,
+                updated_at) =
                 (excluded.quantity, excluded.cost, excluded.realized, excluded.bought, excluded.sold, excluded.stated,
-                excluded.uncosted, excluded.withdrawn, excluded.version, excluded.updated_at)
+                excluded.uncosted, excluded.withdrawn, excluded.day, excluded.gained_on_day, excluded.version,
+                excluded.updated_at)
             where p.version = excluded.version - 1
             returning 1
             """
@@ -34,7 +37,7 @@ struct PositionRow: StoredRow {
 extension Position {
     static let columns: SQL = """
         p.account, p.market, p.quantity, p.cost, p.realized, p.bought, p.sold, p.stated, p.uncosted, p.withdrawn,
-            p.version
+            p.day, p.gained_on_day, p.version
         """
 
     /// The positions of accounts.
@@ -52,6 +55,8 @@ extension Position {
             stated: try row["stated"],
             uncosted: try row["uncosted"],
             withdrawn: try row["withdrawn"],
+            day: try row["day"],
+            gainedOnDay: try row["gained_on_day"],
             version: try row["version"]
         )
         return (PositionKey(account: try row["account"], market: try row["market"]), position)

@@ -85,6 +85,9 @@ extension DeskBatch {
         case .orderRate(let max, let seconds):
             let count = state.risk.count(of: order.account, since: now - seconds * 1_000_000) + 1
             return count > max ? ("\(max) orders in \(seconds) s", String(count), "") : nil
+        case .dailyLoss(let asset, let max):
+            guard asset == market.quote else { return nil }
+            return money(asset, max, lostToday(order.account, asset), "")
         case .priceCollar(let basisPoints): return collar(basisPoints, order, floor)
         }
     }

@@ -15,6 +15,8 @@ struct RiskBook: Sendable {
     private var own: [ID<TradingAccount>: [RiskRule]] = [:]
     /// When an account's newest orders came, oldest first; only as many as a rule counts.
     private var recent: [ID<TradingAccount>: [Int64]] = [:]
+    /// Accounts whose stored orders were counted; the others' are read when they come.
+    private var counted: Set<ID<TradingAccount>> = []
     /// When a refusal was last recorded.
     private var told: [Told: Int64] = [:]
     /// The longest stretch that a rate looks back, in microseconds, and the most that one counts.
@@ -28,6 +30,7 @@ struct RiskBook: Sendable {
         if let account = rule.account { own[account, default: []].append(rule) } else { general.append(rule) }
         if case .orderRate(let max, let seconds) = rule.limit {
             (rateWindow, rateMax) = (Swift.max(rateWindow, seconds * 1_000_000), Swift.max(rateMax, max))
+            counted = []
         }
     }
 
@@ -49,6 +52,17 @@ struct RiskBook: Sendable {
         return mine + general.filter { applies($0) && !replaced.contains($0.type) }
     }
 
+    /// The longest stretch that a rate looks back, in seconds, and the most orders that one counts; nil without one.
+    var rate: (seconds: Int64, max: Int)? { rateMax > 0 ? (rateWindow / 1_000_000, rateMax) : nil }
+
+    /// Whether an account's stored orders are to be counted before it places another.
+    func lacksCount(of account: ID<TradingAccount>) -> Bool { rateMax > 0 && !counted.contains(account) }
+
+    /// Counts an account's stored orders: when they came, oldest first.
+    mutating func count(_ times: [Int64], of account: ID<TradingAccount>) {
+        (recent[account], _) = (times, counted.insert(account))
+    }
+
     /// Orders of an account since an instant, as far as they are remembered.
     func count(of account: ID<TradingAccount>, since instant: Int64) -> Int {
         let times = recent[account] ?? []
@@ -58,7 +72,7 @@ struct RiskBook: Sendable {
     /// Remembers an order, if a rule counts orders.
     mutating func note(_ account: ID<TradingAccount>, at now: Int64) {
         guard rateMax > 0 else { return }
-        if recent.count >= RiskBook.countedMax { recent = [:] }
+        if recent.count >= RiskBook.countedMax { (recent, counted) = ([:], []) }
         recent[account, default: []].append(now)
         let times = recent[account] ?? []
         // Dropped in sets, so that it costs little for each.

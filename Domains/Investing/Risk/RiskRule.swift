@@ -17,6 +17,8 @@ struct RiskRule: Sendable, Hashable, Entity {
         case openOrders(max: Int)
         /// Orders of the account in any stretch of so many seconds.
         case orderRate(max: Int, seconds: Int64)
+        /// What the account lost today by selling, in markets with that quote asset; days are UTC's.
+        case dailyLoss(Asset, max: Int128)
         /// How much worse than the last price a limit price may be, in basis points of it.
         case priceCollar(basisPoints: Int64)
         /// Nothing is taken.
@@ -33,7 +35,8 @@ struct RiskRule: Sendable, Hashable, Entity {
 
     /// The types' names, as in the database.
     static let types = [
-        "order_quantity", "order_notional", "position", "open_orders", "order_rate", "price_collar", "kill_switch",
+        "order_quantity", "order_notional", "position", "open_orders", "order_rate", "daily_loss", "price_collar",
+        "kill_switch",
     ]
     /// Orders that a rate can count: each is remembered for as long as the rate looks back.
     static let rateMax = 10_000
@@ -45,6 +48,7 @@ struct RiskRule: Sendable, Hashable, Entity {
         case .position: "position"
         case .openOrders: "open_orders"
         case .orderRate: "order_rate"
+        case .dailyLoss: "daily_loss"
         case .priceCollar: "price_collar"
         case .killSwitch: "kill_switch"
         }
@@ -82,6 +86,9 @@ extension RiskRule.Limit {
         case "position":
             let (asset, max) = try amount()
             self = .position(asset, max: max)
+        case "daily_loss":
+            let (asset, max) = try amount()
+            self = .dailyLoss(asset, max: max)
         case "open_orders": self = .openOrders(max: try count("max", 0...1_000_000))
         case "order_rate":
             self = .orderRate(

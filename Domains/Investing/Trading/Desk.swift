@@ -95,7 +95,7 @@ actor Desk: BatchCommitter {
     ) async throws -> [DeskOutcome] {
         nonisolated(unsafe) let shared = state
         let needs = DeskNeeds(items, state)
-        let result: (outcomes: [DeskOutcome], published: DeskBatch.Published) =
+        let result: (outcomes: [DeskOutcome], published: DeskBatch.Published, readsKlines: Bool) =
             try await pool.transact { transaction in
                 var batch = try await needs.begin(shared, ids: ids, schema: schema, pool: pool, transaction)
                 var outcomes = items.map { batch.decide($0) }
@@ -106,14 +106,25 @@ actor Desk: BatchCommitter {
                 for (place, item) in items.enumerated() {
                     if case .depth(let market, let limit) = item { outcomes[place] = batch.depth(market, limit) }
                 }
-                return Closing((outcomes, published), last: [lease.check(epoch)] + statements)
+                return Closing((outcomes, published, batch.readsKlines), last: [lease.check(epoch)] + statements)
             }
         state.decided = nil
         state.ledger.commit()
         state.trim(beyond: accountsMax)
         conflicts = 0
+        if result.readsKlines { await readKlines(shared) }
         onCommit(result.published)
         return result.outcomes
+    }
+
+    /// Reads the klines under way anew; the batch is stored, so a failure costs a reading of everything.
+    private func readKlines(_ state: DeskState) async {
+        nonisolated(unsafe) let shared = state
+        do {
+            try await DeskRecovery(schema: schema, pool: pool).takeKlines(into: shared)
+        } catch {
+            if self.state === state { self.state = nil }
+        }
     }
 
     private func current(_ epoch: Int64) async throws -> DeskState {

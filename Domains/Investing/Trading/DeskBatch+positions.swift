@@ -12,12 +12,24 @@ extension DeskBatch {
         buyer: (order: DeskState.Live, fee: Int128),
         seller: (order: DeskState.Live, fee: Int128)
     ) {
-        let lots = Int128(trade.quantity)
+        let (lots, day) = (Int128(trade.quantity), today)
         change(buyer.order.order.account, trade.market, base: buyer.order.base) {
             $0.buy(lots, paying: trade.quoteAmount + buyer.fee)
         }
         change(seller.order.order.account, trade.market, base: seller.order.base) {
-            $0.sell(lots, bringing: trade.quoteAmount - seller.fee)
+            $0.sell(lots, bringing: trade.quoteAmount - seller.fee, on: day)
+        }
+    }
+
+    /// Days since 1970, in UTC.
+    private var today: Int64 { instant.seconds / 86_400 }
+
+    /// Minor units that an account lost today by selling, in all markets with that quote asset; below zero it gained.
+    func lostToday(_ account: ID<TradingAccount>, _ quote: Asset) -> Int128 {
+        state.floors.values.reduce(0) { sum, floor in
+            guard floor.market.quote == quote else { return sum }
+            let key = PositionKey(account: account, market: floor.market.id)
+            return sum - (state.positions[key]?.gained(on: today) ?? 0)
         }
     }
 

@@ -39,13 +39,15 @@ struct DeskBatch {
     var trueUps: Set<UInt64> = []
     /// Why the batch must not be stored, if it must not.
     var fault: DeskFault?
+    /// Whether klines were made anew, so that those in memory are to be read.
+    var readsKlines = false
     /// The portfolios that the batch is about, as they are after what was decided.
     var portfolios: [ID<Portfolio>: PortfolioProgress] = [:]
     /// Whether it changed what is the same for all: markets, rules.
     var isBroad = false
     /// Whether nobody had been told of the books before it.
     let wasFresh: Bool
-    /// Orders by account that were counted for rates, refusals that were recorded, and dead man's switches that were set.
+    /// Orders by account that were counted for rates, refusals that were recorded, and switches that were set or ran.
     var noted: [ID<TradingAccount>: Int] = [:]
     var recorded: [(rule: ID<RiskRule>, account: ID<TradingAccount>)] = []
     var deadlines: Set<ID<TradingAccount>> = []

@@ -9,6 +9,8 @@ struct DeskNeeds: Sendable {
     private var keys: [IdempotencyKey] = []
     private var clientIDs: [DeskBatch.TakenClientID] = []
     private var traders: Set<ID<TradingAccount>> = []
+    /// Those of them whose orders are to be counted for their rates.
+    private var uncounted: [ID<TradingAccount>] = []
     private var portfolios: Set<ID<Portfolio>> = []
 
     init(_ items: [DeskItem], _ state: DeskState) {
@@ -34,6 +36,7 @@ struct DeskNeeds: Sendable {
                 break
             }
         }
+        uncounted = traders.filter { state.risk.lacksCount(of: $0) }
         traders = traders.filter { state.events[$0] == nil }
     }
 
@@ -67,6 +70,7 @@ struct DeskNeeds: Sendable {
             others.append("select id, events from \(schema).accounts where id = any(\(Array(traders)))")
             others.append(Position.all(of: Array(traders), in: schema))
         }
+        if !uncounted.isEmpty { others.append(recentOrders(state, schema)) }
         if !portfolios.isEmpty { others.append(PortfolioProgress.of(portfolios.sorted(), in: schema)) }
         var (kept, results) = try await state.ledger.begin(
             ledgerItems,
@@ -82,9 +86,37 @@ struct DeskNeeds: Sendable {
             for row in results.removeFirst() { state.events[try row["id"]] = try row["events"] }
             try state.takePositions(results.removeFirst())
         }
+        if !uncounted.isEmpty {
+            let times = Dictionary(grouping: try results.removeFirst().map(DeskNeeds.recent), by: \.account)
+            for account in uncounted { state.risk.count((times[account] ?? []).map(\.at), of: account) }
+        }
         var batch = DeskBatch(state, ids: ids, schema: schema, kept: kept, taken: taken)
         if !portfolios.isEmpty { batch.portfolios = try PortfolioProgress.read(results.removeFirst()) }
         return batch
+    }
+
+    /// When the newest orders of accounts came that a rate may count.
+    private func recentOrders(_ state: DeskState, _ schema: Schema) -> SQL {
+        let (seconds, max) = state.risk.rate ?? (0, 0)
+        let since = state.ledger.core.instant.adding(seconds: -seconds)
+        // Ids are minted somewhat before their rows are recorded.
+        let low = Klines.lowestID(since.adding(seconds: -DeskNeeds.lagSecondsMax))
+        return """
+            select t.account, o.created_at from unnest(\(uncounted)) as t(account)
+            cross join lateral (
+                select o.created_at from \(schema).orders o
+                where o.account = t.account and o.id >= \(low) and o.created_at > \(since)
+                order by o.id desc limit \(max)) o
+            order by t.account, o.created_at
+            """
+    }
+
+    /// How long an order may be on its way from its id to its row.
+    private static let lagSecondsMax: Int64 = 60
+
+    private static func recent(_ row: Row) throws -> (account: ID<TradingAccount>, at: Int64) {
+        let at: Timestamp = try row["created_at"]
+        return (try row["account"], at.microseconds)
     }
 
     /// The ids that are still remembered at an instant.

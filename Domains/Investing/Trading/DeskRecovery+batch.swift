@@ -8,8 +8,8 @@ extension DeskRecovery {
     /// Makes memory be as of the batch before the one that was decided on it, if one was: what that one touched is read
     /// anew and put back in its place.
     ///
-    /// Costs what it touched, however many orders rest. The rest is as it is stored, for nobody else stores orders under
-    /// the epoch; of what others move on accounts is read what the batch met.
+    /// Costs what it touched, however many orders rest. The rest is as it is stored, for nobody else stores orders
+    /// under the epoch; of what others move on accounts is read what the batch met.
     func putBack(into state: DeskState) async throws {
         guard let batch = state.decided else { return }
         state.decided = nil

@@ -19,10 +19,7 @@ struct DeskRecovery: Sendable {
             state.floors[stored.market.id] = DeskState.Floor(stored, log: state.log)
         }
         var last: (market: Int, priority: Int64) = (-1, 0)
-        for row in try await pool.query(Klines.newest(in: schema)) {
-            let kline = try Kline(row)
-            state.floors[kline.market]?.klines[kline.period] = kline
-        }
+        try await takeKlines(into: state)
         while true {
             let rows = try await pool.query(page(after: last))
             try take(rows, into: state)
@@ -34,6 +31,16 @@ struct DeskRecovery: Sendable {
         try await takeMoney(state)
         try await takeRisk(state)
         return state
+    }
+
+    /// Takes the newest klines in as they are stored.
+    func takeKlines(into state: DeskState) async throws {
+        let rows = try await pool.query(Klines.newest(in: schema))
+        for floor in state.floors.values { floor.klines = [:] }
+        for row in rows {
+            let kline = try Kline(row)
+            state.floors[kline.market]?.klines[kline.period] = kline
+        }
     }
 
     // By priority within each market: the order in which the books must be filled.
