@@ -104,6 +104,7 @@ let package = Package(
         cLibrary("CEpoll"),
         cLibrary("CSpawn"),
         cLibrary("CThreads"),
+        cLibrary("CPrefetch"),
 
         library("Kernel", "Platform/Kernel"),
         library("Threads", "Platform/Threads", ["CThreads"]),
@@ -204,7 +205,7 @@ let package = Package(
             ]
         ),
 
-        library("MatchingEngine", "Domains/Investing/MatchingEngine"),
+        library("MatchingEngine", "Domains/Investing/MatchingEngine", ["CPrefetch"]),
         library("DepthFeed", "Domains/Investing/DepthFeed", ["Kernel"]),
         library(
             "Investing",

@@ -68,6 +68,36 @@ import Testing
         }
     }
 
+    @Test(arguments: [21, 22] as [UInt64])
+    func `books that share a pool don't meet, whatever their numbers`(seed: UInt64) {
+        let pool = OrderPool(capacity: 4)
+        var engines = (0..<3).map { _ in EngineBook(pool: pool) }
+        var references = (0..<3).map { _ in ReferenceOrderBook() }
+        var streams = (0..<3).map { RandomCommands(seed: seed + $0 * 100, target: 20, spread: 100) }
+        var random = SeededRandom(seed: seed)
+        for step in 0..<20_000 {
+            let one = random.below(engines.count)
+            let live = references[one].snapshot.orders.count
+            let command = streams[one].command(live: live, halted: references[one].state.canTrade == false)
+            engines[one].apply(command, at: streams[one].instant)
+            references[one].apply(command, at: streams[one].instant)
+            guard engines[one].isEqual(to: references[one].events) else {
+                Issue.record("seed \(seed) step \(step): the events differ")
+                return
+            }
+            engines[one].log.removeAll()
+            references[one].events.removeAll(keepingCapacity: true)
+        }
+        let bytes = pool.allocatedBytes
+        engines.removeLast()
+        engines.append(EngineBook(pool: pool))
+        for number in 1...UInt64(references[2].snapshot.orders.count) {
+            engines[2].book.place(.limit(number, .buy, 100, 1), at: 0)
+        }
+        #expect(pool.allocatedBytes == bytes, "what a book leaves is room for the next")
+        #expect(engines[0].snapshot == references[0].snapshot && engines[1].snapshot == references[1].snapshot)
+    }
+
     /// Never crossed, never empty-handed.
     private func isConsistent(_ book: BookSnapshot) -> Bool {
         let bids = book.orders.filter { $0.state == .resting && $0.side == .buy }

@@ -22,8 +22,12 @@ struct EngineBook: MatchingBook {
     let log: EventLog
 
     init(filters: MarketFilters, breaker: CircuitBreaker?) {
+        self.init(filters: filters, breaker: breaker, pool: OrderPool(capacity: 4))
+    }
+
+    init(filters: MarketFilters = MarketFilters(), breaker: CircuitBreaker? = nil, pool: OrderPool) {
         log = EventLog(capacity: 16)
-        book = OrderBook(filters: filters, breaker: breaker, log: log, capacity: 4)
+        book = OrderBook(filters: filters, breaker: breaker, log: log, pool: pool)
     }
 
     mutating func apply(_ command: Command, at instant: Int64) { book.apply(command, at: instant) }

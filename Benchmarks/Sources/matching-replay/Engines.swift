@@ -5,23 +5,29 @@ protocol Engine: AnyObject {
     static var name: String { get }
     init(_ workload: Workload)
     func apply(_ operation: Operation)
+    /// Tells of two orders that operations to come are about; see `OrderPool.approach`.
+    func approach(_ first: UInt64, _ second: UInt64)
     var trades: UInt64 { get }
     var live: Int { get }
+}
+
+extension Engine {
+    func approach(_ first: UInt64, _ second: UInt64) {}
 }
 
 /// The books of a workload, one for each symbol.
 ///
 /// Every record is judged by the range of prices that the file states.
-func books(_ workload: Workload, log: EventLog?, collectsLevels: Bool) -> [OrderBook] {
+func books(
+    _ workload: Workload,
+    log: EventLog?,
+    collectsLevels: Bool,
+    pool: OrderPool = OrderPool(capacity: 1 << 14)
+) -> [OrderBook] {
     let prices = workload.prices
     let filters = MarketFilters(priceMin: prices.lowerBound, priceMax: prices.upperBound)
     return (0..<workload.symbols).map { _ in
-        OrderBook(
-            filters: filters,
-            log: log,
-            collectsLevels: collectsLevels,
-            capacity: workload.symbols == 1 ? 16_384 : 2048
-        )
+        OrderBook(filters: filters, log: log, collectsLevels: collectsLevels, pool: pool)
     }
 }
 
@@ -69,14 +75,18 @@ struct BookShelf {
 /// Matching alone: no events, no changes of levels.
 final class BareEngine: Engine {
     static let name = "bare"
+    private let pool = OrderPool(capacity: 1 << 14)
     private let shelf: BookShelf
 
-    init(_ workload: Workload) { shelf = BookShelf(books(workload, log: nil, collectsLevels: false)) }
+    init(_ workload: Workload) { shelf = BookShelf(books(workload, log: nil, collectsLevels: false, pool: pool)) }
 
     deinit { shelf.deallocate() }
 
     @inline(__always)
     func apply(_ operation: Operation) { shelf.apply(operation) }
+
+    @inline(__always)
+    func approach(_ first: UInt64, _ second: UInt64) { pool.approach(first, second) }
 
     var trades: UInt64 { shelf.trades }
     var live: Int { shelf.live }
@@ -85,45 +95,94 @@ final class BareEngine: Engine {
 /// Matching between a risk check, and the reading of every event, with fees, reservations and the depth diff.
 final class FullEngine: Engine {
     static let name = "full"
-    /// Operations after which the depth diff is taken, as a batch of the sequencer takes it.
-    private static let batch = 64
 
+    private let pool = OrderPool(capacity: 1 << 14)
     private let shelf: BookShelf
     private let log = EventLog(capacity: 1 << 16)
-    private let desk: RiskDesk
-    private var changes: [LevelChange] = []
-    private var inBatch = 0
-    private(set) var levelChanges = 0
+    private let desk: UnsafeMutablePointer<RiskDesk>
+    private let diff: UnsafeMutablePointer<DepthDiff>
 
     init(_ workload: Workload) {
-        shelf = BookShelf(books(workload, log: log, collectsLevels: true))
-        desk = RiskDesk(maxID: workload.maxID)
-        changes.reserveCapacity(1 << 14)
+        shelf = BookShelf(books(workload, log: log, collectsLevels: true, pool: pool))
+        desk = .allocate(capacity: 1)
+        desk.initialize(to: RiskDesk())
+        diff = .allocate(capacity: 1)
+        diff.initialize(to: DepthDiff(books: workload.symbols))
     }
 
-    deinit { shelf.deallocate() }
+    deinit {
+        shelf.deallocate()
+        desk.deinitialize(count: 1)
+        desk.deallocate()
+        diff.deinitialize(count: 1)
+        diff.deallocate()
+    }
 
     @inline(__always)
     func apply(_ operation: Operation) {
         if operation.kind == .limit || operation.kind == .market {
-            guard desk.admits(operation) else { return }
+            guard desk.pointee.admits(operation) else { return }
         }
         shelf.apply(operation)
-        for position in 0..<log.count { desk.note(log[position]) }
+        for position in 0..<log.count { desk.pointee.note(log[position]) }
         log.removeAll()
-        inBatch += 1
-        if inBatch == FullEngine.batch { takeDiff() }
+        diff.pointee.note(Int(operation.symbol), shelf)
     }
 
-    private func takeDiff() {
-        inBatch = 0
-        for symbol in 0..<shelf.count { shelf.drainLevelChanges(symbol, into: &changes) }
-        levelChanges += changes.count
-        changes.removeAll(keepingCapacity: true)
-    }
+    @inline(__always)
+    func approach(_ first: UInt64, _ second: UInt64) { pool.approach(first, second) }
 
     var trades: UInt64 { shelf.trades }
     var live: Int { shelf.live }
     /// What was charged, so that the work can't be left out.
-    var fees: Int128 { desk.income }
+    var fees: Int64 { desk.pointee.income }
+}
+
+/// What changed in the depth of the books, taken after some operations, as a batch of the sequencer takes it.
+struct DepthDiff: ~Copyable {
+    /// The sequencer's batches have up to 2,000 operations under load.
+    private static let batch = 256
+
+    /// The books that operations of the batch went to, each once.
+    private let touched: UnsafeMutablePointer<Int>
+    private let isTouched: UnsafeMutablePointer<Bool>
+    private var touchedCount = 0
+    private var inBatch = 0
+    private var changes: [LevelChange] = []
+    private(set) var levels = 0
+
+    init(books: Int) {
+        touched = .allocate(capacity: DepthDiff.batch)
+        isTouched = .allocate(capacity: books)
+        isTouched.initialize(repeating: false, count: books)
+        changes.reserveCapacity(1 << 14)
+    }
+
+    deinit {
+        touched.deallocate()
+        isTouched.deallocate()
+    }
+
+    /// Counts an operation that went to a book.
+    @inline(__always)
+    mutating func note(_ book: Int, _ shelf: BookShelf) {
+        if !isTouched[book] {
+            isTouched[book] = true
+            touched[touchedCount] = book
+            touchedCount &+= 1
+        }
+        inBatch &+= 1
+        if inBatch == DepthDiff.batch { take(shelf) }
+    }
+
+    @inline(never)
+    private mutating func take(_ shelf: BookShelf) {
+        for position in 0..<touchedCount {
+            shelf.drainLevelChanges(touched[position], into: &changes)
+            isTouched[touched[position]] = false
+        }
+        levels += changes.count
+        (touchedCount, inBatch) = (0, 0)
+        changes.removeAll(keepingCapacity: true)
+    }
 }

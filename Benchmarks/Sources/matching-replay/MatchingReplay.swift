@@ -34,8 +34,9 @@ struct Replay: ParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Replay a file and print how fast it went.",
         discussion: """
-            Throughput and latencies come from rounds of their own; the rounds of the engines alternate. docs/\
-            matching-semantics.md says what each operation does.
+            Throughput and latencies come from rounds of their own; the rounds of the engines alternate. Latencies are \
+            less what an interval takes in which nothing is done. docs/matching-semantics.md says what each operation \
+            does.
             """
     )
 

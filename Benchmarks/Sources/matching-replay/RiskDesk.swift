@@ -3,18 +3,12 @@ import MatchingEngine
 /// What the sequencer keeps in memory beside the books: what accounts hold, limits before the book, fees after it.
 ///
 /// Its limits are wide enough that no file breaks them, so that the trades are the engine's.
-final class RiskDesk {
+struct RiskDesk: ~Copyable {
     private struct Account {
         var quoteReserved: Int64 = 0
         var baseReserved: Int64 = 0
         var position: Int64 = 0
         var openOrders: Int64 = 0
-    }
-
-    /// What an order has traded and paid: a fee is that on all fills so far less what was charged.
-    private struct Charged {
-        var notional: Int64 = 0
-        var fee: Int64 = 0
     }
 
     private static let makerBasisPoints: Int64 = 10
@@ -23,22 +17,18 @@ final class RiskDesk {
     private static let positionMax = Int64.max / 4
 
     private let accounts: UnsafeMutablePointer<Account>
-    private let charged: UnsafeMutablePointer<Charged>
-    private var incomeWords: Int64 = 0
+    private var charges = Charges()
+    /// The order that trades as a taker, and what it was charged for.
+    private var taker: UInt64 = 0
+    private var takerCharge = Charge()
+    private(set) var income: Int64 = 0
 
-    init(maxID: UInt64) {
+    init() {
         accounts = .allocate(capacity: 1 << 16)
         accounts.initialize(repeating: Account(), count: 1 << 16)
-        charged = .allocate(capacity: Int(maxID) + 1)
-        charged.initialize(repeating: Charged(), count: Int(maxID) + 1)
     }
 
-    deinit {
-        accounts.deallocate()
-        charged.deallocate()
-    }
-
-    var income: Int128 { Int128(incomeWords) }
+    deinit { accounts.deallocate() }
 
     /// Whether an order may go to its book.
     @inline(__always)
@@ -50,11 +40,14 @@ final class RiskDesk {
 
     /// Books an event.
     @inline(__always)
-    func note(_ event: Event) {
+    mutating func note(_ event: Event) {
         switch event {
         case .trade(let trade): note(trade)
-        case .rested(let order): reserve(order.owner, order.side, order.price, order.remaining, 1)
+        case .rested(let order):
+            reserve(order.owner, order.side, order.price, order.remaining, 1)
+            if order.order == taker { charges[taker] = takerCharge }
         case .cancelled(let order):
+            if order.traded > 0 { charges.remove(order.order) }
             if order.reason.rawValue <= CancelReason.amendedAway.rawValue {
                 reserve(order.owner, order.side, order.price, 0 &- order.remaining, -1)
             }
@@ -82,7 +75,7 @@ final class RiskDesk {
     }
 
     @inline(__always)
-    private func note(_ trade: Trade) {
+    private mutating func note(_ trade: Trade) {
         reserve(
             trade.makerOwner,
             trade.takerSide.opposite,
@@ -94,26 +87,18 @@ final class RiskDesk {
         accounts[Int(trade.takerOwner & 0xFFFF)].position &+= bought
         accounts[Int(trade.makerOwner & 0xFFFF)].position &-= bought
         let notional = trade.price &* trade.quantity
-        incomeWords &+= charge(trade.taker, notional, RiskDesk.takerBasisPoints)
-        incomeWords &+= charge(trade.maker, notional, RiskDesk.makerBasisPoints)
-    }
-
-    @inline(__always)
-    private func charge(_ order: UInt64, _ notional: Int64, _ basisPoints: Int64) -> Int64 {
-        let entry = charged + Int(order)
-        entry.pointee.notional &+= notional
-        let fee = RiskDesk.fee(entry.pointee.notional, basisPoints)
-        defer { entry.pointee.fee = fee }
-        return fee &- entry.pointee.fee
-    }
-
-    /// Rounded half to even.
-    @inline(__always)
-    private static func fee(_ notional: Int64, _ basisPoints: Int64) -> Int64 {
-        let (product, isOver) = notional.multipliedReportingOverflow(by: basisPoints)
-        guard !isOver else { return notional / 10_000 &* basisPoints }
-        let (quotient, rest) = product.quotientAndRemainder(dividingBy: 10_000)
-        if rest > 5000 || (rest == 5000 && quotient & 1 == 1) { return quotient &+ 1 }
-        return quotient
+        if trade.taker != taker {
+            // One that was amended has traded before.
+            let isFirst = trade.takerTraded == trade.quantity
+            (taker, takerCharge) = (trade.taker, isFirst ? Charge() : charges[trade.taker])
+        }
+        income &+= takerCharge.add(notional, RiskDesk.takerBasisPoints)
+        var makerCharge = trade.makerTraded == trade.quantity ? Charge() : charges[trade.maker]
+        income &+= makerCharge.add(notional, RiskDesk.makerBasisPoints)
+        if !trade.isMakerDone {
+            charges[trade.maker] = makerCharge
+        } else if trade.makerTraded != trade.quantity {
+            charges.remove(trade.maker)
+        }
     }
 }

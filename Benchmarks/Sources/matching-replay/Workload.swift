@@ -12,8 +12,6 @@ struct Workload {
     static let symbolsMax = 65_536
     /// 2^28 operations are 8 GiB.
     static let operationsMax: UInt64 = 1 << 28
-    /// Ids index arrays.
-    static let idMax: UInt64 = 1 << 30
 
     var symbols: Int
     var maxID: UInt64
@@ -53,7 +51,6 @@ struct Workload {
         let count = u64(16)
         guard (1...Workload.symbolsMax).contains(Int(u32(12))) else { throw WorkloadError.symbolCount(u32(12)) }
         guard count <= Workload.operationsMax else { throw WorkloadError.operationCount(count) }
-        guard u64(24) <= Workload.idMax else { throw WorkloadError.idCount(u64(24)) }
         let expected = Workload.headerBytes + Int(count) * Workload.operationBytes
         guard bytes.count >= expected else { throw WorkloadError.truncated(bytes.count) }
         guard bytes.count == expected else { throw WorkloadError.tooLong(bytes.count - expected) }
@@ -126,7 +123,6 @@ enum WorkloadError: Error, CustomStringConvertible {
     case badVersion(UInt32)
     case symbolCount(UInt32)
     case operationCount(UInt64)
-    case idCount(UInt64)
     case badLadder
     case kind(Int, UInt8)
     case side(Int, UInt8)
@@ -147,7 +143,6 @@ enum WorkloadError: Error, CustomStringConvertible {
         case .badVersion(let version): "version \(version) isn't 1"
         case .symbolCount(let count): "\(count) symbols: from 1 to \(Workload.symbolsMax) are possible"
         case .operationCount(let count): "\(count) operations: at most \(Workload.operationsMax) are possible"
-        case .idCount(let id): "highest order id \(id): at most \(Workload.idMax) is possible"
         case .badLadder: "the range of prices is empty or exceeds 64 bits"
         case .kind(let index, let value): "operation \(index): unknown type \(value)"
         case .side(let index, let value): "operation \(index): unknown side \(value)"

@@ -11,7 +11,7 @@ extension BookCore {
     @inline(__always)
     mutating func reasonToRefuse(_ order: NewOrder, at instant: Int64, leaving: UInt32 = 0) -> RejectionReason? {
         if state != .trading && !stateAdmits(order) { return .marketState }
-        if index.has(order.number, in: pool.slots) { return .duplicateOrder }
+        if slots.pointee.has(order.number, number) { return .duplicateOrder }
         if order.type != .limit || order.isPostOnly || order.timeInForce == .gtd {
             if let reason = reasonToRefuseSpecial(order, at: instant) { return reason }
         } else {
@@ -21,12 +21,7 @@ extension BookCore {
             if let reason = reasonToRefuse(price: price) { return reason }
             if let reason = reasonToRefuse(quantity: order.quantity) { return reason }
         }
-        if filters.notionalMin != 0 || filters.notionalMax != nil {
-            if let reason = reasonToRefuseNotional(order) { return reason }
-        }
-        if let most = filters.openOrdersMax, owners.count(order.owner) - freed(by: leaving, order.owner) >= most {
-            return .tooManyOpenOrders
-        }
+        if hasOrderFilters, let reason = reasonToRefuseByOrder(order, leaving) { return reason }
         let total = book(order.side).pointee.sideTotal &- freedQuantity(by: leaving, order.side)
         return total.addingReportingOverflow(order.quantity).overflow && mayStay(order) ? .sideFull : nil
     }
@@ -94,8 +89,12 @@ extension BookCore {
         return nil
     }
 
-    private mutating func reasonToRefuseNotional(_ order: NewOrder) -> RejectionReason? {
-        notional(order).flatMap { reasonToRefuse(notional: $0) }
+    /// Applies the filters that look at more than a price and a quantity.
+    @inline(never)
+    private mutating func reasonToRefuseByOrder(_ order: NewOrder, _ leaving: UInt32) -> RejectionReason? {
+        if let notional = notional(order), let reason = reasonToRefuse(notional: notional) { return reason }
+        guard let most = filters.openOrdersMax else { return nil }
+        return owners.count(order.owner) - freed(by: leaving, order.owner) >= most ? .tooManyOpenOrders : nil
     }
 
     /// What an order is worth; nil where no price is known.

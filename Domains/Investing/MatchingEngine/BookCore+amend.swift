@@ -84,8 +84,7 @@ extension BookCore {
     ) {
         let old = slot(number).pointee
         let expiresAt = old.traits.has(Slot.Traits.expires) ? expiries[old.number] ?? 0 : 0
-        unlink(number, book(old.traits.side), isBook: true)
-        release(number)
+        leave(old, number, book(old.traits.side), isBook: true)
         var new = old
         (new.total, new.remaining, new.price) = (total, remaining, price)
         emitAmended(new, oldPrice: old.price, oldRemaining: old.remaining, keptPriority: false)

@@ -9,26 +9,23 @@ extension BookCore {
             isPostOnly: false,
             selfTradePrevention: order.selfTradePrevention
         )
-        traits.bits |= Slot.Traits.waiting | Slot.Traits.live | (isLeg ? Slot.Traits.leg : 0)
+        traits.bits |= Slot.Traits.waiting | (isLeg ? Slot.Traits.leg : 0)
         if order.price != nil { traits.bits |= Slot.Traits.bounded }
         if order.timeInForce == .gtd {
             traits.bits |= Slot.Traits.expires
             remember(order.number, expiresAt: order.expiresAt)
         }
-        let number = pool.take()
-        slot(number).initialize(
-            to: Slot(
-                number: order.number,
-                remaining: remaining ?? order.quantity,
-                tradedOrBound: order.price ?? 0,
-                total: order.quantity,
-                price: order.stopPrice ?? 0,
-                owner: order.owner,
-                traits: traits
-            )
+        let slot = Slot(
+            number: order.number,
+            remaining: remaining ?? order.quantity,
+            tradedOrBound: order.price ?? 0,
+            total: order.quantity,
+            price: order.stopPrice ?? 0,
+            book: number,
+            owner: order.owner,
+            traits: traits
         )
-        link(number, triggers(order.side, order.type), isBook: false)
-        enter(number)
+        enter(slot, triggers(order.side, order.type), isBook: false)
         waiting += 1
     }
 
@@ -39,9 +36,8 @@ extension BookCore {
             let old = slot(number).pointee
             let expiresAt = old.traits.has(Slot.Traits.expires) ? expiries[old.number] ?? 0 : 0
             let other = old.traits.has(Slot.Traits.leg) ? otherLegs[old.number] : nil
-            unlink(number, triggers(old.traits.side, old.traits.type), isBook: false)
+            leave(old, number, triggers(old.traits.side, old.traits.type), isBook: false)
             waiting -= 1
-            release(number)
             let price = old.traits.has(Slot.Traits.bounded) ? old.bound : nil
             var taker = Taker(old, price: price, expiresAt: expiresAt)
             emit(
@@ -134,7 +130,7 @@ extension BookCore {
         let order = slot(number)
         let old = order.pointee.remaining
         guard old != remaining else { return }
-        let ladder = ladder(of: order)
+        let ladder = ladder(of: order.pointee)
         ladder.pointee.level(order.pointee.price ^ ladder.pointee.mask).pointee.total &-= old &- remaining
         addTotal(order.pointee.traits.side, remaining &- old)
         order.pointee.remaining = remaining

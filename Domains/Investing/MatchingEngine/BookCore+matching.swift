@@ -72,10 +72,10 @@ extension BookCore {
         _ price: Int64,
         _ wanted: Int64
     ) {
-        let maker = slot(number)
-        let quantity = min(wanted, maker.pointee.remaining)
-        maker.pointee.remaining &-= quantity
-        maker.pointee.tradedOrBound &+= quantity
+        var maker = slot(number).pointee
+        let quantity = min(wanted, maker.remaining)
+        maker.remaining &-= quantity
+        maker.tradedOrBound &+= quantity
         level.pointee.total &-= quantity
         mark(level, taker.side.opposite, price)
         addTotal(taker.side.opposite, 0 &- quantity)
@@ -88,30 +88,35 @@ extension BookCore {
         trades &+= 1
         (lastPrice, hasLastPrice) = (price, true)
         if taker.firstPrice == nil { taker.firstPrice = price }
-        let isMakerDone = maker.pointee.remaining == 0
+        let isMakerDone = maker.remaining == 0
         emit(
             .trade(
                 Trade(
                     taker: taker.number,
-                    maker: maker.pointee.number,
+                    maker: maker.number,
                     price: price,
                     quantity: quantity,
                     takerRemaining: taker.remaining,
                     takerTraded: taker.traded,
-                    makerRemaining: maker.pointee.remaining,
-                    makerTraded: maker.pointee.tradedOrBound,
+                    makerRemaining: maker.remaining,
+                    makerTraded: maker.tradedOrBound,
                     takerOwner: taker.owner,
-                    makerOwner: maker.pointee.owner,
+                    makerOwner: maker.owner,
                     takerSide: taker.side,
                     isTakerDone: !taker.isSizedByQuote && taker.remaining == 0,
                     isMakerDone: isMakerDone
                 )
             )
         )
-        if maker.pointee.traits.has(Slot.Traits.leg) { resizeOtherLeg(maker.pointee.number, maker.pointee.remaining) }
+        if maker.traits.has(Slot.Traits.leg) {
+            resizeOtherLeg(maker.number, maker.remaining)
+            // The other leg may have been the next in its chain.
+            maker.chained = slot(number).pointee.chained
+        }
         if isMakerDone {
-            unlinkFirst(number, level, ladder)
-            release(number)
+            leaveFirst(maker, number, level, ladder)
+        } else {
+            slot(number).pointee = maker
         }
     }
 

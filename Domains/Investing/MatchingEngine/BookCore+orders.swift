@@ -149,20 +149,17 @@ extension BookCore {
         traded: Int64,
         total: Int64
     ) {
-        let number = pool.take()
-        slot(number).initialize(
-            to: Slot(
-                number: order,
-                remaining: remaining,
-                tradedOrBound: traded,
-                total: total,
-                price: price,
-                owner: owner,
-                traits: Slot.Traits(bits: traits.bits | Slot.Traits.live)
-            )
+        let slot = Slot(
+            number: order,
+            remaining: remaining,
+            tradedOrBound: traded,
+            total: total,
+            price: price,
+            book: number,
+            owner: owner,
+            traits: traits
         )
-        link(number, book(traits.side), isBook: true)
-        enter(number)
+        enter(slot, book(traits.side), isBook: true)
         emit(
             .rested(
                 Rested(
@@ -193,41 +190,35 @@ extension BookCore {
     /// Ends a live order, and the other leg with it.
     @inline(__always)
     mutating func end(_ number: UInt32, _ reason: CancelReason) {
-        if slot(number).pointee.traits.has(Slot.Traits.leg | Slot.Traits.waiting) {
-            endSpecial(number, reason)
-            return
-        }
-        emitCancelled(number, reason)
-        unlink(number, book(slot(number).pointee.traits.side), isBook: true)
-        release(number)
+        let order = slot(number).pointee
+        if order.traits.has(Slot.Traits.leg | Slot.Traits.waiting) { return endSpecial(number, reason) }
+        emitCancelled(order, reason)
+        leave(order, number, book(order.traits.side), isBook: true)
     }
 
     @inline(never)
     private mutating func endSpecial(_ number: UInt32, _ reason: CancelReason) {
-        let order = slot(number)
-        let traits = order.pointee.traits
-        emitCancelled(number, reason)
-        let other = traits.has(Slot.Traits.leg) ? otherLegs[order.pointee.number] : nil
-        let isWaiting = traits.has(Slot.Traits.waiting)
+        let order = slot(number).pointee
+        emitCancelled(order, reason)
+        let other = order.traits.has(Slot.Traits.leg) ? otherLegs[order.number] : nil
+        let isWaiting = order.traits.has(Slot.Traits.waiting)
         if isWaiting { waiting -= 1 }
-        unlink(number, ladder(of: order), isBook: !isWaiting)
-        release(number)
+        leave(order, number, ladder(of: order), isBook: !isWaiting)
         if let other { endOtherLeg(other) }
     }
 
     @inline(__always)
-    private func emitCancelled(_ number: UInt32, _ reason: CancelReason) {
-        let order = slot(number)
+    private func emitCancelled(_ order: Slot, _ reason: CancelReason) {
         emit(
             .cancelled(
                 Cancelled(
-                    order: order.pointee.number,
-                    owner: order.pointee.owner,
-                    side: order.pointee.traits.side,
+                    order: order.number,
+                    owner: order.owner,
+                    side: order.traits.side,
                     reason: reason,
-                    price: order.pointee.traits.has(Slot.Traits.waiting) ? order.pointee.bound : order.pointee.price,
-                    remaining: order.pointee.remaining,
-                    traded: order.pointee.traded
+                    price: order.traits.has(Slot.Traits.waiting) ? order.bound : order.price,
+                    remaining: order.remaining,
+                    traded: order.traded
                 )
             )
         )
@@ -244,14 +235,8 @@ extension BookCore {
 
     /// The numbers of an owner's live orders, rising.
     private func orders(of owner: UInt32) -> [UInt64] {
-        let expected = filters.openOrdersMax == nil ? Int.max : owners.count(owner)
         var found: [UInt64] = []
-        for number in 1..<pool.unused where found.count < expected {
-            let order = slot(number)
-            if order.pointee.traits.has(Slot.Traits.live) && order.pointee.owner == owner {
-                found.append(order.pointee.number)
-            }
-        }
+        forEachOrder { if slot($0).pointee.owner == owner { found.append(slot($0).pointee.number) } }
         return found.sorted()
     }
 }

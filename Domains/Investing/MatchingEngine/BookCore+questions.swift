@@ -66,9 +66,9 @@ extension BookCore {
 
     func openOrders(owner: UInt32) -> Int {
         if filters.openOrdersMax != nil { return owners.count(owner) }
-        return (1..<pool.unused).count {
-            slot($0).pointee.traits.has(Slot.Traits.live) && slot($0).pointee.owner == owner
-        }
+        var found = 0
+        forEachOrder { if slot($0).pointee.owner == owner { found += 1 } }
+        return found
     }
 
     mutating func drainLevelChanges(into list: inout [LevelChange]) { changes.drain(ladders, into: &list) }

@@ -18,7 +18,7 @@ extension BookCore {
     }
 
     /// All live orders: bids, asks, then those that wait, each by priority.
-    private func forEachOrder(_ body: (UInt32) -> Void) {
+    func forEachOrder(_ body: (UInt32) -> Void) {
         for ladder in 0..<BookCore.ladderCount where !ladders[ladder].isEmpty {
             var next: Int64? = ladders[ladder].bestKey
             while let key = next {
@@ -30,6 +30,13 @@ extension BookCore {
                 next = ladders[ladder].key(after: key)
             }
         }
+    }
+
+    /// Gives all slots back.
+    func leavePool() {
+        var numbers: [UInt32] = []
+        forEachOrder { numbers.append($0) }
+        for number in numbers { slots.pointee.giveBack(number, slot(number).pointee) }
     }
 
     mutating func restore(_ status: MarketStatus) {
@@ -50,7 +57,7 @@ extension BookCore {
             isPostOnly: order.isPostOnly,
             selfTradePrevention: order.selfTradePrevention
         )
-        traits.bits |= Slot.Traits.live | (isWaiting ? Slot.Traits.waiting : 0)
+        if isWaiting { traits.bits |= Slot.Traits.waiting }
         if isWaiting && order.price != nil { traits.bits |= Slot.Traits.bounded }
         if order.timeInForce == .gtd {
             traits.bits |= Slot.Traits.expires
@@ -61,20 +68,17 @@ extension BookCore {
             otherLegs[order.number] = other
         }
         if isWaiting { waiting += 1 }
-        let number = pool.take()
-        slot(number).initialize(
-            to: Slot(
-                number: order.number,
-                remaining: order.remaining,
-                tradedOrBound: isWaiting ? order.price ?? 0 : order.traded,
-                total: order.quantity,
-                price: (isWaiting ? order.stopPrice : order.price) ?? 0,
-                owner: order.owner,
-                traits: traits
-            )
+        let slot = Slot(
+            number: order.number,
+            remaining: order.remaining,
+            tradedOrBound: isWaiting ? order.price ?? 0 : order.traded,
+            total: order.quantity,
+            price: (isWaiting ? order.stopPrice : order.price) ?? 0,
+            book: number,
+            owner: order.owner,
+            traits: traits
         )
-        link(number, isWaiting ? triggers(order.side, order.type) : book(order.side), isBook: !isWaiting)
-        enter(number)
+        enter(slot, isWaiting ? triggers(order.side, order.type) : book(order.side), isBook: !isWaiting)
     }
 
     /// Restores an order in its level before those that came after it.

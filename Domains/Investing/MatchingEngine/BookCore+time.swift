@@ -81,9 +81,9 @@ extension BookCore {
         filters = new
         owners.removeAll()
         guard new.openOrdersMax != nil else { return }
-        for number in 1..<pool.unused where slot(number).pointee.traits.has(Slot.Traits.live) {
-            owners.add(slot(number).pointee.owner)
-        }
+        var live: [UInt32] = []
+        forEachOrder { live.append(slot($0).pointee.owner) }
+        for owner in live { owners.add(owner) }
     }
 
     private mutating func change(to new: MarketState, _ cause: StateChanged.Cause, reopensAt: Int64?) {

@@ -15,13 +15,19 @@ struct BookCore: ~Copyable {
     /// Bids, asks, what triggers when the price falls to it, what triggers when it rises to it.
     static let ladderCount = 4
 
-    var filters: MarketFilters
+    var filters: MarketFilters {
+        didSet { hasOrderFilters = BookCore.hasOrderFilters(filters) }
+    }
+    /// Whether there are filters that look at more of an order than its price and its quantity.
+    private(set) var hasOrderFilters: Bool
     let breaker: CircuitBreaker?
     let log: UnsafeMutablePointer<EventLog.Storage>?
     let collectsLevels: Bool
 
-    var pool: OrderPool
-    var index: OrderIndex
+    let slots: UnsafeMutablePointer<OrderSlots>
+    /// What its orders are marked with in the slots.
+    let number: UInt32
+    var liveOrders = 0
     let ladders: UnsafeMutablePointer<PriceLadder>
     var owners = OwnerCounts()
     var changes = ChangeList()
@@ -51,15 +57,19 @@ struct BookCore: ~Copyable {
         breaker: CircuitBreaker?,
         log: UnsafeMutablePointer<EventLog.Storage>?,
         collectsLevels: Bool,
-        capacity: Int
+        slots: UnsafeMutablePointer<OrderSlots>
     ) {
+        hasOrderFilters = BookCore.hasOrderFilters(filters)
         (self.filters, self.breaker, self.log, self.collectsLevels) = (filters, breaker, log, collectsLevels)
-        pool = OrderPool(capacity: capacity)
-        index = OrderIndex(capacity: capacity)
+        (self.slots, number) = (slots, slots.pointee.addBook())
         ladders = .allocate(capacity: BookCore.ladderCount)
         for ladder in 0..<BookCore.ladderCount {
             (ladders + ladder).initialize(to: PriceLadder(highestFirst: ladder % 2 == 0))
         }
+    }
+
+    private static func hasOrderFilters(_ filters: MarketFilters) -> Bool {
+        filters.notionalMin != 0 || filters.notionalMax != nil || filters.openOrdersMax != nil
     }
 
     deinit {
@@ -67,11 +77,9 @@ struct BookCore: ~Copyable {
         ladders.deallocate()
     }
 
-    var liveOrders: Int { pool.count }
-
     var allocatedBytes: Int {
         (0..<BookCore.ladderCount).reduce(
-            pool.allocatedBytes + index.allocatedBytes + owners.allocatedBytes + changes.allocatedBytes
+            slots.pointee.allocatedBytes + owners.allocatedBytes + changes.allocatedBytes
         ) { $0 + ladders[$1].allocatedBytes }
     }
 
@@ -92,16 +100,16 @@ struct BookCore: ~Copyable {
         return ladders + ((side == .sell) == isStop ? 2 : 3)
     }
 
-    func ladder(of slot: UnsafeMutablePointer<Slot>) -> UnsafeMutablePointer<PriceLadder> {
-        let traits = slot.pointee.traits
+    func ladder(of order: Slot) -> UnsafeMutablePointer<PriceLadder> {
+        let traits = order.traits
         return traits.has(Slot.Traits.waiting) ? triggers(traits.side, traits.type) : book(traits.side)
     }
 
     @inline(__always)
-    func slot(_ number: UInt32) -> UnsafeMutablePointer<Slot> { pool.slots + Int(number) }
+    func slot(_ number: UInt32) -> UnsafeMutablePointer<Slot> { slots.pointee.first + Int(number) }
 
     @inline(__always)
-    func find(_ order: UInt64) -> UInt32 { index.slot(of: order, in: pool.slots) }
+    func find(_ order: UInt64) -> UInt32 { slots.pointee.find(order, number) }
 
     @inline(__always)
     func addTotal(_ side: Side, _ quantity: Int64) { book(side).pointee.sideTotal &+= quantity }
@@ -116,79 +124,87 @@ struct BookCore: ~Copyable {
 
     // MARK: Standing in a ladder
 
-    /// Puts an order at the back of its level.
+    /// Makes an order live, at the back of its level.
     ///
-    /// Its slot is filled but for the links.
+    /// All is read before the slot is written, so that nothing waits for what was just stored.
     @inline(__always)
-    mutating func link(_ number: UInt32, _ ladder: UnsafeMutablePointer<PriceLadder>, isBook: Bool) {
-        let order = slot(number)
-        let level = ladder.pointee.makeLevel(order.pointee.price ^ ladder.pointee.mask)
-        let tail = level.pointee.tail
-        (order.pointee.previous, order.pointee.next) = (tail, 0)
-        if tail == 0 { level.pointee.head = number } else { slot(tail).pointee.next = number }
+    mutating func enter(_ order: Slot, _ ladder: UnsafeMutablePointer<PriceLadder>, isBook: Bool) {
+        var order = order
+        let level = ladder.pointee.makeLevel(order.price ^ ladder.pointee.mask)
+        let number = slots.pointee.take()
+        order.previous = level.pointee.tail
+        order.chained = slots.pointee.enter(number, order.number)
+        slot(number).initialize(to: order)
+        if order.previous == 0 { level.pointee.head = number } else { slot(order.previous).pointee.next = number }
         level.pointee.tail = number
         level.pointee.count &+= 1
-        level.pointee.total &+= order.pointee.remaining
-        if isBook { mark(level, order.pointee.traits.side, order.pointee.price) }
+        level.pointee.total &+= order.remaining
+        liveOrders &+= 1
+        addTotal(order.traits.side, order.remaining)
+        if hasOrderFilters && filters.openOrdersMax != nil { owners.add(order.owner) }
+        if isBook { mark(level, order.traits.side, order.price) }
     }
 
     /// Takes the first order of a level out, which nothing remains of, and the level away if it was the last.
     @inline(__always)
-    func unlinkFirst(
+    mutating func leaveFirst(
+        _ order: Slot,
         _ number: UInt32,
         _ level: UnsafeMutablePointer<Level>,
         _ ladder: UnsafeMutablePointer<PriceLadder>
     ) {
-        let next = slot(number).pointee.next
-        level.pointee.head = next
+        level.pointee.head = order.next
         level.pointee.count &-= 1
-        if next != 0 {
-            slot(next).pointee.previous = 0
+        if order.next != 0 {
+            slot(order.next).pointee.previous = 0
         } else {
             level.pointee.tail = 0
-            ladder.pointee.removeLevel(slot(number).pointee.price ^ ladder.pointee.mask)
+            ladder.pointee.removeLevel(order.price ^ ladder.pointee.mask)
         }
+        release(order, number)
     }
 
     /// Takes an order out of its level, and the level away if it was the last.
     @inline(__always)
-    mutating func unlink(_ number: UInt32, _ ladder: UnsafeMutablePointer<PriceLadder>, isBook: Bool) {
-        let order = slot(number)
-        let key = order.pointee.price ^ ladder.pointee.mask
+    mutating func leave(
+        _ order: Slot,
+        _ number: UInt32,
+        _ ladder: UnsafeMutablePointer<PriceLadder>,
+        isBook: Bool
+    ) {
+        let key = order.price ^ ladder.pointee.mask
         let level = ladder.pointee.level(key)
-        let (previous, next) = (order.pointee.previous, order.pointee.next)
-        if previous == 0 { level.pointee.head = next } else { slot(previous).pointee.next = next }
-        if next == 0 { level.pointee.tail = previous } else { slot(next).pointee.previous = previous }
-        level.pointee.count &-= 1
-        level.pointee.total &-= order.pointee.remaining
-        if isBook { mark(level, order.pointee.traits.side, order.pointee.price) }
-        if level.pointee.count == 0 { ladder.pointee.removeLevel(key) }
+        if order.previous == 0 {
+            level.pointee.head = order.next
+        } else {
+            slot(order.previous).pointee.next = order.next
+        }
+        if order.next == 0 {
+            level.pointee.tail = order.previous
+        } else {
+            slot(order.next).pointee.previous = order.previous
+        }
+        let count = level.pointee.count &- 1
+        level.pointee.count = count
+        level.pointee.total &-= order.remaining
+        if isBook { mark(level, order.traits.side, order.price) }
+        if count == 0 { ladder.pointee.removeLevel(key) }
+        addTotal(order.traits.side, 0 &- order.remaining)
+        release(order, number)
     }
 
     /// Forgets a live order that stands in no level any more.
     @inline(__always)
-    mutating func release(_ number: UInt32) {
-        let order = slot(number)
-        let traits = order.pointee.traits
-        index.remove(number, in: pool.slots)
-        addTotal(traits.side, 0 &- order.pointee.remaining)
-        if filters.openOrdersMax != nil { owners.remove(order.pointee.owner) }
-        if traits.has(Slot.Traits.special) { forget(order.pointee.number) }
-        pool.giveBack(number)
+    private mutating func release(_ order: Slot, _ number: UInt32) {
+        slots.pointee.giveBack(number, order)
+        liveOrders &-= 1
+        if hasOrderFilters && filters.openOrdersMax != nil { owners.remove(order.owner) }
+        if order.traits.has(Slot.Traits.special) { forget(order.number) }
     }
 
     @inline(never)
     private mutating func forget(_ number: UInt64) {
         expiries[number] = nil
         otherLegs[number] = nil
-    }
-
-    /// Enters a live order whose slot is filled.
-    @inline(__always)
-    mutating func enter(_ number: UInt32) {
-        let order = slot(number)
-        index.insert(number, in: pool.slots)
-        addTotal(order.pointee.traits.side, order.pointee.remaining)
-        if filters.openOrdersMax != nil { owners.add(order.pointee.owner) }
     }
 }

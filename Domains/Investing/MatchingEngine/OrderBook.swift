@@ -8,6 +8,7 @@
 public final class OrderBook {
     let core: UnsafeMutablePointer<BookCore>
     private let log: EventLog?
+    private var pool: OrderPool
 
     /// An empty book that trades.
     ///
@@ -16,15 +17,16 @@ public final class OrderBook {
     ///   - breaker: When it halts by itself; nil for never.
     ///   - log: Where its events go; nil for nowhere.
     ///   - collectsLevels: Whether it remembers which levels changed, for `drainLevelChanges`.
-    ///   - capacity: For how many live orders there is room at first.
+    ///   - pool: Where its orders are kept; nil for a pool of its own.
     public init(
         filters: MarketFilters = MarketFilters(),
         breaker: CircuitBreaker? = nil,
         log: EventLog?,
         collectsLevels: Bool = true,
-        capacity: Int = 1024
+        pool: OrderPool? = nil
     ) {
-        self.log = log
+        let pool = pool ?? OrderPool()
+        (self.log, self.pool) = (log, pool)
         core = .allocate(capacity: 1)
         core.initialize(
             to: BookCore(
@@ -32,12 +34,13 @@ public final class OrderBook {
                 breaker: breaker,
                 log: log?.storage,
                 collectsLevels: collectsLevels,
-                capacity: capacity
+                slots: pool.slots
             )
         )
     }
 
     deinit {
+        if !isKnownUniquelyReferenced(&pool) { core.pointee.leavePool() }
         core.deinitialize(count: 1)
         core.deallocate()
     }
@@ -202,7 +205,7 @@ public final class OrderBook {
 
     // MARK: Costs
 
-    /// Bytes that the book has allocated for its orders and levels.
+    /// Bytes that are allocated for its levels and for the orders of its pool.
     public var allocatedBytes: Int { core.pointee.allocatedBytes }
 
     /// Makers looked at so far: what matching cost, whatever the time was.

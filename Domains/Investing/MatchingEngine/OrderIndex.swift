@@ -5,91 +5,105 @@
 /// push and going mostly a pop: neither has a loop whose length the processor would have to guess.
 struct OrderIndex: ~Copyable {
     private var heads: UnsafeMutablePointer<UInt32>
-    /// Buckets by the power of two.
-    private var bits: UInt64
+    /// Leaves of a product of 64 bits those that number the lines.
+    private var shift: UInt64
     private var count = 0
+    private var countMax: Int
     /// The highest number that was ever entered.
     private var highest: UInt64 = 0
 
     private static let lineBuckets = 16
 
     init(capacity: Int) {
-        bits = 6
-        while 1 << bits < capacity * 2 { bits += 1 }
-        heads = OrderIndex.allocate(1 << Int(bits))
+        countMax = 32
+        while countMax < capacity { countMax *= 2 }
+        shift = OrderIndex.shift(countMax)
+        heads = OrderIndex.allocate(countMax * 2)
     }
 
     deinit { heads.deallocate() }
 
-    var allocatedBytes: Int { MemoryLayout<UInt32>.stride << Int(bits) }
+    var allocatedBytes: Int { countMax * 2 * MemoryLayout<UInt32>.stride }
 
-    /// The slot of a live order; 0 if there is none.
+    /// The slot of a live order of a book; 0 if there is none.
     @inline(__always)
-    func slot(of number: UInt64, in slots: UnsafeMutablePointer<Slot>) -> UInt32 {
+    func slot(of number: UInt64, _ book: UInt32, in slots: UnsafeMutablePointer<Slot>) -> UInt32 {
         var slot = heads[bucket(of: number)]
-        while slot != 0 && slots[Int(slot)].number != number { slot = slots[Int(slot)].chained }
+        while slot != 0 && (slots[Int(slot)].number != number || slots[Int(slot)].book != book) {
+            slot = slots[Int(slot)].chained
+        }
         return slot
     }
 
-    /// Whether a live order has a number.
+    /// Whether a live order of a book has a number.
     ///
     /// Numbers count up, so that a new one needs no look at the buckets.
     @inline(__always)
-    func has(_ number: UInt64, in slots: UnsafeMutablePointer<Slot>) -> Bool {
-        number <= highest && slot(of: number, in: slots) != 0
+    func has(_ number: UInt64, _ book: UInt32, in slots: UnsafeMutablePointer<Slot>) -> Bool {
+        number <= highest && slot(of: number, book, in: slots) != 0
     }
 
-    /// Enters a slot whose number isn't there.
+    /// Enters a slot for a number that isn't there.
+    ///
+    /// - Returns: The next in its chain, which the slot must get.
     @inline(__always)
-    mutating func insert(_ slot: UInt32, in slots: UnsafeMutablePointer<Slot>) {
-        let number = slots[Int(slot)].number
-        if count &* 2 >= 1 &<< Int(bits) { grow(slots) }
+    mutating func insert(_ slot: UInt32, _ number: UInt64, in slots: UnsafeMutablePointer<Slot>) -> UInt32 {
+        if count == countMax { grow(slots) }
         count &+= 1
         highest = max(highest, number)
-        push(slot, slots)
+        return push(slot, number)
     }
 
-    /// Removes a slot, which must be there.
+    /// Removes the slot of an order, which must be there.
     @inline(__always)
-    mutating func remove(_ slot: UInt32, in slots: UnsafeMutablePointer<Slot>) {
-        let bucket = bucket(of: slots[Int(slot)].number)
-        let rest = slots[Int(slot)].chained
+    mutating func remove(_ slot: UInt32, _ order: Slot, in slots: UnsafeMutablePointer<Slot>) {
         count &-= 1
-        var before = heads[bucket]
+        let head = heads + bucket(of: order.number)
+        var before = head.pointee
         guard before != slot else {
-            heads[bucket] = rest
+            head.pointee = order.chained
             return
         }
         while slots[Int(before)].chained != slot { before = slots[Int(before)].chained }
-        slots[Int(before)].chained = rest
+        slots[Int(before)].chained = order.chained
     }
+
+    /// Where the chain begins that a number is in.
+    @inline(__always)
+    func chain(of number: UInt64) -> UnsafeMutablePointer<UInt32> { heads + bucket(of: number) }
 
     @inline(__always)
     private func bucket(of number: UInt64) -> Int {
-        Int((number &>> 4 &* 0x9E37_79B9_7F4A_7C15) &>> (68 &- bits)) &<< 4 | Int(number & 15)
+        Int((number &>> 4 &* 0x9E37_79B9_7F4A_7C15) &>> shift) &<< 4 | Int(number & 15)
     }
 
     @inline(__always)
-    private func push(_ slot: UInt32, _ slots: UnsafeMutablePointer<Slot>) {
-        let head = heads + bucket(of: slots[Int(slot)].number)
-        slots[Int(slot)].chained = head.pointee
-        head.pointee = slot
+    private func push(_ slot: UInt32, _ number: UInt64) -> UInt32 {
+        let head = heads + bucket(of: number)
+        defer { head.pointee = slot }
+        return head.pointee
     }
 
     @inline(never)
     private mutating func grow(_ slots: UnsafeMutablePointer<Slot>) {
-        let (old, oldCount) = (heads, 1 << Int(bits))
-        bits += 1
-        heads = OrderIndex.allocate(1 << Int(bits))
+        let (old, oldCount) = (heads, countMax * 2)
+        countMax *= 2
+        shift = OrderIndex.shift(countMax)
+        heads = OrderIndex.allocate(countMax * 2)
         for bucket in 0..<oldCount {
             var slot = old[bucket]
             while slot != 0 {
                 let next = slots[Int(slot)].chained
-                push(slot, slots)
+                slots[Int(slot)].chained = push(slot, slots[Int(slot)].number)
                 slot = next
             }
         }
         old.deallocate()
+    }
+
+    /// What leaves of 64 bits those that number the lines.
+    private static func shift(_ countMax: Int) -> UInt64 {
+        UInt64(64 - (countMax * 2 / lineBuckets).trailingZeroBitCount)
     }
 
     private static func allocate(_ count: Int) -> UnsafeMutablePointer<UInt32> {

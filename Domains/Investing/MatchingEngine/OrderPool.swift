@@ -1,94 +1,67 @@
-/// A live order in memory: one cache line.
-struct Slot {
-    /// What an order is, in bits.
-    struct Traits {
-        var bits: UInt32
+import CPrefetch
 
-        init(bits: UInt32) { self.bits = bits }
+/// Room for live orders.
+///
+/// Books that one caller uses may share one: then the room that an order of one leaves is taken by the next of any,
+/// while it is near, and so is the entry of its number.
+public final class OrderPool {
+    let slots: UnsafeMutablePointer<OrderSlots>
 
-        init(
-            side: Side,
-            type: OrderType,
-            timeInForce: TimeInForce,
-            isPostOnly: Bool,
-            selfTradePrevention: SelfTradePrevention
-        ) {
-            bits =
-                UInt32(side.rawValue) | UInt32(type.rawValue) << 1 | UInt32(timeInForce.rawValue) << 4
-                | (isPostOnly ? 1 << 6 : 0) | UInt32(selfTradePrevention.rawValue) << 7
-        }
-
-        var side: Side { bits & 1 == 0 ? .buy : .sell }
-        var type: OrderType { OrderType(rawValue: UInt8(truncatingIfNeeded: bits >> 1 & 7)) ?? .limit }
-        var timeInForce: TimeInForce { TimeInForce(rawValue: UInt8(truncatingIfNeeded: bits >> 4 & 3)) ?? .gtc }
-        var isPostOnly: Bool { bits & 1 << 6 != 0 }
-        var selfTradePrevention: SelfTradePrevention {
-            SelfTradePrevention(rawValue: UInt8(truncatingIfNeeded: bits >> 7 & 7)) ?? .none
-        }
-
-        /// Waits for its trigger.
-        static let waiting: UInt32 = 1 << 10
-        /// Has a limit price or bound though it waits.
-        static let bounded: UInt32 = 1 << 11
-        /// Ends at an instant, which stands in `BookCore.expiries`.
-        static let expires: UInt32 = 1 << 12
-        /// Has another leg, which stands in `BookCore.otherLegs`.
-        static let leg: UInt32 = 1 << 13
-        /// The slot is in use.
-        static let live: UInt32 = 1 << 14
-        /// What needs more than the slot when the order changes.
-        static let special = expires | leg
-
-        func has(_ bit: UInt32) -> Bool { bits & bit != 0 }
+    /// An empty pool with room for some orders.
+    public init(capacity: Int = 1024) {
+        slots = .allocate(capacity: 1)
+        slots.initialize(to: OrderSlots(capacity: capacity))
     }
 
-    var number: UInt64
-    var remaining: Int64
-    /// What has traded. Orders that wait haven't, and have their limit price or bound here.
-    var tradedOrBound: Int64
-    var total: Int64
-    /// Where it stands: its limit price, or its trigger while it waits.
-    var price: Int64
-    /// The next and the previous in its level; 0 for none.
-    var next: UInt32 = 0
-    var previous: UInt32 = 0
-    /// The next in its chain of the index; 0 for none.
-    var chained: UInt32 = 0
-    var owner: UInt32
-    var traits: Traits
+    deinit {
+        slots.deinitialize(count: 1)
+        slots.deallocate()
+    }
 
-    var traded: Int64 { traits.has(Traits.waiting) ? 0 : tradedOrBound }
-    /// The limit price or bound of an order that waits; 0 of others.
-    var bound: Int64 { traits.has(Traits.waiting) ? tradedOrBound : 0 }
+    /// Brings near in memory what leads to one order, and what another stands in; changes nothing.
+    ///
+    /// For a caller that has commands at hand before they are due: told of each order twice, some commands ahead as
+    /// the first and then as the second, books wait less where live orders are too many for the caches.
+    public func approach(_ first: UInt64, _ second: UInt64) { slots.pointee.approach(first, second) }
+
+    /// Bytes that it has allocated.
+    public var allocatedBytes: Int { slots.pointee.allocatedBytes }
 }
 
-/// The slots of the live orders, numbered from 1.
-struct OrderPool: ~Copyable {
-    private(set) var slots: UnsafeMutablePointer<Slot>
-    private(set) var capacity: UInt32
+/// The slots of the live orders, numbered from 1, and who stands where.
+struct OrderSlots: ~Copyable {
+    private(set) var first: UnsafeMutablePointer<Slot>
+    private var capacity: UInt32
     /// All slots from here on were never used.
-    private(set) var unused: UInt32 = 1
+    private var unused: UInt32 = 1
     private var free: UInt32 = 0
-    private(set) var count = 0
+    private var index: OrderIndex
+    private var books: UInt32 = 0
 
     private static let lineBytes = 64
 
     init(capacity: Int) {
-        let capacity = UInt32(clamping: max(capacity, 15) + 1)
-        (self.capacity, slots) = (capacity, OrderPool.allocate(capacity))
+        index = OrderIndex(capacity: capacity)
+        self.capacity = UInt32(clamping: max(capacity, 15) + 1)
+        first = OrderSlots.allocate(self.capacity)
     }
 
-    deinit { UnsafeMutableRawPointer(slots).deallocate() }
+    deinit { UnsafeMutableRawPointer(first).deallocate() }
 
-    var allocatedBytes: Int { Int(capacity) * MemoryLayout<Slot>.stride }
+    var allocatedBytes: Int { Int(capacity) * MemoryLayout<Slot>.stride + index.allocatedBytes }
+
+    /// A number for a book.
+    mutating func addBook() -> UInt32 {
+        books += 1
+        return books
+    }
 
     /// A slot with undefined contents.
     @inline(__always)
     mutating func take() -> UInt32 {
-        count &+= 1
         if free != 0 {
             let slot = free
-            free = slots[Int(slot)].next
+            free = first[Int(slot)].next
             return slot
         }
         if unused == capacity { grow() }
@@ -96,23 +69,44 @@ struct OrderPool: ~Copyable {
         return unused &- 1
     }
 
+    /// Takes a slot back and makes its order be found no more.
     @inline(__always)
-    mutating func giveBack(_ slot: UInt32) {
-        slots[Int(slot)].traits.bits = 0
-        slots[Int(slot)].next = free
+    mutating func giveBack(_ slot: UInt32, _ order: Slot) {
+        index.remove(slot, order, in: first)
+        first[Int(slot)].next = free
         free = slot
-        count &-= 1
+    }
+
+    /// The slot of a live order of a book; 0 if there is none.
+    @inline(__always)
+    func find(_ order: UInt64, _ book: UInt32) -> UInt32 { index.slot(of: order, book, in: first) }
+
+    /// Whether a live order of a book has a number.
+    @inline(__always)
+    func has(_ order: UInt64, _ book: UInt32) -> Bool { index.has(order, book, in: first) }
+
+    /// Makes a slot be found for an order, which its book doesn't have.
+    ///
+    /// - Returns: The next in its chain, which the slot must get.
+    @inline(__always)
+    mutating func enter(_ slot: UInt32, _ order: UInt64) -> UInt32 { index.insert(slot, order, in: first) }
+
+    @inline(__always)
+    func approach(_ far: UInt64, _ near: UInt64) {
+        diboas_prefetch(index.chain(of: far))
+        diboas_prefetch(first + Int(index.chain(of: near).pointee))
     }
 
     // By half, so that at most a third is unused.
     @inline(never)
     private mutating func grow() {
-        precondition(capacity < UInt32.max / 2, "more than two thousand million live orders in one book")
+        precondition(capacity < UInt32.max / 2, "more than two thousand million live orders in one pool")
         let larger = capacity + capacity / 2
-        let moved = OrderPool.allocate(larger)
-        UnsafeMutableRawPointer(moved).copyMemory(from: slots, byteCount: allocatedBytes)
-        UnsafeMutableRawPointer(slots).deallocate()
-        (slots, capacity) = (moved, larger)
+        let moved = OrderSlots.allocate(larger)
+        UnsafeMutableRawPointer(moved)
+            .copyMemory(from: first, byteCount: Int(capacity) * MemoryLayout<Slot>.stride)
+        UnsafeMutableRawPointer(first).deallocate()
+        (first, capacity) = (moved, larger)
     }
 
     private static func allocate(_ capacity: UInt32) -> UnsafeMutablePointer<Slot> {
