@@ -145,7 +145,8 @@ let package = Package(
         ),
         library("Audit", "Platform/Audit", ["Kernel", "PostgreSQL", crypto]),
         library("Fees", "Platform/Fees", ["Kernel", "PostgreSQL"]),
-        library("Compliance", "Platform/Compliance", ["Kernel", "PostgreSQL"]),
+        library("Screening", "Platform/Screening", ["Kernel"]),
+        library("Compliance", "Platform/Compliance", ["Kernel", "PostgreSQL", "Screening", "Cryptography"]),
         library(
             "HTTP",
             "Platform/HTTP",
@@ -300,6 +301,12 @@ let package = Package(
                 "Cryptography", "TestSupport", logging, metrics,
             ],
             exclude: ["FaultProxy"]
+        ),
+        tests("ScreeningTests", ["Screening", "Kernel"]),
+        tests(
+            "ComplianceTests",
+            ["Compliance", "Screening", "Kernel", "PostgreSQL", "TestSupport", logging],
+            exclude: []
         ),
         tests("LedgerTests", ["Ledger", "Kernel", "PostgreSQL", "TestSupport"]),
         tests(
