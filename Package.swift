@@ -302,12 +302,7 @@ let package = Package(
             ],
             exclude: ["FaultProxy"]
         ),
-        tests("ScreeningTests", ["Screening", "Kernel"]),
-        tests(
-            "ComplianceTests",
-            ["Compliance", "Screening", "Kernel", "PostgreSQL", "TestSupport", logging],
-            exclude: []
-        ),
+        tests("ScreeningTests", ["Screening", "Compliance", "Kernel", "PostgreSQL", "TestSupport"]),
         tests("LedgerTests", ["Ledger", "Kernel", "PostgreSQL", "TestSupport"]),
         tests(
             "DomainTransfersTests",

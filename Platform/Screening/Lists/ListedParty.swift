@@ -87,6 +87,9 @@ public struct ReadList: Sendable {
     /// The most entries of a list.
     public static let partiesMax = 500_000
 
+    /// A list without entries.
+    public init() {}
+
     mutating func reject(_ row: Int, _ reason: String) {
         rejected += 1
         if faults.count < ReadList.faultsKept { faults.append(ListFault(row: row, reason: reason)) }

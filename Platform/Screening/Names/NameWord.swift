@@ -23,8 +23,10 @@ struct NameWord: Hashable, Sendable {
         self.letters = letters
         (self.isUnvowelled, self.weight) = (isUnvowelled, weight)
         sound = isUnvowelled ? SoundFold.trimmed(spoken) : SoundFold.fold(spoken)
-        skeleton = SoundFold.skeleton(sound)
-        skeletonAsRead = isUnvowelled ? SoundFold.fold(skeleton) : skeleton
+        let read = SoundFold.skeleton(sound)
+        // Where vowels aren't written, an h at the end is one's sign as often as not.
+        skeleton = isUnvowelled && read.count > 2 && read.last == UInt8(ascii: "h") ? read.dropLast() : read
+        skeletonAsRead = isUnvowelled ? SoundFold.asRead(skeleton) : skeleton
         neutral = isUnvowelled ? [] : EastAsianSpelling.neutral(letters)
         consonants = skeleton.reduce(0) { $0 | 1 << UInt32($1 & 0x1F) }
         same = NameVocabulary.sameNames[String(decoding: letters, as: UTF8.self)]

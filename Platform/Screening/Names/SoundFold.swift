@@ -50,6 +50,11 @@ enum SoundFold {
         return skeleton
     }
 
+    /// A skeleton as it would be read in Latin letters, where s and h that stand side by side are one sound.
+    static func asRead(_ skeleton: [UInt8]) -> [UInt8] {
+        fold(skeleton.flatMap { $0 == UInt8(ascii: "c") ? Array("sh".utf8) : [$0] })
+    }
+
     /// A skeleton by classes of consonants that romanisations mix up: what candidates are looked up by.
     static func classes(_ skeleton: [UInt8]) -> [UInt8] {
         var classes: [UInt8] = []
@@ -103,7 +108,7 @@ enum SoundFold {
             ("cz", "c"), ("ck", "k"), ("zh", "j"), ("dzh", "j"), ("dj", "j"), ("kh", "h"), ("gh", "g"), ("ph", "f"),
             ("th", "t"), ("dh", "d"), ("bh", "b"), ("rh", "r"), ("wh", "w"), ("tz", "z"), ("ts", "z"), ("x", "ks"),
             ("que", "ke"), ("qui", "ki"), ("q", "k"), ("ou", "u"), ("oo", "u"), ("au", "o"), ("ao", "o"),
-            ("ue", "u"), ("oe", "o"), ("ae", "a"), ("ie", "i"), ("ee", "i"), ("iy", "i"), ("yi", "i"), ("ij", "i"),
+            ("ue", "u"), ("oe", "o"), ("ae", "a"), ("ie", "i"), ("ee", "i"), ("iy", "i"), ("yi", "i"),
             ("ai", "e"), ("ay", "e"), ("ei", "e"), ("ey", "e"), ("eo", "o"), ("eu", "u"), ("y", "i"),
         ]
         for (letters, sound) in all {
@@ -126,9 +131,10 @@ enum SoundFold {
             if !isOwn { return ([letter == UInt8(ascii: "a") ? UInt8(ascii: "o") : UInt8(ascii: "u")], 2) }
         case (UInt8(ascii: "c"), UInt8(ascii: "e")), (UInt8(ascii: "c"), UInt8(ascii: "i")):
             return ([UInt8(ascii: "s")], 1)
+        case (UInt8(ascii: "i"), UInt8(ascii: "j")) where index + 2 == letters.count: return ([UInt8(ascii: "i")], 2)
         case (UInt8(ascii: "n"), UInt8(ascii: "g")):
             // Within one sound only where no vowel follows: Wang, but Mangal.
-            let isOne = index + 2 == letters.count || !isVowel(letters[index + 2])
+            let isOne = index + 2 == letters.count || !isVowel(letters[index + 2]) && letters[index + 2] != UInt8(ascii: "h")
             if isOne { return ([UInt8(ascii: "q")], 2) }
         default: break
         }

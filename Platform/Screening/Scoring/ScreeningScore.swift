@@ -1,9 +1,9 @@
 /// How sure it is that somebody is the one on a list.
 public struct ScreeningScore: Hashable, Sendable {
     /// From here on a person has to look.
-    public static let alertMin = 880
+    public static let alertMin = 875
     /// A name less like than this is none, whatever else agrees.
-    public static let nameMin = 790
+    public static let nameMin = 720
 
     /// The names.
     public let name: NameLikeness
@@ -32,15 +32,15 @@ public struct ScreeningScore: Hashable, Sendable {
     private var points: Int {
         let birthPoints =
             switch birth {
-            case .sameDay: 110
-            case .sameYear: 60
-            case .near: 40
+            case .sameDay: 160
+            case .sameYear: 90
+            case .near: 50
             case .unknown: 0
             case .differs: -150
             }
         let countryPoints =
             switch country {
-            case .agrees: 20
+            case .agrees: 25
             case .unknown: 0
             case .differs: -15
             }

@@ -44,8 +44,11 @@ struct SyntheticWorld {
         self.entries = entries
         truths = SyntheticWorld.truths(entries, count / 5, &generator)
         hardNegatives = (0..<(count / 5)).map { SyntheticWorld.hardNegative(entries, $0, &generator) }
+        let listed = Set(entries.map(\.party.latin))
         clean = (0..<(count * 3 / 5)).map { _ in
-            let party = SyntheticWorld.person(&generator)
+            // Whoever is called the same as somebody on the list is a hard case, not a clean one.
+            var party = SyntheticWorld.person(&generator)
+            while listed.contains(party.latin) { party = SyntheticWorld.person(&generator) }
             return SyntheticWorld.query("clean", party.latin, party, entry: nil)
         }
     }
