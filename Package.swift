@@ -151,7 +151,8 @@ let package = Package(
             "Platform/DataProtection",
             ["Kernel", "PostgreSQL", "Cryptography", "HTTP", "Audit", "Messaging", logging, metrics]
         ),
-        library("Compliance", "Platform/Compliance", ["Kernel", "PostgreSQL"]),
+        library("Screening", "Platform/Screening", ["Kernel"]),
+        library("Compliance", "Platform/Compliance", ["Kernel", "PostgreSQL", "Screening", "Cryptography"]),
         library(
             "HTTP",
             "Platform/HTTP",
@@ -323,6 +324,7 @@ let package = Package(
             ],
             exclude: ["FaultProxy"]
         ),
+        tests("ScreeningTests", ["Screening", "Compliance", "Kernel", "PostgreSQL", "TestSupport"]),
         tests("LedgerTests", ["Ledger", "Kernel", "PostgreSQL", "TestSupport"]),
         tests(
             "DomainTransfersTests",

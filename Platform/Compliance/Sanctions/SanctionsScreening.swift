@@ -1,0 +1,152 @@
+public import Kernel
+public import PostgreSQL
+public import Screening
+
+/// Somebody who is screened.
+public struct ScreeningSubject: Sendable, Hashable {
+    /// The user; nil for a party that is none, as the payee of a transfer.
+    public let user: ID<User>?
+    /// The name.
+    public let name: String
+    /// Whose name it is.
+    public let kind: ScreenedName.Kind
+    /// What is known of the birth.
+    public let birth: BirthDate?
+    /// Countries by ISO 3166-1 alpha-2: nationality, residence.
+    public let countries: Set<String>
+
+    /// A subject.
+    public init(
+        user: ID<User>?,
+        name: String,
+        kind: ScreenedName.Kind = .person,
+        birth: BirthDate? = nil,
+        countries: Set<String> = []
+    ) {
+        (self.user, self.name, self.kind, self.birth, self.countries) = (user, name, kind, birth, countries)
+    }
+}
+
+/// Somebody screened and an entry that may be the same.
+public struct ScreeningHit: Sendable, Hashable {
+    /// The entry.
+    public let entry: SanctionsEntry
+    /// The name of the entry that is the most like.
+    public let name: String
+    /// How sure it is.
+    public let score: ScreeningScore
+    /// Whether the user was told apart from the entry, which says the same since.
+    public let isDismissed: Bool
+
+    /// What a person has to know to decide, in lines that fit one screen.
+    public var explanation: [String] {
+        let births = entry.births.prefix(4).map(\.description).joined(separator: ", ")
+        return ["\(entry.source.rawValue) \(entry.key): \(name)"]
+            + ["  born \(births.isEmpty ? "?" : births), countries \(entry.countries.sorted().joined(separator: ", "))"]
+            + score.explanation
+    }
+}
+
+/// Screens names and addresses against the lists in force.
+public struct SanctionsScreening: Sendable {
+    /// Names that are scored for one screen; what would need more isn't answered.
+    public static let candidatesMax = 10_000
+
+    private let pool: Pool
+
+    /// A screening; `pool` is the platform's.
+    public init(pool: Pool) { self.pool = pool }
+
+    /// The entries that a person must look at, the surest first.
+    ///
+    /// - Throws: `ScreeningError.tooManyCandidates`, or what the pool throws; the subject isn't screened then.
+    public func screen(_ subject: ScreeningSubject) async throws -> [ScreeningHit] {
+        let name = ScreenedName(subject.name, kind: subject.kind)
+        guard !name.isEmpty else { throw ScreeningError.unreadableName }
+        let rows = try await pool.query(
+            """
+            select found.name, found.is_weak, found.kind, entry.id, entry.source, entry.key, entry.former_keys,
+                entry.digest, entry.births, entry.countries,
+                exists (
+                    select from platform.screening_dismissals dismissal
+                    where dismissal.user_id = \(subject.user)
+                    and dismissal.source = entry.source
+                    and (dismissal.key = entry.key or dismissal.key = any (entry.former_keys))
+                    and dismissal.digest = entry.digest
+                ) as is_dismissed
+            from platform.sanctions_candidates(\(name.keys), \(name.sounds)) candidate
+            join platform.sanctions_names found
+                on found.entry = candidate.entry and found.position = candidate.position
+            join platform.sanctions_entries entry on entry.id = found.entry
+            limit \(SanctionsScreening.candidatesMax + 1)
+            """
+        )
+        guard rows.count <= SanctionsScreening.candidatesMax else { throw ScreeningError.tooManyCandidates }
+        return try SanctionsScreening.hits(subject, name, rows)
+    }
+
+    /// The entries that an address is of, which is exact; the address is nil where no chain has such.
+    public func entries(ofAddress address: WalletAddress) async throws -> [(source: SanctionsSource, key: String)] {
+        let rows = try await pool.query(
+            """
+            select entry.source, entry.key
+            from platform.sanctions_addresses found
+            join platform.sanctions_entries entry on entry.id = found.entry
+            where found.address = \(address.text)
+            order by entry.source, entry.key
+            limit 20
+            """
+        )
+        return try rows.map { (try $0["source"], try $0["key"]) }
+    }
+
+    private static func hits(
+        _ subject: ScreeningSubject,
+        _ name: ScreenedName,
+        _ rows: Rows
+    ) throws -> [ScreeningHit] {
+        var best: [ID<SanctionsEntry>: ScreeningHit] = [:]
+        for row in rows {
+            guard let kind = ScreenedName.Kind(rawValue: try row["kind"]) else { continue }
+            // A person isn't a company; a payee of unknown kind is asked for as both.
+            guard kind.isPerson == subject.kind.isPerson else { continue }
+            let text: String = try row["name"]
+            let likeness = NameLikeness(name, ScreenedName(text, kind: kind))
+            guard likeness.score >= ScreeningScore.nameMin else { continue }
+            let births = (try row["births"] as [String]).compactMap(BirthDate.init)
+            let countries = Set(try row["countries"] as [String])
+            let isWeak: Bool = try row["is_weak"]
+            let score = ScreeningScore(
+                name: likeness,
+                birth: BirthAgreement(subject.birth, births),
+                country: CountryAgreement(subject.countries, countries),
+                isWeakName: isWeak
+            )
+            let id: ID<SanctionsEntry> = try row["id"]
+            guard score.isAlert, best[id].map({ $0.score.total < score.total }) ?? true else { continue }
+            best[id] = ScreeningHit(
+                entry: SanctionsEntry(
+                    id: id,
+                    source: try row["source"],
+                    key: try row["key"],
+                    formerKeys: try row["former_keys"],
+                    digest: try row["digest"],
+                    births: births,
+                    countries: countries
+                ),
+                name: text,
+                score: score,
+                isDismissed: try row["is_dismissed"]
+            )
+        }
+        return best.values.sorted { ($0.score.total, $1.entry.key) > ($1.score.total, $0.entry.key) }
+    }
+}
+
+/// Why somebody can't be screened.
+public enum ScreeningError: Error, Sendable, Hashable {
+    /// The name has no letter that can be read.
+    case unreadableName
+    /// More names than can be compared; the name is hardly one.
+    case tooManyCandidates
+}
