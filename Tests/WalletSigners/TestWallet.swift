@@ -22,11 +22,20 @@ public struct TestWallet: Sendable {
     /// names, `solana` and `sui` on mainnet.
     public static func make(_ chain: String, reference: String = "1") throws -> TestWallet {
         var random = SystemRandomNumberGenerator()
+        return try make(chain, reference: reference, &random)
+    }
+
+    /// The same with a key that is the same for the same seed.
+    public static func make(
+        _ chain: String,
+        reference: String = "1",
+        _ random: inout some RandomNumberGenerator
+    ) throws -> TestWallet {
         switch chain {
         case "bitcoin": return try bitcoin(Signer(&random))
         case "ethereum": return ethereum(try Signer(&random), reference: reference)
-        case "solana": return try solana(seed: RandomBytes.make(32))
-        default: return try sui(seed: RandomBytes.make(32))
+        case "solana": return try solana(seed: (0..<32).map { _ in UInt8.random(in: 0...255, using: &random) })
+        default: return try sui(seed: (0..<32).map { _ in UInt8.random(in: 0...255, using: &random) })
         }
     }
 
@@ -95,7 +104,8 @@ public struct TestWallet: Sendable {
 
     private static func bitcoinDigest(_ message: [UInt8]) -> [UInt8] {
         let count: [UInt8] =
-            message.count < 0xFD ? [UInt8(message.count)] : [0xFD, UInt8(message.count & 0xFF), UInt8(message.count >> 8)]
+            message.count < 0xFD
+            ? [UInt8(message.count)] : [0xFD, UInt8(message.count & 0xFF), UInt8(message.count >> 8)]
         let text = [24] + Array("Bitcoin Signed Message:\n".utf8) + count + message
         return SHA256Digest.of(SHA256Digest.of(text))
     }

@@ -44,19 +44,20 @@ struct AddressBook: Sendable {
     ///
     /// - Throws: 409 `address_exists`; 422 `address_blocked`, `address_look_alike` or `too_many_addresses`.
     func add(
-        _ account: AccountID,
-        on network: ChainNetwork,
+        _ served: ServedAccount,
         label: String,
         isDistinct: Bool,
         for user: ID<User>,
         by initiator: Initiator
     ) async throws -> AddressEntry {
-        let id: ID<AddressEntry> = ids.next()
+        let (id, account, network) = (ids.next(AddressEntry.self), served.account, served.network)
         let answer = try await screening.refuseBlocked(account, for: user, subject: id.value, .payout)
         let alike = try await list(of: user).filter { LookAlikes.resemble(account, $0.account) }
-        let own = try await wallets.list(of: user).filter { LookAlikes.resemble(account, $0.account) }
-        let twins = alike.map { ($0.label, $0.account) } + own.map { ($0.label, $0.account) }
-        if !isDistinct, let (label, twin) = twins.first { throw AddressBook.lookAlike(label, twin) }
+        if !isDistinct {
+            if let twin = alike.first { throw AddressBook.lookAlike(twin.label, twin.account) }
+            let own = try await wallets.list(of: user).first { LookAlikes.resemble(account, $0.account) }
+            if let own { throw AddressBook.lookAlike(own.label, own.account) }
+        }
         let insert: SQL = """
             insert into \(schema).address_book as b (id, user_id, chain, network, account, address, label,
                 opens_at, screening, resembles, created_at, updated_at)

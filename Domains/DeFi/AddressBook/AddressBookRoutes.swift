@@ -55,10 +55,8 @@ struct AddressBookRoutes: Sendable {
             ]
         ) { request in
             let body = request.body
-            let (account, network) = try NewWallet.account(body["account"]?.stringValue ?? "")
             let entry = try await book.add(
-                account,
-                on: network,
+                try ServedAccount(body["account"]?.stringValue ?? ""),
                 label: body["label"]?.stringValue ?? "",
                 isDistinct: body["is_distinct"]?.boolValue ?? false,
                 for: try request.requirePrincipal().user,

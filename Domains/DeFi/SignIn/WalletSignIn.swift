@@ -18,7 +18,7 @@ struct WalletSignIn: Sendable {
     ///
     /// - Throws: 422 `unknown_network`, `address_invalid`, `form_not_possible`.
     func challenge(_ account: String, _ form: Challenge.Form) async throws -> Challenge {
-        try await challenges.issue(.signIn, try NewWallet.account(account).0, form, for: nil)
+        try await challenges.issue(.signIn, try ServedAccount(account).account, form, for: nil)
     }
 
     /// Begins a session of whoever has linked the account that a challenge is for.

@@ -14,10 +14,11 @@ struct NewWallet: Sendable {
     ///
     /// - Throws: 422 `unknown_network`, `address_invalid`, `type_not_possible`.
     init(account text: String, kind: Wallet.Kind, label: String) throws(Problem) {
-        (account, network) = try NewWallet.account(text)
-        guard kind != .contract || network.chain == .ethereum else {
+        let served = try ServedAccount(text)
+        guard kind != .contract || served.network.chain == .ethereum else {
             throw Problem(422, "type_not_possible", "Only Ethereum has contracts that sign.")
         }
+        (account, network) = (served.account, served.network)
         (self.kind, self.label, derivation) = (kind, label, nil)
     }
 
@@ -49,28 +50,5 @@ struct NewWallet: Sendable {
                 faults: [Problem.Fault("/extended_key", error.rawValue)]
             )
         }
-    }
-
-    /// An account by its name across chains, in its one spelling.
-    ///
-    /// - Throws: 422 `unknown_network`, `address_invalid`.
-    static func account(_ text: String) throws(Problem) -> (AccountID, ChainNetwork) {
-        guard let named = AccountID(text), let network = ChainNetwork(named.chainID) else {
-            throw Problem(
-                422,
-                "unknown_network",
-                "Accounts of this network aren't served.",
-                faults: [Problem.Fault("/account", "unknown_network")]
-            )
-        }
-        guard let account = network.account(named.address) else {
-            throw Problem(
-                422,
-                "address_invalid",
-                "This isn't an address of that network. Compare it with what your wallet shows.",
-                faults: [Problem.Fault("/account", "address_invalid")]
-            )
-        }
-        return (account, network)
     }
 }

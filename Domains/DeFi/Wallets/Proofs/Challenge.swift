@@ -64,7 +64,7 @@ struct Challenge: Sendable, Entity {
             .required("purpose", .oneOf(Purpose.self)), .required("form", .oneOf(Form.self)),
             .required(
                 "message",
-                .anyString,
+                .string(.signedMessage),
                 "What the wallet signs, to the last byte: a text, or the JSON for `eth_signTypedData_v4`."
             ),
             .required("expires_at", .instant),
@@ -86,5 +86,17 @@ struct ChallengeSite: Sendable, Hashable {
     init(publicURL: String, path: String) {
         let rest = publicURL.split(separator: "://", maxSplits: 1).last ?? publicURL[...]
         (domain, uri) = (String(rest.prefix { $0 != "/" }), publicURL + path)
+    }
+}
+
+extension Format {
+    /// A text of several lines, or JSON, as wallets get it.
+    fileprivate static let signedMessage = Format(
+        "signed_message",
+        pattern: "^[\\n -~]+$",
+        length: 1...65_536,
+        description: "A message to be signed to the last byte."
+    ) { text in
+        text.utf8.allSatisfy { $0 == UInt8(ascii: "\n") || (0x20...0x7E).contains($0) } ? nil : "bad_format"
     }
 }
