@@ -217,7 +217,8 @@ let package = Package(
             "Domains/DeFi",
             [
                 "DomainKit", "DomainTransfers", "Kernel", "PostgreSQL", "HTTP", "Ledger", "Messaging", "WalletCrypto",
-                lifecycle, arguments,
+                "Audit", "Compliance", "Cryptography", "Identity", "Settings",
+                lifecycle, logging, metrics, arguments,
             ],
             exclude: ["WalletCrypto"]
         ),
@@ -249,10 +250,18 @@ let package = Package(
         tests("TracesTests", ["Traces", tracing]),
         tests("CryptographyTests", ["Cryptography", "Kernel"]),
         tests("WebhooksTests", ["Webhooks", "Cryptography", "Kernel"], resources: [.copy("Vectors")]),
+        library("WalletSigners", "Tests/WalletSigners", ["WalletCrypto", "Cryptography", "CSecp256k1", crypto]),
         tests(
             "WalletCryptoTests",
-            ["WalletCrypto", "Cryptography", "Kernel", "CSecp256k1", crypto],
+            ["WalletCrypto", "WalletSigners", "Cryptography", "Kernel", crypto],
             resources: [.copy("Vectors")]
+        ),
+        tests(
+            "WalletTests",
+            [
+                "DeFi", "WalletCrypto", "WalletSigners", "Compliance", "Cryptography", "DomainKit", "HTTP", "Identity",
+                "Kernel", "Messaging", "PostgreSQL", "Redis", "TestSupport", logging, metrics,
+            ]
         ),
         tests("SettingsTests", ["Settings"]),
         tests("EmbeddedServersTests", ["EmbeddedServers", logging]),

@@ -1,3 +1,4 @@
+import DeFi
 import DomainKit
 import HTTP
 import Identity
@@ -36,7 +37,8 @@ extension Program {
                 rateLimiter: rateLimiter,
                 clock: clock,
                 ids: ids,
-                logger: logger
+                logger: logger,
+                privateMaterial: PrivateMaterialScreen()
             )
         )
         let server = APIServer(api, at: .host(settings.http.host, port: settings.http.port), logger: logger)

@@ -58,6 +58,7 @@ struct Program: Sendable {
             clock: clock,
             ids: ids,
             users: identity.directory,
+            signIn: identity.provenSignIn,
             compliance: ComplianceGate(pool: platform.pool, ids: ids, clock: clock),
             fees: fees,
             outbound: Program.outbound(settings, logger),

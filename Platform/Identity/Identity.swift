@@ -53,6 +53,9 @@ public struct Identity: Sendable {
             + OperatorRoutes(services: services).routes
     }
 
+    /// Begins sessions for users whom somebody else has proof of.
+    public var provenSignIn: ProvenSignIn { ProvenSignIn(services: services) }
+
     /// Makes a user who looks after customers and their money; no route can.
     ///
     /// `actor` is who makes them, for the audit log: `operator:NAME`.
