@@ -217,7 +217,7 @@ let package = Package(
             "Domains/DeFi",
             [
                 "DomainKit", "DomainTransfers", "Kernel", "PostgreSQL", "HTTP", "Ledger", "Messaging", "WalletCrypto",
-                "Audit", "Compliance", "Cryptography", "Identity", "Settings",
+                "Audit", "Compliance", "Cryptography", "Identity", "OutboundHTTP", "Settings",
                 lifecycle, logging, metrics, arguments,
             ],
             exclude: ["WalletCrypto"]

@@ -57,12 +57,44 @@ public struct DeFiDomain: Domain {
             sessions: platform.signIn,
             contracts: nil
         )
-        routes = [Self.balances(runtime.accounts)] + transfers.routes + parts.routes
+        let chains = try await Self.chains(runtime, platform)
+        routes =
+            [Self.balances(runtime.accounts)] + transfers.routes + parts.routes + chains.flatMap(\.routes)
         services =
             transfers.services + [ChallengeSweeper(challenges: parts.challenges, logger: platform.logger)]
+            + chains.map { chain in
+                ChainService(
+                    follower: chain.follower,
+                    sender: chain.sender,
+                    pollMilliseconds: platform.settings.chains.pollMilliseconds,
+                    logger: platform.logger
+                )
+            }
         wallets = WalletOperations(parts: parts, runtime: runtime, ids: platform.ids)
         inboxHandlers = transfers.inboxHandlers
         export = { try await transfers.export(after: $0, limit: $1) }
+    }
+
+    /// The chains that nodes are configured for.
+    private static func chains(_ runtime: DomainRuntime, _ platform: PlatformServices) async throws -> [ChainParts] {
+        let settings = platform.settings.chains
+        guard !settings.ethereumNodes.isEmpty, let path = settings.ethereumDeploymentFile else { return [] }
+        let chain = EthereumChain(
+            deployment: try Deployment(path: path),
+            urls: settings.ethereumNodes,
+            http: platform.outbound,
+            confirmations: settings.ethereumConfirmations,
+            gasCeilingGwei: settings.ethereumGasCeilingGwei
+        )
+        let parts = ChainParts(
+            runtime,
+            chain,
+            ids: platform.ids,
+            clock: platform.clock,
+            cursors: platform.cursors,
+            logger: platform.logger
+        )
+        return [parts]
     }
 
     private static func balances(_ accounts: LedgerAccounts) -> Route {

@@ -1,4 +1,5 @@
 import Kernel
+import Ledger
 import WalletCrypto
 
 /// Builds unsigned transactions: nonce, gas, and whether they would go through.
@@ -32,7 +33,7 @@ struct IntentMaker: Sendable {
     func drafts(
         _ calls: [Call],
         from wallet: LinkedWallet,
-        strategy: ID<Strategy>?,
+        strategy: ID<Strategy>? = nil,
         reservation: ID<Reservation>? = nil,
         speed: GasPrice.Speed
     ) async throws -> [Intent.Draft] {

@@ -3,6 +3,7 @@ import Ledger
 import Logging
 import Messaging
 import PostgreSQL
+import WalletCrypto
 
 /// Sends signed transactions to the chain, each until a node has it.
 ///

@@ -1,0 +1,80 @@
+import DomainKit
+import HTTP
+import Kernel
+import Ledger
+import Logging
+import ServiceLifecycle
+
+/// Everything of one chain, put together.
+struct ChainParts: Sendable {
+    let chain: EthereumChain
+    let intents: Intents
+    let strategies: Strategies
+    let openings: IntentOpenings
+    let follower: ChainFollower
+    let sender: IntentSender
+    let routes: [Route]
+
+    init(
+        _ runtime: DomainRuntime,
+        _ chain: EthereumChain,
+        ids: IDGenerator,
+        clock: any WallClock,
+        cursors: CursorSigner,
+        logger: Logger
+    ) {
+        let (schema, pool, ledger) = (runtime.schema, runtime.pool, runtime.ledger)
+        let intents = Intents(schema: schema, pool: pool)
+        let books = IntentBooks(schema: schema, accounts: runtime.accounts, intents: intents, ids: ids)
+        let openings = IntentOpenings(
+            maker: IntentMaker(chain: chain, intents: intents),
+            books: books,
+            accounts: runtime.accounts,
+            ids: ids,
+            clock: clock
+        )
+        let exits = ExitMaker(chain: chain, schema: schema, pool: pool, ids: ids, openings: openings, clock: clock)
+        follower = ChainFollower(
+            chain: chain,
+            blocks: ChainBlocks(schema: schema, pool: pool, chain: chain.name, holder: ids.next(Intent.self).value),
+            intents: intents,
+            books: books,
+            strategies: StrategyWatch(chain: chain, schema: schema, pool: pool, ids: ids, exits: exits),
+            ledger: ledger,
+            logger: logger
+        )
+        sender = IntentSender(
+            chain: chain,
+            schema: schema,
+            pool: pool,
+            intents: intents,
+            books: books,
+            ledger: ledger,
+            logger: logger
+        )
+        let strategies = Strategies(schema: schema, pool: pool)
+        let payers = Payers(schema: schema, pool: pool)
+        routes =
+            IntentRoutes(
+                chain: chain,
+                intents: intents,
+                payers: payers,
+                openings: openings,
+                submissions: Submissions(ledger: ledger, intents: intents, books: books, ids: ids, clock: clock),
+                sender: sender,
+                ledger: ledger,
+                ids: ids,
+                signer: cursors
+            ).routes
+            + StrategyRoutes(
+                chain: chain,
+                strategies: strategies,
+                payers: payers,
+                openings: openings,
+                ledger: ledger,
+                ids: ids,
+                clock: clock
+            ).routes
+        (self.chain, self.intents, self.strategies, self.openings) = (chain, intents, strategies, openings)
+    }
+}
