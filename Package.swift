@@ -263,6 +263,13 @@ let package = Package(
                 "Kernel", "Messaging", "PostgreSQL", "Redis", "TestSupport", logging, metrics,
             ]
         ),
+        tests(
+            "ChainTests",
+            [
+                "DeFi", "WalletCrypto", "WalletSigners", "DomainKit", "EmbeddedServers", "HTTP", "Kernel", "Ledger",
+                "OutboundHTTP", "PostgreSQL", "TestSupport", logging,
+            ]
+        ),
         tests("SettingsTests", ["Settings"]),
         tests("EmbeddedServersTests", ["EmbeddedServers", logging]),
         tests(

@@ -21,7 +21,8 @@ struct ChainParts: Sendable {
         ids: IDGenerator,
         clock: any WallClock,
         cursors: CursorSigner,
-        logger: Logger
+        logger: Logger,
+        missingAfterSeconds: Double = ChainFollower.missingAfterSeconds
     ) {
         let (schema, pool, ledger) = (runtime.schema, runtime.pool, runtime.ledger)
         let intents = Intents(schema: schema, pool: pool)
@@ -41,7 +42,8 @@ struct ChainParts: Sendable {
             books: books,
             strategies: StrategyWatch(chain: chain, schema: schema, pool: pool, ids: ids, exits: exits),
             ledger: ledger,
-            logger: logger
+            logger: logger,
+            missingAfterSeconds: missingAfterSeconds
         )
         sender = IntentSender(
             chain: chain,

@@ -1,5 +1,4 @@
 import Glibc
-public import Logging
 
 /// A chain of our own on loopback, gone with its process: it keeps nothing.
 ///

@@ -41,7 +41,8 @@ create table defi.strategies (
     principal numeric(38,0) not null default 0 check (principal >= 0),
     withdrawn numeric(38,0) not null default 0 check (withdrawn >= 0),
     realized numeric(38,0) not null default 0,
-    -- The position where it has a number of its own, as those of Uniswap.
+    -- Whether each position has a number of its own, as those of Uniswap, and that number.
+    is_numbered boolean not null default false,
     token numeric(78,0) check (token >= 0),
     pair_principal numeric(38,0) not null default 0 check (pair_principal >= 0),
     -- As of a block: what the position is worth, and what it is of the other token of a pair.
@@ -66,10 +67,13 @@ create table defi.strategies (
     version bigint not null default 1 check (version > 0),
     created_at timestamptz not null,
     updated_at timestamptz not null,
+    constraint strategies_numbered check (is_numbered or token is null),
     constraint strategies_valued check ((value is null) = (valued_number is null)
         and (value is null) = (valued_hash is null) and (value is null) = (valued_at is null))
 ) with (fillfactor = 70);
 create index strategies_of_user on defi.strategies (user_id, id);
+-- What a wallet has in a protocol is one position, whoever put what in: one strategy stands for it.
+create unique index strategies_one on defi.strategies (wallet, offer) where status <> 'stopped' and not is_numbered;
 create index strategies_followed on defi.strategies (chain, address) where status <> 'stopped';
 
 create table defi.intents (

@@ -32,6 +32,31 @@ struct Strategies: Sendable {
         ).map(Strategy.init)
     }
 
+    /// What stands for a wallet's position in an offer already; nil for none, and where each position has its number.
+    func open(of wallet: ID<Wallet>, in offer: Deployment.Offer) async throws -> Strategy? {
+        guard !offer.description.isPair else { return nil }
+        return try await pool.query(
+            """
+            select \(Strategy.columns) from \(schema).strategies s
+            where s.wallet = \(wallet) and s.offer = \(offer.id) and s.status <> 'stopped' and not s.is_numbered
+            """
+        ).map(Strategy.init).first
+    }
+
+    /// Whether something that goes into a strategy is on its way: until it is final, what comes out would be counted
+    /// against less than went in.
+    func isFilling(_ id: ID<Strategy>) async throws -> Bool {
+        let rows = try await pool.query(
+            """
+            select 1 from \(schema).intents
+            where strategy = \(id) and kind = 'start'
+                and state in ('signed', 'broadcast', 'dropped', 'displaced', 'included')
+            limit 1
+            """
+        )
+        return !rows.isEmpty
+    }
+
     /// A strategy's decisions, newest first.
     func decisions(of id: ID<Strategy>) async throws -> [JSON] {
         try await pool.query(

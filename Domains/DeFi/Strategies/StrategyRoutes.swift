@@ -19,7 +19,7 @@ struct StrategyRoutes: Sendable {
 
     private static let problems: [Int: [String]] = [
         404: ["not_found", "offer_not_found"],
-        409: ["nonce_taken", "strategy_not_open"],
+        409: ["nonce_taken", "strategy_not_open", "strategy_filling"],
         422: IntentRoutes.problems[422, default: []] + [
             "partial_exit_not_offered", "exit_not_offered", "nothing_to_exit", "nothing_to_harvest", "offer_gone",
             "pair_amount_needed", "bad_rule",
@@ -52,7 +52,10 @@ struct StrategyRoutes: Sendable {
             "/v1/defi/strategies",
             operationID: "startStrategy",
             summary: "Start a strategy",
-            description: "The answer has the transactions to sign, in their order.",
+            description: """
+                The answer has the transactions to sign, in their order. Where the wallet has a position in the offer \
+                already, the amount is added to it.
+                """,
             tag: "Strategies",
             access: .permission("defi:move"),
             isIdempotent: true,
@@ -85,19 +88,43 @@ struct StrategyRoutes: Sendable {
             pairAmount: pairAmount,
             now: clock.now()
         )
-        let id: ID<Strategy> = ids.next()
-        let row = NewStrategyRow(
-            id: id,
-            wallet: wallet,
-            chain: chain.name,
-            offer: offer,
-            stopLoss: try Self.rule(body, "stop_loss"),
-            drawdownMax: try Self.rule(body, "drawdown_max"),
-            autoCompound: body["auto_compound"]?.boolValue ?? false
-        )
+        let known = try await strategies.open(of: wallet.id, in: offer)
+        let id: ID<Strategy> = known?.id ?? ids.next()
+        let row = try Self.row(id, wallet, offer, chain.name, known, body)
         let speed = IntentRoutes.speed(body)
         let drafts = try await openings.maker.drafts(calls, from: wallet, strategy: id, speed: speed)
         return try await store(openings.open(drafts), of: id, with: [row], for: request)
+    }
+
+    /// A new strategy, or the one that is there with the rules that are given now.
+    private static func row(
+        _ id: ID<Strategy>,
+        _ wallet: LinkedWallet,
+        _ offer: Deployment.Offer,
+        _ chain: String,
+        _ known: Strategy?,
+        _ body: JSON
+    ) throws(Problem) -> any StoredRow {
+        let stopLoss = try rule(body, "stop_loss")
+        let drawdownMax = try rule(body, "drawdown_max")
+        let autoCompound = body["auto_compound"]?.boolValue
+        if let known {
+            return StrategyRulesRow(
+                strategy: id,
+                stopLoss: stopLoss ?? known.stopLoss,
+                drawdownMax: drawdownMax ?? known.drawdownMax,
+                autoCompound: autoCompound ?? known.autoCompound
+            )
+        }
+        return NewStrategyRow(
+            id: id,
+            wallet: wallet,
+            chain: chain,
+            offer: offer,
+            stopLoss: stopLoss,
+            drawdownMax: drawdownMax,
+            autoCompound: autoCompound ?? false
+        )
     }
 
     /// A fraction above 0 and up to 1 as billionths.
@@ -212,6 +239,9 @@ struct StrategyRoutes: Sendable {
             guard strategy.status != .stopped else {
                 throw Problem(409, "strategy_not_open", "It has been left already.")
             }
+            guard try await !strategies.isFilling(strategy.id) else {
+                throw Problem(409, "strategy_filling", "What goes into it isn't final yet. Try again in a few blocks.")
+            }
             let calls = try await make(strategy, StrategyCalls(chain: chain), request.body)
             let isUrgent = request.body["emergency"]?.boolValue == true
             let speed = isUrgent ? GasPrice.Speed.fast : IntentRoutes.speed(request.body)
@@ -244,7 +274,7 @@ struct StrategyRoutes: Sendable {
         }
         do {
             return try await ledger.submit(item).response()
-        } catch let error as PostgresError where error.violates("intents_nonce") {
+        } catch let error as PostgresError where error.violates("intents_nonce") || error.violates("strategies_one") {
             throw Problem(409, "nonce_taken", "Another transaction of the wallet was built meanwhile. Try again.")
         }
     }

@@ -17,11 +17,32 @@ struct NewStrategyRow: StoredRow {
     static func store(_ rows: [NewStrategyRow], in schema: Schema, at instant: Timestamp) -> [SQL] {
         rows.map { row in
             """
-            insert into \(schema).strategies (id, user_id, wallet, chain, address, offer, asset, stop_loss,
-                drawdown_max, auto_compound, created_at, updated_at)
+            insert into \(schema).strategies (id, user_id, wallet, chain, address, offer, asset, is_numbered,
+                stop_loss, drawdown_max, auto_compound, created_at, updated_at)
             values (\(row.id), \(row.wallet.user), \(row.wallet.id), \(row.chain), \(row.wallet.address.description),
-                \(row.offer.id), \(row.offer.asset.code), \(row.stopLoss), \(row.drawdownMax), \(row.autoCompound),
-                \(instant), \(instant))
+                \(row.offer.id), \(row.offer.asset.code), \(row.offer.description.isPair), \(row.stopLoss),
+                \(row.drawdownMax), \(row.autoCompound), \(instant), \(instant))
+            """
+        }
+    }
+}
+
+/// Other rules for a strategy that is there.
+struct StrategyRulesRow: StoredRow {
+    let strategy: ID<Strategy>
+    let stopLoss: Int64?
+    let drawdownMax: Int64?
+    let autoCompound: Bool
+
+    static var mustTouchEachRow: Bool { false }
+
+    static func store(_ rows: [StrategyRulesRow], in schema: Schema, at instant: Timestamp) -> [SQL] {
+        rows.map { row in
+            """
+            update \(schema).strategies
+            set stop_loss = \(row.stopLoss), drawdown_max = \(row.drawdownMax), auto_compound = \(row.autoCompound),
+                version = version + 1, updated_at = \(instant)
+            where id = \(row.strategy)
             """
         }
     }

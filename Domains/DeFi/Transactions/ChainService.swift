@@ -9,6 +9,7 @@ struct ChainService: Service {
     let logger: Logger
 
     func run() async throws {
+        try await follower.blocks.declare()
         await cancelWhenGracefulShutdown {
             await withDiscardingTaskGroup { group in
                 group.addTask { await repeatedly("following") { try await follower.step() > 0 } }
