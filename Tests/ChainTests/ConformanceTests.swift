@@ -42,6 +42,8 @@ struct ConformanceTests {
             )
         default: try await world.dev.pass(seconds: 31_536_000)
         }
+        // Nothing happened to the wallet itself.
+        try await world.dev.mine(Int(StrategyWatch.blocksMax))
         try await world.follow()
     }
 

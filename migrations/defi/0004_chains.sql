@@ -101,7 +101,7 @@ create table defi.intents (
     gas_limit bigint not null check (gas_limit between 21000 and 30000000),
     max_fee numeric(38,0) not null check (max_fee > 0),
     tip numeric(38,0) not null check (tip >= 0 and tip <= max_fee),
-    signing_hash bytea not null unique check (length(signing_hash) = 32),
+    signing_hash bytea not null check (length(signing_hash) = 32),
     summary jsonb not null,
     -- As the user signed it.
     raw bytea check (length(raw) <= 65536),

@@ -76,7 +76,8 @@ struct StrategyWatch: Sendable {
             where s.chain = \(chain.name) and s.status <> 'stopped'
                 and (s.address = any(\(touched)) or s.valued_number is null
                     or s.valued_number <= \(number - StrategyWatch.blocksMax)
-                    or s.stop_loss is not null or s.drawdown_max is not null)
+                    or s.stop_loss is not null or s.drawdown_max is not null
+                    or (s.value = 0 and coalesce(s.pair_value, 0) = 0))
             order by s.valued_number nulls first, s.id limit \(StrategyWatch.valuedMax)
             """
         ).map(Strategy.init)
