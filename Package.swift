@@ -230,7 +230,8 @@ let package = Package(
                 "Messaging",
                 "Fees", "Compliance",
                 "Identity", "Audit", "OutboundHTTP", "Settings", "Cryptography", "Redis", "Migrations", "Observability",
-                "EmbeddedServers", "Webhooks", "Traces", "Streams", arguments, logging, metrics, lifecycle,
+                "WalletCrypto", "EmbeddedServers", "Webhooks", "Traces", "Streams", arguments, logging, metrics,
+                lifecycle,
                 .product(name: "UnixSignals", package: "swift-service-lifecycle"),
             ]
         ),

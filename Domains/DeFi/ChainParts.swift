@@ -13,6 +13,7 @@ struct ChainParts: Sendable {
     let openings: IntentOpenings
     let follower: ChainFollower
     let sender: IntentSender
+    let books: IntentBooks
     let routes: [Route]
 
     init(
@@ -77,6 +78,7 @@ struct ChainParts: Sendable {
                 ids: ids,
                 clock: clock
             ).routes
+        self.books = books
         (self.chain, self.intents, self.strategies, self.openings) = (chain, intents, strategies, openings)
     }
 }

@@ -99,7 +99,12 @@ struct DevChain: Sendable {
     }
 
     /// Sends something from an account of the chain's that no test's user has, and mines it.
-    func send(_ function: String, _ arguments: [ABIValue], to contract: EthereumAddress, value: BigUInt = .zero)
+    func send(
+        _ function: String,
+        _ arguments: [ABIValue],
+        to contract: EthereumAddress,
+        value: BigUInt = .zero
+    )
         async throws
     {
         let node = EthereumNode(rpc: rpc)

@@ -138,3 +138,27 @@ struct AbandonedBlocksRow: StoredRow {
         }
     }
 }
+
+/// Another chain in the place of the one that was followed, as on one's own machine: nothing of it is known.
+struct NewChainRow: StoredRow {
+    let chain: String
+    let holder: UInt128
+
+    static func store(_ rows: [NewChainRow], in schema: Schema, at instant: Timestamp) -> [SQL] {
+        rows.flatMap { row -> [SQL] in
+            [
+                "update \(schema).chain_blocks set is_canonical = false where chain = \(row.chain) and is_canonical",
+                """
+                update \(schema).strategies set status = 'stopped', version = version + 1, updated_at = \(instant)
+                where chain = \(row.chain) and status <> 'stopped'
+                """,
+                "delete from \(schema).offer_rates where chain = \(row.chain)",
+                """
+                update \(schema).chains set head = null, head_hash = null, head_at = null, followed_at = \(instant)
+                where name = \(row.chain) and holder = \(row.holder)
+                returning 1
+                """,
+            ]
+        }
+    }
+}

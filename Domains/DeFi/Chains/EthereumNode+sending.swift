@@ -50,7 +50,13 @@ extension Reception {
             self = .underpriced
         } else if says("insufficient funds", "insufficientfunds") {
             self = .insufficientFunds
-        } else if says("intrinsic gas", "invalid transaction", "invalid chain id", "exceeds block gas limit", "only replay") {
+        } else if says(
+            "intrinsic gas",
+            "invalid transaction",
+            "invalid chain id",
+            "exceeds block gas limit",
+            "only replay"
+        ) {
             self = .refused(message)
         } else {
             self = .unknown(error.description)

@@ -70,8 +70,8 @@ struct GasPrice: Hashable, Sendable {
 
     init(maxFee: BigUInt, tip: BigUInt) { (self.maxFee, self.tip) = (maxFee, tip) }
 
-    /// Twice the base fee leaves room for six full blocks in a row, each an eighth dearer (EIP-1559), with the median of
-    /// what was tipped at the speed's percentile.
+    /// Twice the base fee leaves room for five full blocks in a row, each an eighth dearer (EIP-1559); the tip is the
+    /// median of what was tipped at the speed's percentile.
     ///
     /// - Throws: `TooExpensive` when the base fee and the tip alone exceed the ceiling; the rest is cut to it.
     init(_ history: FeeHistory, _ speed: Speed, ceiling: BigUInt) throws(TooExpensive) {

@@ -15,7 +15,8 @@ struct ExitMaker: Sendable {
     let openings: IntentOpenings
     let clock: any WallClock
 
-    /// What stores an exit and its alert; nil while an exit is there already, or when the same couldn't be built before.
+    /// What stores an exit and its alert; nil while an exit is there already, or when the same couldn't be built
+    /// before.
     func item(
         for breach: StrategyRules.Breach,
         _ strategy: Strategy,

@@ -80,7 +80,8 @@ struct Strategies: Sendable {
     }
 
     /// The newest rate of an offer, and the block that it is of; nil before the first.
-    func rate(of offer: String, on chain: String) async throws -> (rate: Int64?, block: BlockReference, at: Timestamp)? {
+    func rate(of offer: String, on chain: String) async throws -> (rate: Int64?, block: BlockReference, at: Timestamp)?
+    {
         let rows = try await pool.query(
             """
             select rate, number, hash, mined_at from \(schema).offer_rates

@@ -60,7 +60,9 @@ struct StrategyRoutes: Sendable {
             access: .permission("defi:move"),
             isIdempotent: true,
             body: .json(Self.startBody),
-            responses: [201: ResponseShape("Strategy and transactions.", Self.action, headers: [.location, .replayed])],
+            responses: [
+                201: ResponseShape("Strategy and transactions.", Self.action, headers: [.location, .replayed])
+            ],
             problems: Self.problems
         ) { request in
             try await idempotently(request, ledger, ids) { try await start(request) }
@@ -191,7 +193,9 @@ struct StrategyRoutes: Sendable {
             isIdempotent: true,
             parameters: [Self.id],
             body: .json(.object([IntentRoutes.speedProperty], named: "Harvest")),
-            responses: [201: ResponseShape("Strategy and transactions.", Self.action, headers: [.location, .replayed])],
+            responses: [
+                201: ResponseShape("Strategy and transactions.", Self.action, headers: [.location, .replayed])
+            ],
             problems: Self.problems
         ) { request in
             try await act(request) { strategy, calls, _ in try await calls.harvest(strategy, now: clock.now()) }
@@ -210,7 +214,9 @@ struct StrategyRoutes: Sendable {
             isIdempotent: true,
             parameters: [Self.id],
             body: .json(Self.stopBody),
-            responses: [201: ResponseShape("Strategy and transactions.", Self.action, headers: [.location, .replayed])],
+            responses: [
+                201: ResponseShape("Strategy and transactions.", Self.action, headers: [.location, .replayed])
+            ],
             problems: Self.problems
         ) { request in
             try await act(request) { strategy, calls, body in

@@ -32,9 +32,9 @@ struct StrategyWatch: Sendable {
         }
         let rates = try await rates(at: block)
         let strategies = try await due(at: block.number, touched: Array(touched))
-        let questions = strategies.map { strategy in
-            chain.deployment.offer(strategy.offer).map {
-                PositionReading.Question(offer: $0, wallet: strategy.address, token: strategy.token)
+        let questions = strategies.map { due in
+            chain.deployment.offer(due.strategy.offer).map {
+                PositionReading.Question(offer: $0, wallet: due.strategy.address, token: due.strategy.token)
             }
         }
         let asked = questions.compactMap(\.self)
@@ -42,9 +42,9 @@ struct StrategyWatch: Sendable {
         var rows: [any StoredRow] = rates.new
         var items: [LedgerItem] = []
         var answers = worths.makeIterator()
-        for (strategy, question) in zip(strategies, questions) where question != nil {
+        for (due, question) in zip(strategies, questions) where question != nil {
             guard let worth = answers.next().flatMap(\.self) else { continue }
-            let judged = try await judged(strategy, worth, rate: rates.known[strategy.offer], at: block)
+            let judged = try await judged(due, worth, rate: rates.known[due.strategy.offer], at: block)
             rows.append(judged.row)
             if let exit = judged.exit { items.append(exit) }
         }
@@ -69,10 +69,21 @@ struct StrategyWatch: Sendable {
 
     // MARK: What is due
 
-    private func due(at number: Int64, touched: [String]) async throws -> [Strategy] {
+    /// A strategy that is valued, and whether transactions of it are on their way: until they are over, what is in and
+    /// what is out doesn't match.
+    private struct Due: Sendable {
+        let strategy: Strategy
+        let isMoving: Bool
+    }
+
+    private func due(at number: Int64, touched: [String]) async throws -> [Due] {
         try await pool.query(
             """
-            select \(Strategy.columns) from \(schema).strategies s
+            select \(Strategy.columns), exists (
+                select 1 from \(schema).intents i
+                where i.strategy = s.id and i.kind <> 'approve'
+                    and i.state in ('signed', 'broadcast', 'dropped', 'displaced', 'included')) as is_moving
+            from \(schema).strategies s
             where s.chain = \(chain.name) and s.status <> 'stopped'
                 and (s.address = any(\(touched)) or s.valued_number is null
                     or s.valued_number <= \(number - StrategyWatch.blocksMax)
@@ -80,20 +91,7 @@ struct StrategyWatch: Sendable {
                     or (s.value = 0 and coalesce(s.pair_value, 0) = 0))
             order by s.valued_number nulls first, s.id limit \(StrategyWatch.valuedMax)
             """
-        ).map(Strategy.init)
-    }
-
-    /// Transactions of a strategy that are on their way: until they are over, what is in and what is out doesn't match.
-    private func isMoving(_ strategy: ID<Strategy>) async throws -> Bool {
-        let rows = try await pool.query(
-            """
-            select 1 from \(schema).intents
-            where strategy = \(strategy) and kind <> 'approve'
-                and state in ('signed', 'broadcast', 'dropped', 'displaced', 'included')
-            limit 1
-            """
-        )
-        return !rows.isEmpty
+        ).map { Due(strategy: try Strategy($0), isMoving: try $0["is_moving"]) }
     }
 
     // MARK: Rates
@@ -102,21 +100,26 @@ struct StrategyWatch: Sendable {
         var known: [String: Int64] = [:]
         var new: [any StoredRow] = []
         let reading = RateReading(node: chain.nodes.first)
+        let last = try await pool.query(
+            """
+            select distinct on (offer) offer, rate, mined_at from \(schema).offer_rates
+            where chain = \(chain.name) order by offer, mined_at desc
+            """
+        )
+        var ages: [String: Int64] = [:]
+        for row in last {
+            let (offer, rate, minedAt): (String, Int64?, Timestamp) = (
+                try row["offer"], try row["rate"], try row["mined_at"]
+            )
+            known[offer] = rate
+            ages[offer] = block.timestamp.seconds - minedAt.seconds
+        }
         for offer in chain.deployment.offers {
-            let last = try await pool.query(
-                """
-                select rate, mined_at from \(schema).offer_rates
-                where chain = \(chain.name) and offer = \(offer.id) order by mined_at desc limit 1
-                """
-            ).first
-            if let last {
-                let (rate, minedAt): (Int64?, Timestamp) = (try last["rate"], try last["mined_at"])
-                known[offer.id] = rate
-                let age = block.timestamp.seconds - minedAt.seconds
-                if (0..<StrategyWatch.rateSeconds).contains(age) { continue }
-            }
+            if let age = ages[offer.id], (0..<StrategyWatch.rateSeconds).contains(age) { continue }
             var rate = try await reading.rate(of: offer, chain.deployment, at: .number(block.number))
-            if let price = rate.sharePrice { rate.rate = try await growth(of: offer.id, to: price, at: block.timestamp) }
+            if let price = rate.sharePrice {
+                rate.rate = try await growth(of: offer.id, to: price, at: block.timestamp)
+            }
             known[offer.id] = rate.rate
             new.append(OfferRateRow(chain: chain.name, offer: offer.id, block: block, rate: rate))
         }
@@ -140,7 +143,7 @@ struct StrategyWatch: Sendable {
     // MARK: Rules
 
     private func judged(
-        _ strategy: Strategy,
+        _ due: Due,
         _ worth: PositionReading.Worth,
         rate: Int64?,
         at block: EthereumBlock
@@ -152,7 +155,7 @@ struct StrategyWatch: Sendable {
             pairAmount: worth.pairAmount.map { Int128(clamping: $0) },
             rate: rate
         )
-        let isMoving = try await isMoving(strategy.id)
+        let (strategy, isMoving) = (due.strategy, due.isMoving)
         let judgement = StrategyRules.judge(
             value: value.amount,
             principal: isMoving ? 0 : strategy.principal,

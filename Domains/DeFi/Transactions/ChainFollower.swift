@@ -17,6 +17,9 @@ struct ChainFollower: Sendable {
     /// After so many seconds without a block, a sent transaction is looked for.
     static let missingAfterSeconds = 30.0
 
+    /// The id that chains on one's own machine have.
+    static let localChainID: UInt64 = 31_337
+
     /// A chain that isn't the one that was followed.
     struct Foreign: Error, Sendable {
         let tip: BlockReference
@@ -60,8 +63,8 @@ struct ChainFollower: Sendable {
 
     // MARK: Reorganisations
 
-    /// The tip, or where the chain forked off below it, once what lies above is undone.
-    private func reconciled(_ tip: BlockReference) async throws -> BlockReference {
+    /// The tip, or where the chain forked off below it, once what lies above is undone; nil for another chain.
+    private func reconciled(_ tip: BlockReference) async throws -> BlockReference? {
         if try await chain.nodes.block(tip.number)?.hash == tip.hash { return tip }
         let known = try await blocks.canonical(from: tip.number, limit: ChainBlocks.reorganisationMax)
         var abandoned: [BlockReference] = []
@@ -72,7 +75,21 @@ struct ChainFollower: Sendable {
             }
             abandoned.append(block)
         }
-        throw Foreign(tip: tip)
+        // A chain on this machine begins anew with each start.
+        guard chain.deployment.chainID == Self.localChainID else { throw Foreign(tip: tip) }
+        try await startOver()
+        return nil
+    }
+
+    private func startOver() async throws {
+        var items: [LedgerItem] = []
+        for intent in try await intents.undecided(on: chain.name, upTo: .max) {
+            items.append(try await books.item(intent, .reorganised, because: "another_chain"))
+        }
+        let row = NewChainRow(chain: chain.name, holder: blocks.holder)
+        items.append(LedgerItem(operation: books.ids.next(), commands: []) { _, _ in .init(rows: [row]) })
+        try await store(items)
+        logger.notice("the local chain is another one", metadata: ["chain": "\(chain.name)"])
     }
 
     private func undo(_ abandoned: [BlockReference], back fork: BlockReference) async throws {
@@ -212,9 +229,10 @@ struct ChainFollower: Sendable {
 
 extension EthereumLog {
     /// `Transfer(address,address,uint256)` (ERC-20).
-    static let transferTopic: [UInt8] = HexText.decode(
-        "0xddf252ad1be2c89b69c2b068fc378daa952ba7f163c4a11628f55a4df523b3ef"
-    ) ?? []
+    static let transferTopic: [UInt8] =
+        HexText.decode(
+            "0xddf252ad1be2c89b69c2b068fc378daa952ba7f163c4a11628f55a4df523b3ef"
+        ) ?? []
 
     /// Whether it says that a token went to an account.
     func isTransfer(of token: EthereumAddress, to account: EthereumAddress) -> Bool {

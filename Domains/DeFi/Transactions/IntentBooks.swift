@@ -37,7 +37,8 @@ struct IntentBooks: Sendable {
         }
         try changed.apply(event, posted: posted, because: reason)
         let stored: [any StoredRow] =
-            [IntentChangeRow(intent: changed, nextAt: nextAt)] + StrategyEffect.rows(intent, event) + news(changed) + rows
+            [IntentChangeRow(intent: changed, nextAt: nextAt)] + StrategyEffect.rows(intent, event) + news(changed)
+            + rows
         return LedgerItem(operation: intent.id.cast(), commands: commands) { decision, _ in
             guard case .success = decision else { return LedgerItem.Finish() }
             return LedgerItem.Finish(rows: stored)

@@ -15,7 +15,7 @@ struct IntentMaker: Sendable {
         let amount: Money
         var pairAmount: Int128 = 0
         var principal: Int128 = 0
-        /// The token that the wallet must have the amount of; nil where nothing leaves it, or the chain's own coin does.
+        /// The token that the wallet must have the amount of; nil where none leaves it.
         var token: EthereumAddress?
     }
 
@@ -101,7 +101,12 @@ struct IntentMaker: Sendable {
             principal: cancelling ? 0 : intent.principal,
             reservation: cancelling ? nil : intent.reservation,
             transaction: transaction,
-            summary: IntentSummary.json(transaction, price, kind: cancelling ? .cancel : intent.kind, from: wallet.address)
+            summary: IntentSummary.json(
+                transaction,
+                price,
+                kind: cancelling ? .cancel : intent.kind,
+                from: wallet.address
+            )
         )
     }
 
@@ -164,7 +169,9 @@ struct IntentMaker: Sendable {
         _ holds: WalletHolds,
         _ wallet: LinkedWallet
     ) async throws {
-        let coins = try await ask { () async throws(NodeError) in try await chain.nodes.first.balance(of: wallet.address) }
+        let coins = try await ask { () async throws(NodeError) in
+            try await chain.nodes.first.balance(of: wallet.address)
+        }
         let needed = drafts.reduce(BigUInt(holds.coins)) { $0 + $1.transaction.costMax }
         guard needed <= coins else {
             throw Problem(

@@ -21,7 +21,8 @@ struct IntentOpenings: Sendable {
     /// Intents for a strategy's calls, with the reservation of what they take out of its principal.
     ///
     /// - Throws: as `IntentMaker.drafts`.
-    func open(_ calls: [IntentMaker.Call], for strategy: Strategy, speed: GasPrice.Speed) async throws -> OpenedIntents {
+    func open(_ calls: [IntentMaker.Call], for strategy: Strategy, speed: GasPrice.Speed) async throws -> OpenedIntents
+    {
         let wallet = LinkedWallet(id: strategy.wallet, user: strategy.user, address: strategy.address)
         let principal = calls.reduce(0) { $0 + $1.principal }
         guard principal > 0 else {

@@ -17,7 +17,7 @@ struct IntentRoutes: Sendable {
     let ids: IDGenerator
     let signer: CursorSigner
 
-    var routes: [Route] { [create, submit, replace, list, get, gas] }
+    var routes: [Route] { [create, submit, replace, list, get, explain, gas] }
 
     static let problems: [Int: [String]] = [
         404: ["not_found"],
@@ -220,6 +220,25 @@ struct IntentRoutes: Sendable {
         }
     }
 
+    private var explain: Route {
+        Route(
+            .get,
+            "/v1/defi/transactions/{id}/explain",
+            operationID: "explainChainTransaction",
+            summary: "Explain a transaction on a chain",
+            description: "One timeline of its statuses and of what the ledger posted for its blocks and took back.",
+            tag: "Chain transactions",
+            access: .permission("defi:read"),
+            parameters: [Self.id],
+            responses: [200: ResponseShape("The explanation.", Self.explanationSchema)],
+            problems: [404: ["not_found"]]
+        ) { request in
+            let intent = try await intents.get(try request.id("id"), of: try request.requirePrincipal().user)
+            let explanation = IntentExplanation(schema: intents.schema, pool: intents.pool)
+            return .ok(try await explanation.explain(intent))
+        }
+    }
+
     private var gas: Route {
         Route(
             .get,
@@ -263,12 +282,25 @@ struct IntentRoutes: Sendable {
         named: "NewChainPayment"
     )
     private static let submissionBody = JSONSchema.object(
-        [.required("signed_transaction", .text(4...131_074), "The bytes as the wallet gives them, 0x and hexadecimal.")],
+        [
+            .required(
+                "signed_transaction",
+                .text(4...131_074),
+                "The bytes as the wallet gives them, 0x and hexadecimal."
+            )
+        ],
         named: "SignedTransaction"
     )
     private static let replacementBody = JSONSchema.object(
         [.required("action", .oneOf(["speed_up", "cancel"])), speedProperty],
         named: "Replacement"
+    )
+    private static let explanationSchema = JSONSchema.object(
+        [
+            .required("transaction", Intent.schema),
+            .required("timeline", .array(of: .any, count: 0...IntentExplanation.entriesMax), "Oldest first."),
+        ],
+        named: "ChainExplanation"
     )
     private static let priceSchema = JSONSchema.object(
         [.required("max_fee_per_gas", .anyString), .required("max_priority_fee_per_gas", .anyString)],

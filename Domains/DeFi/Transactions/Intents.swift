@@ -65,7 +65,8 @@ struct Intents: Sendable {
     func decided(by hashes: [[UInt8]], on chain: String) async throws -> [Intent] {
         try await find(
             """
-            i.chain = \(chain) and i.state in ('included', 'displaced') and i.block_hash = any(\(hashes.map(Bytes.init)))
+            i.chain = \(chain) and i.state in ('included', 'displaced')
+                and i.block_hash = any(\(hashes.map(Bytes.init)))
             """,
             limit: Intents.blockMax
         )
@@ -168,8 +169,8 @@ struct WalletHolds: Hashable, Sendable {
 extension Intent {
     static let columns: SQL = """
         i.id, i.user_id, i.wallet, i.chain, i.address, i.kind, i.strategy, i.replaces, i.asset, i.amount,
-            i.pair_amount, i.principal, i.reservation, i.nonce, i.recipient, i.value, i.calldata, i.gas_limit, i.max_fee,
-            i.tip, i.summary, i.raw, i.hash, i.state, i.reason, i.block_number, i.block_hash, i.succeeded, i.gas_cost,
+            i.pair_amount, i.principal, i.reservation, i.nonce, i.recipient, i.value, i.calldata, i.gas_limit,
+            i.max_fee, i.tip, i.summary, i.raw, i.hash, i.state, i.reason, i.block_number, i.block_hash, i.succeeded, i.gas_cost,
             i.received, i.transfers, i.version, i.created_at, i.expires_at
         """
 
