@@ -28,17 +28,13 @@ struct ChainParts: Sendable {
         let (schema, pool, ledger) = (runtime.schema, runtime.pool, runtime.ledger)
         let intents = Intents(schema: schema, pool: pool)
         let books = IntentBooks(schema: schema, accounts: runtime.accounts, intents: intents, ids: ids)
-        let openings = IntentOpenings(
-            maker: IntentMaker(chain: chain, intents: intents),
-            books: books,
-            accounts: runtime.accounts,
-            ids: ids,
-            clock: clock
-        )
+        let maker = IntentMaker(chain: chain, intents: intents)
+        let openings = IntentOpenings(maker: maker, books: books, accounts: runtime.accounts, ids: ids, clock: clock)
         let exits = ExitMaker(chain: chain, schema: schema, pool: pool, ids: ids, openings: openings, clock: clock)
+        let holder = ids.next(Intent.self).value
         follower = ChainFollower(
             chain: chain,
-            blocks: ChainBlocks(schema: schema, pool: pool, chain: chain.name, holder: ids.next(Intent.self).value),
+            blocks: ChainBlocks(schema: schema, pool: pool, chain: chain.name, holder: holder),
             intents: intents,
             books: books,
             strategies: StrategyWatch(chain: chain, schema: schema, pool: pool, ids: ids, exits: exits),
@@ -55,30 +51,30 @@ struct ChainParts: Sendable {
             ledger: ledger,
             logger: logger
         )
-        let strategies = Strategies(schema: schema, pool: pool)
-        let payers = Payers(schema: schema, pool: pool)
-        routes =
-            IntentRoutes(
-                chain: chain,
-                intents: intents,
-                payers: payers,
-                openings: openings,
-                submissions: Submissions(ledger: ledger, intents: intents, books: books, ids: ids, clock: clock),
-                sender: sender,
-                ledger: ledger,
-                ids: ids,
-                signer: cursors
-            ).routes
-            + StrategyRoutes(
-                chain: chain,
-                strategies: strategies,
-                payers: payers,
-                openings: openings,
-                ledger: ledger,
-                ids: ids,
-                clock: clock
-            ).routes
-        self.books = books
-        (self.chain, self.intents, self.strategies, self.openings) = (chain, intents, strategies, openings)
+        let (strategies, payers) = (Strategies(schema: schema, pool: pool), Payers(schema: schema, pool: pool))
+        let submissions = Submissions(ledger: ledger, intents: intents, books: books, ids: ids, clock: clock)
+        let payments = IntentRoutes(
+            chain: chain,
+            intents: intents,
+            payers: payers,
+            openings: openings,
+            submissions: submissions,
+            sender: sender,
+            ledger: ledger,
+            ids: ids,
+            signer: cursors
+        )
+        let offers = StrategyRoutes(
+            chain: chain,
+            strategies: strategies,
+            payers: payers,
+            openings: openings,
+            ledger: ledger,
+            ids: ids,
+            clock: clock
+        )
+        routes = payments.routes + offers.routes
+        (self.chain, self.intents, self.books) = (chain, intents, books)
+        (self.strategies, self.openings) = (strategies, openings)
     }
 }

@@ -129,7 +129,7 @@ struct StrategyRoutes: Sendable {
         )
     }
 
-    /// A fraction above 0 and up to 1 as billionths.
+    /// A fraction above 0 and below 1 as billionths.
     private static func rule(_ body: JSON, _ name: String) throws(Problem) -> Int64? {
         guard let text = body[name]?.stringValue else { return nil }
         guard let fraction = Fixed18(text), !fraction.scaled.isNegative,
@@ -139,7 +139,7 @@ struct StrategyRoutes: Sendable {
             throw Problem(
                 422,
                 "bad_rule",
-                "A rule is a fraction above 0 and up to 1, as 0.05.",
+                "A rule is a fraction above 0 and below 1, as 0.05.",
                 faults: [Problem.Fault("/\(name)", "bad_rule")]
             )
         }
@@ -290,9 +290,9 @@ struct StrategyRoutes: Sendable {
         [
             .required("wallet", .id(of: Wallet.self), "An own wallet, proven."),
             .required("offer", .text(1...60)), .required("amount", .positiveAmount),
-            .optional("pair_amount", .text(1...39), "Of a pair's other token, in its smallest units."),
-            .optional("stop_loss", .text(1...20), "Of what went in: the fraction whose loss asks for an exit."),
-            .optional("drawdown_max", .text(1...20), "The same of the highest worth."),
+            .optional("pair_amount", .string(.units), "Of a pair's other token."),
+            .optional("stop_loss", .string(.fraction), "Of what went in: the fraction whose loss asks for an exit."),
+            .optional("drawdown_max", .string(.fraction), "The same of the highest worth."),
             .optional("auto_compound", .bool), IntentRoutes.speedProperty,
         ],
         named: "NewStrategy"

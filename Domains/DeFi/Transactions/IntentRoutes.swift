@@ -25,7 +25,7 @@ struct IntentRoutes: Sendable {
         422: [
             "wallet_not_verified", "wallet_on_other_chain", "recipient_not_in_address_book", "recipient_locked",
             "asset_not_supported", "insufficient_funds", "would_revert", "would_fail", "gas_too_expensive",
-            "idempotency_key_reused", "amount_out_of_range",
+            "idempotency_key_reused", "amount_out_of_range", "bad_checksum",
         ],
         503: ["chain_unavailable", "chain_disagreement"],
     ]
@@ -57,7 +57,12 @@ struct IntentRoutes: Sendable {
             throw Problem.malformed("unknown_asset", in: "/asset")
         }
         guard let to = body["to"]?.stringValue.flatMap(EthereumAddress.init(_:)) else {
-            throw Problem.malformed("bad_address", in: "/to")
+            throw Problem(
+                422,
+                "bad_checksum",
+                "The address's checksum doesn't hold (EIP-55). Copy it again.",
+                faults: [Problem.Fault("/to", "bad_checksum")]
+            )
         }
         let amount = try Money(positive: body["amount"]?.stringValue ?? "", asset, at: "/amount")
         let wallet = try await payers.wallet(id, of: user, on: chain.name)
@@ -276,18 +281,18 @@ struct IntentRoutes: Sendable {
     private static let paymentBody = JSONSchema.object(
         [
             .required("wallet", .id(of: Wallet.self), "An own wallet, proven."),
-            .required("to", .text(42...42), "An address of the address book whose lock is open, or an own wallet."),
+            .required(
+                "to",
+                .string(.ethereumAddress),
+                "An address of the address book whose lock is open, or an own wallet."
+            ),
             .required("asset", .asset), .required("amount", .positiveAmount), speedProperty,
         ],
         named: "NewChainPayment"
     )
     private static let submissionBody = JSONSchema.object(
         [
-            .required(
-                "signed_transaction",
-                .text(4...131_074),
-                "The bytes as the wallet gives them, 0x and hexadecimal."
-            )
+            .required("signed_transaction", .string(.signedTransaction))
         ],
         named: "SignedTransaction"
     )

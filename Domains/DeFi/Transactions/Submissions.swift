@@ -18,7 +18,7 @@ struct Submissions: Sendable {
     ///
     /// The same bytes again answer with what became of them.
     ///
-    /// - Throws: a `Problem`: 409 `intent_not_open`; 422 with what isn't as asked for.
+    /// - Throws: a `Problem`: 409 `intent_not_open`; 422 with what differs.
     func submit(_ bytes: [UInt8], for intent: Intent, _ request: APIRequest) async throws -> APIResponse {
         if let signed = intent.signed, signed.raw == bytes { return .accepted(intent.json, location: intent.path) }
         guard case .built = intent.state, intent.expiresAt > clock.now() else {
