@@ -224,7 +224,7 @@ let package = Package(
             "Domains/DeFi",
             [
                 "DomainKit", "DomainTransfers", "Kernel", "PostgreSQL", "HTTP", "Ledger", "Messaging", "WalletCrypto",
-                "Audit", "Compliance", "Cryptography", "Identity", "Settings",
+                "Audit", "Compliance", "Cryptography", "Identity", "OutboundHTTP", "Settings",
                 lifecycle, logging, metrics, arguments,
             ],
             exclude: ["WalletCrypto"]
@@ -237,7 +237,8 @@ let package = Package(
                 "Messaging",
                 "Fees", "Compliance",
                 "Identity", "Audit", "OutboundHTTP", "Settings", "Cryptography", "Redis", "Migrations", "Observability",
-                "EmbeddedServers", "Webhooks", "Traces", "Streams", arguments, logging, metrics, lifecycle,
+                "WalletCrypto", "EmbeddedServers", "Webhooks", "Traces", "Streams", arguments, logging, metrics,
+                lifecycle,
                 .product(name: "UnixSignals", package: "swift-service-lifecycle"),
             ]
         ),
@@ -268,6 +269,13 @@ let package = Package(
             [
                 "DeFi", "WalletCrypto", "WalletSigners", "Compliance", "Cryptography", "DomainKit", "HTTP", "Identity",
                 "Kernel", "Messaging", "PostgreSQL", "Redis", "TestSupport", logging, metrics,
+            ]
+        ),
+        tests(
+            "ChainTests",
+            [
+                "DeFi", "WalletCrypto", "WalletSigners", "DomainKit", "EmbeddedServers", "HTTP", "Kernel", "Ledger",
+                "OutboundHTTP", "PostgreSQL", "TestSupport", logging,
             ]
         ),
         tests("SettingsTests", ["Settings"]),

@@ -75,3 +75,20 @@ check_swift() {
         fail "swift is $found, $swift_minimum is needed. $where"
     say "swift $found"
 }
+
+# The local chains of Tests/DevChains run in an environment of their own, .build/chains/bin/python.
+install_chains() {
+    local home=$PWD/.build/chains python=/usr/bin/python3 list=Tests/DevChains/requirements.txt
+    [[ -x $python ]] || python=python3
+    # The path belongs to it: a virtual environment does not survive being moved.
+    local wanted="$home $(cat "$list")"
+    if [[ $(cat "$home/complete" 2>/dev/null) == "$wanted" ]]; then
+        say "the local chains are there"
+        return
+    fi
+    say "installing the local chains into .build/chains"
+    "$python" -m venv --clear "$home" &&
+        "$home/bin/python" -m pip install --disable-pip-version-check --quiet --requirement "$list" ||
+        { say "The local chains could not be installed; what pip says above tells why."; return 1; }
+    echo "$wanted" >"$home/complete"
+}

@@ -26,6 +26,8 @@ public struct DeFiDomain: Domain {
     public let export: TransactionExport
     /// What operators do with wallets.
     public let wallets: WalletOperations
+    /// What operators do with the chain; nil where none is followed.
+    public let chains: ChainOperations?
 
     private static let others: [Schema] = [.banking, .investing]
     private static let assets: Set<Asset> = [.usdc, .usdt, .btc, .eth, .sol, .sui]
@@ -48,6 +50,7 @@ public struct DeFiDomain: Domain {
             cursors: platform.cursors,
             logger: platform.logger
         )
+        let chain = try Self.chain(runtime, platform)
         let parts = WalletParts(
             runtime,
             ids: platform.ids,
@@ -55,14 +58,55 @@ public struct DeFiDomain: Domain {
             publicURL: platform.settings.http.publicURL,
             screening: platform.compliance,
             sessions: platform.signIn,
-            contracts: nil
+            contracts: chain.map { NodeContracts(chain: $0.chain) }
         )
-        routes = [Self.balances(runtime.accounts)] + transfers.routes + parts.routes
+        routes =
+            [Self.balances(runtime.accounts)] + transfers.routes + parts.routes + (chain?.routes ?? [])
         services =
             transfers.services + [ChallengeSweeper(challenges: parts.challenges, logger: platform.logger)]
+            + [chain].compactMap { chain in
+                chain.map {
+                    ChainService(
+                        follower: $0.follower,
+                        sender: $0.sender,
+                        pollMilliseconds: platform.settings.chains.pollMilliseconds,
+                        logger: platform.logger
+                    )
+                }
+            }
+        chains = chain.map {
+            ChainOperations(
+                parts: $0,
+                schema: runtime.schema,
+                pool: runtime.pool,
+                ledger: runtime.ledger,
+                books: $0.books
+            )
+        }
         wallets = WalletOperations(parts: parts, runtime: runtime, ids: platform.ids)
         inboxHandlers = transfers.inboxHandlers
         export = { try await transfers.export(after: $0, limit: $1) }
+    }
+
+    /// The chain that nodes are configured for.
+    private static func chain(_ runtime: DomainRuntime, _ platform: PlatformServices) throws -> ChainParts? {
+        let settings = platform.settings.chains
+        guard !settings.ethereumNodes.isEmpty, let path = settings.ethereumDeploymentFile else { return nil }
+        let chain = EthereumChain(
+            deployment: try Deployment(path: path),
+            urls: settings.ethereumNodes,
+            http: platform.outbound,
+            confirmations: settings.ethereumConfirmations,
+            gasCeilingGwei: settings.ethereumGasCeilingGwei
+        )
+        return ChainParts(
+            runtime,
+            chain,
+            ids: platform.ids,
+            clock: platform.clock,
+            cursors: platform.cursors,
+            logger: platform.logger
+        )
     }
 
     private static func balances(_ accounts: LedgerAccounts) -> Route {

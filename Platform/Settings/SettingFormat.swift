@@ -133,6 +133,18 @@ extension SettingFormat where Value == [Settings.Providers.Wallet] {
 }
 
 extension SettingFormat where Value == [String] {
+    /// URLs as `webURL` takes them, all different, separated by commas.
+    static func webURLs(countMax: Int) -> Self {
+        Self("1 to \(countMax) different http:// or https:// URLs without / at their ends, separated by commas") {
+            text in
+            let parts = text.split(separator: ",", omittingEmptySubsequences: false).map(String.init)
+            guard parts.count <= countMax, Set(parts).count == parts.count,
+                parts.allSatisfy({ SettingFormat<String>.webURL.parse($0) != nil })
+            else { return nil }
+            return parts
+        }
+    }
+
     /// Absolute paths, separated by commas.
     static func absolutePaths(countMax: Int) -> Self {
         Self("1 to \(countMax) absolute paths, separated by commas") { text in

@@ -39,6 +39,8 @@ public struct Settings: Sendable {
     public let keys: Keys
     /// The payment providers.
     public let providers: Providers
+    /// The chains that are followed.
+    public let chains: Chains
     /// How long records are kept.
     public let retention: Retention
     /// Where traces go.
@@ -106,6 +108,7 @@ public struct Settings: Sendable {
         writes = Writes(&reader)
         keys = Keys(&reader)
         providers = Providers(&reader)
+        chains = Chains(&reader)
         retention = Retention(&reader)
         traces = Traces(&reader)
         runsWorker = reader.value("DIBOAS_WORKER", .flag, default: "on", "Whether `serve` works in the background too.")

@@ -1,6 +1,7 @@
 import ArgumentParser
 import Banking
 import Foundation
+import DeFi
 import Investing
 import Kernel
 import Logging
@@ -70,5 +71,13 @@ extension Program {
             throw ValidationError("This program has no Investing.")
         }
         return investing.operations
+    }
+
+    /// What operators do with the chain.
+    func chains() throws -> ChainOperations {
+        guard let chains = domains.compactMap({ ($0 as? DeFiDomain)?.chains }).first else {
+            throw ValidationError("No chain is followed. Set DIBOAS_ETHEREUM_NODES and DIBOAS_ETHEREUM_DEPLOYMENT.")
+        }
+        return chains
     }
 }

@@ -5,7 +5,9 @@ import DeFi
 struct DeFiCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "defi",
-        abstract: "Check what wallets are understood to say.",
-        subcommands: [VectorsCommand.self]
+        abstract: "Look at chains, transactions and strategies, and check what wallets are understood to say.",
+        subcommands: [
+            VectorsCommand.self, DeFiChainCommand.self, DeFiTransactionsCommand.self, DeFiStrategiesCommand.self,
+        ]
     )
 }

@@ -30,6 +30,9 @@ struct DemoClient: Sendable {
         http = HTTPClient(name: "demo", configuration: rules, logger: logger)
     }
 
+    /// A client of another server.
+    init(url: String, api: DemoClient) { (self.url, http) = (url, api.http) }
+
     func send(
         _ method: OutboundRequest.Method,
         _ path: String,

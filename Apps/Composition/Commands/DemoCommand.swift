@@ -45,6 +45,7 @@ struct DemoCommand: AsyncParsableCommand {
             try await moveAndReturn(carol)
             try await withdraw(carol)
             try await trade(carol)
+            try await DemoLending(api: api, tag: tag).play()
         }
 
         private func pay(from carol: String, to dave: String) async throws {

@@ -40,6 +40,13 @@ struct DevCommand: AsyncParsableCommand {
             embedded["REDIS_URL"] = server.url
             stop.append { await server.stop() }
         }
+        if let chain = try await DevChain.start(environment, home) {
+            embedded["DIBOAS_ETHEREUM_NODES"] = chain.url
+            embedded["DIBOAS_ETHEREUM_DEPLOYMENT"] = chain.server.deploymentPath
+            embedded["DIBOAS_ETHEREUM_CONFIRMATIONS"] = "2"
+            embedded["DIBOAS_CHAIN_POLL_MILLISECONDS"] = "200"
+            stop.append { await chain.server.stop() }
+        }
         do {
             try await serve(embedded, home: home)
         } catch {

@@ -1,0 +1,80 @@
+import DomainKit
+import HTTP
+import Kernel
+import Ledger
+import Logging
+import ServiceLifecycle
+
+/// Everything of one chain, put together.
+struct ChainParts: Sendable {
+    let chain: EthereumChain
+    let intents: Intents
+    let strategies: Strategies
+    let openings: IntentOpenings
+    let follower: ChainFollower
+    let sender: IntentSender
+    let books: IntentBooks
+    let routes: [Route]
+
+    init(
+        _ runtime: DomainRuntime,
+        _ chain: EthereumChain,
+        ids: IDGenerator,
+        clock: any WallClock,
+        cursors: CursorSigner,
+        logger: Logger,
+        missingAfterSeconds: Double = ChainFollower.missingAfterSeconds
+    ) {
+        let (schema, pool, ledger) = (runtime.schema, runtime.pool, runtime.ledger)
+        let intents = Intents(schema: schema, pool: pool)
+        let books = IntentBooks(schema: schema, accounts: runtime.accounts, intents: intents, ids: ids)
+        let maker = IntentMaker(chain: chain, intents: intents)
+        let openings = IntentOpenings(maker: maker, books: books, accounts: runtime.accounts, ids: ids, clock: clock)
+        let exits = ExitMaker(chain: chain, schema: schema, pool: pool, ids: ids, openings: openings, clock: clock)
+        let holder = ids.next(Intent.self).value
+        follower = ChainFollower(
+            chain: chain,
+            blocks: ChainBlocks(schema: schema, pool: pool, chain: chain.name, holder: holder),
+            intents: intents,
+            books: books,
+            strategies: StrategyWatch(chain: chain, schema: schema, pool: pool, ids: ids, exits: exits),
+            ledger: ledger,
+            logger: logger,
+            missingAfterSeconds: missingAfterSeconds
+        )
+        sender = IntentSender(
+            chain: chain,
+            schema: schema,
+            pool: pool,
+            intents: intents,
+            books: books,
+            ledger: ledger,
+            logger: logger
+        )
+        let (strategies, payers) = (Strategies(schema: schema, pool: pool), Payers(schema: schema, pool: pool))
+        let submissions = Submissions(ledger: ledger, intents: intents, books: books, ids: ids, clock: clock)
+        let payments = IntentRoutes(
+            chain: chain,
+            intents: intents,
+            payers: payers,
+            openings: openings,
+            submissions: submissions,
+            sender: sender,
+            ledger: ledger,
+            ids: ids,
+            signer: cursors
+        )
+        let offers = StrategyRoutes(
+            chain: chain,
+            strategies: strategies,
+            payers: payers,
+            openings: openings,
+            ledger: ledger,
+            ids: ids,
+            clock: clock
+        )
+        routes = payments.routes + offers.routes
+        (self.chain, self.intents, self.books) = (chain, intents, books)
+        (self.strategies, self.openings) = (strategies, openings)
+    }
+}

@@ -1,0 +1,164 @@
+import Kernel
+import PostgreSQL
+
+/// The blocks of a chain as far as they are followed, and the lease of the process that follows it.
+struct ChainBlocks: Sendable {
+    /// How long a process may be silent before another one follows.
+    static let leaseSeconds = 10.0
+    /// The deepest reorganisation that is undone; what is final lies deeper than it must.
+    static let reorganisationMax: Int64 = 256
+    /// Blocks that are kept to recognise a reorganisation.
+    static let keptMax: Int64 = 2_000
+
+    let schema: Schema
+    let pool: Pool
+    let chain: String
+    /// This process.
+    let holder: UInt128
+
+    /// Declares the chain, if it isn't yet.
+    func declare() async throws {
+        _ = try await pool.query(
+            "insert into \(schema).chains (name) values (\(chain)) on conflict (name) do nothing"
+        )
+    }
+
+    /// Takes or keeps the lease; false while another process follows the chain.
+    func lease() async throws -> Bool {
+        let rows = try await pool.query(
+            """
+            update \(schema).chains
+            set epoch = epoch + (holder is distinct from \(holder))::int, holder = \(holder),
+                lease_until = clock_timestamp() + make_interval(secs => \(ChainBlocks.leaseSeconds))
+            where name = \(chain) and (holder = \(holder) or lease_until < clock_timestamp())
+            returning 1
+            """
+        )
+        return !rows.isEmpty
+    }
+
+    /// Gives the lease back.
+    func release() async throws {
+        _ = try await pool.query(
+            "update \(schema).chains set lease_until = '-infinity' where name = \(chain) and holder = \(holder)"
+        )
+    }
+
+    /// The newest block that was followed; nil before the first.
+    func tip() async throws -> BlockReference? {
+        let rows = try await pool.query(
+            "select head, head_hash from \(schema).chains where name = \(chain) and head is not null"
+        )
+        guard let row = rows.first else { return nil }
+        let hash: Bytes = try row["head_hash"]
+        return BlockReference(number: try row["head"], hash: hash.array)
+    }
+
+    /// Whether a block is one of those that were followed and still stand.
+    func holds(_ block: BlockReference) async throws -> Bool {
+        let rows = try await pool.query(
+            """
+            select 1 from \(schema).chain_blocks
+            where chain = \(chain) and hash = \(Bytes(block.hash)) and is_canonical
+            """
+        )
+        return !rows.isEmpty
+    }
+
+    /// The followed blocks from a number down, the newest first.
+    func canonical(from number: Int64, limit: Int64) async throws -> [BlockReference] {
+        try await pool.query(
+            """
+            select number, hash from \(schema).chain_blocks
+            where chain = \(chain) and is_canonical and number <= \(number) order by number desc limit \(limit)
+            """
+        ).map { row in
+            let hash: Bytes = try row["hash"]
+            return BlockReference(number: try row["number"], hash: hash.array)
+        }
+    }
+}
+
+/// A block that was followed; it becomes the tip.
+struct FollowedBlockRow: StoredRow {
+    let chain: String
+    let block: EthereumBlock
+    let holder: UInt128
+
+    static var mustTouchEachRow: Bool { true }
+
+    static func store(_ rows: [FollowedBlockRow], in schema: Schema, at instant: Timestamp) -> [SQL] {
+        rows.flatMap { row -> [SQL] in
+            let hash = Bytes(row.block.hash)
+            return [
+                """
+                insert into \(schema).chain_blocks (chain, number, hash, parent, mined_at)
+                values (\(row.chain), \(row.block.number), \(hash), \(Bytes(row.block.parentHash)),
+                    \(row.block.timestamp))
+                on conflict (chain, hash) do update set is_canonical = true
+                """,
+                """
+                delete from \(schema).chain_blocks
+                where chain = \(row.chain) and number < \(row.block.number - ChainBlocks.keptMax)
+                """,
+                // Only under the lease, and only on top of the block before.
+                """
+                update \(schema).chains
+                set head = \(row.block.number), head_hash = \(hash), head_at = \(row.block.timestamp),
+                    followed_at = \(instant)
+                where name = \(row.chain) and holder = \(row.holder)
+                    and (head is null or head_hash = \(Bytes(row.block.parentHash)) or head_hash = \(hash))
+                returning 1
+                """,
+            ]
+        }
+    }
+}
+
+/// Blocks that the chain goes on without; the tip is the last one that both have.
+struct AbandonedBlocksRow: StoredRow {
+    let chain: String
+    let fork: BlockReference
+    let holder: UInt128
+
+    static func store(_ rows: [AbandonedBlocksRow], in schema: Schema, at instant: Timestamp) -> [SQL] {
+        rows.flatMap { row -> [SQL] in
+            [
+                """
+                update \(schema).chain_blocks set is_canonical = false
+                where chain = \(row.chain) and number > \(row.fork.number) and is_canonical
+                """,
+                """
+                update \(schema).chains set head = \(row.fork.number), head_hash = \(Bytes(row.fork.hash)),
+                    followed_at = \(instant)
+                where name = \(row.chain) and holder = \(row.holder)
+                returning 1
+                """,
+            ]
+        }
+    }
+}
+
+/// Another chain in the place of the one that was followed, as on one's own machine: nothing of it is known.
+struct NewChainRow: StoredRow {
+    let chain: String
+    let holder: UInt128
+
+    static func store(_ rows: [NewChainRow], in schema: Schema, at instant: Timestamp) -> [SQL] {
+        rows.flatMap { row -> [SQL] in
+            [
+                "update \(schema).chain_blocks set is_canonical = false where chain = \(row.chain) and is_canonical",
+                """
+                update \(schema).strategies set status = 'stopped', version = version + 1, updated_at = \(instant)
+                where chain = \(row.chain) and status <> 'stopped'
+                """,
+                "delete from \(schema).offer_rates where chain = \(row.chain)",
+                """
+                update \(schema).chains set head = null, head_hash = null, head_at = null, followed_at = \(instant)
+                where name = \(row.chain) and holder = \(row.holder)
+                returning 1
+                """,
+            ]
+        }
+    }
+}

@@ -1,0 +1,92 @@
+import Foundation
+import Kernel
+import WalletCrypto
+
+/// What is where on one chain: its tokens, and the protocols that are offered.
+struct Deployment: Hashable, Sendable {
+    /// Why a file is no deployment.
+    enum Fault: Error, Hashable, Sendable {
+        case unreadable(path: String)
+        case malformed(String)
+    }
+
+    /// A protocol's contract for an asset.
+    struct Offer: Hashable, Sendable {
+        /// Names it in the API: `aave-usdc`.
+        let id: String
+        let description: ProtocolDescription
+        let asset: Asset
+        /// The other token of a pair.
+        let pair: Token?
+        let contract: EthereumAddress
+        /// The token that stands for the position; often the contract itself.
+        let receipt: EthereumAddress
+    }
+
+    /// A token's contract.
+    struct Token: Hashable, Sendable {
+        /// `USDC`.
+        let symbol: String
+        let contract: EthereumAddress
+    }
+
+    /// The chain (EIP-155).
+    let chainID: UInt64
+    let tokens: [Token]
+    let offers: [Offer]
+
+    /// CAIP-2: `eip155:1`.
+    var chain: String { "eip155:\(chainID)" }
+
+    func token(_ asset: Asset) -> EthereumAddress? { tokens.first { $0.symbol == asset.code }?.contract }
+    func offer(_ id: String) -> Offer? { offers.first { $0.id == id } }
+
+    /// Contracts whose events tell that a position may have changed.
+    var watched: [EthereumAddress] {
+        Array(Set(offers.flatMap { [$0.contract, $0.receipt] }))
+    }
+
+    /// Reads the file that `DIBOAS_ETHEREUM_DEPLOYMENT` names.
+    init(path: String) throws {
+        guard let data = FileManager.default.contents(atPath: path) else { throw Fault.unreadable(path: path) }
+        try self.init(try JSON.parse(Array(data)))
+    }
+
+    init(_ json: JSON) throws(Fault) {
+        guard let parts = json["chain"]?.stringValue?.split(separator: ":"), parts.count == 2, parts[0] == "eip155",
+            let chainID = UInt64(parts[1]), EthereumTransaction.chainIDs.contains(chainID)
+        else { throw .malformed("chain") }
+        guard case .object(let members)? = json["tokens"] else { throw .malformed("tokens") }
+        var tokens: [Token] = []
+        for member in members {
+            guard let contract = member.value.stringValue.flatMap(EthereumAddress.init(_:)) else {
+                throw .malformed("tokens/\(member.name)")
+            }
+            tokens.append(Token(symbol: member.name, contract: contract))
+        }
+        var offers: [Offer] = []
+        for offer in json["protocols"]?.elements ?? [] { offers.append(try Self.offer(offer, tokens)) }
+        guard Set(offers.map(\.id)).count == offers.count else { throw .malformed("protocols: an id twice") }
+        (self.chainID, self.tokens, self.offers) = (chainID, tokens, offers)
+    }
+
+    private static func offer(_ json: JSON, _ tokens: [Token]) throws(Fault) -> Offer {
+        let id = json["id"]?.stringValue ?? ""
+        guard (1...60).contains(id.utf8.count),
+            let description = json["protocol"]?.stringValue.flatMap({ ProtocolDescription.named($0) }),
+            let asset = json["asset"]?.stringValue.flatMap({ Asset(code: $0) }),
+            let contract = json["contract"]?.stringValue.flatMap(EthereumAddress.init(_:)),
+            let receipt = json["receipt"]?.stringValue.flatMap(EthereumAddress.init(_:))
+        else { throw .malformed("protocols/\(id)") }
+        let pair = json["pair"]?.stringValue.flatMap { symbol in tokens.first { $0.symbol == symbol } }
+        guard description.isPair == (pair != nil) else { throw .malformed("protocols/\(id)/pair") }
+        return Offer(
+            id: id,
+            description: description,
+            asset: asset,
+            pair: pair,
+            contract: contract,
+            receipt: receipt
+        )
+    }
+}

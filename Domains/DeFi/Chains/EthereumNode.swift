@@ -1,0 +1,152 @@
+import Kernel
+import WalletCrypto
+
+/// One node of Ethereum, asked over JSON-RPC.
+struct EthereumNode: Sendable {
+    /// A call that changes nothing.
+    struct View: Sendable {
+        let to: EthereumAddress
+        let data: [UInt8]
+        var from: EthereumAddress?
+    }
+
+    /// As of which block something is asked.
+    enum At: Sendable {
+        case latest
+        /// With what waits in the node's pool.
+        case pending
+        case number(Int64)
+
+        var json: JSON {
+            switch self {
+            case .latest: "latest"
+            case .pending: "pending"
+            case .number(let number): EthereumText.quantity(UInt64(number))
+            }
+        }
+    }
+
+    let rpc: JSONRPC
+
+    /// The chain's id (EIP-155).
+    func chainID() async throws(NodeError) -> UInt64 {
+        try EthereumText.small(try await rpc.call("eth_chainId"), "chain id")
+    }
+
+    /// The number of the newest block.
+    func head() async throws(NodeError) -> Int64 {
+        Int64(try EthereumText.small(try await rpc.call("eth_blockNumber"), "block number"))
+    }
+
+    /// A block of the chain as it is now, with its transactions; nil above the newest.
+    func block(_ number: Int64) async throws(NodeError) -> EthereumBlock? {
+        let json = try await rpc.call("eth_getBlockByNumber", At.number(number).json, true)
+        if json == .null { return nil }
+        let block = try EthereumBlock(json)
+        guard block.number == number else { throw .malformed("another block") }
+        return block
+    }
+
+    /// The receipt of a transaction on the chain as it is now; nil while it is in no block.
+    func receipt(_ hash: [UInt8]) async throws(NodeError) -> EthereumReceipt? {
+        let json = try await rpc.call("eth_getTransactionReceipt", EthereumText.data(hash))
+        if json == .null { return nil }
+        let receipt = try EthereumReceipt(json)
+        // A node that answers with another transaction's receipt is not believed.
+        guard receipt.transaction == hash else { throw .malformed("another transaction's receipt") }
+        return receipt
+    }
+
+    /// Whether the node knows a transaction, waiting or in a block.
+    func knows(_ hash: [UInt8]) async throws(NodeError) -> Bool {
+        let json = try await rpc.call("eth_getTransactionByHash", EthereumText.data(hash))
+        if json == .null { return false }
+        guard try EthereumText.bytes(json["hash"], count: 32, "hash") == hash else { throw .malformed("another hash") }
+        return true
+    }
+
+    /// How many transactions of an account are in blocks: the nonce of its next one.
+    func nonce(of account: EthereumAddress, at: At = .latest) async throws(NodeError) -> UInt64 {
+        let json = try await rpc.call("eth_getTransactionCount", EthereumText.data(account.bytes), at.json)
+        return try EthereumText.small(json, "nonce")
+    }
+
+    /// What an account has, in wei.
+    func balance(of account: EthereumAddress, at: At = .latest) async throws(NodeError) -> BigUInt {
+        try EthereumText.number(
+            try await rpc.call("eth_getBalance", EthereumText.data(account.bytes), at.json),
+            "balance"
+        )
+    }
+
+    /// The code at an address; empty for none.
+    func code(at address: EthereumAddress) async throws(NodeError) -> [UInt8] {
+        try EthereumText.bytes(
+            try await rpc.call("eth_getCode", EthereumText.data(address.bytes), At.latest.json),
+            "code"
+        )
+    }
+
+    /// What calls answer, in their order, in one request; nil for one that reverts.
+    func views(_ views: [View], at: At = .latest) async throws(NodeError) -> [[UInt8]?] {
+        let calls = views.map { JSONRPC.Call("eth_call", $0.json, at.json) }
+        var answers: [[UInt8]?] = []
+        for result in try await rpc.calls(calls) {
+            guard let result else {
+                answers.append(nil)
+                continue
+            }
+            answers.append(try EthereumText.bytes(result, "result"))
+        }
+        return answers
+    }
+
+    /// The gas that a transaction would take now.
+    ///
+    /// - Throws: `refused` with the contract's reason where it would revert.
+    func gas(
+        for view: View,
+        value: BigUInt
+    ) async throws(NodeError) -> UInt64 {
+        guard case .object(var members) = view.json else { throw .malformed("call") }
+        members.append(JSON.Member("value", EthereumText.quantity(value)))
+        return try EthereumText.small(try await rpc.call("eth_estimateGas", .object(members)), "gas")
+    }
+
+    /// The base fees and tips of the newest blocks.
+    func feeHistory(blocks: Int, percentiles: [Int]) async throws(NodeError) -> FeeHistory {
+        try FeeHistory(
+            try await rpc.call(
+                "eth_feeHistory",
+                EthereumText.quantity(UInt64(blocks)),
+                At.latest.json,
+                .array(percentiles.map { .integer($0) })
+            ),
+            percentiles: percentiles.count
+        )
+    }
+
+    /// The events of contracts in a range of blocks, both ends included; all contracts' for nil.
+    func logs(
+        from first: Int64,
+        to last: Int64,
+        of contracts: [EthereumAddress]
+    ) async throws(NodeError) -> [EthereumLog] {
+        let filter: JSON = [
+            "fromBlock": At.number(first).json, "toBlock": At.number(last).json,
+            "address": .array(contracts.map { EthereumText.data($0.bytes) }),
+        ]
+        guard let entries = try await rpc.call("eth_getLogs", filter).elements else { throw .malformed("logs") }
+        var logs: [EthereumLog] = []
+        for entry in entries { logs.append(try EthereumLog(entry)) }
+        return logs
+    }
+}
+
+extension EthereumNode.View {
+    fileprivate var json: JSON {
+        var members = [JSON.Member("to", EthereumText.data(to.bytes)), JSON.Member("data", EthereumText.data(data))]
+        if let from { members.insert(JSON.Member("from", EthereumText.data(from.bytes)), at: 0) }
+        return .object(members)
+    }
+}

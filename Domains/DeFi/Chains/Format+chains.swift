@@ -1,0 +1,61 @@
+import HTTP
+import WalletCrypto
+
+/// Texts of chains. Each is a form of its own, for free text is looked through for numbers of cards, which digits of a
+/// transaction may look like.
+extension Format {
+    /// An address of Ethereum; whether its checksum holds is looked at later.
+    static let ethereumAddress = Format.ascii(
+        "ethereum_address",
+        pattern: "^0x[0-9a-fA-F]{40}$",
+        length: 42...42,
+        description: "An address of Ethereum, with or without the checksum of EIP-55.",
+        example: "0xd8dA6BF26964aF9D7eEd9e03E53415D37aA96045",
+        where: isHexadecimal
+    )
+
+    /// A signed transaction.
+    static let signedTransaction = Format.ascii(
+        "signed_transaction",
+        pattern: "^0x[0-9a-fA-F]{4,32768}$",
+        length: 6...32_770,
+        description: "A signed transaction as the wallet gives it, in hexadecimal behind `0x`.",
+        where: isHexadecimal
+    )
+
+    /// A whole number of a token's smallest units.
+    static let units = Format.ascii(
+        "units",
+        pattern: "^[1-9][0-9]{0,37}$",
+        length: 1...38,
+        description: "A whole number of a token's smallest units.",
+        example: "1000000000000000000"
+    ) { byte, index in
+        (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte) && (index > 0 || byte != UInt8(ascii: "0"))
+    }
+
+    /// A fraction below one.
+    static let fraction = Format.ascii(
+        "fraction",
+        pattern: "^0[.][0-9]{1,9}$",
+        length: 3...11,
+        description: "A fraction below one, of up to nine places.",
+        example: "0.05"
+    ) { byte, index in
+        switch index {
+        case 0: byte == UInt8(ascii: "0")
+        case 1: byte == UInt8(ascii: ".")
+        default: (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte)
+        }
+    }
+
+    private static let isHexadecimal: @Sendable (UInt8, Int) -> Bool = { byte, index in
+        switch index {
+        case 0: byte == UInt8(ascii: "0")
+        case 1: byte == UInt8(ascii: "x")
+        default:
+            (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte)
+                || (UInt8(ascii: "a")...UInt8(ascii: "f")).contains(byte | 0x20)
+        }
+    }
+}

@@ -1,0 +1,117 @@
+import Kernel
+import Ledger
+import Messaging
+import PostgreSQL
+import WalletCrypto
+
+/// What a rule does when a limit is reached: a ready exit, which the user only has to sign, and an alert.
+///
+/// The keys are the user's, so that nothing here can leave a position by itself.
+struct ExitMaker: Sendable {
+    let chain: EthereumChain
+    let schema: Schema
+    let pool: Pool
+    let ids: IDGenerator
+    let openings: IntentOpenings
+    let clock: any WallClock
+
+    /// What stores an exit and its alert; nil while an exit is there already, or when the same couldn't be built
+    /// before.
+    func item(
+        for breach: StrategyRules.Breach,
+        _ strategy: Strategy,
+        _ value: Strategy.Value,
+        _ judgement: StrategyRules.Judgement
+    ) async throws -> LedgerItem? {
+        guard try await !hasExit(strategy.id) else { return nil }
+        var opened: OpenedIntents?
+        var outcome = "exit_built"
+        do {
+            let calls = try await StrategyCalls(chain: chain).stop(strategy, now: clock.now())
+            opened = try await openings.open(calls, for: strategy, speed: .fast)
+        } catch let problem as Problem {
+            outcome = problem.code
+            // The same is said once.
+            guard try await lastOutcome(of: breach, strategy.id) != outcome else { return nil }
+        }
+        let facts: JSON = [
+            "value": .string(Money(minorUnits: value.amount, strategy.asset).wire),
+            "principal": .string(Money(minorUnits: strategy.principal, strategy.asset).wire),
+            "drawdown": .string(Billionths.text(judgement.drawdown)),
+            "block": .string(HexText.encode(value.block.hash)),
+        ]
+        let exit = opened?.intents.first
+        let decision = DecisionRow(
+            id: ids.next(),
+            strategy: strategy.id,
+            kind: breach.rawValue,
+            outcome: outcome,
+            facts: facts,
+            intent: exit?.id,
+            number: value.block.number
+        )
+        let told = alert(breach, strategy, outcome: outcome, facts: facts, exit: exit)
+        let rows: [any StoredRow] = (opened?.rows ?? []) + [decision, told]
+        return LedgerItem(operation: ids.next(), commands: opened?.commands ?? []) { decision, _ in
+            guard case .success = decision else { return LedgerItem.Finish() }
+            return LedgerItem.Finish(rows: rows)
+        }
+    }
+
+    private func alert(
+        _ breach: StrategyRules.Breach,
+        _ strategy: Strategy,
+        outcome: String,
+        facts: JSON,
+        exit: Intent?
+    ) -> OutboxEvent {
+        // Each alert is an aggregate of its own, with one event.
+        let alert: ID<DecisionRow> = ids.next()
+        return OutboxEvent(
+            id: ids.next(),
+            aggregateType: "strategy_alert",
+            aggregate: alert,
+            version: 1,
+            type: "defi.strategy.alert",
+            payload: [
+                "strategy": .string(strategy.id.wire), "user": .string(strategy.user.wire),
+                "rule": .string(breach.rawValue), "outcome": .string(outcome), "facts": facts,
+                "intent": exit.map { .string($0.id.wire) } ?? .null,
+            ]
+        )
+    }
+
+    private func hasExit(_ strategy: ID<Strategy>) async throws -> Bool {
+        let rows = try await pool.query(
+            """
+            select 1 from \(schema).intents
+            where strategy = \(strategy) and kind = 'exit'
+                and state not in ('final', 'failed', 'replaced', 'expired')
+            limit 1
+            """
+        )
+        return !rows.isEmpty
+    }
+
+    private func lastOutcome(of breach: StrategyRules.Breach, _ strategy: ID<Strategy>) async throws -> String? {
+        try await pool.query(
+            """
+            select outcome from \(schema).decisions
+            where strategy = \(strategy) and kind = \(breach.rawValue) order by id desc limit 1
+            """
+        ).first?["outcome"]
+    }
+}
+
+/// Billionths as decimal text: `0.05`.
+enum Billionths {
+    static let places = 9
+
+    static func text(_ value: Int64) -> String {
+        let (whole, rest) = value.quotientAndRemainder(dividingBy: 1_000_000_000)
+        let digits = String(rest)
+        let padded = String(repeating: "0", count: places - digits.utf8.count) + digits
+        let trimmed = padded.reversed().drop { $0 == "0" }.reversed()
+        return trimmed.isEmpty ? "\(whole)" : "\(whole).\(String(trimmed))"
+    }
+}

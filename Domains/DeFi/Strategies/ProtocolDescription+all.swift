@@ -1,0 +1,154 @@
+import WalletCrypto
+
+extension ProtocolDescription {
+    /// The protocols that are offered.
+    static let all = [aaveV3, compoundV3, lido, uniswapV3, erc4626]
+
+    private static let everything = Argument.number(.uint256Max)
+    private static let balanceOf = function("balanceOf(address)")
+
+    /// docs.aave.com, Pool: `withdraw` of the largest number takes all.
+    static let aaveV3 = ProtocolDescription(
+        name: "aave-v3",
+        family: .lending,
+        needsApproval: true,
+        start: Step(
+            function: function("supply(address,uint256,address,uint16)"),
+            arguments: [.asset, .amount, .wallet, .number(.zero)],
+            gasMax: 400_000
+        ),
+        exit: Step(
+            function: function("withdraw(address,uint256,address)"),
+            arguments: [.asset, .amount, .wallet],
+            gasMax: 400_000
+        ),
+        stop: [
+            Step(
+                function: function("withdraw(address,uint256,address)"),
+                arguments: [.asset, everything, .wallet],
+                gasMax: 400_000
+            )
+        ],
+        harvest: nil,
+        position: .balance(balanceOf),
+        rate: .rays(function("getReserveData(address)"), word: 2),
+        risks: [.pausable, .utilization]
+    )
+
+    /// docs.compound.finance, Comet: as Aave's, without a recipient: it is always the caller.
+    static let compoundV3 = ProtocolDescription(
+        name: "compound-v3",
+        family: .lending,
+        needsApproval: true,
+        start: Step(
+            function: function("supply(address,uint256)"),
+            arguments: [.asset, .amount],
+            gasMax: 350_000
+        ),
+        exit: Step(function: function("withdraw(address,uint256)"), arguments: [.asset, .amount], gasMax: 350_000),
+        stop: [
+            Step(function: function("withdraw(address,uint256)"), arguments: [.asset, everything], gasMax: 350_000)
+        ],
+        harvest: nil,
+        position: .balance(balanceOf),
+        rate: .perSecond(utilization: function("getUtilization()"), rate: function("getSupplyRate(uint256)")),
+        risks: [.pausable, .utilization]
+    )
+
+    /// docs.lido.fi: it leaves through the withdrawal queue, or the market; balances grow by themselves.
+    static let lido = ProtocolDescription(
+        name: "lido",
+        family: .staking,
+        needsApproval: false,
+        start: Step(
+            function: function("submit(address)"),
+            arguments: [.nobody],
+            paysValue: true,
+            gasMax: 200_000
+        ),
+        exit: nil,
+        stop: [],
+        harvest: nil,
+        position: .balance(balanceOf),
+        rate: .growth(function("getPooledEthByShares(uint256)")),
+        risks: [.slashing, .queuedExit]
+    )
+
+    /// eips.ethereum.org/EIPS/eip-4626: the largest number reverts, so that leaving names all shares.
+    static let erc4626 = ProtocolDescription(
+        name: "erc-4626",
+        family: .vault,
+        needsApproval: true,
+        start: Step(
+            function: function("deposit(uint256,address)"),
+            arguments: [.amount, .wallet],
+            gasMax: 400_000
+        ),
+        exit: Step(
+            function: function("withdraw(uint256,address,address)"),
+            arguments: [.amount, .wallet, .wallet],
+            gasMax: 400_000
+        ),
+        stop: [
+            Step(
+                function: function("redeem(uint256,address,address)"),
+                arguments: [.units, .wallet, .wallet],
+                gasMax: 400_000
+            )
+        ],
+        harvest: nil,
+        position: .shares(balanceOf, worth: function("convertToAssets(uint256)")),
+        rate: .growth(function("convertToAssets(uint256)")),
+        risks: [.donations, .utilization],
+        exitsInShares: true
+    )
+
+    /// docs.uniswap.org, NonfungiblePositionManager: what is taken out is owed first, then collected.
+    static let uniswapV3 = ProtocolDescription(
+        name: "uniswap-v3",
+        family: .liquidity,
+        needsApproval: true,
+        start: Step(
+            function: function(
+                "mint((address,address,uint24,int24,int24,uint256,uint256,uint256,uint256,address,uint256))"
+            ),
+            arguments: [
+                .tuple([
+                    .asset, .pair, .number(BigUInt(3000)), .signed(BigInt(BigUInt(887_220), isNegative: true)),
+                    .signed(BigInt(BigUInt(887_220))), .amount, .pairAmount, .amountMin, .pairAmountMin, .wallet,
+                    .deadline,
+                ])
+            ],
+            gasMax: 700_000
+        ),
+        exit: nil,
+        stop: [
+            Step(
+                function: function("decreaseLiquidity((uint256,uint128,uint256,uint256,uint256))"),
+                arguments: [.tuple([.token, .units, .amountMin, .pairAmountMin, .deadline])],
+                gasMax: 400_000
+            ),
+            collect,
+        ],
+        harvest: collect,
+        position: .liquidity(positions: function("positions(uint256)")),
+        rate: .unknown,
+        risks: [.impermanentLoss],
+        isPair: true,
+        exitsInShares: true
+    )
+
+    private static let collect = Step(
+        function: function("collect((uint256,address,uint128,uint128))"),
+        arguments: [.tuple([.token, .wallet, .number(largest128), .number(largest128)])],
+        gasMax: 300_000
+    )
+
+    private static let largest128 = BigUInt(bigEndian: [UInt8](repeating: 0xFF, count: 16))
+
+    /// A function by a signature that is written here; a test reads every one.
+    private static func function(_ signature: String) -> ContractFunction {
+        guard let function = ContractFunction(signature) else { preconditionFailure("no function: \(signature)") }
+        return function
+    }
+}

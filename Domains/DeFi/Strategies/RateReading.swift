@@ -1,0 +1,74 @@
+import Kernel
+import WalletCrypto
+
+/// What an offer yields a year, as the chain says it in one block.
+struct OfferRate: Hashable, Sendable {
+    /// Billionths a year; nil where the chain doesn't say, or not yet.
+    var rate: Int64?
+    /// What 10^18 shares are worth, where the rate is its growth.
+    var sharePrice: Int128?
+
+    static let secondsPerYear = 31_536_000
+
+    /// The yearly rate of a growth between two instants; nil unless they are a day apart, or when it shrank.
+    static func growth(
+        from old: Int128,
+        at start: Timestamp,
+        to new: Int128,
+        at end: Timestamp
+    ) -> Int64? {
+        let seconds = end.seconds - start.seconds
+        guard seconds >= 86_400, old > 0, new >= old else { return nil }
+        let (grown, overflow) = (new - old).multipliedReportingOverflow(by: Int128(secondsPerYear) * 1_000_000_000)
+        guard !overflow else { return nil }
+        return Int64(clamping: grown / old / Int128(seconds))
+    }
+}
+
+/// Reads rates.
+struct RateReading: Sendable {
+    let node: EthereumNode
+
+    /// The unit that share prices are asked for.
+    static let shares = BigUInt.powerOfTen(18)
+
+    /// What an offer's contract says in a block.
+    func rate(
+        of offer: Deployment.Offer,
+        _ deployment: Deployment,
+        at: EthereumNode.At
+    ) async throws(NodeError) -> OfferRate {
+        switch offer.description.rate {
+        case .unknown: return OfferRate()
+        case .rays(let function, let word):
+            guard let asset = deployment.token(offer.asset),
+                let answer = try await ask(offer, function, [.address(asset)], at), answer.count >= (word + 1) * 32
+            else { return OfferRate() }
+            let rays = BigUInt(bigEndian: answer[(word * 32)..<(word * 32 + 32)])
+            return OfferRate(rate: Self.billionths(rays / BigUInt.powerOfTen(18)))
+        case .perSecond(let utilization, let rate):
+            guard let used = try await ask(offer, utilization, [], at), used.count == 32,
+                let answer = try await ask(offer, rate, [.uint(BigUInt(bigEndian: used))], at), answer.count == 32
+            else { return OfferRate() }
+            let yearly = BigUInt(bigEndian: answer) * BigUInt(OfferRate.secondsPerYear)
+            return OfferRate(rate: Self.billionths(yearly / BigUInt.powerOfTen(9)))
+        case .growth(let function):
+            guard let answer = try await ask(offer, function, [.uint(Self.shares)], at), answer.count == 32 else {
+                return OfferRate()
+            }
+            return OfferRate(sharePrice: Int128(clamping: BigUInt(bigEndian: answer)))
+        }
+    }
+
+    private func ask(
+        _ offer: Deployment.Offer,
+        _ function: ContractFunction,
+        _ arguments: [ABIValue],
+        _ at: EthereumNode.At
+    ) async throws(NodeError) -> [UInt8]? {
+        guard let data = try? function.callData(arguments) else { return nil }
+        return try await node.views([EthereumNode.View(to: offer.contract, data: data)], at: at)[0]
+    }
+
+    private static func billionths(_ number: BigUInt) -> Int64 { Int64(clamping: number.int128 ?? .max) }
+}

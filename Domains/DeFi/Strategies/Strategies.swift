@@ -1,0 +1,95 @@
+import Kernel
+import PostgreSQL
+
+/// Reads strategies and what is known of offers.
+struct Strategies: Sendable {
+    /// Strategies of one answer at most.
+    static let listMax = 200
+    /// A rate older than this is not shown.
+    static let rateSecondsMax: Int64 = 86_400
+
+    let schema: Schema
+    let pool: Pool
+
+    /// One of a user.
+    ///
+    /// - Throws: 404.
+    func get(_ id: ID<Strategy>, of user: ID<User>) async throws -> Strategy {
+        let rows = try await pool.query(
+            "select \(Strategy.columns) from \(schema).strategies s where s.id = \(id) and s.user_id = \(user)"
+        )
+        guard let row = rows.first else { throw Problem(404, "not_found", "There is no such strategy.") }
+        return try Strategy(row)
+    }
+
+    /// A user's, newest first.
+    func list(of user: ID<User>) async throws -> [Strategy] {
+        try await pool.query(
+            """
+            select \(Strategy.columns) from \(schema).strategies s
+            where s.user_id = \(user) order by s.id desc limit \(Strategies.listMax)
+            """
+        ).map(Strategy.init)
+    }
+
+    /// What stands for a wallet's position in an offer already; nil for none, and where each position has its number.
+    func open(of wallet: ID<Wallet>, in offer: Deployment.Offer) async throws -> Strategy? {
+        guard !offer.description.isPair else { return nil }
+        return try await pool.query(
+            """
+            select \(Strategy.columns) from \(schema).strategies s
+            where s.wallet = \(wallet) and s.offer = \(offer.id) and s.status <> 'stopped' and not s.is_numbered
+            """
+        ).map(Strategy.init).first
+    }
+
+    /// Whether something that goes into a strategy is on its way: until it is final, what comes out would be counted
+    /// against less than went in.
+    func isFilling(_ id: ID<Strategy>) async throws -> Bool {
+        let rows = try await pool.query(
+            """
+            select 1 from \(schema).intents
+            where strategy = \(id) and kind = 'start'
+                and state in ('signed', 'broadcast', 'dropped', 'displaced', 'included')
+            limit 1
+            """
+        )
+        return !rows.isEmpty
+    }
+
+    /// A strategy's decisions, newest first.
+    func decisions(of id: ID<Strategy>) async throws -> [JSON] {
+        try await pool.query(
+            """
+            select kind, outcome, facts, intent, number, recorded_at from \(schema).decisions
+            where strategy = \(id) order by id desc limit \(Strategies.listMax)
+            """
+        ).map { row in
+            let (kind, outcome, facts): (String, String, JSON) = (
+                try row["kind"], try row["outcome"], try row["facts"]
+            )
+            let (intent, number, at): (ID<Intent>?, Int64, Timestamp) = (
+                try row["intent"], try row["number"], try row["recorded_at"]
+            )
+            return [
+                "kind": .string(kind), "outcome": .string(outcome), "facts": facts,
+                "intent": intent.map { .string($0.wire) } ?? .null, "block": .integer(number),
+                "at": .string(at.description),
+            ]
+        }
+    }
+
+    /// The newest rate of an offer, and the block that it is of; nil before the first.
+    func rate(of offer: String, on chain: String) async throws -> (rate: Int64?, block: BlockReference, at: Timestamp)?
+    {
+        let rows = try await pool.query(
+            """
+            select rate, number, hash, mined_at from \(schema).offer_rates
+            where chain = \(chain) and offer = \(offer) order by mined_at desc limit 1
+            """
+        )
+        guard let row = rows.first else { return nil }
+        let (number, hash): (Int64, Bytes) = (try row["number"], try row["hash"])
+        return (try row["rate"], BlockReference(number: number, hash: hash.array), try row["mined_at"])
+    }
+}

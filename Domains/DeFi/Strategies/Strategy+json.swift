@@ -1,0 +1,98 @@
+import HTTP
+import Kernel
+import WalletCrypto
+
+extension Strategy {
+    /// It as its user gets it.
+    var json: JSON {
+        func money(_ minorUnits: Int128) -> JSON { .string(Money(minorUnits: minorUnits, asset).wire) }
+        let earned = earned
+        return [
+            "id": .string(id.wire), "offer": .string(offer), "chain": .string(chain), "wallet": .string(wallet.wire),
+            "asset": .string(asset.code), "status": .string(status.rawValue), "deposited": money(principal),
+            "withdrawn": money(withdrawn), "value": value.map { money($0.amount) } ?? .null,
+            "pair_value": value?.pairAmount.map { .string(String($0)) } ?? .null,
+            "yield": [
+                "actual": .string((earned < 0 ? "-" : "") + Money(minorUnits: abs(earned), asset).wire),
+                "expected": money(expected),
+            ],
+            "drawdown": .string(Billionths.text(drawdown)),
+            "stop_loss": stopLoss.map { .string(Billionths.text($0)) } ?? .null,
+            "drawdown_max": drawdownMax.map { .string(Billionths.text($0)) } ?? .null,
+            "auto_compound": .bool(autoCompound),
+            "valued_in": value.map { value in
+                [
+                    "number": .integer(value.block.number), "hash": .string(HexText.encode(value.block.hash)),
+                    "at": .string(value.minedAt.description),
+                ]
+            } ?? .null,
+            "created_at": .string(createdAt.description),
+        ]
+    }
+
+    static let schema = JSONSchema.object(
+        [
+            .required("id", .id(of: Strategy.self)), .required("offer", .anyString),
+            .required("chain", .anyString, "CAIP-2."), .required("wallet", .id(of: Wallet.self)),
+            .required("asset", .asset), .required("status", .oneOf(Status.self)),
+            .required("deposited", .amount, "What went in, less the share of it that came out; final blocks only."),
+            .required("withdrawn", .amount), .required("value", .nullable(.amount), "What it is worth on the chain."),
+            .required("pair_value", .nullable(.anyString), "The pair's other token, in its smallest units."),
+            .required("yield", .any, "What it earned, and what the rates on the way would have given."),
+            .required("drawdown", .anyString, "The largest fall from its highest worth, as a fraction."),
+            .required("stop_loss", .nullable(.anyString)), .required("drawdown_max", .nullable(.anyString)),
+            .required("auto_compound", .bool),
+            .required("valued_in", .nullable(.any), "The block that the value is of."),
+            .required("created_at", .instant),
+        ],
+        named: "Strategy"
+    )
+}
+
+extension Deployment.Offer {
+    /// It with its yield, as of a block; null where the chain doesn't say or what it said is too old.
+    func json(
+        _ known: (rate: Int64?, block: BlockReference, at: Timestamp)?,
+        now: Timestamp
+    ) -> JSON {
+        let age = known.map { max(0, now.seconds - $0.at.seconds) }
+        let isFresh = age.map { $0 <= Strategies.rateSecondsMax } ?? false
+        let rate = isFresh ? known?.rate : nil
+        return [
+            "id": .string(id), "protocol": .string(description.name),
+            "family": .string(description.family.rawValue), "asset": .string(asset.code),
+            "pair": pair.map { .string($0.symbol) } ?? .null, "contract": .string(contract.description),
+            "risks": .array(description.risks.map(\.rawValue).sorted().map { .string($0) }),
+            "apr_base": rate.map { .string(Billionths.text($0)) } ?? .null,
+            "apy_base": rate.flatMap(Self.apy).map { .string($0) } ?? .null,
+            "apy_reward": .null, "age_seconds": age.map { .integer($0) } ?? .null, "is_stale": .bool(!isFresh),
+            "block": known.map {
+                ["number": .integer($0.block.number), "hash": .string(HexText.encode($0.block.hash))]
+            } ?? .null,
+        ]
+    }
+
+    /// The rate as if its interest earned interest each second, as lending protocols quote it.
+    private static func apy(_ rate: Int64) -> String? {
+        guard let fraction = Fixed18(Billionths.text(rate)) else { return nil }
+        return CompoundInterest.yearlyYield(rate: fraction, periodsPerYear: OfferRate.secondsPerYear)?.description
+    }
+
+    static let schema = JSONSchema.object(
+        [
+            .required("id", .anyString), .required("protocol", .anyString),
+            .required("family", .oneOf(ProtocolDescription.Family.allCases.map(\.rawValue))),
+            .required("asset", .asset), .required("pair", .nullable(.anyString)), .required("contract", .anyString),
+            .required(
+                "risks",
+                .array(of: .oneOf(ProtocolDescription.Risk.allCases.map(\.rawValue)), count: 0...20)
+            ),
+            .required("apr_base", .nullable(.anyString), "A year, without compounding; null where unknown."),
+            .required("apy_base", .nullable(.anyString), "A year, with compounding."),
+            .required("apy_reward", .nullable(.anyString), "Rewards beside it; null where unknown."),
+            .required("age_seconds", .nullable(.integer(0...Int.max)), "How old the rate is."),
+            .required("is_stale", .bool), .required("block", .nullable(.any)),
+        ],
+        named: "Offer"
+    )
+}

@@ -1,0 +1,108 @@
+import Kernel
+import PostgreSQL
+import WalletCrypto
+
+/// A position that a user's wallet has in a protocol, with what it cost and earned.
+struct Strategy: Sendable, Entity {
+    static let idPrefix = "stg"
+
+    /// Where it stands.
+    enum Status: String, Sendable, CaseIterable {
+        /// Nothing of it is final yet.
+        case starting
+        case active
+        /// All of it is on its way out.
+        case stopping
+        /// Nothing is left of it.
+        case stopped
+    }
+
+    /// What it was worth in a block.
+    struct Value: Hashable, Sendable {
+        let block: BlockReference
+        let minedAt: Timestamp
+        /// Minor units.
+        let amount: Int128
+        /// The other token of a pair, in its smallest units.
+        let pairAmount: Int128?
+        /// The yearly rate on the chain, in billionths; nil where it doesn't say.
+        let rate: Int64?
+    }
+
+    let id: ID<Strategy>
+    let user: ID<User>
+    let wallet: ID<Wallet>
+    let chain: String
+    let address: EthereumAddress
+    let offer: String
+    let asset: Asset
+    let status: Status
+    /// Minor units, as all amounts of the asset: what went in and is final, less the share that came out again.
+    let principal: Int128
+    let pairPrincipal: Int128
+    let withdrawn: Int128
+    let realized: Int128
+    /// The position's own number, where it has one.
+    let token: BigUInt?
+    let value: Value?
+    /// What the rates so far would have yielded.
+    let expected: Int128
+    let peak: Int128
+    /// Billionths of the peak.
+    let drawdown: Int64
+    /// Billionths of the principal.
+    let stopLoss: Int64?
+    /// Billionths of the peak.
+    let drawdownMax: Int64?
+    let autoCompound: Bool
+    let version: Int64
+    let createdAt: Timestamp
+
+    /// What it has earned: what it is worth now and gave before, less what went in.
+    var earned: Int128 { (value?.amount ?? principal) - principal + realized }
+
+    static let columns: SQL = """
+        s.id, s.user_id, s.wallet, s.chain, s.address, s.offer, s.asset, s.status, s.principal, s.pair_principal,
+            s.withdrawn, s.realized, s.token::text as token, s.value, s.pair_value, s.rate, s.expected, s.valued_number,
+            s.valued_hash, s.valued_at, s.peak, s.drawdown, s.stop_loss, s.drawdown_max, s.auto_compound, s.version,
+            s.created_at
+        """
+
+    /// A row that no strategy is.
+    struct Unreadable: Error, Sendable {
+        let id: UInt128
+    }
+
+    init(_ row: Row) throws {
+        id = try row["id"]
+        (user, wallet, chain, offer) = (try row["user_id"], try row["wallet"], try row["chain"], try row["offer"])
+        let (address, asset, status): (String, String, String) = (
+            try row["address"], try row["asset"], try row["status"]
+        )
+        guard let address = EthereumAddress(address), let asset = Asset(code: asset),
+            let status = Status(rawValue: status)
+        else { throw Unreadable(id: id.value) }
+        (self.address, self.asset, self.status) = (address, asset, status)
+        (principal, pairPrincipal) = (try row["principal"], try row["pair_principal"])
+        (withdrawn, realized, expected) = (try row["withdrawn"], try row["realized"], try row["expected"])
+        let token: String? = try row["token"]
+        self.token = token.flatMap { BigUInt($0) }
+        value = try Self.value(row)
+        (peak, drawdown) = (try row["peak"], try row["drawdown"])
+        (stopLoss, drawdownMax) = (try row["stop_loss"], try row["drawdown_max"])
+        (autoCompound, version, createdAt) = (try row["auto_compound"], try row["version"], try row["created_at"])
+    }
+
+    private static func value(_ row: Row) throws -> Value? {
+        let (amount, number): (Int128?, Int64?) = (try row["value"], try row["valued_number"])
+        let (hash, minedAt): (Bytes?, Timestamp?) = (try row["valued_hash"], try row["valued_at"])
+        guard let amount, let number, let hash, let minedAt else { return nil }
+        return Value(
+            block: BlockReference(number: number, hash: hash.array),
+            minedAt: minedAt,
+            amount: amount,
+            pairAmount: try row["pair_value"],
+            rate: try row["rate"]
+        )
+    }
+}

@@ -1,0 +1,162 @@
+import Kernel
+import PostgreSQL
+import WalletCrypto
+
+/// A strategy's first row.
+struct NewStrategyRow: StoredRow {
+    let id: ID<Strategy>
+    let wallet: LinkedWallet
+    let chain: String
+    let offer: Deployment.Offer
+    let stopLoss: Int64?
+    let drawdownMax: Int64?
+    let autoCompound: Bool
+
+    static var mustTouchEachRow: Bool { false }
+
+    static func store(_ rows: [NewStrategyRow], in schema: Schema, at instant: Timestamp) -> [SQL] {
+        rows.map { row in
+            """
+            insert into \(schema).strategies (id, user_id, wallet, chain, address, offer, asset, is_numbered,
+                stop_loss, drawdown_max, auto_compound, created_at, updated_at)
+            values (\(row.id), \(row.wallet.user), \(row.wallet.id), \(row.chain), \(row.wallet.address.description),
+                \(row.offer.id), \(row.offer.asset.code), \(row.offer.description.isPair), \(row.stopLoss),
+                \(row.drawdownMax), \(row.autoCompound), \(instant), \(instant))
+            """
+        }
+    }
+}
+
+/// Other rules for a strategy that is there.
+struct StrategyRulesRow: StoredRow {
+    let strategy: ID<Strategy>
+    let stopLoss: Int64?
+    let drawdownMax: Int64?
+    let autoCompound: Bool
+
+    static var mustTouchEachRow: Bool { false }
+
+    static func store(_ rows: [StrategyRulesRow], in schema: Schema, at instant: Timestamp) -> [SQL] {
+        rows.map { row in
+            """
+            update \(schema).strategies
+            set stop_loss = \(row.stopLoss), drawdown_max = \(row.drawdownMax), auto_compound = \(row.autoCompound),
+                version = version + 1, updated_at = \(instant)
+            where id = \(row.strategy)
+            """
+        }
+    }
+}
+
+/// The number of a strategy's position, once the chain gave it one.
+struct StrategyTokenRow: StoredRow {
+    let strategy: ID<Strategy>
+    let token: BigUInt
+
+    static var mustTouchEachRow: Bool { false }
+
+    static func store(_ rows: [StrategyTokenRow], in schema: Schema, at instant: Timestamp) -> [SQL] {
+        rows.map { row in
+            """
+            update \(schema).strategies
+            set token = (\(row.token.description)::text)::numeric, version = version + 1, updated_at = \(instant)
+            where id = \(row.strategy)
+            """
+        }
+    }
+}
+
+/// What a strategy is worth in a block, and what its rules make of it.
+struct ValuationRow: StoredRow {
+    let id: ID<Valuation>
+    let strategy: ID<Strategy>
+    let value: Strategy.Value
+    /// What the rate until now has yielded, beside what was counted before.
+    let expected: Int128
+    let peak: Int128
+    let drawdown: Int64
+    let isStopped: Bool
+
+    static func store(_ rows: [ValuationRow], in schema: Schema, at instant: Timestamp) -> [SQL] {
+        let values = rows.map(\.value)
+        return [
+            """
+            insert into \(schema).valuations (id, strategy, number, hash, value, pair_value, rate, mined_at,
+                recorded_at)
+            select v.*, \(instant)
+            from unnest(\(rows.map(\.id)), \(rows.map(\.strategy)), \(values.map(\.block.number)),
+                \(values.map { Bytes($0.block.hash) }), \(values.map(\.amount)), \(values.map(\.pairAmount)),
+                \(values.map(\.rate)), \(values.map(\.minedAt))) as v
+            """,
+            """
+            update \(schema).strategies s
+            set value = n.value, pair_value = n.pair_value, rate = n.rate, valued_number = n.number,
+                valued_hash = n.hash, valued_at = n.mined_at, expected = s.expected + n.expected, peak = n.peak,
+                drawdown = greatest(s.drawdown, n.drawdown), version = s.version + 1, updated_at = \(instant),
+                status = case when n.is_stopped then 'stopped' else s.status end
+            from unnest(\(rows.map(\.strategy)), \(values.map(\.block.number)),
+                \(values.map { Bytes($0.block.hash) }), \(values.map(\.amount)), \(values.map(\.pairAmount)),
+                \(values.map(\.rate)), \(values.map(\.minedAt)), \(rows.map(\.expected)), \(rows.map(\.peak)),
+                \(rows.map(\.drawdown)), \(rows.map(\.isStopped)))
+                as n(id, number, hash, value, pair_value, rate, mined_at, expected, peak, drawdown, is_stopped)
+            where s.id = n.id
+            returning 1
+            """,
+        ]
+    }
+}
+
+/// Names the rows of valuations.
+enum Valuation: Entity {
+    static let idPrefix = "val"
+}
+
+/// What an offer said of itself in a block.
+struct OfferRateRow: StoredRow {
+    let chain: String
+    let offer: String
+    let block: EthereumBlock
+    let rate: OfferRate
+
+    static var mustTouchEachRow: Bool { false }
+
+    static func store(_ rows: [OfferRateRow], in schema: Schema, at: Timestamp) -> [SQL] {
+        [
+            """
+            insert into \(schema).offer_rates as r (chain, offer, number, hash, share_price, rate, mined_at)
+            select * from unnest(\(rows.map(\.chain)), \(rows.map(\.offer)), \(rows.map(\.block.number)),
+                \(rows.map { Bytes($0.block.hash) }), \(rows.map(\.rate.sharePrice)), \(rows.map(\.rate.rate)),
+                \(rows.map(\.block.timestamp)))
+            on conflict (chain, offer, number) do update
+            set (hash, share_price, rate, mined_at) =
+                (excluded.hash, excluded.share_price, excluded.rate, excluded.mined_at)
+            """
+        ]
+    }
+}
+
+/// What a rule decided, and from what.
+struct DecisionRow: StoredRow, Entity {
+    static let idPrefix = "dec"
+
+    let id: ID<DecisionRow>
+    let strategy: ID<Strategy>
+    let kind: String
+    let outcome: String
+    let facts: JSON
+    let intent: ID<Intent>?
+    let number: Int64
+
+    static var mustTouchEachRow: Bool { false }
+
+    static func store(_ rows: [DecisionRow], in schema: Schema, at instant: Timestamp) -> [SQL] {
+        [
+            """
+            insert into \(schema).decisions (id, strategy, kind, outcome, facts, intent, number, recorded_at)
+            select d.*, \(instant)
+            from unnest(\(rows.map(\.id)), \(rows.map(\.strategy)), \(rows.map(\.kind)), \(rows.map(\.outcome)),
+                \(rows.map(\.facts)), \(rows.map(\.intent)), \(rows.map(\.number))) as d
+            """
+        ]
+    }
+}

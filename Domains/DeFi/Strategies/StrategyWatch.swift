@@ -1,0 +1,186 @@
+import Kernel
+import Ledger
+import Messaging
+import PostgreSQL
+import WalletCrypto
+
+/// Values strategies in a block, and lets their rules decide.
+struct StrategyWatch: Sendable {
+    /// After so many blocks a strategy is valued although nothing happened to it.
+    static let blocksMax: Int64 = 20
+    /// Strategies that are valued in one block at most, those that were left alone the longest first.
+    static let valuedMax = 2_000
+    /// Seconds of the chain after which an offer's rate is read again.
+    static let rateSeconds: Int64 = 600
+
+    let chain: EthereumChain
+    let schema: Schema
+    let pool: Pool
+    let ids: IDGenerator
+    let exits: ExitMaker
+
+    /// What a block makes of the strategies on its chain.
+    func items(at block: EthereumBlock) async throws -> [LedgerItem] {
+        let node = chain.nodes.first
+        guard !chain.deployment.offers.isEmpty else { return [] }
+        let logs = try await node.logs(from: block.number, to: block.number, of: chain.deployment.watched)
+        var touched = Set(block.entries.map(\.sender.description))
+        for log in logs {
+            for topic in log.topics.dropFirst() where topic.prefix(12).allSatisfy({ $0 == 0 }) {
+                if let address = EthereumAddress(bytes: Array(topic[12...])) { touched.insert(address.description) }
+            }
+        }
+        let rates = try await rates(at: block)
+        let strategies = try await due(at: block.number, touched: Array(touched))
+        let questions = strategies.map { due in
+            chain.deployment.offer(due.strategy.offer).map {
+                PositionReading.Question(offer: $0, wallet: due.strategy.address, token: due.strategy.token)
+            }
+        }
+        let asked = questions.compactMap(\.self)
+        let worths = try await PositionReading(node: node).worth(of: asked, at: .number(block.number))
+        var rows: [any StoredRow] = rates.new
+        var items: [LedgerItem] = []
+        var answers = worths.makeIterator()
+        for (due, question) in zip(strategies, questions) where question != nil {
+            guard let worth = answers.next().flatMap(\.self) else { continue }
+            let judged = try await judged(due, worth, rate: rates.known[due.strategy.offer], at: block)
+            rows.append(judged.row)
+            if let exit = judged.exit { items.append(exit) }
+        }
+        guard !rows.isEmpty else { return items }
+        let stored = rows
+        return items + [LedgerItem(operation: ids.next(), commands: []) { _, _ in .init(rows: stored) }]
+    }
+
+    /// The number of the position that a transaction made: the token that a position manager gave to the wallet.
+    static func mintedToken(
+        in receipt: EthereumReceipt,
+        to wallet: EthereumAddress,
+        _ deployment: Deployment
+    ) -> BigUInt? {
+        let managers = Set(deployment.offers.filter(\.description.isPair).map(\.receipt))
+        let nobody = [UInt8](repeating: 0, count: 32)
+        return receipt.logs.first { log in
+            managers.contains(log.contract) && log.topics.count == 4 && log.topics[0] == EthereumLog.transferTopic
+                && log.topics[1] == nobody && Array(log.topics[2].suffix(20)) == wallet.bytes
+        }.map { BigUInt(bigEndian: $0.topics[3]) }
+    }
+
+    // MARK: What is due
+
+    /// A strategy that is valued, and whether transactions of it are on their way: until they are over, what is in and
+    /// what is out doesn't match.
+    private struct Due: Sendable {
+        let strategy: Strategy
+        let isMoving: Bool
+    }
+
+    private func due(at number: Int64, touched: [String]) async throws -> [Due] {
+        try await pool.query(
+            """
+            select \(Strategy.columns), exists (
+                select 1 from \(schema).intents i
+                where i.strategy = s.id and i.kind <> 'approve'
+                    and i.state in ('signed', 'broadcast', 'dropped', 'displaced', 'included')) as is_moving
+            from \(schema).strategies s
+            where s.chain = \(chain.name) and s.status <> 'stopped'
+                and (s.address = any(\(touched)) or s.valued_number is null
+                    or s.valued_number <= \(number - StrategyWatch.blocksMax)
+                    or s.stop_loss is not null or s.drawdown_max is not null
+                    or (s.value = 0 and coalesce(s.pair_value, 0) = 0))
+            order by s.valued_number nulls first, s.id limit \(StrategyWatch.valuedMax)
+            """
+        ).map { Due(strategy: try Strategy($0), isMoving: try $0["is_moving"]) }
+    }
+
+    // MARK: Rates
+
+    private func rates(at block: EthereumBlock) async throws -> (known: [String: Int64], new: [any StoredRow]) {
+        var known: [String: Int64] = [:]
+        var new: [any StoredRow] = []
+        let reading = RateReading(node: chain.nodes.first)
+        let last = try await pool.query(
+            """
+            select distinct on (offer) offer, rate, mined_at from \(schema).offer_rates
+            where chain = \(chain.name) order by offer, mined_at desc
+            """
+        )
+        var ages: [String: Int64] = [:]
+        for row in last {
+            let (offer, rate, minedAt): (String, Int64?, Timestamp) = (
+                try row["offer"], try row["rate"], try row["mined_at"]
+            )
+            known[offer] = rate
+            ages[offer] = block.timestamp.seconds - minedAt.seconds
+        }
+        for offer in chain.deployment.offers {
+            if let age = ages[offer.id], (0..<StrategyWatch.rateSeconds).contains(age) { continue }
+            var rate = try await reading.rate(of: offer, chain.deployment, at: .number(block.number))
+            if let price = rate.sharePrice {
+                rate.rate = try await growth(of: offer.id, to: price, at: block.timestamp)
+            }
+            known[offer.id] = rate.rate
+            new.append(OfferRateRow(chain: chain.name, offer: offer.id, block: block, rate: rate))
+        }
+        return (known, new)
+    }
+
+    /// The growth of a share's price over a week, or over what is known, a day at least.
+    private func growth(of offer: String, to price: Int128, at now: Timestamp) async throws -> Int64? {
+        let rows = try await pool.query(
+            """
+            select share_price, mined_at from \(schema).offer_rates
+            where chain = \(chain.name) and offer = \(offer) and share_price is not null
+                and mined_at >= \(now.adding(seconds: -7 * 86_400)) and mined_at <= \(now)
+            order by mined_at limit 1
+            """
+        )
+        guard let row = rows.first else { return nil }
+        return OfferRate.growth(from: try row["share_price"], at: try row["mined_at"], to: price, at: now)
+    }
+
+    // MARK: Rules
+
+    private func judged(
+        _ due: Due,
+        _ worth: PositionReading.Worth,
+        rate: Int64?,
+        at block: EthereumBlock
+    ) async throws -> (row: ValuationRow, exit: LedgerItem?) {
+        let value = Strategy.Value(
+            block: block.reference,
+            minedAt: block.timestamp,
+            amount: Int128(clamping: worth.amount),
+            pairAmount: worth.pairAmount.map { Int128(clamping: $0) },
+            rate: rate
+        )
+        let (strategy, isMoving) = (due.strategy, due.isMoving)
+        let judgement = StrategyRules.judge(
+            value: value.amount,
+            principal: isMoving ? 0 : strategy.principal,
+            peak: strategy.peak,
+            stopLoss: strategy.stopLoss,
+            drawdownMax: strategy.drawdownMax
+        )
+        let expected = strategy.value.map { last in
+            StrategyRules.yield(
+                of: last.amount,
+                rate: last.rate ?? 0,
+                seconds: block.timestamp.seconds - last.minedAt.seconds
+            )
+        }
+        let isEmpty = value.amount == 0 && (value.pairAmount ?? 0) == 0
+        let row = ValuationRow(
+            id: ids.next(),
+            strategy: strategy.id,
+            value: value,
+            expected: expected ?? 0,
+            peak: judgement.peak,
+            drawdown: judgement.drawdown,
+            isStopped: isEmpty && !isMoving && strategy.principal == 0 && strategy.status != .starting
+        )
+        guard let breach = judgement.breaches.first else { return (row, nil) }
+        return (row, try await exits.item(for: breach, strategy, value, judgement))
+    }
+}

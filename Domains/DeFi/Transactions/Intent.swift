@@ -1,0 +1,143 @@
+import Kernel
+import Ledger
+import WalletCrypto
+
+/// A transaction that is to be signed by the user's own wallet, and what became of it.
+struct Intent: Sendable, Entity {
+    static let idPrefix = "int"
+
+    /// What it does.
+    enum Kind: String, Sendable, CaseIterable {
+        /// Sends an asset to an address.
+        case transfer
+        /// Lets a protocol's contract take an exact amount.
+        case approve
+        /// Puts an amount into a strategy.
+        case start
+        /// Takes an amount out of a strategy.
+        case exit
+        /// Takes what a strategy earned.
+        case harvest
+        /// Uses up the nonce of another one, and does nothing.
+        case cancel
+    }
+
+    /// How long the user has for signing.
+    static let lifetimeSeconds: Int64 = 1_800
+
+    let id: ID<Intent>
+    let user: ID<User>
+    let wallet: ID<Wallet>
+    /// CAIP-2.
+    let chain: String
+    let address: EthereumAddress
+    let kind: Kind
+    let strategy: ID<Strategy>?
+    let replaces: ID<Intent>?
+    /// What it is about.
+    let amount: Money
+    /// What it is about of the other token of a pair, in that token's smallest units.
+    let pairAmount: Int128
+    /// An exit's share of the strategy's principal.
+    let principal: Int128
+    let reservation: ID<Reservation>?
+    let transaction: EthereumTransaction
+    let summary: JSON
+    let createdAt: Timestamp
+    let expiresAt: Timestamp
+
+    /// What the user signed; nil before.
+    private(set) var signed: Signed?
+    private(set) var state: IntentState
+    /// Why it is where it is, in a word, where that isn't plain.
+    private(set) var reason: String?
+    /// What the ledger holds of the block that it is in.
+    private(set) var transfers: [ID<Transfer>]
+    /// What is stored is this version; 0 for what is new.
+    let version: Int64
+    /// The state that was stored.
+    let storedState: String?
+
+    /// A transaction as the user gave it back.
+    struct Signed: Hashable, Sendable {
+        let raw: [UInt8]
+        let hash: [UInt8]
+    }
+
+    /// What a new one is made of.
+    struct Draft: Sendable {
+        let wallet: LinkedWallet
+        let chain: String
+        let kind: Kind
+        var strategy: ID<Strategy>?
+        var replaces: ID<Intent>?
+        let amount: Money
+        var pairAmount: Int128 = 0
+        var principal: Int128 = 0
+        var reservation: ID<Reservation>?
+        let transaction: EthereumTransaction
+        let summary: JSON
+    }
+
+    init(_ draft: Draft, id: ID<Intent>, at now: Timestamp) {
+        (self.id, user, wallet) = (id, draft.wallet.user, draft.wallet.id)
+        (chain, address, kind) = (draft.chain, draft.wallet.address, draft.kind)
+        (strategy, replaces, amount) = (draft.strategy, draft.replaces, draft.amount)
+        (pairAmount, principal, reservation) = (draft.pairAmount, draft.principal, draft.reservation)
+        (transaction, summary) = (draft.transaction, draft.summary)
+        (createdAt, expiresAt) = (now, now.adding(seconds: Intent.lifetimeSeconds))
+        (signed, state, reason, transfers, version, storedState) = (nil, .built, nil, [], 0, nil)
+    }
+
+    /// One as it is stored.
+    init(
+        _ draft: Draft,
+        id: ID<Intent>,
+        times: (created: Timestamp, expires: Timestamp),
+        signed: Signed?,
+        state: IntentState,
+        reason: String?,
+        transfers: [ID<Transfer>],
+        version: Int64
+    ) {
+        (self.id, user, wallet) = (id, draft.wallet.user, draft.wallet.id)
+        (chain, address, kind) = (draft.chain, draft.wallet.address, draft.kind)
+        (strategy, replaces, amount) = (draft.strategy, draft.replaces, draft.amount)
+        (pairAmount, principal, reservation) = (draft.pairAmount, draft.principal, draft.reservation)
+        (transaction, summary) = (draft.transaction, draft.summary)
+        (createdAt, expiresAt) = times
+        (self.signed, self.state, self.reason, self.transfers) = (signed, state, reason, transfers)
+        (self.version, storedState) = (version, state.name)
+    }
+
+    /// Wei that it may cost at most, gas alone.
+    var gasCostMax: BigUInt { transaction.costMax - transaction.value }
+
+    /// Takes what the user signed, which the caller has checked against it.
+    mutating func take(_ returned: SignedEthereumTransaction) throws(IntentState.Impossible) {
+        state = try state.after(.signed)
+        signed = Signed(raw: returned.bytes, hash: returned.hash)
+    }
+
+    /// Lets something happen to it; `posted` are the ledger's transfers for the block that it is in from now on.
+    mutating func apply(
+        _ event: IntentState.Event,
+        posted: [ID<Transfer>] = [],
+        because reason: String? = nil
+    ) throws(IntentState.Impossible) {
+        state = try state.after(event)
+        self.reason = reason
+        switch event {
+        case .included: transfers = posted
+        case .reorganised: transfers = []
+        case .signed, .timedOut, .accepted, .lost, .displaced, .settled: break
+        }
+    }
+}
+
+/// A user's verified wallet, as what signs.
+struct LinkedWallet: Hashable, Sendable {
+    let id: ID<Wallet>
+    let user: ID<User>
+    let address: EthereumAddress
+}

@@ -1,0 +1,168 @@
+import Kernel
+import Ledger
+import Messaging
+import PostgreSQL
+import Audit
+
+/// What an intent's changes do to the books: commands for the ledger, and rows to store with them.
+///
+/// A block's effects are posted when the block comes, to the customer's `pending` account, reversed when the chain goes
+/// on without it, and moved to `deployed` when it is final. The other side is what is on chain, so that each asset's
+/// accounts add up to nothing.
+struct IntentBooks: Sendable {
+    /// The customer's kinds of account.
+    static let pending = "pending"
+    static let deployed = "deployed"
+    static let onChain = "on_chain"
+    static let gas = "network_gas"
+
+    let schema: Schema
+    let accounts: LedgerAccounts
+    let intents: Intents
+    let ids: IDGenerator
+
+    /// An intent after an event, as what the ledger stores.
+    func item(
+        _ intent: Intent,
+        _ event: IntentState.Event,
+        because reason: String? = nil,
+        nextAt: Timestamp? = nil,
+        adding rows: [any StoredRow] = []
+    ) async throws -> LedgerItem {
+        var changed = intent
+        let commands = try await commands(intent, event)
+        let posted = commands.compactMap { command -> ID<Transfer>? in
+            guard case .transfer(let transfer) = command else { return nil }
+            return transfer.id
+        }
+        try changed.apply(event, posted: posted, because: reason)
+        let stored: [any StoredRow] =
+            [IntentChangeRow(intent: changed, nextAt: nextAt)] + StrategyEffect.rows(intent, event) + news(changed)
+            + rows
+        return LedgerItem(operation: intent.id.cast(), commands: commands) { decision, _ in
+            guard case .success = decision else { return LedgerItem.Finish() }
+            return LedgerItem.Finish(rows: stored)
+        }
+    }
+
+    /// What tells of an intent's change: status history and an event.
+    func news(_ intent: Intent) -> [any StoredRow] {
+        let version = intent.version + 1
+        return [
+            StatusChange(
+                id: ids.next(),
+                entity: "intent",
+                entityID: intent.id,
+                version: version,
+                from: intent.storedState,
+                to: intent.state.name,
+                reason: intent.reason
+            ),
+            OutboxEvent(
+                id: ids.next(),
+                aggregateType: "intent",
+                aggregate: intent.id,
+                version: version,
+                type: "defi.intent.\(intent.state.name)",
+                payload: intent.told
+            ),
+        ]
+    }
+
+    private func commands(_ intent: Intent, _ event: IntentState.Event) async throws -> [LedgerCommand] {
+        switch event {
+        case .included(let inclusion): return try await inclusionCommands(intent, inclusion)
+        case .reorganised:
+            return try await intents.legs(of: intent).map { .reverse(NewReversal(id: ids.next(), of: $0)) }
+        case .settled:
+            guard case .included(let inclusion) = intent.state, inclusion.succeeded else {
+                return try await release(intent, because: intent.state.name)
+            }
+            return try await settlement(intent)
+        case .timedOut: return try await release(intent, because: "expired")
+        case .signed, .accepted, .lost, .displaced: return []
+        }
+    }
+
+    private func inclusionCommands(
+        _ intent: Intent,
+        _ inclusion: IntentState.Inclusion
+    ) async throws -> [LedgerCommand] {
+        var commands: [LedgerCommand] = []
+        if inclusion.gasCost > 0 {
+            commands.append(
+                try await transfer(
+                    AccountKey(house: Self.onChain, EthereumChain.gasAsset),
+                    AccountKey(house: Self.gas, EthereumChain.gasAsset),
+                    inclusion.gasCost,
+                    "network_gas"
+                )
+            )
+        }
+        if inclusion.succeeded, intent.kind == .start, intent.amount.minorUnits > 0 {
+            commands.append(
+                try await transfer(
+                    AccountKey(house: Self.onChain, intent.amount.asset),
+                    AccountKey(intent.user, Self.pending, intent.amount.asset),
+                    intent.amount.minorUnits,
+                    "strategy_start"
+                )
+            )
+        }
+        return commands
+    }
+
+    private func settlement(_ intent: Intent) async throws -> [LedgerCommand] {
+        switch intent.kind {
+        case .start where intent.amount.minorUnits > 0:
+            return [
+                try await transfer(
+                    AccountKey(intent.user, Self.pending, intent.amount.asset),
+                    AccountKey(intent.user, Self.deployed, intent.amount.asset),
+                    intent.amount.minorUnits,
+                    "strategy_deployed"
+                )
+            ]
+        case .exit where intent.principal > 0:
+            guard let reservation = intent.reservation else { return [] }
+            return [
+                try await transfer(
+                    AccountKey(intent.user, Self.deployed, intent.amount.asset),
+                    AccountKey(house: Self.onChain, intent.amount.asset),
+                    intent.principal,
+                    "strategy_exit",
+                    funding: .reservation(reservation)
+                )
+            ]
+        case .transfer, .approve, .start, .exit, .harvest, .cancel: return []
+        }
+    }
+
+    private func release(_ intent: Intent, because reason: String) async throws -> [LedgerCommand] {
+        guard let reservation = intent.reservation,
+            try await !intents.isShared(reservation, besides: intent.id)
+        else { return [] }
+        let key = AccountKey(intent.user, Self.deployed, intent.amount.asset)
+        guard let account = try await accounts.find([key])[key] else { throw LedgerFault.accountVanished(key) }
+        return [.release(reservation, of: account, reason: reason)]
+    }
+
+    private func transfer(
+        _ debit: AccountKey,
+        _ credit: AccountKey,
+        _ amount: Int128,
+        _ code: String,
+        funding: NewTransfer.Funding = .available
+    ) async throws -> LedgerCommand {
+        .transfer(
+            NewTransfer(
+                id: ids.next(),
+                debit: try await accounts.open(debit),
+                credit: try await accounts.open(credit),
+                amount: amount,
+                code: code,
+                funding: funding
+            )
+        )
+    }
+}

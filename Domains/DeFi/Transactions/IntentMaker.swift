@@ -1,0 +1,224 @@
+import Kernel
+import Ledger
+import WalletCrypto
+
+/// Builds unsigned transactions: nonce, gas, and whether they would go through.
+struct IntentMaker: Sendable {
+    /// A call that is to become a transaction.
+    struct Call: Sendable {
+        let kind: Intent.Kind
+        let to: EthereumAddress
+        let value: BigUInt
+        let data: [UInt8]
+        /// What it needs at most; where it can't be tried before another one, this is what it gets.
+        let gasMax: UInt64
+        let amount: Money
+        var pairAmount: Int128 = 0
+        var principal: Int128 = 0
+        /// The token that the wallet must have the amount of; nil where none leaves it.
+        var token: EthereumAddress?
+    }
+
+    /// A plain payment of the chain's own coin (Yellow Paper, G_transaction).
+    static let gasOfPayment: UInt64 = 21_000
+    /// Of what a call took when tried, so much is allowed: state changes until it is in a block.
+    static let gasPercent: UInt64 = 130
+
+    let chain: EthereumChain
+    let intents: Intents
+
+    /// Transactions for calls that follow each other, the first of them tried now.
+    ///
+    /// - Throws: a `Problem`: 422 `would_revert`, `insufficient_funds`, `gas_too_expensive`; 503.
+    func drafts(
+        _ calls: [Call],
+        from wallet: LinkedWallet,
+        strategy: ID<Strategy>? = nil,
+        reservation: ID<Reservation>? = nil,
+        speed: GasPrice.Speed
+    ) async throws -> [Intent.Draft] {
+        let price = try await chain.gasPrice(speed)
+        let holds = try await intents.holds(of: wallet.address, on: chain.name)
+        var nonces = holds
+        var next = try await ask { () async throws(NodeError) in
+            try await chain.nodes.first.nonce(of: wallet.address, at: .pending)
+        }
+        var drafts: [Intent.Draft] = []
+        for (place, call) in calls.enumerated() {
+            let gas = place == 0 ? try await gas(call, from: wallet) : call.gasMax
+            next = nonces.free(from: next)
+            nonces.nonces.insert(next)
+            guard let transaction = transaction(call, nonce: next, gas: gas, price) else {
+                throw Problem(422, "amount_out_of_range", "The amount is out of range.")
+            }
+            drafts.append(
+                Intent.Draft(
+                    wallet: wallet,
+                    chain: chain.name,
+                    kind: call.kind,
+                    strategy: strategy,
+                    amount: call.amount,
+                    pairAmount: call.pairAmount,
+                    principal: call.principal,
+                    reservation: call.principal > 0 ? reservation : nil,
+                    transaction: transaction,
+                    summary: try summary(call, transaction, price, wallet)
+                )
+            )
+        }
+        try await checkFunds(drafts, calls, holds, wallet)
+        return drafts
+    }
+
+    /// A transaction that takes another one's nonce: the same again for more gas, or one that does nothing.
+    ///
+    /// - Throws: as `drafts`.
+    func replacement(of intent: Intent, cancelling: Bool, speed: GasPrice.Speed) async throws -> Intent.Draft {
+        let price = try await chain.gasPrice(speed).replacing(intent.transaction.offered)
+        guard price.maxFee <= chain.gasCeiling else {
+            throw Problem(422, "gas_too_expensive", "To replace it costs more gas than is offered. Try later.")
+        }
+        let old = intent.transaction
+        let wallet = LinkedWallet(id: intent.wallet, user: intent.user, address: intent.address)
+        let transaction = EthereumTransaction(
+            chainID: old.chainID,
+            nonce: old.nonce,
+            fee: .dynamic(maxFeePerGas: price.maxFee, maxPriorityFeePerGas: price.tip),
+            gasLimit: cancelling ? Self.gasOfPayment : old.gasLimit,
+            to: cancelling ? intent.address : old.to,
+            value: cancelling ? .zero : old.value,
+            data: cancelling ? [] : old.data
+        )
+        guard let transaction else { throw Problem(422, "amount_out_of_range", "The fee is out of range.") }
+        return Intent.Draft(
+            wallet: wallet,
+            chain: intent.chain,
+            kind: cancelling ? .cancel : intent.kind,
+            strategy: intent.strategy,
+            replaces: intent.replaces ?? intent.id,
+            amount: cancelling ? Money.zero(intent.amount.asset) : intent.amount,
+            pairAmount: cancelling ? 0 : intent.pairAmount,
+            principal: cancelling ? 0 : intent.principal,
+            reservation: cancelling ? nil : intent.reservation,
+            transaction: transaction,
+            summary: IntentSummary.json(
+                transaction,
+                price,
+                kind: cancelling ? .cancel : intent.kind,
+                from: wallet.address
+            )
+        )
+    }
+
+    private func transaction(
+        _ call: Call,
+        nonce: UInt64,
+        gas: UInt64,
+        _ price: GasPrice
+    ) -> EthereumTransaction? {
+        EthereumTransaction(
+            chainID: chain.deployment.chainID,
+            nonce: nonce,
+            fee: .dynamic(maxFeePerGas: price.maxFee, maxPriorityFeePerGas: price.tip),
+            gasLimit: gas,
+            to: call.to,
+            value: call.value,
+            data: call.data
+        )
+    }
+
+    private func gas(_ call: Call, from wallet: LinkedWallet) async throws -> UInt64 {
+        let view = EthereumNode.View(to: call.to, data: call.data, from: wallet.address)
+        do throws(NodeError) {
+            let tried = try await chain.nodes.first.gas(for: view, value: call.value)
+            return max(Self.gasOfPayment, min(tried * Self.gasPercent / 100, max(call.gasMax, tried)))
+        } catch {
+            guard case .refused(let code, let message) = error else { throw ChainProblem.unavailable(error) }
+            // EIP-1474: 3 is a call that the contract refuses.
+            guard code == 3 || message.contains("revert") else { throw Self.refused(message) }
+            throw Problem(422, "would_revert", "The contract would refuse it: \(message). Nothing was built.")
+        }
+    }
+
+    private static func refused(_ message: String) -> Problem {
+        message.lowercased().contains("insufficient")
+            ? Problem(422, "insufficient_funds", "The wallet can't pay for it. Add money first.")
+            : Problem(422, "would_fail", "The chain would refuse it: \(message). Nothing was built.")
+    }
+
+    private func summary(
+        _ call: Call,
+        _ transaction: EthereumTransaction,
+        _ price: GasPrice,
+        _ wallet: LinkedWallet
+    ) throws(Problem) -> JSON {
+        if !call.data.isEmpty {
+            do throws(KnownCall.Fault) {
+                _ = try KnownCall(call.data, from: wallet.address)
+            } catch {
+                throw SubmissionCheck.Fault.call(error).problem
+            }
+        }
+        return IntentSummary.json(transaction, price, kind: call.kind, from: wallet.address)
+    }
+
+    /// What the wallet has must be enough for these and for what is open already.
+    private func checkFunds(
+        _ drafts: [Intent.Draft],
+        _ calls: [Call],
+        _ holds: WalletHolds,
+        _ wallet: LinkedWallet
+    ) async throws {
+        let coins = try await ask { () async throws(NodeError) in
+            try await chain.nodes.first.balance(of: wallet.address)
+        }
+        let needed = drafts.reduce(BigUInt(holds.coins)) { $0 + $1.transaction.costMax }
+        guard needed <= coins else {
+            throw Problem(
+                422,
+                "insufficient_funds",
+                "\(needed) wei are needed for it and for what is open, and the wallet has \(coins)."
+            )
+        }
+        for call in calls {
+            guard let token = call.token else { continue }
+            let answer = try await ask { () async throws(NodeError) in
+                try await chain.nodes.first.views([.balance(of: wallet.address, in: token)])
+            }
+            let balance = Int128(clamping: BigUInt(bigEndian: answer.first.flatMap(\.self) ?? []))
+            let held = holds.amounts[call.amount.asset.code] ?? 0
+            let asked = call.amount.minorUnits
+            guard held + asked <= balance else {
+                let free = Money(minorUnits: max(0, balance - held), call.amount.asset)
+                throw Problem(
+                    422,
+                    "insufficient_funds",
+                    "\(call.amount) is needed and \(free) is free in the wallet. Add money first."
+                )
+            }
+        }
+    }
+
+    private func ask<Answer: Sendable>(
+        _ question: () async throws(NodeError) -> Answer
+    ) async throws(Problem) -> Answer {
+        do throws(NodeError) {
+            return try await question()
+        } catch {
+            throw ChainProblem.unavailable(error)
+        }
+    }
+}
+
+extension EthereumNode.View {
+    /// `balanceOf(address)` (ERC-20).
+    static func balance(of account: EthereumAddress, in token: EthereumAddress) -> EthereumNode.View {
+        let data: [UInt8] = [0x70, 0xa0, 0x82, 0x31] + [UInt8](repeating: 0, count: 12) + account.bytes
+        return EthereumNode.View(to: token, data: data)
+    }
+}
+
+extension Int128 {
+    /// The number, or the largest that fits.
+    init(clamping number: BigUInt) { self = number.int128 ?? .max }
+}

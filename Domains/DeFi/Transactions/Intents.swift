@@ -1,0 +1,256 @@
+import Kernel
+import Ledger
+import PostgreSQL
+import WalletCrypto
+
+/// Reads intents.
+struct Intents: Sendable {
+    /// A row that no intent is.
+    struct Unreadable: Error, Sendable {
+        let id: UInt128
+    }
+
+    /// Intents of one answer at most, where nobody pages.
+    static let listMax = 500
+    /// Intents that one block is about at most; a block has some thousand transactions.
+    static let blockMax = 50_000
+
+    let schema: Schema
+    let pool: Pool
+
+    /// One of a user.
+    ///
+    /// - Throws: 404.
+    func get(_ id: ID<Intent>, of user: ID<User>) async throws -> Intent {
+        let found = try await find("i.id = \(id) and i.user_id = \(user)", limit: 1)
+        guard let intent = found.first else { throw Problem(404, "not_found", "There is no such transaction.") }
+        return intent
+    }
+
+    /// One, whosever it is; nil if there is none.
+    func find(_ id: ID<Intent>) async throws -> Intent? { try await find("i.id = \(id)", limit: 1).first }
+
+    /// A page of a user's, newest first.
+    func list(of user: ID<User>, before: UInt128, limit: Int) async throws -> [Intent] {
+        try await find("i.user_id = \(user) and i.id < \(before)", limit: limit)
+    }
+
+    /// Those of a strategy, newest first.
+    func list(of strategy: ID<Strategy>, limit: Int = listMax) async throws -> [Intent] {
+        try await find("i.strategy = \(strategy)", limit: limit)
+    }
+
+    /// Those on a chain that a block may be about: by their own hashes, or by sender and nonce.
+    func open(on chain: String, hashes: [[UInt8]], senders: [String]) async throws -> [Intent] {
+        try await find(
+            """
+            i.chain = \(chain) and i.state in ('signed', 'broadcast', 'dropped')
+                and (i.hash = any(\(hashes.map(Bytes.init))) or i.address = any(\(senders)))
+            """,
+            limit: Intents.blockMax
+        )
+    }
+
+    /// Those on a chain that a block decides about, which isn't final yet, up to a block's number.
+    func undecided(on chain: String, upTo number: Int64) async throws -> [Intent] {
+        try await find(
+            """
+            i.chain = \(chain) and i.state in ('included', 'displaced') and i.block_number <= \(number)
+            """,
+            limit: Intents.blockMax
+        )
+    }
+
+    /// Those that blocks of these hashes decide about.
+    func decided(by hashes: [[UInt8]], on chain: String) async throws -> [Intent] {
+        try await find(
+            """
+            i.chain = \(chain) and i.state in ('included', 'displaced')
+                and i.block_hash = any(\(hashes.map(Bytes.init)))
+            """,
+            limit: Intents.blockMax
+        )
+    }
+
+    /// Those that were last seen on their way so many seconds ago.
+    func waiting(on chain: String, seconds: Double, limit: Int) async throws -> [Intent] {
+        try await find(
+            """
+            i.chain = \(chain) and i.state = 'broadcast'
+                and i.seen_at < clock_timestamp() - make_interval(secs => \(seconds))
+            """,
+            limit: limit
+        )
+    }
+
+    /// Those whose time for being signed is over.
+    func unsigned(limit: Int) async throws -> [Intent] {
+        try await find("i.state = 'built' and i.expires_at <= clock_timestamp()", limit: limit)
+    }
+
+    /// The ledger's legs of what an intent's block posted.
+    func legs(of intent: Intent) async throws -> [TransferLegs] {
+        guard !intent.transfers.isEmpty else { return [] }
+        return try await pool.query(
+            """
+            select id, debit_account, credit_account, amount from \(schema).ledger_transfers
+            where id = any(\(intent.transfers)) order by id
+            """
+        ).map { row in
+            TransferLegs(
+                id: try row["id"],
+                debit: try row["debit_account"],
+                credit: try row["credit_account"],
+                amount: try row["amount"]
+            )
+        }
+    }
+
+    /// Whether another intent that isn't over needs the same reservation.
+    func isShared(_ reservation: ID<Reservation>, besides intent: ID<Intent>) async throws -> Bool {
+        let rows = try await pool.query(
+            """
+            select 1 from \(schema).intents
+            where reservation = \(reservation) and id <> \(intent)
+                and state not in ('final', 'failed', 'replaced', 'expired')
+            limit 1
+            """
+        )
+        return !rows.isEmpty
+    }
+
+    /// Nonces that an account's open intents have, and what those may still cost: wei, and amounts by asset.
+    func holds(of address: EthereumAddress, on chain: String) async throws -> WalletHolds {
+        let rows = try await pool.query(
+            """
+            select nonce, asset, kind, value + gas_limit::numeric * max_fee as coins, amount
+            from \(schema).intents
+            where chain = \(chain) and address = \(address.description)
+                and state in ('built', 'signed', 'broadcast', 'dropped')
+            limit \(Intents.listMax)
+            """
+        )
+        var holds = WalletHolds()
+        for row in rows {
+            let (nonce, asset, kind): (Int64, String, String) = (try row["nonce"], try row["asset"], try row["kind"])
+            holds.nonces.insert(UInt64(nonce))
+            holds.coins += try row["coins"]
+            if kind == Intent.Kind.transfer.rawValue || kind == Intent.Kind.start.rawValue {
+                holds.amounts[asset, default: 0] += try row["amount"]
+            }
+        }
+        return holds
+    }
+
+    private func find(_ condition: SQL, limit: Int) async throws -> [Intent] {
+        try await pool.query(
+            "select \(Intent.columns) from \(schema).intents i where \(condition) order by i.id desc limit \(limit)"
+        ).map(Intent.init)
+    }
+}
+
+/// What open intents of an account may still need.
+struct WalletHolds: Hashable, Sendable {
+    /// Nonces that they have.
+    var nonces: Set<UInt64> = []
+    /// Wei.
+    var coins: Int128 = 0
+    /// Minor units by asset.
+    var amounts: [String: Int128] = [:]
+
+    /// The first nonce from one on that none of them has.
+    func free(from nonce: UInt64) -> UInt64 {
+        var free = nonce
+        while nonces.contains(free) { free += 1 }
+        return free
+    }
+}
+
+extension Intent {
+    static let columns: SQL = """
+        i.id, i.user_id, i.wallet, i.chain, i.address, i.kind, i.strategy, i.replaces, i.asset, i.amount,
+            i.pair_amount, i.principal, i.reservation, i.nonce, i.recipient, i.value, i.calldata, i.gas_limit,
+            i.max_fee, i.tip, i.summary, i.raw, i.hash, i.state, i.reason, i.block_number, i.block_hash, i.succeeded, i.gas_cost,
+            i.received, i.transfers, i.version, i.created_at, i.expires_at
+        """
+
+    init(_ row: Row) throws {
+        let id: ID<Intent> = try row["id"]
+        let (assetCode, kindName, address): (String, String, String) = (
+            try row["asset"], try row["kind"], try row["address"]
+        )
+        guard let asset = Asset(code: assetCode), let kind = Kind(rawValue: kindName),
+            let sender = EthereumAddress(address), let transaction = try Self.transaction(row),
+            let state = try Self.state(row)
+        else { throw Intents.Unreadable(id: id.value) }
+        let draft = Draft(
+            wallet: LinkedWallet(id: try row["wallet"], user: try row["user_id"], address: sender),
+            chain: try row["chain"],
+            kind: kind,
+            strategy: try row["strategy"],
+            replaces: try row["replaces"],
+            amount: Money(minorUnits: try row["amount"], asset),
+            pairAmount: try row["pair_amount"],
+            principal: try row["principal"],
+            reservation: try row["reservation"],
+            transaction: transaction,
+            summary: try row["summary"]
+        )
+        let (raw, hash): (Bytes?, Bytes?) = (try row["raw"], try row["hash"])
+        self.init(
+            draft,
+            id: id,
+            times: (try row["created_at"], try row["expires_at"]),
+            signed: raw.flatMap { raw in hash.map { Signed(raw: raw.array, hash: $0.array) } },
+            state: state,
+            reason: try row["reason"],
+            transfers: try row["transfers"],
+            version: try row["version"]
+        )
+    }
+
+    private static func transaction(_ row: Row) throws -> EthereumTransaction? {
+        let (chain, recipient): (String, String) = (try row["chain"], try row["recipient"])
+        let (nonce, gasLimit): (Int64, Int64) = (try row["nonce"], try row["gas_limit"])
+        let (value, maxFee, tip): (Int128, Int128, Int128) = (try row["value"], try row["max_fee"], try row["tip"])
+        let data: Bytes = try row["calldata"]
+        guard let chainID = chain.split(separator: ":").last.flatMap({ UInt64($0) }),
+            let to = EthereumAddress(recipient)
+        else { return nil }
+        return EthereumTransaction(
+            chainID: chainID,
+            nonce: UInt64(nonce),
+            fee: .dynamic(maxFeePerGas: BigUInt(maxFee), maxPriorityFeePerGas: BigUInt(tip)),
+            gasLimit: UInt64(gasLimit),
+            to: to,
+            value: BigUInt(value),
+            data: data.array
+        )
+    }
+
+    private static func state(_ row: Row) throws -> IntentState? {
+        let name: String = try row["state"]
+        let (number, hash): (Int64?, Bytes?) = (try row["block_number"], try row["block_hash"])
+        let block = number.flatMap { number in hash.map { BlockReference(number: number, hash: $0.array) } }
+        let (succeeded, gasCost, received): (Bool?, Int128?, Int128?) = (
+            try row["succeeded"], try row["gas_cost"], try row["received"]
+        )
+        var inclusion: IntentState.Inclusion?
+        if let block, let succeeded, let gasCost, let received {
+            inclusion = .init(block: block, succeeded: succeeded, gasCost: gasCost, received: received)
+        }
+        switch name {
+        case "built": return .built
+        case "signed": return .signed
+        case "broadcast": return .broadcast
+        case "dropped": return .dropped
+        case "displaced": return block.map { .displaced($0) }
+        case "included": return inclusion.map { .included($0) }
+        case "final": return inclusion.map { .final($0) }
+        case "failed": return inclusion.map { .failed($0) }
+        case "replaced": return .replaced
+        case "expired": return .expired
+        default: return nil
+        }
+    }
+}

@@ -1,0 +1,156 @@
+import EmbeddedServers
+import Foundation
+import Kernel
+import Logging
+import OutboundHTTP
+import Testing
+import WalletCrypto
+import WalletSigners
+
+@testable import DeFi
+
+/// A chain of its own for a test, with its funded accounts.
+struct DevChain: Sendable {
+    /// A fault that the next calls of a method meet.
+    enum Fault: String, CaseIterable, Sendable {
+        /// A refusal.
+        case error
+        /// An answer that comes late.
+        case delay
+        /// The connection is closed instead of an answer; the call was not made.
+        case drop
+        /// `0x`, whatever was asked.
+        case garbage
+    }
+
+    let rpc: JSONRPC
+    let url: String
+    let signers: [Signer]
+    let deploymentPath: String
+
+    /// Runs `body` with a chain that mines each transaction at once, until it is told otherwise.
+    static func with(_ body: (DevChain) async throws -> Void) async throws {
+        let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent().appendingPathComponent("../..")
+            .standardized.path
+        let chain = try await EmbeddedChain.startTemporary(
+            .ethereum,
+            EmbeddedChain.Programs(
+                python: root + "/.build/chains/bin/python",
+                directory: root + "/Tests/DevChains"
+            )
+        )
+        do {
+            try await body(try DevChain(chain))
+            await chain.stop()
+        } catch {
+            await chain.stop()
+            throw error
+        }
+    }
+
+    private init(_ chain: EmbeddedChain) throws {
+        let ready = try JSON.parse(Array(chain.ready.utf8))
+        url = try #require(ready["rpc"]?.stringValue)
+        rpc = JSONRPC(url: url, http: .loopback())
+        deploymentPath = chain.deploymentPath
+        signers = try (ready["accounts"]?.elements ?? []).map { account in
+            try Signer(secret: try #require(account["privateKey"]?.stringValue.flatMap(HexText.decode)))
+        }
+    }
+
+    func address(_ place: Int) -> EthereumAddress { EthereumAddress(key: signers[place].key) }
+
+    /// The chain as the program follows it; a deadline of its own makes faults quick.
+    func followed(confirmations: Int = 3, second: String? = nil) throws -> EthereumChain {
+        let nodes = [url, second].compactMap(\.self).map {
+            EthereumNode(rpc: JSONRPC(url: $0, http: .loopback(), deadlineSeconds: 5))
+        }
+        return EthereumChain(
+            deployment: try Deployment(path: deploymentPath),
+            nodes: EthereumNodes(first: nodes[0], second: nodes.count > 1 ? nodes[1] : nil),
+            confirmations: confirmations,
+            gasCeilingGwei: 500
+        )
+    }
+
+    // MARK: What only a chain of one's own does
+
+    func mine(_ blocks: Int = 1) async throws { _ = try await rpc.call("evm_mine", .integer(blocks)) }
+
+    func setAutomine(_ isOn: Bool) async throws { _ = try await rpc.call("evm_setAutomine", .bool(isOn)) }
+
+    func pass(seconds: Int) async throws {
+        _ = try await rpc.call("evm_increaseTime", .integer(seconds))
+        try await mine()
+    }
+
+    func reorganise(depth: Int, keeping: Bool) async throws {
+        _ = try await rpc.call("dev_reorg", ["depth": .integer(depth), "keep": .bool(keeping)])
+    }
+
+    func fault(_ fault: Fault, on method: String, count: Int = 1) async throws {
+        _ = try await rpc.call(
+            "dev_fault",
+            [
+                "method": .string(method), "kind": .string(fault.rawValue), "count": .integer(count),
+                "seconds": .number("0.05"),
+            ]
+        )
+    }
+
+    /// Sends something from an account of the chain's that no test's user has, and mines it.
+    func send(
+        _ function: String,
+        _ arguments: [ABIValue],
+        to contract: EthereumAddress,
+        value: BigUInt = .zero
+    )
+        async throws
+    {
+        let node = EthereumNode(rpc: rpc)
+        let data = try #require(ContractFunction(function)).callData(arguments)
+        let transaction = try #require(
+            EthereumTransaction(
+                chainID: try await node.chainID(),
+                nonce: try await node.nonce(of: address(0), at: .pending),
+                fee: .dynamic(
+                    maxFeePerGas: BigUInt(100) * BigUInt.powerOfTen(9),
+                    maxPriorityFeePerGas: BigUInt.powerOfTen(9)
+                ),
+                gasLimit: 1_000_000,
+                to: contract,
+                value: value,
+                data: data
+            )
+        )
+        let reception = await node.send(try signers[0].sign(transaction).bytes)
+        #expect(reception == .accepted)
+    }
+}
+
+extension Signer {
+    /// A transaction as a wallet gives it back.
+    func sign(_ transaction: EthereumTransaction) throws -> SignedEthereumTransaction {
+        try SignedEthereumTransaction(
+            transaction,
+            signature: try EthereumSignature(try ethereum(transaction.signingHash))
+        )
+    }
+}
+
+extension HTTPClient {
+    /// To loopback, without the patience for a host that fails.
+    static func loopback() -> HTTPClient {
+        var configuration = HTTPClientConfiguration()
+        (configuration.allowPlainHTTP, configuration.allowPrivateAddresses) = (true, true)
+        configuration.retry.firstDelaySeconds = 0.001
+        configuration.circuit.consecutiveFailuresMax = 100_000
+        configuration.circuit.failurePercentMax = 101
+        return HTTPClient(name: "test", configuration: configuration, logger: .quiet)
+    }
+}
+
+extension Logger {
+    /// Says nothing.
+    static var quiet: Logger { Logger(label: "test") { _ in SwiftLogNoOpLogHandler() } }
+}

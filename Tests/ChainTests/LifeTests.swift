@@ -1,0 +1,203 @@
+import Kernel
+import Ledger
+import PostgreSQL
+import Testing
+import WalletCrypto
+
+@testable import DeFi
+
+/// What becomes of a transaction on a real chain.
+@Suite(.serialized)
+struct LifeTests {
+    @Test func `a payment goes from built over signed and included to final`() async throws {
+        try await ChainWorld.with { world in
+            let (ada, bob) = (try await world.person(1), world.dev.address(2))
+            try await world.know(bob, by: ada)
+            let before = try await world.tokens(.usdc, of: bob)
+            let intent = try await world.pay("12.5", "USDC", to: bob, by: ada)
+            #expect(intent.state == .built)
+            let answer = try await world.submit(intent, by: ada)
+            #expect(answer.status == 202, "\(answer.json)")
+            #expect(try await world.now(intent).state == .broadcast)
+            try await world.follow()
+            let included = try await world.now(intent)
+            #expect(included.state.name == "included")
+            try await world.finalise()
+            let final = try await world.now(intent)
+            #expect(final.state.name == "final")
+            #expect(try await world.tokens(.usdc, of: bob) - before == 12_500_000)
+            #expect(try await world.house("network_gas", .eth) == final.state.inclusion?.gasCost)
+        }
+    }
+
+    @Test func `an answer that gets lost still ends with one transaction`() async throws {
+        try await ChainWorld.with { world in
+            let ada = try await world.person(1)
+            try await world.know(world.dev.address(2), by: ada)
+            let intent = try await world.pay("1", "ETH", to: world.dev.address(2), by: ada)
+            try await world.dev.fault(.drop, on: "eth_sendRawTransaction", count: 1)
+            try await world.submit(intent, by: ada)
+            #expect(try await world.now(intent).state == .signed)
+            try await world.makeDue()
+            try await world.parts.sender.round()
+            #expect(try await world.now(intent).state == .broadcast)
+            try await world.follow()
+            #expect(try await world.now(intent).state.name == "included")
+        }
+    }
+
+    @Test func `what was sent and not stored is sent again and is one transaction`() async throws {
+        try await ChainWorld.with { world in
+            let ada = try await world.person(1)
+            try await world.know(world.dev.address(2), by: ada)
+            let intent = try await world.pay("1", "ETH", to: world.dev.address(2), by: ada)
+            // The node has it, and the process that sent it ended before it stored so.
+            let signed = try ada.signer.sign(intent.transaction)
+            #expect(await world.chain.nodes.send(signed.bytes) == .accepted)
+            try await world.submit(intent, by: ada)
+            try await world.follow()
+            try await world.follow()
+            #expect(try await world.now(intent).state.name == "included")
+            #expect(try await world.chain.nodes.nonce(of: ada.address) == intent.transaction.nonce + 1)
+        }
+    }
+
+    @Test(arguments: [true, false])
+    func `a reorganisation takes back what its blocks did`(keeps: Bool) async throws {
+        try await ChainWorld.with { world in
+            let ada = try await world.person(1)
+            let started = try await world.start("aave-usdc", "100", by: ada)
+            let intent = try #require(started.intents.last)
+            try await world.follow()
+            #expect(try await world.now(intent).state.name == "included")
+            #expect(try await world.held("pending", .usdc, by: ada) == 100_000_000)
+            try await world.dev.reorganise(depth: 1, keeping: keeps)
+            try await world.follow()
+            if !keeps {
+                #expect(try await world.now(intent).state == .dropped)
+                #expect(try await world.held("pending", .usdc, by: ada) == 0)
+                try await world.parts.sender.round()
+            }
+            try await world.finalise()
+            try await world.finalise()
+            #expect(try await world.now(intent).state.name == "final")
+            #expect(try await world.held("pending", .usdc, by: ada) == 0)
+            #expect(try await world.held("deployed", .usdc, by: ada) == 100_000_000)
+        }
+    }
+
+    @Test func `a speed-up takes the place of what waits, and the other one is replaced`() async throws {
+        try await ChainWorld.with { world in
+            let ada = try await world.person(1)
+            try await world.know(world.dev.address(2), by: ada)
+            try await world.dev.setAutomine(false)
+            let intent = try await world.pay("1", "ETH", to: world.dev.address(2), by: ada)
+            try await world.submit(intent, by: ada)
+            let answer = try await world.ask(
+                "POST",
+                "/v1/defi/intents/\(intent.id.wire)/replace",
+                by: ada,
+                ["action": "speed_up", "speed": "fast"]
+            )
+            #expect(answer.status == 201, "\(answer.json)")
+            let faster = try await world.intent(answer.json)
+            try await world.submit(faster, by: ada)
+            try await world.dev.mine()
+            try await world.follow()
+            #expect(try await world.now(faster).state.name == "included")
+            #expect(try await world.now(intent).state.name == "displaced")
+            try await world.finalise()
+            #expect(try await world.now(faster).state.name == "final")
+            #expect(try await world.now(intent).state == .replaced)
+        }
+    }
+
+    @Test func `a cancellation uses the nonce up`() async throws {
+        try await ChainWorld.with { world in
+            let (ada, bob) = (try await world.person(1), world.dev.address(2))
+            try await world.know(bob, by: ada)
+            try await world.dev.setAutomine(false)
+            let before = try await world.tokens(.usdc, of: bob)
+            let intent = try await world.pay("5", "USDC", to: bob, by: ada)
+            try await world.submit(intent, by: ada)
+            let answer = try await world.ask(
+                "POST",
+                "/v1/defi/intents/\(intent.id.wire)/replace",
+                by: ada,
+                ["action": "cancel"]
+            )
+            let cancel = try await world.intent(answer.json)
+            try await world.submit(cancel, by: ada)
+            try await world.dev.mine()
+            try await world.finalise()
+            #expect(try await world.now(cancel).state.name == "final")
+            #expect(try await world.now(intent).state == .replaced)
+            #expect(try await world.tokens(.usdc, of: bob) == before)
+        }
+    }
+
+    @Test func `what reverts pays its gas and fails when its block is final`() async throws {
+        try await ChainWorld.with { world in
+            let (ada, bob) = (try await world.person(1), world.dev.address(2))
+            try await world.know(bob, by: ada)
+            try await world.dev.setAutomine(false)
+            // Each goes through alone; together they are more than there is.
+            let all = try await world.tokens(.usdc, of: ada.address)
+            let intent = try await world.pay(Money(minorUnits: all, .usdc).wire, "USDC", to: bob, by: ada)
+            let other = EthereumTransaction(
+                chainID: intent.transaction.chainID,
+                nonce: intent.transaction.nonce,
+                fee: intent.transaction.fee,
+                gasLimit: intent.transaction.gasLimit,
+                to: intent.transaction.to,
+                value: .zero,
+                data: try KnownCall.transfer.callData([.address(bob), .uint(.one)])
+            )
+            let first = try ada.signer.sign(try #require(other))
+            #expect(await world.chain.nodes.send(first.bytes) == .accepted)
+            try await world.dev.mine()
+            // The nonce is gone: a new one is built for the same, which the contract refuses then.
+            try await world.submit(intent, by: ada)
+            try await world.finalise()
+            try await world.finalise()
+            #expect(try await world.now(intent).state == .replaced)
+        }
+    }
+
+    @Test func `what isn't signed in time expires and frees its nonce`() async throws {
+        try await ChainWorld.with { world in
+            let ada = try await world.person(1)
+            try await world.know(world.dev.address(2), by: ada)
+            let intent = try await world.pay("1", "ETH", to: world.dev.address(2), by: ada)
+            _ = try await world.pool.query("update defi.intents set expires_at = now() where id = \(intent.id)")
+            try await world.follow()
+            #expect(try await world.now(intent).state == .expired)
+            let late = try await world.submit(intent, by: ada)
+            #expect(late.status == 409)
+            let next = try await world.pay("1", "ETH", to: world.dev.address(2), by: ada)
+            #expect(next.transaction.nonce == intent.transaction.nonce)
+        }
+    }
+
+    @Test func `an address that isn't known or still locked is refused`() async throws {
+        try await ChainWorld.with { world in
+            let ada = try await world.person(1)
+            let body: JSON = [
+                "wallet": .string(ada.wallet.wire), "to": .string(world.dev.address(2).description),
+                "asset": "ETH", "amount": "1",
+            ]
+            let unknown = try await world.ask("POST", "/v1/defi/intents", by: ada, body)
+            #expect(unknown.json["code"]?.stringValue == "recipient_not_in_address_book")
+            try await world.know(world.dev.address(2), by: ada, isOpen: false)
+            let locked = try await world.ask("POST", "/v1/defi/intents", by: ada, body)
+            #expect(locked.json["code"]?.stringValue == "recipient_locked")
+        }
+    }
+}
+
+extension ChainWorld {
+    /// Makes what waits for its next attempt due now.
+    func makeDue() async throws {
+        _ = try await pool.query("update defi.intents set next_at = now() where next_at is not null")
+    }
+}
