@@ -90,7 +90,7 @@ extension BookCore {
         let restored = slot(number)
         let last = restored.pointee.previous
         guard last != 0 && isLater(slot(last).pointee.number) else { return }
-        let ladder = ladder(of: restored)
+        let ladder = ladder(of: restored.pointee)
         let level = ladder.pointee.level(restored.pointee.price ^ ladder.pointee.mask)
         var next = level.pointee.head
         while !isLater(slot(next).pointee.number) { next = slot(next).pointee.next }
@@ -104,10 +104,10 @@ extension BookCore {
     mutating func withdraw(_ order: UInt64) {
         let number = find(order)
         guard number != 0 else { return }
-        let isWaiting = slot(number).pointee.traits.has(Slot.Traits.waiting)
+        let withdrawn = slot(number).pointee
+        let isWaiting = withdrawn.traits.has(Slot.Traits.waiting)
         if isWaiting { waiting -= 1 }
-        unlink(number, ladder(of: slot(number)), isBook: !isWaiting)
-        release(number)
+        leave(withdrawn, number, ladder(of: withdrawn), isBook: !isWaiting)
     }
 
     func stateHash() -> UInt64 {
