@@ -22,9 +22,6 @@ final class StreamChannel: Sendable {
         var subscribers: [ObjectIdentifier: StreamSession] = [:]
     }
 
-    /// A snapshot is given to later subscribers too while no more than this many publications follow it.
-    static let followersMax = 10_000
-
     let id: StreamChannelID
     let family: StreamFamily
     let wireName: String
@@ -122,7 +119,7 @@ final class StreamChannel: Sendable {
         case .last: subscription.position = .after(state.ring.beforeLast, run: state.run)
         case .snapshot:
             guard let snapshot = state.snapshot, snapshot.sequence >= state.ring.floor,
-                state.ring.entries(after: snapshot.sequence, countMax: .max / 2).count <= StreamChannel.followersMax
+                state.ring.entries(after: snapshot.sequence, countMax: .max / 2).count <= family.followersMax
             else { return false }
             messages.append(snapshot.message)
             subscription.position = .after(snapshot.sequence, run: state.run)

@@ -56,15 +56,27 @@ public struct StreamFamily: Sendable {
     let audience: Audience
     let opening: Opening
     let ring: Ring
+    /// A snapshot is given to later subscribers too while no more than this many publications follow it.
+    var followersMax = 10_000
 
     /// Channels that anybody may subscribe to, by name and key: `depth:BTC-USD`; `exists` tells which keys there are.
+    ///
+    /// A snapshot is given again while no more than `followersMax` publications follow it: few where it is not the
+    /// whole state, and not so few that a fetched one is too old when it comes.
     public static func open(
         _ name: String,
         opening: Opening,
         ring: Ring = Ring(),
+        followersMax: Int = 10_000,
         exists: @escaping @Sendable (_ key: String) async throws -> Bool
     ) -> StreamFamily {
-        StreamFamily(name: name, audience: .everybody(exists: exists), opening: opening, ring: ring)
+        StreamFamily(
+            name: name,
+            audience: .everybody(exists: exists),
+            opening: opening,
+            ring: ring,
+            followersMax: followersMax
+        )
     }
 
     /// One channel for each customer, who subscribes to it by the family's name alone: `orders`.

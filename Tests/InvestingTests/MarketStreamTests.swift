@@ -86,9 +86,28 @@ import Testing
             try await world.place(bob, world.ticket(bob, .buy, 15, at: 6_000_000))
             let sequence = try await world.depth().sequence
             await #expect(throws: LocalBook.Fault.self) { _ = try await client.follow(&book, until: sequence) }
+            // Later subscribers get a newer one.
+            for price in 0...Int64(InvestingStreams.followersMax) {
+                try await world.place(bob, world.ticket(bob, .buy, 1, at: 4_000_000 + price))
+            }
             let again = try await station.connect().subscribe("depth:BTC-USDC")
             book = try again["data"].flatMap { DepthMessage($0) }.map { try LocalBook($0) }
             try compare(book, try await world.depth())
+        }
+    }
+
+    @Test func `a market that is opened while others trade is told of from its first batch`() async throws {
+        try await StreamStation.with { station in
+            let world = station.world
+            let alice = try await world.trader()
+            try await world.place(alice, world.ticket(alice, .buy, 100, at: 5_000_000))
+            let new: JSON = ["symbol": "ETH-USDC", "tick_size": "0.01", "lot_size": "0.0001"]
+            #expect(try await OperatorTests.ask(world, .createMarket, new).status == 200)
+            let first = try await station.connect().subscribe("depth:ETH-USDC")
+            let book = try first["data"].flatMap { DepthMessage($0) }.map { try LocalBook($0) }
+            #expect(book?.bids.isEmpty == true)
+            #expect(station.feed.book("BTC-USDC")?.whole.bids.count == 1)
+            try await world.verify()
         }
     }
 

@@ -195,7 +195,11 @@ extension TradingWorld {
                     fills += 1
                 }
                 if sells {
-                    naive.sell(Int128(trade.quantity), bringing: trade.quoteAmount - sellFee)
+                    naive.sell(
+                        Int128(trade.quantity),
+                        bringing: trade.quoteAmount - sellFee,
+                        on: trade.recordedAt.seconds / 86_400
+                    )
                     received += trade.quoteAmount
                     fees += sellFee
                     fills += 1

@@ -29,7 +29,7 @@ import Testing
         Case("quantity_too_large", 50_001, at: 5_000_000, limit: "5.00", value: "5.0001"),
         Case("notional_too_small", 10, at: 10_000, limit: "1.00", value: "0.10"),
         Case("notional_too_large", 40_000, at: 6_000_000, limit: "200000.00", value: "240000.00"),
-        Case("too_many_open_orders", 1_000, at: 5_000_000, limit: "2", value: "3"),
+        Case("too_many_open_orders", 1_000, at: 5_000_000, limit: "2", value: "2"),
     ]
 
     /// What a refusal says.
@@ -148,13 +148,13 @@ import Testing
         try await TradingWorld.with { world in
             let alice = try await world.trader()
             let list: ID<OrderList> = world.ids.next()
-            let first = world.ticket(alice, .sell, 1_000, at: 5_400_000, list: list)
             let seconds = [
                 world.ticket(alice, .buy, 1_000, at: nil, type: .stop, stop: 5_500_000, list: list),
                 world.ticket(alice, .sell, 999, at: nil, type: .stop, stop: 4_900_000, list: list),
                 world.ticket(alice, .sell, 1_000, at: 5_500_000, list: list),
             ]
             for second in seconds {
+                let first = world.ticket(alice, .sell, 1_000, at: 5_400_000, list: list)
                 let outcome = try await world.desk.commit([.placePair(first, second, world.request(alice))])[0]
                 RefusalTests.expect(try world.answer(outcome), "invalid_pair")
             }

@@ -19,12 +19,20 @@ struct InvestingStreams: Sendable {
     /// Whether this process writes, and so knows the books.
     let isWriter: @Sendable () -> Bool
 
+    /// Updates of a book after which new subscribers get a new snapshot.
+    static let followersMax = 100
+
     var families: [StreamFamily] {
         [depth, trades, ticker, klines] + TradingAccount.Kind.allCases.map(orders)
     }
 
     private var depth: StreamFamily {
-        .open("depth", opening: .snapshot { book($0) }, exists: { try await isMarket($0) })
+        .open(
+            "depth",
+            opening: .snapshot { book($0) },
+            followersMax: InvestingStreams.followersMax,
+            exists: { try await isMarket($0) }
+        )
     }
 
     private var trades: StreamFamily {

@@ -62,6 +62,8 @@ extension DeskBatch {
         rows.append(NewMarketRow(stored: new.stored))
         let floor = DeskState.Floor(new.stored, log: state.log)
         state.floors[id] = floor
+        newFloors.insert(id)
+        floors.insert(id)
         audit("market.create", of: "market", nil, initiator, new.stored.json)
         return json(floor)
     }

@@ -136,7 +136,8 @@ extension DeskBatch {
             )
             var changes: [LevelChange] = []
             floor.book.drainLevelChanges(into: &changes)
-            let whole = isFresh ? (floor.book.depth(.buy, limit: .max), floor.book.depth(.sell, limit: .max)) : nil
+            let isUnknown = isFresh || newFloors.contains(id)
+            let whole = isUnknown ? (floor.book.depth(.buy, limit: .max), floor.book.depth(.sell, limit: .max)) : nil
             return BookNews(market: floor.market, sequence: floor.sequence, changes: changes, whole: whole)
         }
     }

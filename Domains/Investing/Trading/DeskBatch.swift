@@ -31,6 +31,8 @@ struct DeskBatch {
     /// New orders with a client's id, by number.
     var named: [(number: UInt64, taken: TakenOrder)] = []
     var floors: Set<Int> = []
+    /// Markets that were opened in it.
+    var newFloors: Set<Int> = []
     var changedPositions: Set<PositionKey> = []
     /// The engine's refusal of the last command, and the market it was in.
     var refused: Rejection?

@@ -44,6 +44,7 @@ actor Site {
         settings = [
             "DATABASE_URL": postgres.url(database: "diboas"), "REDIS_URL": redis.url,
             "DIBOAS_CURSOR_SECRET": String(repeating: "c0", count: 32),
+            "DIBOAS_MASTER_KEYS": "1:" + String(repeating: "5e", count: 32),
             "DIBOAS_SANDBOX_WEBHOOK_SECRETS": "whsec_" + Data(repeating: 7, count: 32).base64EncodedString(),
             "DIBOAS_JWT_KEYS_DIRECTORY": home + "/keys", "DIBOAS_ALLOW_PRIVATE_ADDRESSES": "on",
             "DIBOAS_SANDBOX": "on", "DIBOAS_LOG_LEVEL": "warning",
