@@ -78,6 +78,7 @@ let package = Package(
         .library(name: "Redis", targets: ["Redis"]),
         .library(name: "Webhooks", targets: ["Webhooks"]),
         .library(name: "MatchingEngine", targets: ["MatchingEngine"]),
+        .library(name: "WalletCrypto", targets: ["WalletCrypto"]),
     ],
     dependencies: [
         .package(url: "https://github.com/hummingbird-project/hummingbird", exact: "2.28.1"),

@@ -21,6 +21,7 @@ let package = Package(
         .executable(name: "ledger-bench", targets: ["ledger-bench"]),
         .executable(name: "http-bench", targets: ["http-bench"]),
         .executable(name: "matching-replay", targets: ["matching-replay"]),
+        .executable(name: "wallet-bench", targets: ["wallet-bench"]),
     ],
     dependencies: [
         .package(name: "diboas", path: ".."),
@@ -46,6 +47,11 @@ let package = Package(
         .executableTarget(
             name: "matching-replay",
             dependencies: [arguments] + ours("MatchingEngine"),
+            swiftSettings: settings
+        ),
+        .executableTarget(
+            name: "wallet-bench",
+            dependencies: ["Measuring", arguments] + ours("Kernel", "WalletCrypto"),
             swiftSettings: settings
         ),
     ]

@@ -7,7 +7,8 @@ struct DeFiCommand: AsyncParsableCommand {
         commandName: "defi",
         abstract: "Look at chains, transactions and strategies, and check what wallets are understood to say.",
         subcommands: [
-            VectorsCommand.self, DeFiChainCommand.self, DeFiTransactionsCommand.self, DeFiStrategiesCommand.self,
+            VectorsCommand.self, DeFiWalletsCommand.self, DeFiChainCommand.self, DeFiTransactionsCommand.self,
+            DeFiStrategiesCommand.self,
         ]
     )
 }
