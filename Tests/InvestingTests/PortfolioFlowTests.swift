@@ -107,56 +107,78 @@ import Testing
         return try rows[0]["worth"]
     }
 
+    /// What happens to a portfolio at random.
+    private struct Play {
+        let station: PortfolioStation
+        let seed: UInt64
+        let owner: TradingWorld.Trader
+        let id: String
+        var random: SeededGenerator
+        var (bitcoin, ether) = (50_000, 3_000)
+        var naive = Naive()
+
+        /// Makes the prices the last ones, and leaves plenty on both sides of them.
+        func market() async throws {
+            try await station.trade(at: ether, in: "ETH-USDC")
+            try await station.trade(at: bitcoin)
+            try await station.quote(.sell, "100", at: "\(ether)", in: "ETH-USDC")
+            try await station.quote(.buy, "100", at: "\(ether - 1)", in: "ETH-USDC")
+        }
+
+        /// One thing; the first one puts cash in.
+        mutating func step(_ number: Int) async throws {
+            let before = try await PortfolioFlowTests.worth(station, id)
+            naive.mark(before)
+            switch number == 0 ? 0 : Int.random(in: 0..<6, using: &random) {
+            case 0, 1:
+                let asset: Asset = number > 0 && Bool.random(using: &random) ? .btc : .usdc
+                let amount = asset == .btc ? "0.0\(Int.random(in: 1...9, using: &random))37" : "12345.678901"
+                #expect(try await station.put(amount, asset, into: id, of: owner).status == 201)
+                naive.flow(try await PortfolioFlowTests.worth(station, id) - before)
+            case 2:
+                // More than is there now and then, which must change nothing.
+                let amount = "\(Int.random(in: 1...9_000, using: &random)).5"
+                let answer = try await station.put(amount, .usdc, into: id, of: owner, direction: "out")
+                #expect(answer.status == 201 || answer.code == "insufficient_funds")
+                naive.flow(try await PortfolioFlowTests.worth(station, id) - before)
+            case 3:
+                bitcoin = bitcoin * Int.random(in: 90...111, using: &random) / 100
+                ether = ether * Int.random(in: 90...111, using: &random) / 100
+                try await market()
+            default:
+                let run = try await station.rebalance(id, as: owner, key: "run-\(number)")
+                #expect(run.status == 201 && run.text("status") != "running", "\(run.body)")
+                let drifts = ["drift_before", "drift_after"].map { run.body[$0]?.integerValue ?? -1 }
+                // Fees, and the maker's price beside the last one, move it by a little.
+                #expect(drifts[1] <= drifts[0] + 20, "seed \(seed): \(run.body)")
+            }
+        }
+
+        /// What is answered is what the simplest count says.
+        mutating func compare(_ number: Int) async throws {
+            let value = try await PortfolioFlowTests.worth(station, id)
+            naive.mark(value)
+            let answer = try await station.call("GET", "/portfolios/\(id)/performance", as: owner)
+            #expect(answer.text("value") == DecimalText.format(value, scale: 6), "seed \(seed), step \(number)")
+            #expect(answer.text("put_in") == DecimalText.format(naive.putIn, scale: 6))
+            #expect(answer.text("taken_out") == DecimalText.format(naive.takenOut, scale: 6))
+            let percent = try #require(Double(answer.text("time_weighted_percent")))
+            #expect(abs(percent / 100 - (naive.price - 1)) < 1e-6, "seed \(seed), step \(number): \(answer.body)")
+        }
+    }
+
     @Test(arguments: [1, 2, 3] as [UInt64])
     func `after any flow values, returns and balances are what the simplest count says`(seed: UInt64) async throws {
         try await PortfolioStation.with { station in
-            var random = SeededGenerator(seed)
             let ada = try await station.customer(usdc: "1000000", btc: "20")
-            var (bitcoin, ether) = (50_000, 3_000)
-            func market() async throws {
-                try await station.trade(at: ether, in: "ETH-USDC")
-                try await station.trade(at: bitcoin)
-                try await station.quote(.sell, "100", at: "\(ether)", in: "ETH-USDC")
-                try await station.quote(.buy, "100", at: "\(ether - 1)", in: "ETH-USDC")
-            }
-            try await market()
             let targets = [(Asset.btc, 3_000), (.eth, 3_000)]
             let id = try await station.portfolio(of: ada, targets, cash: nil, [("order_minimum", "10")])
-            var naive = Naive()
-            for step in 0..<24 {
-                let before = try await PortfolioFlowTests.worth(station, id)
-                naive.mark(before)
-                switch step == 0 ? 0 : Int.random(in: 0..<6, using: &random) {
-                case 0, 1:
-                    let asset: Asset = step > 0 && Bool.random(using: &random) ? .btc : .usdc
-                    let amount = asset == .btc ? "0.0\(Int.random(in: 1...9, using: &random))37" : "12345.678901"
-                    #expect(try await station.put(amount, asset, into: id, of: ada).status == 201)
-                    naive.flow(try await PortfolioFlowTests.worth(station, id) - before)
-                case 2:
-                    // More than is there now and then, which must change nothing.
-                    let amount = "\(Int.random(in: 1...9_000, using: &random)).5"
-                    let answer = try await station.put(amount, .usdc, into: id, of: ada, direction: "out")
-                    #expect(answer.status == 201 || answer.code == "insufficient_funds")
-                    naive.flow(try await PortfolioFlowTests.worth(station, id) - before)
-                case 3:
-                    bitcoin = bitcoin * Int.random(in: 90...111, using: &random) / 100
-                    ether = ether * Int.random(in: 90...111, using: &random) / 100
-                    try await market()
-                default:
-                    let run = try await station.rebalance(id, as: ada, key: "run-\(step)")
-                    #expect(run.status == 201 && run.text("status") != "running", "\(run.body)")
-                    let drifts = ["drift_before", "drift_after"].map { run.body[$0]?.integerValue ?? -1 }
-                    // Fees, and the maker's price beside the last one, move it by a little.
-                    #expect(drifts[1] <= drifts[0] + 20, "seed \(seed): \(run.body)")
-                }
-                let value = try await PortfolioFlowTests.worth(station, id)
-                naive.mark(value)
-                let answer = try await station.call("GET", "/portfolios/\(id)/performance", as: ada)
-                #expect(answer.text("value") == DecimalText.format(value, scale: 6), "seed \(seed), step \(step)")
-                #expect(answer.text("put_in") == DecimalText.format(naive.putIn, scale: 6))
-                #expect(answer.text("taken_out") == DecimalText.format(naive.takenOut, scale: 6))
-                let percent = try #require(Double(answer.text("time_weighted_percent")))
-                #expect(abs(percent / 100 - (naive.price - 1)) < 1e-6, "seed \(seed), step \(step): \(answer.body)")
+            let random = SeededGenerator(seed)
+            var play = Play(station: station, seed: seed, owner: ada, id: id, random: random)
+            try await play.market()
+            for number in 0..<24 {
+                try await play.step(number)
+                try await play.compare(number)
             }
             try await station.verify()
         }
