@@ -7,7 +7,7 @@ import PostgreSQL
 
 /// Customers who are registered, verified and signed in, with money.
 struct Customers: Sendable {
-    private struct Customer: Sendable {
+    struct Customer: Sendable {
         let id: ID<User>
         let username: String
         let token: String
@@ -20,9 +20,9 @@ struct Customers: Sendable {
     private static let perAddress = 20
     private static let transfersAtOnce = 500
 
-    private let customers: [Customer]
-    private let address: LocalAddress
-    private let run: String
+    let customers: [Customer]
+    let address: LocalAddress
+    let run: String
 
     /// Makes customers by the public API and funds them by the ledger.
     static func make(_ count: Int, at address: LocalAddress, databaseURL: String) async throws -> Customers {
@@ -97,21 +97,40 @@ struct Customers: Sendable {
 
     private static func fund(_ customers: [Customer], _ databaseURL: String) async throws {
         guard let dollars = Asset(code: "USD") else { preconditionFailure("USD is an asset") }
+        let purse = Purse(schema: .banking, kind: "checking", house: "provider_clearing:sandbox")
+        try await fund(customers, databaseURL, purse, [(dollars, funds)])
+    }
+
+    /// Where money goes that customers are given, and where it comes from.
+    struct Purse {
+        let schema: Schema
+        let kind: String
+        let house: String
+    }
+
+    /// Gives each customer so many minor units of each asset.
+    static func fund(
+        _ customers: [Customer],
+        _ databaseURL: String,
+        _ purse: Purse,
+        _ amounts: [(asset: Asset, amount: Int128)]
+    ) async throws {
         let pool = Pool(
-            ConnectionOptions(url: databaseURL, applicationName: "http-bench", role: Roles.role(of: .banking)),
+            ConnectionOptions(url: databaseURL, applicationName: "http-bench", role: Roles.role(of: purse.schema)),
             size: 2
         )
         defer { pool.close() }
         let ids = IDGenerator()
-        let (ledger, book) = (
-            Ledger(schema: .banking, pool: pool), LedgerAccounts(schema: .banking, pool: pool, ids: ids)
-        )
-        let house = try await book.open(AccountKey(house: "provider_clearing:sandbox", dollars), mayGoNegative: true)
+        let ledger = Ledger(schema: purse.schema, pool: pool)
+        let book = LedgerAccounts(schema: purse.schema, pool: pool, ids: ids)
         var items: [LedgerItem] = []
-        for customer in customers {
-            let account = try await book.open(AccountKey(customer.id, "checking", dollars))
-            let deposit = NewTransfer(id: ids.next(), debit: house, credit: account, amount: funds, code: "deposit")
-            items.append(LedgerItem(operation: ids.next(), commands: [.transfer(deposit)]))
+        for (asset, amount) in amounts {
+            let house = try await book.open(AccountKey(house: purse.house, asset), mayGoNegative: true)
+            for customer in customers {
+                let account = try await book.open(AccountKey(customer.id, purse.kind, asset))
+                let gift = NewTransfer(id: ids.next(), debit: house, credit: account, amount: amount, code: "deposit")
+                items.append(LedgerItem(operation: ids.next(), commands: [.transfer(gift)]))
+            }
         }
         for start in stride(from: 0, to: items.count, by: transfersAtOnce) {
             let part = Array(items[start..<min(start + transfersAtOnce, items.count)])

@@ -8,7 +8,7 @@ import Measuring
 struct HTTPBench: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "http-bench",
-        abstract: "Measure payments and webhooks of a running server.",
+        abstract: "Measure payments, orders and webhooks of a running server.",
         discussion: """
             It registers customers of its own and gives them money by the ledger: DATABASE_URL is the database of the \
             server. For webhooks it needs the secret of the simulated provider, DIBOAS_SANDBOX_WEBHOOK_SECRETS. \
@@ -24,6 +24,14 @@ struct HTTPBench: AsyncParsableCommand {
 
     @Option(help: "Seconds for each side of a row.")
     var seconds = 5
+
+    /// What can be measured by itself.
+    enum Part: String, CaseIterable, ExpressibleByArgument {
+        case orders, depth, payments, webhooks
+    }
+
+    @Option(help: "What to measure, more than once if need be; without it everything.")
+    var part: [Part] = []
 
     @Option(help: "Connections that are kept open.")
     var connections = 64
@@ -48,19 +56,41 @@ struct HTTPBench: AsyncParsableCommand {
         )
         var report = Report(about: [JSON.Member("server", .string(url)), JSON.Member("users", .integer(users))])
 
-        let full = try await measurements.fullSpeed(customers.payments)
-        report.add(full)
-        report.add(
-            try await measurements.paced("payments at half of that", perSecond: full.figure / 2, customers.payments)
-        )
-        let webhooks = WebhookRequests(address: address, secret: settings.webhookSecret)
-        report.add(
-            try await measurements.paced(
-                "webhooks at 2,000/s",
-                perSecond: HTTPMeasurements.webhooksPerSecond,
-                webhooks.requests
-            )
-        )
+        for part in Part.allCases where self.part.isEmpty || self.part.contains(part) {
+            for row in try await rows(of: part, measurements, customers, settings) { report.add(row) }
+        }
         if let json { try report.write(to: json) }
+    }
+
+    private func rows(
+        of part: Part,
+        _ measurements: HTTPMeasurements,
+        _ customers: Customers,
+        _ settings: BenchSettings
+    ) async throws -> [BenchmarkRow] {
+        switch part {
+        case .orders:
+            let traders = try await Traders.make(customers, databaseURL: settings.databaseURL)
+            let orders = traders.orders
+            let rate = HTTPMeasurements.ordersPerSecond
+            return [
+                try await measurements.paced("orders at 1,000/s", perSecond: rate, orders),
+                try await measurements.fullSpeed("POST /v1/investing/orders", orders),
+            ]
+        case .depth:
+            let traders = try await Traders.make(customers, databaseURL: settings.databaseURL)
+            let load = measurements.load
+            return [try await DepthMeasurement(traders: traders, load: load, seconds: Double(seconds)).row()]
+        case .payments:
+            let full = try await measurements.fullSpeed("POST /v1/banking/payments", customers.payments)
+            let rate = full.figure / 2
+            return [
+                full, try await measurements.paced("payments at half of that", perSecond: rate, customers.payments),
+            ]
+        case .webhooks:
+            let webhooks = WebhookRequests(address: measurements.load.address, secret: settings.webhookSecret)
+            let rate = HTTPMeasurements.webhooksPerSecond
+            return [try await measurements.paced("webhooks at 2,000/s", perSecond: rate, webhooks.requests)]
+        }
     }
 }

@@ -5,14 +5,16 @@ import Measuring
 struct HTTPMeasurements: Sendable {
     /// The rate at which webhooks are measured.
     static let webhooksPerSecond = 2_000.0
+    /// The rate at which orders are measured.
+    static let ordersPerSecond = 1_000.0
 
     let load: LoadGenerator
     let pacing: Pacing
 
-    /// Payments as fast as the server answers, beside the emptiest route.
-    func fullSpeed(_ payments: RequestSource) async throws -> BenchmarkRow {
+    /// Requests as fast as the server answers, beside the emptiest route.
+    func fullSpeed(_ name: String, _ source: RequestSource) async throws -> BenchmarkRow {
         try await Contest(
-            contestant("POST /v1/banking/payments at full speed", payments),
+            contestant("\(name) at full speed", source),
             against: contestant("GET /livez at full speed", .liveness(load.address))
         ).run(pacing)
     }

@@ -1,0 +1,153 @@
+import Foundation
+import Glibc
+import Synchronization
+
+/// WebSocket clients that follow the depth of a market, all read by one thread that does nothing else.
+final class DepthSubscribers: Sendable {
+    /// What they saw.
+    struct Seen: Sendable {
+        /// When each client got the update with a price, by the price.
+        var arrivals: [String: [ContinuousClock.Instant]] = [:]
+        var updates = 0
+        /// Updates that did not follow the one before.
+        var gaps = 0
+        /// Clients whose book has arrived.
+        var ready = 0
+        var failure: String?
+    }
+
+    /// The server takes 100 connections of an address.
+    private static let perAddress = 100
+    private static let chunkBytes = 65_536
+
+    /// One client.
+    private struct Client {
+        let socket: Int32
+        var received: [UInt8] = []
+        var isOpen = false
+        var last: Int64?
+    }
+
+    private let seen = Mutex(Seen())
+    private let isOver = Atomic(false)
+    /// Levels at prices that begin so are probes.
+    private let probePrefix: String
+    private let subscription: String
+
+    /// Connects so many clients and begins to read.
+    ///
+    /// - Throws: `ConnectionFailure`.
+    init(_ count: Int, of symbol: String, at address: LocalAddress, probePrefix: String) throws {
+        self.probePrefix = probePrefix
+        subscription = #"{"op":"subscribe","channels":["depth:\#(symbol)"]}"#
+        var clients: [Client] = []
+        for number in 0..<count {
+            let client = Client(socket: try address.connect(from: UInt8(100 + number / DepthSubscribers.perAddress)))
+            let hello = HTTPRequest.bytes(
+                "GET",
+                "/v1/stream",
+                to: address,
+                headers: [
+                    ("Connection", "Upgrade"), ("Upgrade", "websocket"), ("Sec-WebSocket-Version", "13"),
+                    ("Sec-WebSocket-Key", "dGhlIHNhbXBsZSBub25jZQ=="),
+                ]
+            )
+            DepthSubscribers.send(hello, to: client.socket)
+            clients.append(client)
+        }
+        let all = clients
+        Thread.detachNewThread { self.read(all) }
+    }
+
+    /// What was seen so far.
+    var found: Seen { seen.withLock { $0 } }
+
+    /// Ends the reading and closes the connections.
+    func stop() { isOver.store(true, ordering: .relaxed) }
+
+    private func read(_ clients: [Client]) {
+        var clients = clients
+        defer { for client in clients { close(client.socket) } }
+        var polled = clients.map { pollfd(fd: $0.socket, events: Int16(POLLIN), revents: 0) }
+        while !isOver.load(ordering: .relaxed) {
+            guard poll(&polled, nfds_t(polled.count), 50) > 0 else { continue }
+            for index in polled.indices where polled[index].revents != 0 {
+                var count = 0
+                let chunk = [UInt8](unsafeUninitializedCapacity: DepthSubscribers.chunkBytes) { buffer, filled in
+                    count = recv(clients[index].socket, buffer.baseAddress, buffer.count, 0)
+                    filled = max(0, count)
+                }
+                let now = ContinuousClock.now
+                guard count > 0 else { return fail("a connection was closed") }
+                clients[index].received += chunk
+                take(&clients[index], now)
+            }
+        }
+    }
+
+    private func fail(_ reason: String) { seen.withLock { $0.failure = reason } }
+
+    /// Takes what has come whole: the answer to the handshake, then frames.
+    private func take(_ client: inout Client, _ now: ContinuousClock.Instant) {
+        if !client.isOpen {
+            guard let end = client.received.firstRange(of: Array("\r\n\r\n".utf8)) else { return }
+            guard client.received.starts(with: Array("HTTP/1.1 101".utf8)) else { return fail("no WebSocket") }
+            client.received.removeFirst(end.upperBound)
+            client.isOpen = true
+            DepthSubscribers.send(DepthSubscribers.frame(subscription), to: client.socket)
+        }
+        var start = 0
+        while let (text, next) = DepthSubscribers.frame(in: client.received, at: start) {
+            start = next
+            if text.first == UInt8(ascii: "{") { note(String(decoding: text, as: UTF8.self), &client, now) }
+        }
+        client.received.removeFirst(start)
+    }
+
+    private func note(_ text: String, _ client: inout Client, _ now: ContinuousClock.Instant) {
+        guard let last = DepthSubscribers.number("\"seq\":", in: text) else { return }
+        if text.hasPrefix(#"{"type":"snapshot""#) {
+            if client.last == nil { seen.withLock { $0.ready += 1 } }
+            client.last = last
+        } else if text.hasPrefix(#"{"type":"update""#) {
+            let first = DepthSubscribers.number("\"first\":", in: text) ?? last
+            let follows = client.last.map { first <= $0 + 1 } ?? false
+            client.last = last
+            let probe = text.range(of: "[\"" + probePrefix).map { range in
+                String(text[text.index(range.lowerBound, offsetBy: 2)...].prefix { $0 != "\"" })
+            }
+            seen.withLock { seen in
+                seen.updates += 1
+                if !follows { seen.gaps += 1 }
+                if let probe { seen.arrivals[probe, default: []].append(now) }
+            }
+        }
+    }
+
+    private static func number(_ name: String, in text: String) -> Int64? {
+        text.range(of: name).flatMap { Int64(text[$0.upperBound...].prefix { $0.isNumber }) }
+    }
+
+    // RFC 6455 §5.2; a server's frames aren't masked.
+    private static func frame(in bytes: [UInt8], at start: Int) -> (text: ArraySlice<UInt8>, next: Int)? {
+        guard bytes.count >= start + 2 else { return nil }
+        var (length, body) = (Int(bytes[start + 1] & 0x7F), start + 2)
+        if length >= 126 {
+            let width = length == 126 ? 2 : 8
+            guard bytes.count >= body + width else { return nil }
+            length = bytes[body..<(body + width)].reduce(0) { $0 << 8 | Int($1) }
+            body += width
+        }
+        guard bytes.count >= body + length else { return nil }
+        return (bytes[body..<(body + length)], body + length)
+    }
+
+    /// A client's frame of less than 126 bytes, under the mask of zeros, which changes nothing.
+    private static func frame(_ text: String) -> [UInt8] {
+        [0x81, 0x80 | UInt8(text.utf8.count), 0, 0, 0, 0] + Array(text.utf8)
+    }
+
+    private static func send(_ bytes: [UInt8], to socket: Int32) {
+        _ = bytes.withUnsafeBytes { Glibc.send(socket, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL)) }
+    }
+}
