@@ -10,7 +10,6 @@ struct ChainParts: Sendable {
     let chain: EthereumChain
     let intents: Intents
     let strategies: Strategies
-    let openings: IntentOpenings
     let follower: ChainFollower
     let sender: IntentSender
     let books: IntentBooks
@@ -30,14 +29,13 @@ struct ChainParts: Sendable {
         let books = IntentBooks(schema: schema, accounts: runtime.accounts, intents: intents, ids: ids)
         let maker = IntentMaker(chain: chain, intents: intents)
         let openings = IntentOpenings(maker: maker, books: books, accounts: runtime.accounts, ids: ids, clock: clock)
-        let exits = ExitMaker(chain: chain, schema: schema, pool: pool, ids: ids, openings: openings, clock: clock)
         let holder = ids.next(Intent.self).value
         follower = ChainFollower(
             chain: chain,
             blocks: ChainBlocks(schema: schema, pool: pool, chain: chain.name, holder: holder),
             intents: intents,
             books: books,
-            strategies: StrategyWatch(chain: chain, schema: schema, pool: pool, ids: ids, exits: exits),
+            strategies: StrategyWatch(chain: chain, runtime: runtime, ids: ids, clock: clock, openings: openings),
             ledger: ledger,
             logger: logger,
             missingAfterSeconds: missingAfterSeconds
@@ -74,7 +72,6 @@ struct ChainParts: Sendable {
             clock: clock
         )
         routes = payments.routes + offers.routes
-        (self.chain, self.intents, self.books) = (chain, intents, books)
-        (self.strategies, self.openings) = (strategies, openings)
+        (self.chain, self.intents, self.books, self.strategies) = (chain, intents, books, strategies)
     }
 }

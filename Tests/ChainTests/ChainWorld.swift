@@ -237,6 +237,12 @@ struct ChainWorld: Sendable {
             .first { $0.kind == kind && $0.total.asset == asset }?.total.minorUnits ?? 0
     }
 
+    /// What a strategy's own account holds.
+    func deployed(_ strategy: Strategy, by person: Person) async throws -> Int128 {
+        let key = IntentBooks.deployed(strategy.id, of: person.user, strategy.asset)
+        return try await held(key.kind, strategy.asset, by: person)
+    }
+
     func house(_ kind: String, _ asset: Asset) async throws -> Int128 {
         try await runtime.accounts.balances(of: AccountKey.house)
             .first { $0.kind == kind && $0.total.asset == asset }?.total.minorUnits ?? 0

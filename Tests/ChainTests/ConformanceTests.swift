@@ -57,7 +57,7 @@ struct ConformanceTests {
             #expect(strategy.status == .active)
             let principal = try Money(wire: Self.amount(offer), strategy.asset).minorUnits
             #expect(strategy.principal == principal)
-            #expect(try await world.held("deployed", strategy.asset, by: ada) == principal)
+            #expect(try await world.deployed(strategy, by: ada) == principal)
             try await Self.earn(offer, world, strategy)
             let grown = try await world.strategy(started.id, of: ada)
             let value = try #require(grown.value)
@@ -81,14 +81,14 @@ struct ConformanceTests {
             let part = try await world.strategy(started.id, of: ada)
             #expect(part.withdrawn == 1_000_000_000)
             #expect(part.principal < 3_000_000_000 && part.principal > 2_000_000_000)
-            #expect(try await world.held("deployed", .usdc, by: ada) == part.principal)
+            #expect(try await world.deployed(part, by: ada) == part.principal)
             try await world.stop(started.id, by: ada)
             try await world.finalise()
             try await world.finalise()
             let rest = try await world.strategy(started.id, of: ada)
             #expect(rest.status == .stopped, "\(rest.status), \(String(describing: rest.value))")
             #expect(rest.principal == 0)
-            #expect(try await world.held("deployed", .usdc, by: ada) == 0)
+            #expect(try await world.deployed(rest, by: ada) == 0)
             let gained = try await world.tokens(.usdc, of: ada.address) - before
             #expect(rest.realized == gained && gained > 0, "\(rest.realized) of \(gained)")
         }
@@ -116,7 +116,28 @@ struct ConformanceTests {
             try await world.finalise()
             #expect(try await world.strategy(started.id, of: ada).status == .stopped)
             #expect(try await world.tokens(.usdc, of: ada.address) - before == 5_000_000)
-            #expect(try await world.held("deployed", .usdc, by: ada) == 0)
+            let left = try await world.strategy(started.id, of: ada)
+            #expect(try await world.deployed(left, by: ada) == 0)
+        }
+    }
+
+    @Test func `a strategy that compounds keeps why it waits, and harvests when it pays`() async throws {
+        try await ChainWorld.with { world in
+            let ada = try await world.person(1)
+            let offer = "uniswap-usdc-weth"
+            let more = Self.extra(offer) + [JSON.Member("auto_compound", .bool(true))]
+            let started = try await world.start(offer, "3000", by: ada, more)
+            try await world.finalise()
+            try await world.finalise()
+            let early = try await world.parts.strategies.decisions(of: started.id)
+            #expect(early.map { $0["outcome"]?.stringValue } == ["skip_nothing_to_harvest"])
+            try await Self.earn(offer, world, try await world.strategy(started.id, of: ada))
+            try await world.dev.mine(Int(CompoundMaker.blocksBetween))
+            try await world.follow()
+            let later = try await world.parts.strategies.decisions(of: started.id)
+            #expect(later.first?["outcome"]?.stringValue == "harvest", "\(later)")
+            let ready = try await world.parts.intents.list(of: started.id).filter { $0.state == .built }
+            #expect(ready.map(\.kind) == [.harvest])
         }
     }
 
@@ -135,7 +156,8 @@ struct ConformanceTests {
             try await world.dev.send("setPaused(bool)", [.bool(false)], to: contract)
             try await world.stop(started.id, by: ada)
             try await world.finalise()
-            #expect(try await world.held("deployed", .usdc, by: ada) == 0)
+            let left = try await world.strategy(started.id, of: ada)
+            #expect(try await world.deployed(left, by: ada) == 0)
         }
     }
 
@@ -168,7 +190,7 @@ struct ConformanceTests {
             try await world.finalise()
             let left = try await world.strategy(started.id, of: ada)
             #expect(left.status == .stopped && left.realized < 0)
-            #expect(try await world.held("deployed", .usdc, by: ada) == 0)
+            #expect(try await world.deployed(left, by: ada) == 0)
         }
     }
 }

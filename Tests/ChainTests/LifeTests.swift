@@ -82,7 +82,8 @@ struct LifeTests {
             try await world.finalise()
             #expect(try await world.now(intent).state.name == "final")
             #expect(try await world.held("pending", .usdc, by: ada) == 0)
-            #expect(try await world.held("deployed", .usdc, by: ada) == 100_000_000)
+            let strategy = try await world.strategy(started.id, of: ada)
+            #expect(try await world.deployed(strategy, by: ada) == 100_000_000)
         }
     }
 

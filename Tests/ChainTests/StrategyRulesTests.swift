@@ -64,6 +64,22 @@ struct StrategyRulesTests {
         #expect(Billionths.text(Int64(value)) == text)
     }
 
+    @Test(arguments: [
+        (reward: 0, cost: 1, outcome: CompoundRule.Outcome.nothing), (reward: 5, cost: 5, outcome: .tooExpensive),
+        (reward: 99, cost: 5, outcome: .tooEarly), (reward: 100, cost: 5, outcome: .harvest),
+    ])
+    func `a harvest waits until it pays`(reward: Int, cost: Int, outcome: CompoundRule.Outcome) {
+        let facts = CompoundRule.Facts(
+            reward: BigUInt(reward),
+            cost: BigUInt(cost),
+            principal: BigUInt(1_000),
+            seconds: 3_600
+        )
+        #expect(CompoundRule.decide(facts) == outcome)
+        // T* = t · √(2gP) / R.
+        if reward == 100 { #expect(CompoundRule.interval(facts) == 3_600) }
+    }
+
     /// docs of each protocol; recomputed here from the signatures with Keccak-256.
     @Test(arguments: [
         ("aave-v3", ["617ba037", "69328dec"]), ("compound-v3", ["f2b9fdb8", "f3fef3a3"]), ("lido", ["a1903eab"]),

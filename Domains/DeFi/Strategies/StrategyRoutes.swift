@@ -19,7 +19,7 @@ struct StrategyRoutes: Sendable {
 
     private static let problems: [Int: [String]] = [
         404: ["not_found", "offer_not_found"],
-        409: ["nonce_taken", "strategy_not_open", "strategy_filling"],
+        409: ["nonce_taken", "strategy_not_open", "strategy_filling", "strategy_leaving"],
         422: IntentRoutes.problems[422, default: []] + [
             "partial_exit_not_offered", "exit_not_offered", "nothing_to_exit", "nothing_to_harvest", "offer_gone",
             "pair_amount_needed", "bad_rule",
@@ -150,7 +150,7 @@ struct StrategyRoutes: Sendable {
         Route(
             .get,
             "/v1/defi/positions",
-            operationID: "listPositions",
+            operationID: "listStrategies",
             summary: "List strategies with what they are worth",
             description: "Read from the chain's state, as of the block that each one names.",
             tag: "Strategies",
@@ -273,7 +273,7 @@ struct StrategyRoutes: Sendable {
             idempotency: try request.scopedKey()
         ) { decision, _ in
             if case .failure(let refusal) = decision {
-                let problem = refusal.problem(in: opened.intents[0].amount.asset)
+                let problem = Self.problem(refusal, in: opened.intents[0].amount.asset)
                 return LedgerItem.Finish(answer: StoredAnswer(.problem(problem, to: requestID)))
             }
             return LedgerItem.Finish(rows: rows + opened.rows, answer: answer)
@@ -283,6 +283,12 @@ struct StrategyRoutes: Sendable {
         } catch let error as PostgresError where error.violates("intents_nonce") || error.violates("strategies_one") {
             throw Problem(409, "nonce_taken", "Another transaction of the wallet was built meanwhile. Try again.")
         }
+    }
+
+    /// What is reserved in a strategy's account is reserved for another exit of it.
+    private static func problem(_ refusal: LedgerRefusal, in asset: Asset) -> Problem {
+        guard case .insufficientFunds = refusal else { return refusal.problem(in: asset) }
+        return Problem(409, "strategy_leaving", "Another exit of it is open. Sign it, or wait until it ends.")
     }
 
     private static let id = Parameter.path("id", .id(of: Strategy.self), "The strategy.")

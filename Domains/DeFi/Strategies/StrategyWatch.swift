@@ -1,3 +1,4 @@
+import DomainKit
 import Kernel
 import Ledger
 import Messaging
@@ -18,6 +19,20 @@ struct StrategyWatch: Sendable {
     let pool: Pool
     let ids: IDGenerator
     let exits: ExitMaker
+    let compounds: CompoundMaker
+
+    init(
+        chain: EthereumChain,
+        runtime: DomainRuntime,
+        ids: IDGenerator,
+        clock: any WallClock,
+        openings: IntentOpenings
+    ) {
+        (schema, pool) = (runtime.schema, runtime.pool)
+        (self.chain, self.ids) = (chain, ids)
+        exits = ExitMaker(chain: chain, schema: schema, pool: pool, ids: ids, openings: openings, clock: clock)
+        compounds = CompoundMaker(chain: chain, schema: schema, pool: pool, ids: ids, openings: openings, clock: clock)
+    }
 
     /// What a block makes of the strategies on its chain.
     func items(at block: EthereumBlock) async throws -> [LedgerItem] {
@@ -47,6 +62,9 @@ struct StrategyWatch: Sendable {
             let judged = try await judged(due, worth, rate: rates.known[due.strategy.offer], at: block)
             rows.append(judged.row)
             if let exit = judged.exit { items.append(exit) }
+            if !due.isMoving, let compound = try await compounds.item(due.strategy, worth, at: block) {
+                items.append(compound)
+            }
         }
         guard !rows.isEmpty else { return items }
         let stored = rows

@@ -7,14 +7,20 @@ import Audit
 /// What an intent's changes do to the books: commands for the ledger, and rows to store with them.
 ///
 /// A block's effects are posted when the block comes, to the customer's `pending` account, reversed when the chain goes
-/// on without it, and moved to `deployed` when it is final. The other side is what is on chain, so that each asset's
-/// accounts add up to nothing.
+/// on without it, and moved to the strategy's own account when it is final. The other side is what is on chain, so that
+/// each asset's accounts add up to nothing.
 struct IntentBooks: Sendable {
-    /// The customer's kinds of account.
+    /// The customer's kind of account for what isn't final.
     static let pending = "pending"
-    static let deployed = "deployed"
+    /// What is on chain, below zero.
     static let onChain = "on_chain"
+    /// What was paid for gas.
     static let gas = "network_gas"
+
+    /// The customer's account for what is in a strategy: of its own, so that no exit takes from another strategy's.
+    static func deployed(_ strategy: ID<Strategy>, of user: ID<User>, _ asset: Asset) -> AccountKey {
+        AccountKey(user, "strategy:\(strategy.wire)", asset)
+    }
 
     let schema: Schema
     let accounts: LedgerAccounts
@@ -115,19 +121,20 @@ struct IntentBooks: Sendable {
     private func settlement(_ intent: Intent) async throws -> [LedgerCommand] {
         switch intent.kind {
         case .start where intent.amount.minorUnits > 0:
+            guard let strategy = intent.strategy else { return [] }
             return [
                 try await transfer(
                     AccountKey(intent.user, Self.pending, intent.amount.asset),
-                    AccountKey(intent.user, Self.deployed, intent.amount.asset),
+                    Self.deployed(strategy, of: intent.user, intent.amount.asset),
                     intent.amount.minorUnits,
                     "strategy_deployed"
                 )
             ]
         case .exit where intent.principal > 0:
-            guard let reservation = intent.reservation else { return [] }
+            guard let reservation = intent.reservation, let strategy = intent.strategy else { return [] }
             return [
                 try await transfer(
-                    AccountKey(intent.user, Self.deployed, intent.amount.asset),
+                    Self.deployed(strategy, of: intent.user, intent.amount.asset),
                     AccountKey(house: Self.onChain, intent.amount.asset),
                     intent.principal,
                     "strategy_exit",
@@ -139,10 +146,10 @@ struct IntentBooks: Sendable {
     }
 
     private func release(_ intent: Intent, because reason: String) async throws -> [LedgerCommand] {
-        guard let reservation = intent.reservation,
+        guard let reservation = intent.reservation, let strategy = intent.strategy,
             try await !intents.isShared(reservation, besides: intent.id)
         else { return [] }
-        let key = AccountKey(intent.user, Self.deployed, intent.amount.asset)
+        let key = Self.deployed(strategy, of: intent.user, intent.amount.asset)
         guard let account = try await accounts.find([key])[key] else { throw LedgerFault.accountVanished(key) }
         return [.release(reservation, of: account, reason: reason)]
     }

@@ -38,7 +38,9 @@ struct IntentOpenings: Sendable {
         )
         let held = NewReservation(
             id: reservation,
-            account: try await accounts.open(AccountKey(strategy.user, IntentBooks.deployed, strategy.asset)),
+            account: try await accounts.open(
+                IntentBooks.deployed(strategy.id, of: strategy.user, strategy.asset)
+            ),
             amount: principal,
             kind: "strategy_exit",
             // It ends with its intent, which has an end of its own.
