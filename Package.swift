@@ -146,7 +146,7 @@ let package = Package(
         library("Audit", "Platform/Audit", ["Kernel", "PostgreSQL", crypto]),
         library("Fees", "Platform/Fees", ["Kernel", "PostgreSQL"]),
         library("Screening", "Platform/Screening", ["Kernel"]),
-        library("Compliance", "Platform/Compliance", ["Kernel", "PostgreSQL", "Screening", "Cryptography"]),
+        library("Compliance", "Platform/Compliance", ["Kernel", "PostgreSQL", "Screening", "Cryptography", "Audit"]),
         library(
             "HTTP",
             "Platform/HTTP",
