@@ -146,11 +146,15 @@ let package = Package(
         library("Audit", "Platform/Audit", ["Kernel", "PostgreSQL", crypto]),
         library("Fees", "Platform/Fees", ["Kernel", "PostgreSQL"]),
         library("Screening", "Platform/Screening", ["Kernel"]),
-        library("Compliance", "Platform/Compliance", ["Kernel", "PostgreSQL", "Screening", "Cryptography", "Audit"]),
         library(
             "HTTP",
             "Platform/HTTP",
             ["Kernel", "Traces", lifecycle, logging, metrics, crypto, tracing] + httpServer
+        ),
+        library(
+            "Compliance",
+            "Platform/Compliance",
+            ["Kernel", "PostgreSQL", "Screening", "Cryptography", "Audit", "HTTP", lifecycle, logging]
         ),
         library(
             "Streams",
@@ -228,7 +232,7 @@ let package = Package(
             [
                 "Banking", "Investing", "DeFi", "Projections", "DomainKit", "Kernel", "PostgreSQL", "HTTP", "Ledger",
                 "Messaging",
-                "Fees", "Compliance",
+                "Fees", "Compliance", "Screening",
                 "Identity", "Audit", "OutboundHTTP", "Settings", "Cryptography", "Redis", "Migrations", "Observability",
                 "EmbeddedServers", "Webhooks", "Traces", "Streams", arguments, logging, metrics, lifecycle,
                 .product(name: "UnixSignals", package: "swift-service-lifecycle"),
@@ -301,6 +305,10 @@ let package = Package(
                 "Cryptography", "TestSupport", logging, metrics,
             ],
             exclude: ["FaultProxy"]
+        ),
+        tests(
+            "ComplianceTests",
+            ["Compliance", "Screening", "Kernel", "PostgreSQL", "HTTP", "TestSupport", logging]
         ),
         tests("ScreeningTests", ["Screening", "Compliance", "Kernel", "PostgreSQL", "TestSupport"]),
         tests("LedgerTests", ["Ledger", "Kernel", "PostgreSQL", "TestSupport"]),

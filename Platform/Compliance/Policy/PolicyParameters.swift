@@ -55,18 +55,13 @@ public struct PolicyParameters: Sendable, Hashable {
             guard let path = PolicyParameters.numbers.first(where: { $0.name == member.name })?.path else {
                 throw .unknown(member.name)
             }
-            guard let number = PolicyParameters.whole(member.value), (1...1_000_000_000).contains(number) else {
+            guard let number = member.value.integerValue, (1...1_000_000_000).contains(number) else {
                 throw .impossible(member.name)
             }
             self[keyPath: path] = number
         }
         guard flagUnits <= blockUnits else { throw .impossible("flag_units") }
         guard structuringPercent < 100 else { throw .impossible("structuring_percent") }
-    }
-
-    private static func whole(_ value: JSON) -> Int? {
-        guard case .number(let text) = value else { return nil }
-        return Int(text)
     }
 
     /// All of them, as `init(json:)` reads them.
