@@ -153,11 +153,15 @@ let package = Package(
             ["Kernel", "PostgreSQL", "Cryptography", "HTTP", "Audit", "Messaging", logging, metrics]
         ),
         library("Screening", "Platform/Screening", ["Kernel"]),
-        library("Compliance", "Platform/Compliance", ["Kernel", "PostgreSQL", "Screening", "Cryptography"]),
         library(
             "HTTP",
             "Platform/HTTP",
             ["Kernel", "Cryptography", "Traces", lifecycle, logging, metrics, crypto, tracing] + httpServer
+        ),
+        library(
+            "Compliance",
+            "Platform/Compliance",
+            ["Kernel", "PostgreSQL", "Screening", "Cryptography", "Audit", "HTTP", lifecycle, logging]
         ),
         library(
             "Streams",
@@ -236,7 +240,7 @@ let package = Package(
             [
                 "Banking", "Investing", "DeFi", "Projections", "DomainKit", "Kernel", "PostgreSQL", "HTTP", "Ledger",
                 "Messaging",
-                "Fees", "Compliance",
+                "Fees", "Compliance", "Screening",
                 "Identity", "Audit", "OutboundHTTP", "Settings", "Cryptography", "Redis", "Migrations", "Observability",
                 "WalletCrypto", "EmbeddedServers", "Webhooks", "Traces", "Streams", arguments, logging, metrics,
                 lifecycle,
@@ -332,6 +336,10 @@ let package = Package(
                 "Cryptography", "TestSupport", logging, metrics,
             ],
             exclude: ["FaultProxy"]
+        ),
+        tests(
+            "ComplianceTests",
+            ["Compliance", "Screening", "Kernel", "PostgreSQL", "HTTP", "TestSupport", logging]
         ),
         tests("ScreeningTests", ["Screening", "Compliance", "Kernel", "PostgreSQL", "TestSupport"]),
         tests("LedgerTests", ["Ledger", "Kernel", "PostgreSQL", "TestSupport"]),

@@ -1,3 +1,4 @@
+import Compliance
 import DeFi
 import DomainKit
 import HTTP
@@ -23,7 +24,7 @@ extension Program {
         )
         streams.attach(hub)
         let api = API(
-            identity.routes + projections.routes + domains.flatMap(\.routes) + PlatformRoutes(program: self).routes
+            identity.routes + complianceRoutes.routes + projections.routes + domains.flatMap(\.routes) + PlatformRoutes(program: self).routes
                 + [hub.route()],
             description: APIDescription(
                 title: "diBoaS",
@@ -43,6 +44,10 @@ extension Program {
         )
         let server = APIServer(api, at: .host(settings.http.host, port: settings.http.port), logger: logger)
         return sharedServices + [hub] + domains.flatMap(\.servingServices) + gatedInboxWorkers + [server]
+    }
+
+    private var complianceRoutes: ComplianceRoutes {
+        ComplianceRoutes(cases: ComplianceCases(pool: platform.pool, ids: ids, clock: clock))
     }
 
     /// The inboxes that are worked where requests are served.
@@ -106,6 +111,13 @@ extension Program {
             )
             services.append(LedgerCheck(runtime: runtime, pauseSeconds: settings.writes.checkSeconds, logger: logger))
         }
+        services.append(
+            ScreeningSweep(
+                pool: platform.pool,
+                screening: CustomerScreening(pool: platform.pool, ids: ids, clock: clock),
+                logger: logger
+            )
+        )
         services.append(Housekeeping(chores: chores, logger: logger))
         return services
     }

@@ -34,18 +34,3 @@ public protocol AddressScreening: Sendable {
     /// - Throws: what the store of lists throws; nothing may be done with the address then.
     func screen(_ address: ScreenedAddress) async throws -> ComplianceAnswer
 }
-
-extension ComplianceGate: AddressScreening {
-    /// Approves: no list of addresses is kept.
-    public func screen(_ address: ScreenedAddress) async throws -> ComplianceAnswer {
-        ComplianceAnswer(checks: [
-            ComplianceAnswer.Check(
-                kind: .sanctions,
-                outcome: .approve,
-                score: 0,
-                flags: [],
-                rule: "address_lists.v1"
-            )
-        ])
-    }
-}

@@ -85,25 +85,16 @@ private struct Assignment {
             score = 0
             return
         }
-        let leftMass = left.reduce(0) { $0 + $1.mass }
-        let rightMass = right.reduce(0) { $0 + $1.mass }
-        let isLeftLess = left.count != right.count ? left.count < right.count : leftMass <= rightMass
         // The shorter name must be found in the longer: what of it wasn't found counts as unlike.
-        let less = isLeftLess ? left : right
-        let more = isLeftLess ? right : left
-        var gained = 0
-        var mass = less.reduce(0) { $0 + $1.mass }
-        var least = 1000
-        for pair in pairs {
-            let own = (isLeftLess ? pair.left : pair.right)
-            gained += own.mass * pair.likeness
-            least = min(least, pair.likeness)
-        }
-        if pairs.count < less.count { least = 0 }
-        mass = max(mass, 1)
-        let average = gained / mass
-        let missing = more.count - pairs.count
-        score = max(0, (2 * average + least) / 3 - Assignment.penalty(missing, less, more, pairs))
+        let leftRest = left.reduce(0) { $0 + $1.mass } - pairs.reduce(0) { $0 + $1.left.mass }
+        let rightRest = right.reduce(0) { $0 + $1.mass } - pairs.reduce(0) { $0 + $1.right.mass }
+        let rest =
+            left.count == right.count ? min(leftRest, rightRest) : left.count < right.count ? leftRest : rightRest
+        let mass = pairs.reduce(2 * rest) { $0 + $1.left.mass + $1.right.mass }
+        let gained = pairs.reduce(0) { $0 + ($1.left.mass + $1.right.mass) * $1.likeness }
+        let isWhole = pairs.count == min(left.count, right.count)
+        let least = isWhole ? pairs.map(\.likeness).min() ?? 0 : 0
+        score = max(0, (2 * (gained / max(mass, 1)) + least) / 3 - Assignment.penalty(left, right, pairs))
     }
 
     func lessened(by points: Int) -> Assignment {
@@ -113,12 +104,14 @@ private struct Assignment {
     }
 
     /// What is taken off for words that only the longer name has.
-    private static func penalty(_ missing: Int, _ less: [NameWord], _ more: [NameWord], _ pairs: [Pair]) -> Int {
-        let own = more.count { !$0.isMinor }
+    private static func penalty(_ left: [NameWord], _ right: [NameWord], _ pairs: [Pair]) -> Int {
+        let missing = max(left.count, right.count) - pairs.count
+        guard missing > 0 else { return 0 }
+        let own = [left, right].map { words in words.count { !$0.isMinor } }.sorted()
         // One word of several is no name.
-        if own > 1, less.count(where: { !$0.isMinor }) < 2 { return 250 }
+        if own[0] < 2, own[1] > 1 { return 250 }
         let initials = pairs.count { $0.left.isInitial || $0.right.isInitial }
-        let optional = more.count { $0.isMinor || $0.isPatronymic }
+        let optional = [left, right].map { words in words.count { $0.isMinor || $0.isPatronymic } }.max() ?? 0
         return min(max(missing - optional, 0), 3) * 25 + initials * 10
     }
 

@@ -36,7 +36,7 @@ public struct ScreeningScore: Hashable, Sendable {
             case .sameYear: 90
             case .near: 50
             case .unknown: 0
-            case .differs: -150
+            case .differs: -170
             }
         let countryPoints =
             switch country {

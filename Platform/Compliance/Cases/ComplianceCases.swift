@@ -1,0 +1,241 @@
+import Audit
+public import Kernel
+public import PostgreSQL
+
+/// A case in which people decide about a customer.
+public enum ComplianceCase: Entity {
+    /// `cmp_…`.
+    public static let idPrefix = "cmp"
+}
+
+/// The cases: tables `compliance_cases`, `compliance_alerts`, `compliance_notes`, `compliance_holds`.
+///
+/// A decision takes two: one proposes it, another agrees or sends it back.
+public struct ComplianceCases: Sendable {
+    /// What is decided.
+    public enum Decision: String, Sendable, CaseIterable, SQLEncodable, SQLDecodable {
+        /// It was nothing: money may leave again, and the user is told apart from the entries.
+        case released
+        /// It is so: money stays.
+        case confirmed
+    }
+
+    /// Something that a person must look at.
+    public struct Alert: Sendable {
+        let user: ID<User>
+        let kind: ComplianceAnswer.Kind
+        let subject: String
+        let score: Int
+        let explanation: [String]
+
+        /// An alert; of the same user, kind and subject there is one.
+        public init(user: ID<User>, kind: ComplianceAnswer.Kind, subject: String, score: Int, explanation: [String]) {
+            (self.user, self.kind, self.subject) = (user, kind, subject)
+            (self.score, self.explanation) = (score, explanation)
+        }
+    }
+
+    /// Hours until a case about sanctions is due, and one about anything else.
+    static let dueHours: (sanctions: Int64, others: Int64) = (24, 72)
+
+    let pool: Pool
+    let ids: IDGenerator
+    let clock: any WallClock
+
+    /// The cases; `pool` is the platform's.
+    public init(pool: Pool, ids: IDGenerator, clock: any WallClock) {
+        (self.pool, self.ids, self.clock) = (pool, ids, clock)
+    }
+
+    /// Puts alerts of one user into the user's open case of their kind, or opens one; money that leaves waits for it.
+    ///
+    /// - Returns: the case; nil where all of them were raised before.
+    /// - Throws: what the pool throws.
+    @discardableResult
+    public func raise(_ alerts: [Alert], evidence: JSON) async throws -> ID<ComplianceCase>? {
+        guard let first = alerts.first else { return nil }
+        let now = clock.now()
+        return try await pool.withTransaction { transaction in
+            _ = try await transaction.query(
+                "select pg_advisory_xact_lock(hashtext('platform.compliance_cases'), hashtext(\(first.user.wire)))"
+            )
+            let known = try await transaction.query(
+                """
+                select subject from platform.compliance_alerts
+                where user_id = \(first.user) and kind = \(first.kind.rawValue)
+                and subject = any (\(alerts.map(\.subject)))
+                """
+            )
+            let subjects = Set(try known.map { try $0[0] as String })
+            let new = alerts.filter { !subjects.contains($0.subject) }
+            guard !new.isEmpty else { return nil }
+            let id = try await openCase(first, evidence, now, in: transaction)
+            let newIDs: [ID<Alert>] = new.map { _ in ids.next() }
+            _ = try await transaction.query(
+                """
+                insert into platform.compliance_alerts (id, case_id, user_id, kind, subject, score, explanation,
+                    raised_at)
+                select a.id, \(id), \(first.user), \(first.kind.rawValue), a.subject, a.score,
+                    string_to_array(a.explanation, E'\\n'), \(now)
+                from unnest(\(newIDs), \(new.map(\.subject)), \(new.map(\.score)),
+                    \(new.map { $0.explanation.joined(separator: "\n") })) as a(id, subject, score, explanation)
+                """
+            )
+            return id
+        }
+    }
+
+    private func openCase(
+        _ alert: Alert,
+        _ evidence: JSON,
+        _ now: Timestamp,
+        in transaction: Transaction
+    ) async throws -> ID<ComplianceCase> {
+        let open = try await transaction.query(
+            """
+            select id from platform.compliance_cases
+            where user_id = \(alert.user) and kind = \(alert.kind.rawValue) and closed_at is null
+            """
+        ).first
+        if let open { return try open["id"] }
+        let id: ID<ComplianceCase> = ids.next()
+        let hours = alert.kind == .sanctions ? ComplianceCases.dueHours.sanctions : ComplianceCases.dueHours.others
+        let due = Timestamp(microseconds: now.microseconds + hours * 3_600_000_000)
+        _ = try await transaction.pipeline([
+            """
+            insert into platform.compliance_cases (id, user_id, kind, evidence, opened_at, due_at)
+            values (\(id), \(alert.user), \(alert.kind.rawValue), \(evidence), \(now), \(due))
+            """,
+            """
+            insert into platform.compliance_holds (user_id, case_id, held_at) values (\(alert.user), \(id), \(now))
+            """,
+        ])
+        return id
+    }
+
+    /// Takes a case.
+    ///
+    /// - Throws: 404 `not_found`, 409 `case_not_open`.
+    public func assign(_ id: ID<ComplianceCase>, to actor: String) async throws {
+        try await change(id, "case.assigned", by: actor, after: ["assigned_to": .string(actor)]) { row in
+            guard ["open", "assigned"].contains(try row["status"] as String) else { throw ComplianceCases.notOpen }
+            return """
+                update platform.compliance_cases
+                set status = 'assigned', assigned_to = \(actor), version = version + 1 where id = \(id)
+                """
+        }
+    }
+
+    /// Writes a note.
+    ///
+    /// - Throws: 404 `not_found`.
+    public func note(_ id: ID<ComplianceCase>, _ text: String, by actor: String) async throws {
+        let noteID: ID<Decision> = ids.next()
+        let now = clock.now()
+        try await change(id, "case.noted", by: actor, after: ["note": .string(text)]) { _ in
+            """
+            insert into platform.compliance_notes (id, case_id, author, text, written_at)
+            values (\(noteID), \(id), \(actor), \(text), \(now))
+            """
+        }
+    }
+
+    /// Proposes a decision, which another must agree to.
+    ///
+    /// - Throws: 404 `not_found`, 409 `case_not_open`.
+    public func propose(_ id: ID<ComplianceCase>, _ decision: Decision, by actor: String) async throws {
+        try await change(id, "case.proposed", by: actor, after: ["decision": .string(decision.rawValue)]) { row in
+            guard ["open", "assigned"].contains(try row["status"] as String) else { throw ComplianceCases.notOpen }
+            return """
+                update platform.compliance_cases
+                set status = 'proposed', proposed_by = \(actor), proposed_decision = \(decision), version = version + 1
+                where id = \(id)
+                """
+        }
+    }
+
+    /// Agrees to what another has proposed, or sends it back.
+    ///
+    /// - Throws: 404 `not_found`, 409 `nothing_proposed`, 403 `own_proposal`.
+    public func decide(_ id: ID<ComplianceCase>, agrees: Bool, by actor: String) async throws {
+        let now = clock.now()
+        try await change(id, "case.decided", by: actor, after: ["agrees": .bool(agrees)]) { row in
+            guard try row["status"] == "proposed" else {
+                throw Problem(409, "nothing_proposed", "No decision is proposed in this case.")
+            }
+            guard try row["proposed_by"] != actor else {
+                throw Problem(403, "own_proposal", "Another person must agree to what you have proposed.")
+            }
+            guard agrees else {
+                return """
+                    update platform.compliance_cases
+                    set status = 'open', proposed_by = null, proposed_decision = null, version = version + 1
+                    where id = \(id)
+                    """
+            }
+            return ComplianceCases.closing(id, actor, now)
+        }
+    }
+
+    /// Closes a case; a release lets money leave again and tells the user apart from each entry as it is now.
+    private static func closing(_ id: ID<ComplianceCase>, _ actor: String, _ now: Timestamp) -> SQL {
+        """
+        with closed as (
+            update platform.compliance_cases
+            set status = proposed_decision, decided_by = \(actor), closed_at = \(now), version = version + 1
+            where id = \(id)
+            returning id, user_id, status
+        ), freed as (
+            delete from platform.compliance_holds held using closed
+            where held.case_id = closed.id and closed.status = 'released'
+        )
+        insert into platform.screening_dismissals (user_id, source, key, digest, reason, dismissed_by, dismissed_at)
+        select closed.user_id, entry.source, entry.key, entry.digest, 'released by case', \(actor), \(now)
+        from closed
+        join platform.compliance_alerts alert on alert.case_id = closed.id and alert.kind = 'sanctions'
+        join platform.sanctions_entries entry on entry.id::text = alert.subject
+        where closed.status = 'released'
+        on conflict (user_id, source, key) do update
+        set digest = excluded.digest, reason = excluded.reason, dismissed_by = excluded.dismissed_by,
+            dismissed_at = excluded.dismissed_at
+        """
+    }
+
+    private static let notOpen = Problem(409, "case_not_open", "This case is decided, or waits for a decision.")
+
+    private func change(
+        _ id: ID<ComplianceCase>,
+        _ action: String,
+        by actor: String,
+        after: JSON,
+        _ body: @Sendable (Row) throws -> SQL
+    ) async throws {
+        let entry = AuditEntry(
+            id: ids.next(),
+            actor: actor,
+            action: action,
+            entity: "compliance_case",
+            entityID: id.value,
+            after: after
+        )
+        try await pool.withTransaction { transaction in
+            let row = try await transaction.query(
+                "select status, proposed_by from platform.compliance_cases where id = \(id) for update"
+            ).first
+            guard let row else { throw Problem(404, "not_found", "There is no such case.") }
+            _ = try await transaction.query(try body(row))
+            let now: Timestamp = try await transaction.query("select clock_timestamp()")[0][0]
+            _ = try await transaction.pipeline([entry].statements(in: .platform, at: now))
+        }
+    }
+}
+
+extension ComplianceCases.Alert: Entity {
+    /// `alrt_…`.
+    public static let idPrefix = "alrt"
+}
+
+extension ComplianceCases.Decision: Entity {
+    /// `note_…`.
+    public static let idPrefix = "note"
+}

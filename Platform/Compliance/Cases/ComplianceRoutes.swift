@@ -1,0 +1,131 @@
+public import HTTP
+import Kernel
+
+/// `/v1/operator/compliance/cases…`: the queue of the compliance officers, and what they decide.
+public struct ComplianceRoutes: Sendable {
+    private let cases: ComplianceCases
+
+    /// Routes over cases.
+    public init(cases: ComplianceCases) { self.cases = cases }
+
+    /// All of them.
+    public var routes: [Route] { [queue, read, assign, note, propose, decide] }
+
+    private static let tag = "Operators"
+    private static let access = Access.permission("compliance:review")
+    private static let id = Parameter.path("id", .id(of: ComplianceCase.self), "The case.")
+    private static let path = "/v1/operator/compliance/cases"
+    private static let shape = ResponseShape("The case, with its evidence, alerts and notes.", .any)
+
+    private var queue: Route {
+        Route(
+            .get,
+            Self.path,
+            operationID: "listComplianceCases",
+            summary: "Open compliance cases, those due first in front",
+            tag: Self.tag,
+            access: Self.access,
+            parameters: [.query("limit", .integer(1...ComplianceCases.pageMax), "How many; 50 unless given.")],
+            responses: [200: ResponseShape("The cases.", .any)]
+        ) { request in
+            .ok(["cases": .array(try await cases.queue(limit: request.integer("limit") ?? 50))])
+        }
+    }
+
+    private var read: Route {
+        Route(
+            .get,
+            Self.path + "/{id}",
+            operationID: "getComplianceCase",
+            summary: "One compliance case, as it is exported",
+            tag: Self.tag,
+            access: Self.access,
+            parameters: [Self.id],
+            responses: [200: Self.shape]
+        ) { request in .ok(try await found(request)) }
+    }
+
+    private var assign: Route {
+        action("assignment", "assignComplianceCase", "Take a compliance case", body: nil, conflicts: ["case_not_open"]) {
+            try await cases.assign($0, to: $1.requirePrincipal().user.wire)
+        }
+    }
+
+    private var note: Route {
+        let body = JSONSchema.object([.required("text", .text(1...4_000))], named: "NewComplianceNote")
+        return action("notes", "noteComplianceCase", "Write a note to a compliance case", body: body, conflicts: []) {
+            let text = $1.body["text"]?.stringValue ?? ""
+            try await cases.note($0, text, by: $1.requirePrincipal().user.wire)
+        }
+    }
+
+    private var propose: Route {
+        let body = JSONSchema.object(
+            [.required("decision", .oneOf(ComplianceCases.Decision.self))],
+            named: "ComplianceProposal"
+        )
+        return action(
+            "proposal",
+            "proposeComplianceDecision",
+            "Propose a decision, to which another must agree",
+            body: body,
+            conflicts: ["case_not_open"]
+        ) {
+            guard let decision = $1.body["decision"]?.stringValue.flatMap(ComplianceCases.Decision.init) else {
+                throw Problem.malformed("not_allowed", in: "/decision")
+            }
+            try await cases.propose($0, decision, by: $1.requirePrincipal().user.wire)
+        }
+    }
+
+    private var decide: Route {
+        let body = JSONSchema.object([.required("agrees", .bool)], named: "ComplianceDecision")
+        return action(
+            "decision",
+            "decideComplianceCase",
+            "Agree to what another has proposed, or send it back",
+            body: body,
+            conflicts: ["nothing_proposed"],
+            forbidden: ["own_proposal"]
+        ) {
+            let agrees = $1.body["agrees"]?.boolValue ?? false
+            try await cases.decide($0, agrees: agrees, by: $1.requirePrincipal().user.wire)
+        }
+    }
+
+    private func action(
+        _ name: String,
+        _ operationID: String,
+        _ summary: String,
+        body: JSONSchema?,
+        conflicts: [String],
+        forbidden: [String] = [],
+        _ change: @escaping @Sendable (ID<ComplianceCase>, APIRequest) async throws -> Void
+    ) -> Route {
+        var problems: [Int: [String]] = [:]
+        if !conflicts.isEmpty { problems[409] = conflicts }
+        if !forbidden.isEmpty { problems[403] = forbidden }
+        return Route(
+            .post,
+            "\(Self.path)/{id}/\(name)",
+            operationID: operationID,
+            summary: summary,
+            tag: Self.tag,
+            access: Self.access,
+            parameters: [Self.id],
+            body: body.map { .json($0) } ?? .none,
+            responses: [200: Self.shape],
+            problems: problems
+        ) { request in
+            try await change(try request.id("id"), request)
+            return .ok(try await found(request))
+        }
+    }
+
+    private func found(_ request: APIRequest) async throws -> JSON {
+        guard let found = try await cases.find(try request.id("id")) else {
+            throw Problem(404, "not_found", "There is no such case.")
+        }
+        return found
+    }
+}

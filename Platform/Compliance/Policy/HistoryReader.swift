@@ -1,0 +1,75 @@
+import Kernel
+import PostgreSQL
+
+/// Reads what customers did lately from the projections.
+struct HistoryReader: Sendable {
+    let pool: Pool
+
+    /// A customer's history: the youngest movements, the newest device, the countries.
+    ///
+    /// Two reads of indices in one round trip. The projections follow the domains by some milliseconds to seconds: a
+    /// movement that isn't in them yet isn't counted.
+    func history(of user: ID<User>) async throws -> MovementHistory {
+        let results = try await pool.withConnection { connection in
+            try await connection.pipeline([
+                """
+                select type, asset, amount, created_at, coalesce(type = 'transfer_in', false) as is_arrival
+                from platform.transaction_facts
+                where user_id = \(user) and status not in ('failed', 'cancelled', 'returned')
+                order by transaction desc
+                limit \(MovementHistory.movementsMax)
+                """,
+                """
+                select subject.countries,
+                    (
+                        select session.created_at from platform.sessions session
+                        where session.user_id = \(user)
+                        and exists (
+                            select from platform.sessions earlier
+                            where earlier.user_id = \(user) and earlier.created_at < session.created_at
+                        )
+                        and not exists (
+                            select from platform.sessions earlier
+                            where earlier.user_id = \(user) and earlier.created_at < session.created_at
+                            and earlier.user_agent is not distinct from session.user_agent
+                        )
+                        order by session.created_at desc
+                        limit 1
+                    ) as newest_device
+                from (values (1)) as one
+                left join platform.screening_subjects subject on subject.user_id = \(user)
+                """,
+            ])
+        }
+        var history = MovementHistory(try results[0].compactMap(HistoryReader.past).reversed())
+        if let row = results[1].first {
+            history.countries = Set(try row["countries"] as [String]? ?? [])
+            history.newestDeviceAt = try row["newest_device"]
+        }
+        return history
+    }
+
+    /// A movement of the past; nil for what rules don't look at.
+    static func past(_ row: Row) throws -> MovementHistory.Past? {
+        let type: String = try row["type"]
+        guard let kind = kind(type) else { return nil }
+        return MovementHistory.Past(
+            kind: kind,
+            asset: try row["asset"],
+            minorUnits: try row["amount"],
+            at: try row["created_at"],
+            isArrival: type == "transfer_in"
+        )
+    }
+
+    /// The kind of movement that a type of transaction is.
+    static func kind(_ type: String) -> MoneyMovement.Kind? {
+        switch type {
+        case "deposit": .deposit
+        case "withdrawal": .withdrawal
+        case "payment": .payment
+        case "transfer", "transfer_in", "transfer_out": .transfer
+        default: nil
+        }
+    }
+}

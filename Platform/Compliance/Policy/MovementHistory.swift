@@ -1,0 +1,46 @@
+import Kernel
+
+/// What a customer did lately, as rules see it: pure, whether it comes from the store or from a backtest.
+public struct MovementHistory: Sendable, Hashable {
+    /// A movement of the past.
+    public struct Past: Sendable, Hashable {
+        let kind: MoneyMovement.Kind
+        let asset: String
+        let minorUnits: Int128
+        let at: Timestamp
+        /// Whether it came from another domain; nil for what isn't a transfer.
+        let isArrival: Bool
+
+        init(kind: MoneyMovement.Kind, asset: String, minorUnits: Int128, at: Timestamp, isArrival: Bool = false) {
+            (self.kind, self.asset, self.minorUnits, self.at) = (kind, asset, minorUnits, at)
+            self.isArrival = isArrival
+        }
+    }
+
+    /// Movements of a customer that are looked at: the youngest.
+    static let movementsMax = 500
+    /// How far back velocity, structuring and round trips look.
+    static let daySeconds: Int64 = 86_400
+
+    /// The youngest movements, in order of time.
+    private(set) var past: [Past] = []
+    /// When the first device was used that wasn't used before; nil where all are known for long.
+    var newestDeviceAt: Timestamp?
+    /// The customer's countries.
+    var countries: Set<String> = []
+
+    init(_ past: [Past] = []) { self.past = past }
+
+    /// Adds a movement that happened after all others.
+    mutating func append(_ movement: Past) {
+        past.append(movement)
+        if past.count > MovementHistory.movementsMax { past.removeFirst() }
+    }
+
+    /// The movements of the day before an instant.
+    func lately(_ now: Timestamp) -> ArraySlice<Past> {
+        let since = now.microseconds - MovementHistory.daySeconds * 1_000_000
+        let start = past.firstIndex { $0.at.microseconds > since } ?? past.endIndex
+        return past[start...]
+    }
+}

@@ -1,0 +1,95 @@
+public import Kernel
+
+/// The parameters of a version of the rules. Amounts are whole units of the asset that moves.
+public struct PolicyParameters: Sendable, Hashable {
+    /// From here on an amount is flagged.
+    public var flagUnits = 10_000
+    /// From here on an amount is blocked.
+    public var blockUnits = 1_000_000
+    /// What somebody who isn't identified may move at once.
+    public var unidentifiedUnits = 1_000
+    /// Below this an ordinary payment is decided without looking at the history.
+    public var lookUnits = 1_000
+    /// Outgoing movements in a day from which on money that leaves is looked at.
+    public var velocityCount = 300
+    /// Units that left in a day from which on more is looked at.
+    public var velocityUnits = 100_000
+    /// Movements of a day just below the flagged amount that look like one that was split.
+    public var structuringCount = 3
+    /// Of the flagged amount, how many hundredths are just below it.
+    public var structuringPercent = 80
+    /// Days without a movement after which an account sleeps; what wakes it is looked at.
+    public var dormantDays = 180
+    /// Hours for which a device counts as new; money that leaves then is looked at.
+    public var newDeviceHours = 24
+    /// Transfers to another domain and back in a day that look like money sent round.
+    public var roundTripCount = 6
+    /// Countries whose customers' money is looked at when it leaves, by ISO 3166-1 alpha-2.
+    public var highRiskCountries: Set<String> = ["IR", "KP", "MM"]
+
+    /// The usual parameters.
+    public init() {}
+
+    private static let numbers: [(name: String, path: any WritableKeyPath<PolicyParameters, Int> & Sendable)] = [
+        ("flag_units", \.flagUnits), ("block_units", \.blockUnits), ("unidentified_units", \.unidentifiedUnits),
+        ("look_units", \.lookUnits), ("velocity_count", \.velocityCount), ("velocity_units", \.velocityUnits),
+        ("structuring_count", \.structuringCount), ("structuring_percent", \.structuringPercent),
+        ("dormant_days", \.dormantDays), ("new_device_hours", \.newDeviceHours),
+        ("round_trip_count", \.roundTripCount),
+    ]
+
+    /// Reads what is given; what isn't is as usual.
+    ///
+    /// - Throws: `PolicyParametersError` for a name that isn't known or a value that can't be.
+    public init(json: JSON) throws(PolicyParametersError) {
+        guard case .object(let members) = json else { throw .notAnObject }
+        for member in members {
+            if member.name == "high_risk_countries" {
+                guard case .array(let codes) = member.value else { throw .impossible(member.name) }
+                highRiskCountries = Set(codes.compactMap(\.stringValue))
+                guard highRiskCountries.count == codes.count, highRiskCountries.allSatisfy({ $0.utf8.count == 2 }) else {
+                    throw .impossible(member.name)
+                }
+                continue
+            }
+            guard let path = PolicyParameters.numbers.first(where: { $0.name == member.name })?.path else {
+                throw .unknown(member.name)
+            }
+            guard let number = member.value.integerValue, (1...1_000_000_000).contains(number) else {
+                throw .impossible(member.name)
+            }
+            self[keyPath: path] = number
+        }
+        guard flagUnits <= blockUnits else { throw .impossible("flag_units") }
+        guard structuringPercent < 100 else { throw .impossible("structuring_percent") }
+    }
+
+    /// All of them, as `init(json:)` reads them.
+    public var json: JSON {
+        .object(
+            PolicyParameters.numbers.map { JSON.Member($0.name, .integer(self[keyPath: $0.path])) }
+                + [JSON.Member("high_risk_countries", .array(highRiskCountries.sorted().map(JSON.string)))]
+        )
+    }
+}
+
+/// Why parameters aren't used.
+public enum PolicyParametersError: Error, Sendable, Hashable {
+    /// They are a JSON object.
+    case notAnObject
+    /// There is no parameter of that name.
+    case unknown(String)
+    /// The value of that parameter can't be.
+    case impossible(String)
+}
+
+extension PolicyParametersError: ProblemConvertible {
+    /// What an operator is told.
+    public var problem: Problem {
+        switch self {
+        case .notAnObject: Problem(422, "rules_not_an_object", "Parameters are a JSON object.")
+        case .unknown(let name): Problem(422, "rules_unknown_parameter", "There is no parameter \(name).")
+        case .impossible(let name): Problem(422, "rules_impossible_value", "The value of \(name) can't be.")
+        }
+    }
+}

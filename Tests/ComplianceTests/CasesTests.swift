@@ -1,0 +1,100 @@
+import Compliance
+import Kernel
+import PostgreSQL
+import Testing
+
+@Suite struct CasesTests {
+    private static let list = (0..<30).map { (key: String($0), name: "Person Number\(String($0, radix: 36)) Xyz") }
+    private static let wanted = [(key: "w", name: "Muhammad Hassan Qadri")] + list
+
+    private static func caseID(_ world: ComplianceWorld) async throws -> ID<ComplianceCase> {
+        let queue = try await world.cases.queue()
+        return try #require(queue.first?["id"]?.stringValue.flatMap { ID<ComplianceCase>(wire: $0) })
+    }
+
+    @Test func `a customer on a list gets one case, and money waits for it`() async throws {
+        try await ComplianceWorld.with { world in
+            try await world.load(Self.wanted, checksum: 1)
+            let user: ID<User> = world.ids.next()
+            for _ in 0..<2 {
+                let hits = try await world.customers.screen(user, name: "Mohammed Hasan Qadri")
+                #expect(hits.map(\.entry.key) == ["w"])
+                #expect(hits[0].explanation.count <= 12)
+            }
+            #expect(try await world.cases.queue().count == 1)
+            let found = try await world.cases.find(try await Self.caseID(world))
+            guard case .array(let alerts) = found?["alerts"] else { throw Problem(500, "no_alerts", "") }
+            #expect(alerts.count == 1)
+            for kind in [MoneyMovement.Kind.payment, .withdrawal, .transfer] {
+                let answer = try await world.gate.check(world.movement(kind, 5, of: user))
+                #expect(answer.outcome == .review && answer.reasons == ["under_review"])
+            }
+            #expect(try await world.gate.check(world.movement(.deposit, 5, of: user)).outcome == .approve)
+            #expect(try await world.gate.check(world.movement(.payment, 5, of: world.ids.next())).outcome == .approve)
+        }
+    }
+
+    @Test func `a release takes two, frees the money and is remembered until the entry changes`() async throws {
+        try await ComplianceWorld.with { world in
+            try await world.load(Self.wanted, checksum: 1)
+            let user: ID<User> = world.ids.next()
+            try await world.customers.screen(user, name: "Mohammed Hasan Qadri")
+            let id = try await Self.caseID(world)
+            try await world.cases.assign(id, to: "ada")
+            try await world.cases.note(id, "Another birth date in the passport.", by: "ada")
+            await #expect(throws: Problem.self) { try await world.cases.decide(id, agrees: true, by: "bob") }
+            try await world.cases.propose(id, .released, by: "ada")
+            await #expect(throws: Problem.self) { try await world.cases.decide(id, agrees: true, by: "ada") }
+            try await world.cases.decide(id, agrees: true, by: "bob")
+            await #expect(throws: Problem.self) { try await world.cases.assign(id, to: "ada") }
+            #expect(try await world.gate.check(world.movement(.payment, 5, of: user)).outcome == .approve)
+            #expect(try await world.customers.screen(user, name: "Mohammed Hasan Qadri").isEmpty)
+            // Under another id, it is the same entry; saying something else, it isn't.
+            try await world.load([(key: "w2", name: "Muhammad Hassan Qadri")] + Self.list, checksum: 2)
+            #expect(try await world.customers.screen(user, name: "Mohammed Hasan Qadri").isEmpty)
+            try await world.load([(key: "w2", name: "Muhammad Hassan Qadry")] + Self.list, checksum: 3)
+            #expect(try await world.customers.screen(user, name: "Mohammed Hasan Qadri").count == 1)
+            #expect(
+                try await world.count("select count(*) from platform.audit_log where action like 'case.%'") == 4
+            )
+        }
+    }
+
+    @Test func `what is sent back or confirmed keeps the money`() async throws {
+        try await ComplianceWorld.with { world in
+            try await world.load(Self.wanted, checksum: 1)
+            let user: ID<User> = world.ids.next()
+            try await world.customers.screen(user, name: "Mohammed Hasan Qadri")
+            let id = try await Self.caseID(world)
+            try await world.cases.propose(id, .released, by: "ada")
+            try await world.cases.decide(id, agrees: false, by: "bob")
+            try await world.cases.propose(id, .confirmed, by: "bob")
+            try await world.cases.decide(id, agrees: true, by: "ada")
+            #expect(try await world.gate.check(world.movement(.payment, 5, of: user)).outcome == .review)
+            #expect(try await world.cases.queue().isEmpty)
+        }
+    }
+
+    @Test func `a case that nobody closed in time is overdue`() async throws {
+        try await ComplianceWorld.with { world in
+            try await world.load(Self.wanted, checksum: 1)
+            try await world.customers.screen(world.ids.next(), name: "Mohammed Hasan Qadri")
+            #expect(try await world.cases.queue()[0]["is_overdue"] == false)
+            world.clock.advance(bySeconds: 24 * 3_600 + 1)
+            #expect(try await world.cases.queue()[0]["is_overdue"] == true)
+        }
+    }
+
+    @Test func `changed entries are screened against all customers`() async throws {
+        try await ComplianceWorld.with { world in
+            try await world.load(Self.list, checksum: 1)
+            let user: ID<User> = world.ids.next()
+            #expect(try await world.customers.screen(user, name: "محمد حسن قادري").isEmpty)
+            #expect(try await world.customers.screen(world.ids.next(), name: "Erika Mustermann").isEmpty)
+            let report = try await world.load(Self.wanted, checksum: 2)
+            #expect(report.added == 1)
+            #expect(try await world.customers.screen(entries: report.touched) == 1)
+            #expect(try await world.cases.queue().map { $0["user"] } == [.string(user.wire)])
+        }
+    }
+}
