@@ -1,3 +1,4 @@
+import DataProtection
 import DomainKit
 import Identity
 import Kernel
@@ -11,6 +12,7 @@ extension Program {
     /// What has to be tidied: partitions, idempotency keys and inboxes of each schema, sessions, keys of tokens.
     var chores: [Chore] {
         everyRuntime.flatMap { [partitions($0), idempotencyKeys($0), inbox($0)] } + identityChores
+            + protectionChores
     }
 
     /// Makes partitions ahead and drops those past their time.
@@ -60,12 +62,16 @@ extension Program {
     }
 
     private var identityChores: [Chore] {
-        let (identity, days, setMax) = (identity, settings.retention.sessionDays, 1_000)
+        let (identity, setMax) = (identity, 1_000)
+        let retention = Retention(pool: platform.pool, schema: platform.schema)
         let rotationDays = settings.keys.jwtRotationDays
         let sessions = Chore(
             name: "sessions",
             schema: platform.schema.name,
-            work: { try await identity.sweep(retentionDays: days, limit: setMax) },
+            work: {
+                guard let days = try await retention.days(of: "sessions") else { return 0 }
+                return try await identity.sweep(retentionDays: days, limit: setMax)
+            },
             setMax: setMax
         )
         guard rotationDays > 0 else { return [sessions] }

@@ -1,3 +1,4 @@
+import DataProtection
 import DomainKit
 import HTTP
 import Identity
@@ -23,7 +24,7 @@ extension Program {
         streams.attach(hub)
         let api = API(
             identity.routes + projections.routes + domains.flatMap(\.routes) + PlatformRoutes(program: self).routes
-                + [hub.route()],
+                + DataProtectionRoutes(personalData, erasure, cursors: cursors).routes + [hub.route()],
             description: APIDescription(
                 title: "diBoaS",
                 version: "1",

@@ -1,4 +1,5 @@
 import Cryptography
+public import DataProtection
 public import HTTP
 public import Kernel
 public import Messaging
@@ -52,6 +53,9 @@ public struct Identity: Sendable {
         AuthenticationRoutes(services: services).routes + MeRoutes(services: services).routes
             + OperatorRoutes(services: services).routes
     }
+
+    /// What is stored about users, for their export and erasure.
+    public var userRecords: any UserRecords { IdentityRecords(services: services) }
 
     /// Makes a user who looks after customers and their money; no route can.
     ///

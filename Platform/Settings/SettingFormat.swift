@@ -95,6 +95,21 @@ extension SettingFormat where Value == [Secret] {
     static var ringCountMax: Int { 8 }
 }
 
+extension SettingFormat where Value == [Settings.Keys.Master] {
+    /// Keys with numbers, `1:64 digits`, separated by commas.
+    static var masterKeys: Self {
+        Self("1 to 8 keys NUMBER:DIGITS with different numbers and 64 hexadecimal digits each", isSecret: true) {
+            text in
+            let parts = text.split(separator: ",", omittingEmptySubsequences: false)
+            let keys = parts.compactMap { Settings.Keys.Master(String($0)) }
+            guard parts.count <= SettingFormat<[Secret]>.ringCountMax, keys.count == parts.count,
+                Set(keys.map(\.number)).count == keys.count
+            else { return nil }
+            return keys
+        }
+    }
+}
+
 extension SettingFormat where Value == [Settings.Providers.Wallet] {
     /// Wallets of ours by asset, `USDC=usdc_polygon:0x…`, separated by commas; an asset has one.
     static func wallets(countMax: Int) -> Self {

@@ -10,7 +10,58 @@ extension Settings {
         /// Secret that signs page cursors; the same in all processes that serve one address.
         public let cursorSecret: Secret?
 
+        /// Directory of the master keys of private data, `master-NNNN.key`; the last by number wraps, all unwrap.
+        public let masterDirectory: String?
+        /// Master keys instead of a directory: number and 64 hexadecimal digits; empty for none.
+        public let masters: [Master]
+        /// Directory of the Ed25519 keys that sign the heads of audit chains, `audit-NNNN.key`.
+        public let auditDirectory: String?
+        /// File that signed heads of the audit chains are appended to; it belongs outside of the databases' machines.
+        public let auditHeadsFile: String?
+
+        /// A master key of private data.
+        public struct Master: Sendable {
+            /// Its number, which is never used for another.
+            public let number: UInt32
+            /// 64 hexadecimal digits in lower case.
+            public let key: Secret
+
+            /// Reads `NUMBER:DIGITS`.
+            init?(_ text: String) {
+                let parts = text.split(separator: ":", omittingEmptySubsequences: false).map(String.init)
+                guard parts.count == 2, let number = UInt32(parts[0]), number > 0, parts[1].utf8.count == 64,
+                    parts[1].utf8.allSatisfy({ (48...57).contains($0) || (97...102).contains($0) })
+                else { return nil }
+                (self.number, key) = (number, Secret(parts[1]))
+            }
+        }
+
         init(_ reader: inout SettingsReader) {
+            masters =
+                reader.optional(
+                    "DIBOAS_MASTER_KEYS",
+                    .masterKeys,
+                    "Master keys of private data, NUMBER:DIGITS separated by commas; the highest number wraps."
+                ) ?? []
+            masterDirectory = reader.optional(
+                "DIBOAS_MASTER_KEYS_DIRECTORY",
+                .absolutePath,
+                neededTo: masters.isEmpty ? [.serve] : [],
+                "Directory of the master keys of private data, master-NNNN.key; the highest number wraps."
+            )
+            if !masters.isEmpty && masterDirectory != nil {
+                reader.contradict("DIBOAS_MASTER_KEYS", "must not be set beside DIBOAS_MASTER_KEYS_DIRECTORY")
+            }
+            auditDirectory = reader.optional(
+                "DIBOAS_AUDIT_KEYS_DIRECTORY",
+                .absolutePath,
+                "Directory of the keys that sign heads of the audit chains, audit-NNNN.key; the highest number signs."
+            )
+            auditHeadsFile = reader.optional(
+                "DIBOAS_AUDIT_HEADS_FILE",
+                .absolutePath,
+                "File that signed heads of the audit chains are appended to; it belongs on another machine's disk."
+            )
             jwtDirectory = reader.optional(
                 "DIBOAS_JWT_KEYS_DIRECTORY",
                 .absolutePath,
@@ -44,8 +95,6 @@ extension Settings {
         public let idempotencyHours: Int
         /// Handled events of other domains, in days; what providers sent is kept.
         public let inboxDays: Int
-        /// Sessions that have ended, in days.
-        public let sessionDays: Int
 
         init(_ reader: inout SettingsReader) {
             idempotencyHours = reader.value(
@@ -59,12 +108,6 @@ extension Settings {
                 .integer(15...3_650),
                 default: "30",
                 "How long handled events of other domains are kept, in days; what providers sent is kept for good."
-            )
-            sessionDays = reader.value(
-                "DIBOAS_RETENTION_SESSION_DAYS",
-                .integer(1...3_650),
-                default: "30",
-                "How long sessions that have ended are kept, in days."
             )
         }
     }

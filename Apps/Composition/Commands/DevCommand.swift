@@ -90,16 +90,18 @@ enum DevSecrets {
             withIntermediateDirectories: true,
             attributes: [.posixPermissions: 0o711]
         )
-        if let data = FileManager.default.contents(atPath: path),
-            let known = try? JSONDecoder().decode([String: String].self, from: data)
-        {
-            return known
-        }
+        let data = FileManager.default.contents(atPath: path) ?? Data()
+        let known = (try? JSONDecoder().decode([String: String].self, from: data)) ?? [:]
         let made = [
             "DIBOAS_CURSOR_SECRET": Hex.encode(RandomBytes.make(32)),
             "DIBOAS_SANDBOX_WEBHOOK_SECRETS": "whsec_" + Base64.encode(RandomBytes.make(32)),
-            "DIBOAS_JWT_KEYS_DIRECTORY": directory, "DIBOAS_ALLOW_PRIVATE_ADDRESSES": "on", "DIBOAS_SANDBOX": "on",
+            "DIBOAS_JWT_KEYS_DIRECTORY": directory, "DIBOAS_MASTER_KEYS_DIRECTORY": home.path + "/master-keys",
+            "DIBOAS_AUDIT_KEYS_DIRECTORY": home.path + "/audit-keys", "DIBOAS_ALLOW_PRIVATE_ADDRESSES": "on",
+            "DIBOAS_SANDBOX": "on",
         ]
+        // What a later version needs is added to what an earlier one has made.
+        .merging(known) { $1 }
+        guard made != known else { return known }
         try JSONEncoder().encode(made).write(to: URL(fileURLWithPath: path))
         try FileManager.default.setAttributes([.posixPermissions: 0o600], ofItemAtPath: path)
         return made
