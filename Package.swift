@@ -154,7 +154,7 @@ let package = Package(
         library(
             "HTTP",
             "Platform/HTTP",
-            ["Kernel", "Traces", lifecycle, logging, metrics, crypto, tracing] + httpServer
+            ["Kernel", "Cryptography", "Traces", lifecycle, logging, metrics, crypto, tracing] + httpServer
         ),
         library(
             "Streams",
@@ -223,7 +223,8 @@ let package = Package(
             "Domains/DeFi",
             [
                 "DomainKit", "DomainTransfers", "Kernel", "PostgreSQL", "HTTP", "Ledger", "Messaging", "WalletCrypto",
-                lifecycle, arguments,
+                "Audit", "Compliance", "Cryptography", "Identity", "Settings",
+                lifecycle, logging, metrics, arguments,
             ],
             exclude: ["WalletCrypto"]
         ),
@@ -257,10 +258,18 @@ let package = Package(
         tests("TracesTests", ["Traces", tracing]),
         tests("CryptographyTests", ["Cryptography", "Kernel"]),
         tests("WebhooksTests", ["Webhooks", "Cryptography", "Kernel"], resources: [.copy("Vectors")]),
+        library("WalletSigners", "Tests/WalletSigners", ["WalletCrypto", "Cryptography", "CSecp256k1", crypto]),
         tests(
             "WalletCryptoTests",
-            ["WalletCrypto", "Cryptography", "Kernel", "CSecp256k1", crypto],
+            ["WalletCrypto", "WalletSigners", "Cryptography", "Kernel", crypto],
             resources: [.copy("Vectors")]
+        ),
+        tests(
+            "WalletTests",
+            [
+                "DeFi", "WalletCrypto", "WalletSigners", "Compliance", "Cryptography", "DomainKit", "HTTP", "Identity",
+                "Kernel", "Messaging", "PostgreSQL", "Redis", "TestSupport", logging, metrics,
+            ]
         ),
         tests("SettingsTests", ["Settings"]),
         tests("EmbeddedServersTests", ["EmbeddedServers", logging]),
@@ -304,7 +313,8 @@ let package = Package(
         tests(
             "IdentityTests",
             [
-                "Identity", "Kernel", "PostgreSQL", "HTTP", "Cryptography", "Compliance", "Audit", "Messaging",
+                "Identity", "DataProtection", "Kernel", "PostgreSQL", "HTTP", "Cryptography", "Compliance", "Audit",
+                "Messaging",
                 "TestSupport", logging, jwt,
             ]
         ),
@@ -335,8 +345,8 @@ let package = Package(
         tests(
             "InvestingTests",
             [
-                "Investing", "MatchingEngine", "Audit", "DomainKit", "DepthFeed", "EmbeddedServers", "HTTP",
-                "Kernel", "Ledger", "PostgreSQL", "Redis", "Streams", "TestSupport", logging, metrics,
+                "Investing", "MatchingEngine", "Audit", "DomainKit", "DepthFeed", "EmbeddedServers", "Fees", "HTTP",
+                "Identity", "Kernel", "Ledger", "PostgreSQL", "Redis", "Streams", "TestSupport", logging, metrics,
             ]
         ),
         tests(
@@ -346,7 +356,11 @@ let package = Package(
                 metrics,
             ]
         ),
-        tests("EndToEndTests", ["Kernel", "diboas", crypto], resources: [.copy("schemathesis.toml")]),
+        tests(
+            "EndToEndTests",
+            ["Kernel", "DepthFeed", "EmbeddedServers", "TestSupport", "diboas", crypto, logging],
+            resources: [.copy("schemathesis.toml")]
+        ),
         tests("ArchitectureTests", []),
     ]
 )

@@ -9,10 +9,11 @@ import PostgreSQL
 import Settings
 
 extension Program {
-    /// What has to be tidied: partitions, idempotency keys and inboxes of each schema, sessions, keys of tokens.
+    /// What has to be tidied: partitions, idempotency keys and inboxes of each schema, sessions, keys of tokens, and
+    /// what the domains have of their own.
     var chores: [Chore] {
         everyRuntime.flatMap { [partitions($0), idempotencyKeys($0), inbox($0)] } + identityChores
-            + protectionChores
+            + protectionChores + domains.flatMap(\.chores)
     }
 
     /// Makes partitions ahead and drops those past their time.
@@ -36,6 +37,7 @@ extension Program {
         return Chore(
             name: "idempotency_keys",
             schema: schema.name,
+            setMax: setMax,
             work: {
                 try await pool.query(
                     """
@@ -46,8 +48,7 @@ extension Program {
                         for update skip locked)
                     """
                 ).affected
-            },
-            setMax: setMax
+            }
         )
     }
 
@@ -56,8 +57,8 @@ extension Program {
         return Chore(
             name: "inbox",
             schema: runtime.schema.name,
-            work: { try await inbox.sweep(olderThanDays: days, limit: setMax) },
-            setMax: setMax
+            setMax: setMax,
+            work: { try await inbox.sweep(olderThanDays: days, limit: setMax) }
         )
     }
 
@@ -68,11 +69,11 @@ extension Program {
         let sessions = Chore(
             name: "sessions",
             schema: platform.schema.name,
+            setMax: setMax,
             work: {
                 guard let days = try await retention.days(of: "sessions") else { return 0 }
                 return try await identity.sweep(retentionDays: days, limit: setMax)
-            },
-            setMax: setMax
+            }
         )
         guard rotationDays > 0 else { return [sessions] }
         let keys = Chore(name: "signing_keys", schema: platform.schema.name) {

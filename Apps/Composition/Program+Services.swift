@@ -1,4 +1,5 @@
 import DataProtection
+import DeFi
 import DomainKit
 import HTTP
 import Identity
@@ -37,7 +38,8 @@ extension Program {
                 rateLimiter: rateLimiter,
                 clock: clock,
                 ids: ids,
-                logger: logger
+                logger: logger,
+                privateMaterial: PrivateMaterialScreen()
             )
         )
         let server = APIServer(api, at: .host(settings.http.host, port: settings.http.port), logger: logger)

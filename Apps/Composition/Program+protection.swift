@@ -16,7 +16,7 @@ struct KeyPlaces: Sendable {
 
     /// The directory of the master keys; nil where they are settings.
     var masterDirectory: SecretKeyDirectory? {
-        guard settings.keys.masters.isEmpty else { return nil }
+        if settings.keys.masterDirectory == nil, !settings.keys.masterKeys.isEmpty { return nil }
         return SecretKeyDirectory(
             path: settings.keys.masterDirectory ?? standard("master-keys"),
             prefix: LocalMasterKeys.prefix
@@ -32,7 +32,7 @@ struct KeyPlaces: Sendable {
     func masters() throws -> any MasterKeys {
         if let masterDirectory { return LocalMasterKeys(directory: masterDirectory) }
         return try LocalMasterKeys(
-            ring: settings.keys.masters.map { ($0.number, Hex.decode($0.key.reveal()) ?? []) }
+            ring: settings.keys.masterKeys.map { ($0.id, Hex.decode($0.hex.reveal()) ?? []) }
         )
     }
 
@@ -76,6 +76,7 @@ extension Program {
             return Chore(
                 name: "retention",
                 schema: runtime.schema.name,
+                setMax: 1,
                 work: {
                     guard let done = try await retention.apply() else { return 0 }
                     logger.notice(
@@ -86,8 +87,7 @@ extension Program {
                         ]
                     )
                     return 1
-                },
-                setMax: 1
+                }
             )
         }
         guard let path = settings.keys.auditHeadsFile else { return retention }

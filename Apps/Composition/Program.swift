@@ -66,6 +66,7 @@ struct Program: Sendable {
             clock: clock,
             ids: ids,
             users: identity.directory,
+            signIn: identity.provenSignIn,
             compliance: ComplianceGate(pool: platform.pool, ids: ids, clock: clock),
             fees: fees,
             outbound: Program.outbound(settings, logger),
@@ -110,11 +111,19 @@ struct Program: Sendable {
             pool: platform.pool,
             hasher: PasswordHasher(cost: settings.keys.passwordCost, threads: threads),
             keys: keys,
+            sealing: try Program.masterKeys(settings),
             issuer: settings.http.publicURL,
             ids: ids,
             clock: clock,
             outbox: platform.outboxSignal
         )
+    }
+
+    /// The ring of the master keys; nil where none are set, as for most commands.
+    private static func masterKeys(_ settings: Settings) throws -> SealingKeys? {
+        let keys = settings.keys.masterKeys.map { (id: $0.id, key: Hex.decode($0.hex.reveal()) ?? []) }
+        guard let current = keys.first else { return nil }
+        return try SealingKeys(current: current, previous: Array(keys.dropFirst()))
     }
 
     private static func outbound(_ settings: Settings, _ logger: Logger) -> HTTPClient {

@@ -18,4 +18,19 @@ enum Base32Secret {
         if held > 0 { characters.append(alphabet[Int(bits << (5 - held) & 31)]) }
         return String(decoding: characters, as: UTF8.self)
     }
+
+    /// Reads upper case text without padding; nil for another alphabet and for bits left over that aren't zero.
+    static func decode(_ text: String) -> [UInt8]? {
+        var bytes: [UInt8] = []
+        var (bits, held): (UInt32, UInt32) = (0, 0)
+        for character in text.utf8 {
+            guard let value = alphabet.firstIndex(of: character) else { return nil }
+            (bits, held) = (bits << 5 | UInt32(value), held + 5)
+            guard held >= 8 else { continue }
+            held -= 8
+            bytes.append(UInt8(bits >> held))
+            bits &= (1 << held) - 1
+        }
+        return held < 5 && bits == 0 ? bytes : nil
+    }
 }

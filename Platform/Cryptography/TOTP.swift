@@ -19,6 +19,12 @@ public struct TOTP: Sendable {
         (self.secret, self.digits, self.periodSeconds) = (secret, digits, periodSeconds)
     }
 
+    /// Codes of a secret as it is typed into an authenticator app; nil for what isn't one of 16 bytes at least.
+    public init?(secretText: String) {
+        guard let secret = Base32Secret.decode(secretText), secret.count >= 16 else { return nil }
+        self.init(secret: secret)
+    }
+
     /// A new secret of 20 bytes, the length of the HMAC (RFC 4226 §4).
     public static func makeSecret() -> [UInt8] { RandomBytes.make(20) }
 
@@ -62,6 +68,9 @@ public struct TOTP: Sendable {
         }
         return match
     }
+
+    /// The secret as it is typed into an authenticator app: base 32 without padding.
+    public var secretText: String { Base32Secret.encode(secret) }
 
     /// The address that authenticator apps read from a QR code (`otpauth://totp/…`).
     public func provisioningURI(issuer: String, account: String) -> String {

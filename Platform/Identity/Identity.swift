@@ -1,4 +1,4 @@
-import Cryptography
+public import Cryptography
 public import DataProtection
 public import HTTP
 public import Kernel
@@ -16,11 +16,13 @@ public struct Identity: Sendable {
     /// Identity over the platform's pool.
     ///
     /// `hasher` is a `PasswordHasher` with the cost of new hashes; older ones are renewed at sign-in. `issuer` is the
-    /// URL under which clients reach us. `outbox` is raised after events of users are committed.
+    /// URL under which clients reach us. `sealing` are the master keys for secrets of users, which a process that
+    /// serves requests needs. `outbox` is raised after events of users are committed.
     public init(
         pool: Pool,
         hasher: any PasswordHashing,
         keys: SigningKeys,
+        sealing: SealingKeys?,
         issuer: String,
         policy: IdentityPolicy = IdentityPolicy(),
         ids: IDGenerator = IDGenerator(),
@@ -40,6 +42,7 @@ public struct Identity: Sendable {
             sessions: sessions,
             directory: directory,
             journal: IdentityJournal(ids: ids),
+            sealer: SecretSealer(keys: sealing),
             policy: policy,
             ids: ids,
             clock: clock,
@@ -51,11 +54,14 @@ public struct Identity: Sendable {
     /// `/v1/auth/…`, `/v1/me…`, `/v1/operator/users/…` and `/.well-known/jwks.json`.
     public var routes: [Route] {
         AuthenticationRoutes(services: services).routes + MeRoutes(services: services).routes
-            + OperatorRoutes(services: services).routes
+            + SecondFactorRoutes(services: services).routes + OperatorRoutes(services: services).routes
     }
 
     /// What is stored about users, for their export and erasure.
     public var userRecords: any UserRecords { IdentityRecords(services: services) }
+
+    /// Begins sessions for users whom somebody else has proof of.
+    public var provenSignIn: ProvenSignIn { ProvenSignIn(services: services) }
 
     /// Makes a user who looks after customers and their money; no route can.
     ///

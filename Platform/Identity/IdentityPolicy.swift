@@ -10,6 +10,8 @@ public struct IdentityPolicy: Sendable {
     public var refreshTokenSeconds: Int64 = 14 * 86_400
     /// How long a session lasts at most, in seconds, however often it is refreshed: 30 days.
     public var sessionSeconds: Int64 = 30 * 86_400
+    /// How long a second factor that was proven in a session counts, in seconds.
+    public var stepUpSeconds: Int64 = 900
     /// Sessions of one user; a sign-in beyond them ends the oldest.
     public var sessionsMax = 50
     /// How old an answer of the session cache and the user directory may be, in seconds.

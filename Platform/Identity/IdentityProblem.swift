@@ -18,6 +18,14 @@ public enum IdentityProblem: Error, Sendable, Hashable {
     case invalidCredentials
     /// Too many failed attempts for an address.
     case signInLocked(seconds: Int)
+    /// The code of the second factor is wrong, or was used before.
+    case wrongCode
+    /// Too many wrong codes.
+    case codeLocked(seconds: Int)
+    /// The user has no second factor.
+    case twoFactorOff
+    /// The user has a second factor already.
+    case twoFactorAlreadyOn
     /// The user is locked or closed.
     case userNotActive
     /// The refresh token is unknown, used, expired or revoked; which of them isn't said.
@@ -56,6 +64,19 @@ extension IdentityProblem: ProblemConvertible {
                 "Too many failed attempts. Wait as long as `Retry-After` says.",
                 retryAfterSeconds: seconds
             )
+        case .wrongCode:
+            Problem(422, "wrong_code", "The code is wrong or was used before. Wait for the next one.")
+        case .codeLocked(let seconds):
+            Problem(
+                429,
+                "code_locked",
+                "Too many wrong codes. Wait as long as `Retry-After` says.",
+                retryAfterSeconds: seconds
+            )
+        case .twoFactorOff:
+            Problem(409, "two_factor_off", "There is no second factor. Set one up with `POST /v1/me/two-factor`.")
+        case .twoFactorAlreadyOn:
+            Problem(409, "two_factor_already_on", "There is a second factor. Disable it to set up another one.")
         case .userNotActive: Problem(403, "user_not_active", "This account is locked or closed. Contact support.")
         case .invalidRefreshToken: Problem(401, "invalid_refresh_token", "The session has ended. Sign in again.")
         case .verificationNotOpen(let status):

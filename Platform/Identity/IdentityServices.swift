@@ -14,6 +14,7 @@ struct IdentityServices: Sendable {
     let sessions: LiveSessions
     let directory: UserDirectory
     let journal: IdentityJournal
+    let sealer: SecretSealer
     let policy: IdentityPolicy
     let ids: IDGenerator
     let clock: any WallClock

@@ -95,16 +95,24 @@ extension SettingFormat where Value == [Secret] {
     static var ringCountMax: Int { 8 }
 }
 
-extension SettingFormat where Value == [Settings.Keys.Master] {
-    /// Keys with numbers, `1:64 digits`, separated by commas.
+extension SettingFormat where Value == [Settings.MasterKey] {
+    /// Numbered keys, `2:HEX,1:HEX`, the current one first.
     static var masterKeys: Self {
-        Self("1 to 8 keys NUMBER:DIGITS with different numbers and 64 hexadecimal digits each", isSecret: true) {
-            text in
+        let countMax = 16
+        let expectation = "1 to \(countMax) keys NUMBER:64 lower case hex digits, separated by commas"
+        return Self(expectation, isSecret: true) { text in
             let parts = text.split(separator: ",", omittingEmptySubsequences: false)
-            let keys = parts.compactMap { Settings.Keys.Master(String($0)) }
-            guard parts.count <= SettingFormat<[Secret]>.ringCountMax, keys.count == parts.count,
-                Set(keys.map(\.number)).count == keys.count
-            else { return nil }
+            let keys = parts.compactMap { part -> Settings.MasterKey? in
+                let halves = part.split(separator: ":", omittingEmptySubsequences: false)
+                guard halves.count == 2, let id = UInt32(halves[0]), String(id) == halves[0],
+                    halves[1].utf8.count == 64,
+                    halves[1].utf8.allSatisfy({ (0x30...0x39).contains($0) || (0x61...0x66).contains($0) })
+                else { return nil }
+                return Settings.MasterKey(id: id, hex: Secret(String(halves[1])))
+            }
+            guard parts.count <= countMax, keys.count == parts.count, Set(keys.map(\.id)).count == keys.count else {
+                return nil
+            }
             return keys
         }
     }

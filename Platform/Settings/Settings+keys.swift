@@ -1,4 +1,12 @@
 extension Settings {
+    /// A key of 256 bits that seals secrets, with a number that is never used for another.
+    public struct MasterKey: Sendable {
+        /// Its number, kept beside what it sealed.
+        public let id: UInt32
+        /// Its 64 hex digits.
+        public let hex: Secret
+    }
+
     /// Keys and secrets of our own.
     public struct Keys: Sendable {
         /// Directory of the ES256 keys that sign access tokens, PEM files; the last by name signs, all verify.
@@ -9,49 +17,22 @@ extension Settings {
         public let passwordCost: Int
         /// Secret that signs page cursors; the same in all processes that serve one address.
         public let cursorSecret: Secret?
+        /// The keys that seal secrets of users at rest, the one that seals now first; empty where none are set.
+        public let masterKeys: [MasterKey]
 
-        /// Directory of the master keys of private data, `master-NNNN.key`; the last by number wraps, all unwrap.
+        /// Directory of master keys of users' private data, `master-NNNN.key`, the highest number wraps; nil for the ring.
         public let masterDirectory: String?
-        /// Master keys instead of a directory: number and 64 hexadecimal digits; empty for none.
-        public let masters: [Master]
         /// Directory of the Ed25519 keys that sign the heads of audit chains, `audit-NNNN.key`.
         public let auditDirectory: String?
         /// File that signed heads of the audit chains are appended to; it belongs outside of the databases' machines.
         public let auditHeadsFile: String?
 
-        /// A master key of private data.
-        public struct Master: Sendable {
-            /// Its number, which is never used for another.
-            public let number: UInt32
-            /// 64 hexadecimal digits in lower case.
-            public let key: Secret
-
-            /// Reads `NUMBER:DIGITS`.
-            init?(_ text: String) {
-                let parts = text.split(separator: ":", omittingEmptySubsequences: false).map(String.init)
-                guard parts.count == 2, let number = UInt32(parts[0]), number > 0, parts[1].utf8.count == 64,
-                    parts[1].utf8.allSatisfy({ (48...57).contains($0) || (97...102).contains($0) })
-                else { return nil }
-                (self.number, key) = (number, Secret(parts[1]))
-            }
-        }
-
         init(_ reader: inout SettingsReader) {
-            masters =
-                reader.optional(
-                    "DIBOAS_MASTER_KEYS",
-                    .masterKeys,
-                    "Master keys of private data, NUMBER:DIGITS separated by commas; the highest number wraps."
-                ) ?? []
             masterDirectory = reader.optional(
                 "DIBOAS_MASTER_KEYS_DIRECTORY",
                 .absolutePath,
-                neededTo: masters.isEmpty ? [.serve] : [],
-                "Directory of the master keys of private data, master-NNNN.key; the highest number wraps."
+                "Directory of master keys for users' private data, instead of DIBOAS_MASTER_KEYS: master-NNNN.key."
             )
-            if !masters.isEmpty && masterDirectory != nil {
-                reader.contradict("DIBOAS_MASTER_KEYS", "must not be set beside DIBOAS_MASTER_KEYS_DIRECTORY")
-            }
             auditDirectory = reader.optional(
                 "DIBOAS_AUDIT_KEYS_DIRECTORY",
                 .absolutePath,
@@ -86,6 +67,13 @@ extension Settings {
                 neededTo: [.serve],
                 "Signs page cursors; the same in all processes that serve one address."
             )
+            masterKeys =
+                reader.optional(
+                    "DIBOAS_MASTER_KEYS",
+                    .masterKeys,
+                    neededTo: [.serve],
+                    "Seal secrets of users at rest (AES-256-GCM); the first seals, all open what they sealed."
+                ) ?? []
         }
     }
 

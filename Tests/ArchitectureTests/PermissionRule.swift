@@ -1,7 +1,7 @@
 /// What routes ask of their callers.
 extension Rule {
     // In the whole text, since the name stands in a string and the call around it doesn't.
-    private static let asked = Pattern(#"\.permission\("([a-z:_]+)"\)"#)
+    private static let asked = Pattern(#"\.permission\("([a-z:_]+)"[,)]"#)
 
     /// A permission that no migration declares is one that nobody has: the route would refuse everybody.
     static let permissionsExist = Rule(

@@ -62,4 +62,18 @@ import Testing
         let short = TOTP(secret: Array("1234567890123456".utf8)).provisioningURI(issuer: "a", account: "b")
         #expect(short.contains("secret=GEZDGNBVGY3TQOJQGEZDGNBVGY&"))
     }
+
+    @Test func `a secret is read back as it is shown, and nothing else`() throws {
+        for length in 16...24 {
+            let bytes = (0..<length).map { UInt8(truncatingIfNeeded: $0 &* 73 &+ 11) }
+            let read = try #require(TOTP(secretText: TOTP(secret: bytes).secretText))
+            #expect(read.code(step: 1) == TOTP(secret: bytes).code(step: 1))
+        }
+        let wrong = [
+            "", "AAAA", "gezdgnbvgy3tqojqgezdgnbvgy", "GEZDGNBVGY3TQOJQGEZDGNBV1", "GEZDGNBVGY3TQOJQGEZDGNBVGB",
+        ]
+        for text in wrong {
+            #expect(TOTP(secretText: text) == nil, "\(text)")
+        }
+    }
 }

@@ -145,37 +145,52 @@ import Testing
         }
     }
 
-    @Test func `only an open request of somebody else is decided`() async throws {
+    @Test func `nobody is erased who didn't ask, and nobody decides on themselves`() async throws {
         try await Fixture.with { world in
             let user = try await world.user()
             let erasure = Erasure(world.data, records: [])
             let me = Requester(actor: user.wire, user: user)
             await #expect(throws: DataProtectionProblem.notRequested) {
-                try await erasure.erase(user, approvedBy: ErasureTests.operators)
+                _ = try await erasure.erase(user, approvedBy: ErasureTests.operators)
             }
-            _ = try await erasure.requests.make(for: user, by: me)
+            await #expect(throws: DataProtectionProblem.ownRequest) {
+                _ = try await erasure.erase(user, approvedBy: me)
+            }
+        }
+    }
+
+    @Test func `one request is open at a time`() async throws {
+        try await Fixture.with { world in
+            let user = try await ErasureTests.asking(world)
+            let requests = Erasure(world.data, records: []).requests
             await #expect(throws: DataProtectionProblem.requestedAlready) {
-                try await erasure.requests.make(for: user, by: me)
+                _ = try await requests.make(for: user, by: ErasureTests.operators)
             }
-            await #expect(throws: DataProtectionProblem.ownRequest) { try await erasure.erase(user, approvedBy: me) }
-            let withdrawn = try await erasure.requests.end(of: user, as: .withdrawn, because: nil, by: me)
-            #expect(withdrawn.status == .withdrawn)
-            await #expect(throws: DataProtectionProblem.notRequested) {
-                try await erasure.requests.end(of: user, as: .withdrawn, because: nil, by: me)
-            }
-            let again = try await erasure.requests.make(for: user, by: me)
-            let open = try await erasure.requests.open()
-            #expect(open == [again])
-            let refused = try await erasure.requests.end(
+            let open = try await requests.open()
+            #expect(open.map(\.user) == [user])
+        }
+    }
+
+    @Test(arguments: [ErasureRequest.Status.withdrawn, .refused])
+    func `a request that was withdrawn or refused is decided no more`(status: ErasureRequest.Status) async throws {
+        try await Fixture.with { world in
+            let user = try await ErasureTests.asking(world)
+            let erasure = Erasure(world.data, records: [])
+            let ended = try await erasure.requests.end(
                 of: user,
-                as: .refused,
+                as: status,
                 because: "a case",
                 by: ErasureTests.operators
             )
-            #expect(refused.id == again.id && refused.reason == "a case")
+            #expect(ended.status == status && ended.reason == "a case")
             await #expect(throws: DataProtectionProblem.notRequested) {
-                try await erasure.erase(user, approvedBy: ErasureTests.operators)
+                _ = try await erasure.requests.end(of: user, as: status, because: nil, by: ErasureTests.operators)
             }
+            await #expect(throws: DataProtectionProblem.notRequested) {
+                _ = try await erasure.erase(user, approvedBy: ErasureTests.operators)
+            }
+            let again = try await erasure.requests.make(for: user, by: ErasureTests.operators)
+            #expect(again.id != ended.id)
         }
     }
 
@@ -240,6 +255,29 @@ import Testing
             }
             #expect(once.withLock { $0 })
             #expect(try await world.value("select count(*) from platform.encrypted_user_data") == 0)
+        }
+    }
+
+    @Test func `every table of the platform that knows users is exported and erased, or kept for a reason`()
+        async throws
+    {
+        // What each holds is told by the sections of `ProtectionRecords`, `IdentityRecords` and `LedgerRecords`.
+        let known: Set<String> = [
+            "compliance_checks", "data_access_log", "encrypted_user_data", "erasure_receipts", "erasure_requests",
+            "recovery_codes", "second_factors", "sessions", "transaction_facts", "user_balances", "user_data_keys",
+            "user_roles",
+        ]
+        try await Fixture.with { world in
+            let tables: [String] = try await world.pool.query(
+                """
+                select c.relname::text from pg_attribute a
+                join pg_class c on c.oid = a.attrelid
+                where c.relnamespace = 'platform'::regnamespace and c.relkind in ('r', 'p') and not c.relispartition
+                    and a.attname = 'user_id'
+                order by 1
+                """
+            ).map { try $0[0] }
+            #expect(Set(tables).subtracting(known) == [])
         }
     }
 

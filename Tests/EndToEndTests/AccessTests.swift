@@ -91,6 +91,7 @@ struct AccessTests {
         )
         #expect(made.status == 0, "\(made.errors)")
         let token = try await Customer.signIn("\(name)@example.com", customer.client)
+        try await SecondFactor.enrol(customer.client, token)
         let operatorHeaders = [("Authorization", "Bearer \(token)"), ("Content-Type", "application/json")]
         let locked = try await customer.client.send(
             "POST",

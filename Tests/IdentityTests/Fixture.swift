@@ -55,6 +55,7 @@ struct Fixture: Sendable {
             pool: pool,
             hasher: hasher,
             keys: keys,
+            sealing: try SealingKeys(current: (id: 1, key: Array(repeating: 7, count: 32))),
             issuer: "https://api.example.com",
             policy: policy,
             ids: IDGenerator(clock: clock),
@@ -146,7 +147,8 @@ struct Fixture: Sendable {
 
     /// Problems that follow from a declaration, or from a server that is away.
     private static let everywhere: Set<String> = [
-        "unauthenticated", "forbidden", "invalid_request", "not_found", "precondition_required", "version_mismatch",
+        "unauthenticated", "forbidden", "two_factor_required", "step_up_required", "invalid_request", "not_found",
+        "precondition_required", "version_mismatch",
         "rate_limited", "database_unavailable",
     ]
 
@@ -179,15 +181,32 @@ struct Fixture: Sendable {
         return (token, try #require(registered.text("id").flatMap { ID<User>(wire: $0) }))
     }
 
-    /// An operator's access token and id.
-    func `operator`() async throws -> (token: String, id: ID<User>) {
+    /// Sets up a second factor for a token's user, which steps the session up; answers with the app and the codes.
+    @discardableResult
+    func enrol(
+        _ token: String,
+        password: String = Fixture.password
+    ) async throws -> (app: AuthenticatorApp, codes: [String]) {
+        let begun = try await send("POST", "/v1/me/two-factor", ["password": .string(password)], token: token)
+        #expect(begun.status == 201)
+        let app = try AuthenticatorApp(uri: try #require(begun.text("uri")))
+        let code = app.code(at: clock.now())
+        let confirmed = try await send("POST", "/v1/me/two-factor/confirm", ["code": .string(code)], token: token)
+        #expect(confirmed.status == 200)
+        return (app, confirmed.json["recovery_codes"]?.elements?.compactMap(\.stringValue) ?? [])
+    }
+
+    /// An operator's access token and id, with a second factor and stepped up unless told otherwise.
+    func `operator`(isSteppedUp: Bool = true) async throws -> (token: String, id: ID<User>) {
         let id = try await identity.createOperator(
             email: "olga@example.com",
             username: "olga",
             password: Fixture.password,
             actor: "operator:root"
         )
-        return (try #require(try await signIn("olga@example.com").text("access_token")), id)
+        let token = try #require(try await signIn("olga@example.com").text("access_token"))
+        if isSteppedUp { try await enrol(token) }
+        return (token, id)
     }
 
     /// One value of the database, by a statement with one column and row.
@@ -199,6 +218,20 @@ struct Fixture: Sendable {
     func actions() async throws -> [String] {
         try await pool.query("select action from platform.audit_log order by batch, place").map { try $0[0] }
     }
+}
+
+/// An authenticator app: it knows what stands in the address that a user scans.
+struct AuthenticatorApp: Sendable {
+    private let totp: TOTP
+    let secret: String
+
+    init(uri: String) throws {
+        let parts = uri.split(separator: "secret=")
+        secret = String(try #require(parts.last?.prefix { $0 != "&" }))
+        totp = try #require(TOTP(secretText: secret))
+    }
+
+    func code(at now: Timestamp) -> String { totp.code(step: totp.step(at: now)) }
 }
 
 /// What a request was answered with.

@@ -20,7 +20,8 @@ struct SignInTests {
             let probe = try await fixture.send("GET", "/v1/probe", token: token)
             #expect(
                 probe.json["permissions"] == [
-                    "balances:read", "banking:move", "banking:read", "defi:move", "defi:read", "fees:quote",
+                    "balances:read", "banking:move", "banking:read", "banking:withdraw", "defi:move", "defi:read",
+                    "fees:quote",
                     "investing:move", "investing:read", "me",
                 ]
             )

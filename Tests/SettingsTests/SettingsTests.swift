@@ -6,7 +6,7 @@ import Testing
 @Suite struct `Settings are read` {
     private let serving = [
         "DATABASE_URL": "postgresql:///all", "DIBOAS_CURSOR_SECRET": String(repeating: "c", count: 32),
-        "DIBOAS_JWT_KEYS_DIRECTORY": "/keys", "DIBOAS_MASTER_KEYS_DIRECTORY": "/masters",
+        "DIBOAS_JWT_KEYS_DIRECTORY": "/keys", "DIBOAS_MASTER_KEYS": "1:" + String(repeating: "0a", count: 32),
     ]
 
     @Test func `nothing set gives the defaults to a check`() throws {
@@ -116,7 +116,12 @@ import Testing
             ("DIBOAS_LOG_LEVEL", "loud"), ("DIBOAS_HOME", "relative/path"), ("DATABASE_URL", "mysql://x"),
             ("DATABASE_URL", "postgresql://"), ("REDIS_URL", "localhost:6379"), ("DIBOAS_PUBLIC_URL", "https://x/"),
             ("DIBOAS_PUBLIC_URL", "ftp://x"), ("DIBOAS_CURSOR_SECRET", "short"),
-            ("STRIPE_SECRET_KEY", "with a space in it"),
+            ("DIBOAS_MASTER_KEYS", "1:00"), ("DIBOAS_MASTER_KEYS", String(repeating: "0a", count: 32)),
+            ("DIBOAS_MASTER_KEYS", "01:" + String(repeating: "0a", count: 32)),
+            (
+                "DIBOAS_MASTER_KEYS",
+                "1:" + String(repeating: "0a", count: 32) + ",1:" + String(repeating: "0b", count: 32)
+            ), ("STRIPE_SECRET_KEY", "with a space in it"),
             ("STRIPE_WEBHOOK_SECRETS", "whsec_one,,whsec_two"), ("STRIPE_WEBHOOK_SECRETS", "whsec_one,whsec_one"),
             ("STRIPE_WEBHOOK_SECRETS", "short"), ("RAMP_WEBHOOK_PUBLIC_KEY_FILES", "a.pem"), ("DIBOAS_BATCH_MAX", "0"),
             ("MOONPAY_WALLETS", "USDC"), ("MOONPAY_WALLETS", "USDC=usdc"), ("RAMP_WALLETS", "USDC=:0xabc"),
@@ -189,12 +194,12 @@ import Testing
         )
         #expect(
             faults.map(\.key) == [
-                "DIBOAS_LOG_LEVEL", "DIBOAS_HTTP_PORT", "DATABASE_URL", "DIBOAS_MASTER_KEYS_DIRECTORY",
-                "DIBOAS_JWT_KEYS_DIRECTORY", "DIBOAS_CURSOR_SECRET", "DIBOAS_TYPO",
+                "DIBOAS_LOG_LEVEL", "DIBOAS_HTTP_PORT", "DATABASE_URL", "DIBOAS_JWT_KEYS_DIRECTORY",
+                "DIBOAS_CURSOR_SECRET", "DIBOAS_MASTER_KEYS", "DIBOAS_TYPO",
             ]
         )
-        let notSet = Array(repeating: "not set", count: 4)
-        #expect(faults.map(\.source) == ["file", "environment"] + notSet + ["environment"])
+        let sources = ["file", "environment"] + Array(repeating: "not set", count: 4) + ["environment"]
+        #expect(faults.map(\.source) == sources)
     }
 
     @Test(

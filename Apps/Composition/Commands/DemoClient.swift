@@ -1,3 +1,4 @@
+import Cryptography
 import Kernel
 import Logging
 import OutboundHTTP
@@ -56,6 +57,30 @@ struct DemoClient: Sendable {
             throw Unexpected(what: "signing in", answer: answer)
         }
         return token
+    }
+
+    /// Sets up a second factor, as an authenticator app does it; the session may then do what needs one.
+    func enrolSecondFactor(_ token: String, _ password: String) async throws {
+        let begun = try await expect(
+            [201],
+            "setting up a second factor",
+            .post,
+            "/v1/me/two-factor",
+            token: token,
+            body: ["password": .string(password)]
+        )
+        guard let totp = TOTP(secretText: begun["secret"]?.stringValue ?? "") else {
+            throw Unexpected(what: "the second factor's secret", answer: Answer(status: 201, json: .null))
+        }
+        let code = totp.code(step: totp.step(at: SystemClock().now()))
+        _ = try await expect(
+            [200],
+            "confirming the second factor",
+            .post,
+            "/v1/me/two-factor/confirm",
+            token: token,
+            body: ["code": .string(code)]
+        )
     }
 
     /// Sends and holds the answer to one of some statuses.

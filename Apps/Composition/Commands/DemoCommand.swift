@@ -151,7 +151,8 @@ struct DemoCommand: AsyncParsableCommand {
         }
 
         private func withdraw(_ carol: String) async throws {
-            print("Carol withdraws 25.00 USD to her bank account.")
+            print("Carol sets up a second factor and withdraws 25.00 USD to her bank account.")
+            try await api.enrolSecondFactor(carol, DemoSeed.password)
             let bank = try await api.expect(
                 [201],
                 "linking the bank account",

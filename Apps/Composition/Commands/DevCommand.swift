@@ -90,21 +90,23 @@ enum DevSecrets {
             withIntermediateDirectories: true,
             attributes: [.posixPermissions: 0o711]
         )
-        let data = FileManager.default.contents(atPath: path) ?? Data()
-        let known = (try? JSONDecoder().decode([String: String].self, from: data)) ?? [:]
+        let known = FileManager.default.contents(atPath: path).flatMap {
+            try? JSONDecoder().decode([String: String].self, from: $0)
+        }
         let made = [
             "DIBOAS_CURSOR_SECRET": Hex.encode(RandomBytes.make(32)),
             "DIBOAS_SANDBOX_WEBHOOK_SECRETS": "whsec_" + Base64.encode(RandomBytes.make(32)),
+            "DIBOAS_MASTER_KEYS": "1:" + Hex.encode(RandomBytes.make(32)),
             "DIBOAS_JWT_KEYS_DIRECTORY": directory, "DIBOAS_MASTER_KEYS_DIRECTORY": home.path + "/master-keys",
             "DIBOAS_AUDIT_KEYS_DIRECTORY": home.path + "/audit-keys", "DIBOAS_ALLOW_PRIVATE_ADDRESSES": "on",
             "DIBOAS_SANDBOX": "on",
         ]
-        // What a later version needs is added to what an earlier one has made.
-        .merging(known) { $1 }
-        guard made != known else { return known }
-        try JSONEncoder().encode(made).write(to: URL(fileURLWithPath: path))
+        // What an earlier version of the program didn't know is added.
+        let all = made.merging(known ?? [:]) { $1 }
+        guard all != known else { return all }
+        try JSONEncoder().encode(all).write(to: URL(fileURLWithPath: path))
         try FileManager.default.setAttributes([.posixPermissions: 0o600], ofItemAtPath: path)
-        return made
+        return all
     }
 }
 

@@ -13,7 +13,7 @@ extension Withdrawals {
                 summary: "Withdraw to a bank account",
                 description: "Amount and fees are reserved at once, and leave when the provider has paid out.",
                 tag: "Withdrawals",
-                access: .permission("banking:move"),
+                access: .permission("banking:withdraw", stepUp: true),
                 isIdempotent: true,
                 body: .json(Withdrawals.body(providers)),
                 responses: [

@@ -12,8 +12,8 @@ public enum MasterKeyError: Error, Hashable, Sendable {
 
 /// Master keys on this machine: a directory that is read anew each time, or a ring that stays as it is.
 ///
-/// The highest number wraps, so that a key that is added counts at once in every process that reads the directory. A
-/// key is named by its number and a digest, so that two different keys never pass for one.
+/// Of a directory the highest number wraps, so that a key that is added counts at once in every process that reads it;
+/// of a ring, the first key. A key is named by its number and a digest, so that two keys never pass for one.
 public struct LocalMasterKeys: MasterKeys {
     private enum Source: Sendable {
         case directory(SecretKeyDirectory)
@@ -27,13 +27,13 @@ public struct LocalMasterKeys: MasterKeys {
     /// The keys of a directory; a first one is made when something is to be wrapped and there is none.
     public init(directory: SecretKeyDirectory) { source = .directory(directory) }
 
-    /// Keys that don't change while the program runs; numbers are never used for another key.
+    /// Keys that don't change while the program runs, the one that wraps first; numbers are never used for another.
     ///
     /// - Throws: `MasterKeyError.none` for an empty ring, `SealingError.keyLength` and `.duplicateKeyID`.
     public init(ring keys: [SecretKeyDirectory.Numbered]) throws {
         guard let first = keys.first else { throw MasterKeyError.none }
         _ = try SealingKeys(current: (first.number, first.key), previous: keys.dropFirst().map { ($0.number, $0.key) })
-        source = .ring(keys.sorted { $0.number < $1.number })
+        source = .ring(keys)
     }
 
     /// The name of a key: its number, and the first bytes of a code by the key itself.
@@ -42,10 +42,10 @@ public struct LocalMasterKeys: MasterKeys {
         return "\(key.number)-" + Hex.encode(Array(code.prefix(4)))
     }
 
-    /// The name of the key with the highest number.
+    /// The name of the key that wraps.
     public func current() async throws -> String { LocalMasterKeys.name(of: try newest()) }
 
-    /// Wraps by the key with the highest number.
+    /// Wraps by the current key.
     public func wrap(_ key: [UInt8], context: [UInt8]) async throws -> WrappedKey {
         let newest = try newest()
         let sealing = try SealingKeys(current: (newest.number, newest.key))
@@ -77,8 +77,12 @@ public struct LocalMasterKeys: MasterKeys {
     }
 
     private func newest() throws -> SecretKeyDirectory.Numbered {
-        if case .directory(let directory) = source { _ = try directory.open() }
-        guard let newest = try keys().last else { throw MasterKeyError.none }
+        let newest: SecretKeyDirectory.Numbered?
+        switch source {
+        case .ring(let keys): newest = keys.first
+        case .directory(let directory): newest = try directory.open().last
+        }
+        guard let newest else { throw MasterKeyError.none }
         return newest
     }
 }

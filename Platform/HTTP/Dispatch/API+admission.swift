@@ -45,11 +45,13 @@ extension API {
         _ values: [Substring],
         _ exchange: inout Exchange
     ) async throws -> Admission.Admitted {
+        try screen.check(head)
         let fields = RequestFields(head.fields)
         var request = APIRequest(
             id: exchange.requestID,
             operationID: route.operationID,
             method: route.method,
+            wireMethod: head.method,
             path: String(head.path),
             rawQuery: String(head.query),
             headers: Headers(head.fields),
@@ -64,13 +66,10 @@ extension API {
         )
         // A WebSocket may be opened without a token, but not with a wrong one.
         if route.access != .public || (route.webSocket != nil && fields.authorization != nil) {
-            guard fields.duplicate != "authorization", let token = fields.bearerToken else {
-                throw Problem.unauthenticated
-            }
-            request.principal = try await services.authenticator.principal(bearer: token, request: request)
+            try await authenticate(&request, fields)
         }
         try await countRequest(request, route, &exchange)
-        if let principal = request.principal, !principal.may(route.access) { throw Problem.forbidden }
+        try await authorize(&request, route)
         if let duplicate = fields.duplicate { throw Problem.malformed("duplicate_header", in: duplicate) }
         request.idempotencyKey = try idempotencyKey(fields, route)
         try checkPrecondition(fields, route)
@@ -83,6 +82,31 @@ extension API {
             throw Problem(413, "body_too_large", "The body may have at most \(route.bodyLimitBytes) bytes.")
         }
         return admitted
+    }
+
+    /// Finds out who calls, by the token or the signature in `Authorization`.
+    private func authenticate(_ request: inout APIRequest, _ fields: RequestFields) async throws {
+        guard fields.duplicate != "authorization" else { throw Problem.unauthenticated }
+        if let token = fields.bearerToken {
+            request.principal = try await services.authenticator.principal(bearer: token, request: request)
+        } else if let signature = fields.authorization.flatMap({ RequestSignature(authorization: $0) }) {
+            request.principal = try await services.authenticator.principal(signed: signature, request: request)
+            request.signedBodyHash = signature.bodyHash
+        } else {
+            throw Problem.unauthenticated
+        }
+    }
+
+    /// The one place where it is decided whether a caller may call a route.
+    ///
+    /// What is known of a session may be some seconds old, so a step-up that is missing is looked for anew.
+    private func authorize(_ request: inout APIRequest, _ route: Route) async throws {
+        guard let principal = request.principal, let refusal = principal.refusal(of: route.access, at: request.now)
+        else { return }
+        guard refusal != .forbidden else { throw refusal }
+        let fresh = try await services.authenticator.refreshed(principal)
+        if let refusal = fresh.refusal(of: route.access, at: request.now) { throw refusal }
+        request.principal = fresh
     }
 
     private func countRequest(_ request: APIRequest, _ route: Route, _ exchange: inout Exchange) async throws {

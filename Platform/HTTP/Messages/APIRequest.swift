@@ -7,8 +7,10 @@ public struct APIRequest: Sendable {
     public let id: ID<APIRequest>
     /// The operation that was asked for.
     public let operationID: String
-    /// The method on the wire, `GET` also for a `HEAD`.
+    /// The method that was asked for, `GET` also for a `HEAD`.
     public let method: HTTPMethod
+    /// The method as it stands in the request line.
+    public let wireMethod: String
     /// The path on the wire, without the query.
     public let path: String
     /// The query as it came, without the question mark; signatures may need it.
@@ -31,6 +33,9 @@ public struct APIRequest: Sendable {
     public internal(set) var rawBody: [UInt8]
     /// The value of `Idempotency-Key`; nil only on a route that doesn't require it.
     public internal(set) var idempotencyKey: String?
+
+    /// What a signature says that the SHA-256 of the body is; nil for a request that isn't signed.
+    var signedBodyHash: String?
 
     /// The value of `User-Agent`, at most 512 bytes; nil when there is none.
     public var userAgent: String? {

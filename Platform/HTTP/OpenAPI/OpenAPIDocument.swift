@@ -62,7 +62,10 @@ enum OpenAPIDocument {
 
     private static func text(of route: Route) -> String {
         var parts = route.description.isEmpty ? [] : [route.description]
-        if case .permission(let permission) = route.access { parts.append("Permission: `\(permission)`.") }
+        if let permission = route.access.permission { parts.append("Permission: `\(permission)`.") }
+        if route.access.needsStepUp {
+            parts.append("Needs a second factor that was proven in the session in the last minutes.")
+        }
         if let limit = route.rateLimit {
             parts.append("Rate limit `\(limit.name)`: \(limit.quota) requests in \(limit.windowSeconds) s.")
         }

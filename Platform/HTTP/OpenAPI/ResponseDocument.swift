@@ -16,7 +16,8 @@ enum ResponseDocument {
             503: ["timeout", "cancelled"],
         ]
         if route.access != .public { codes[401] = ["unauthenticated"] }
-        if case .permission = route.access { codes[403] = ["forbidden"] }
+        if route.access.permission != nil { codes[403] = ["forbidden"] }
+        if route.access.needsStepUp { codes[403, default: []] += ["two_factor_required", "step_up_required"] }
         if route.isIdempotent {
             codes[400, default: []].append("idempotency_key_required")
             codes[409] = ["idempotency_key_in_use"]
@@ -31,9 +32,12 @@ enum ResponseDocument {
         }
         switch route.body {
         case .none: break
-        case .raw: (codes[408], codes[413]) = (["request_timeout"], ["body_too_large"])
+        case .raw:
+            codes[422, default: []].append("private_material")
+            (codes[408], codes[413]) = (["request_timeout"], ["body_too_large"])
         case .json:
             codes[400, default: []].append("malformed_json")
+            codes[422, default: []].append("private_material")
             (codes[408], codes[413]) = (["request_timeout"], ["body_too_large"])
             codes[415] = ["unsupported_media_type"]
         }

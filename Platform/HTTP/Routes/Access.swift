@@ -21,6 +21,18 @@ public enum Access: Hashable, Sendable {
     case `public`
     /// Whoever carries a valid token, whatever it permits.
     case authenticated
-    /// Whoever carries a valid token with this permission.
-    case permission(Permission)
+    /// Whoever carries a valid token with this permission; with `stepUp` after proving a second factor lately.
+    case permission(Permission, stepUp: Bool = false)
+
+    /// The permission that a caller needs; nil for none.
+    public var permission: Permission? {
+        guard case .permission(let permission, _) = self else { return nil }
+        return permission
+    }
+
+    /// Whether a caller must have proven a second factor lately.
+    public var needsStepUp: Bool {
+        guard case .permission(_, let stepUp) = self else { return false }
+        return stepUp
+    }
 }

@@ -8,7 +8,7 @@ struct OperatorRoutes: Sendable {
     var routes: [Route] { [read, decideVerification, decideStatus] }
 
     private static let tag = "Operators"
-    private static let access = Access.permission("operate:users")
+    private static let access = Access.permission("operate:users", stepUp: true)
     private static let user = Parameter.path("id", .id(of: User.self), "The user.")
 
     private var read: Route {

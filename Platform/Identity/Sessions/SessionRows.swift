@@ -88,9 +88,11 @@ enum SessionRows {
     /// Those of some sessions that are live.
     static func live(_ sessions: [ID<Session>], at now: Timestamp) -> SQL {
         """
-        select id
-        from platform.sessions
-        where id = any(\(sessions)) and revoked_at is null and expires_at > \(now)
+        select s.id, s.stepped_up_until, exists (
+            select from platform.second_factors f where f.user_id = s.user_id and f.confirmed_at is not null
+        ) as has_second_factor
+        from platform.sessions s
+        where s.id = any(\(sessions)) and s.revoked_at is null and s.expires_at > \(now)
         """
     }
 

@@ -4,8 +4,24 @@ import PostgreSQL
 
 /// Table `login_attempts`: who has tried too often.
 ///
-/// It counts by the address that was typed, known or not, so that a lock says nothing about who is a user.
+/// Sign-ins count by the address that was typed, known or not, so that a lock says nothing about who is a user.
 struct LoginAttempts: Sendable {
+    /// What is guessed at.
+    enum Subject: Sendable, Hashable {
+        /// The password of an address.
+        case signIn(Email)
+        /// The code of a user's second factor.
+        case secondFactor(ID<User>)
+
+        /// What it is kept by.
+        fileprivate var digest: Bytes {
+            switch self {
+            case .signIn(let email): Bytes(SHA256Digest.of(Array(email.text.utf8)))
+            case .secondFactor(let user): Bytes(SHA256Digest.of(Array("second factor \(user)".utf8)))
+            }
+        }
+    }
+
     /// What `begin` says.
     enum Admission: Sendable, Hashable {
         /// The attempt may be made; it counts as a failure until `succeed` is part of a transaction.
@@ -18,8 +34,8 @@ struct LoginAttempts: Sendable {
     let policy: LockoutPolicy
 
     /// Counts an attempt before it is made, so that guesses made at the same time can't outrun the count.
-    func begin(_ email: Email, at now: Timestamp) async throws -> Admission {
-        let (subject, seconds) = (LoginAttempts.subject(email), policy.table)
+    func begin(_ subject: Subject, at now: Timestamp) async throws -> Admission {
+        let (subject, seconds) = (subject.digest, policy.table)
         let forgotten = now.adding(seconds: -policy.forgetSeconds)
         let rows = try await pool.query(
             """
@@ -46,19 +62,19 @@ struct LoginAttempts: Sendable {
     }
 
     /// Takes an attempt back that wasn't made after all, since nothing was there to check the password.
-    func withdraw(_ email: Email) async throws {
+    func withdraw(_ subject: Subject) async throws {
         _ = try await pool.query(
             """
             update platform.login_attempts
             set failures = greatest(failures - 1, 0), locked_until = null
-            where subject = \(LoginAttempts.subject(email))
+            where subject = \(subject.digest)
             """
         )
     }
 
-    /// The statement that forgets the failures of an address whose password was right.
-    static func succeed(_ email: Email) -> SQL {
-        "delete from platform.login_attempts where subject = \(subject(email))"
+    /// The statement that forgets the failures, since the guess was right.
+    static func succeed(_ subject: Subject) -> SQL {
+        "delete from platform.login_attempts where subject = \(subject.digest)"
     }
 
     /// Deletes what is forgotten anyway, at most `limit` rows, and answers how many they were.
@@ -76,6 +92,4 @@ struct LoginAttempts: Sendable {
             """
         ).affected
     }
-
-    private static func subject(_ email: Email) -> Bytes { Bytes(SHA256Digest.of(Array(email.text.utf8))) }
 }

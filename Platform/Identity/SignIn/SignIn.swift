@@ -21,7 +21,7 @@ struct SignIn: Sendable {
         do {
             isRight = try await services.passwords.check(password, of: user)
         } catch {
-            try await services.attempts.withdraw(address)
+            try await services.attempts.withdraw(.signIn(address))
             throw error
         }
         guard isRight, let user else {
@@ -44,7 +44,7 @@ struct SignIn: Sendable {
     }
 
     private func admit(_ address: Email, at now: Timestamp) async throws {
-        guard case .locked(let seconds) = try await services.attempts.begin(address, at: now) else { return }
+        guard case .locked(let seconds) = try await services.attempts.begin(.signIn(address), at: now) else { return }
         services.signIns.lock()
         throw IdentityProblem.signInLocked(seconds: seconds)
     }
@@ -71,7 +71,7 @@ struct SignIn: Sendable {
                 SessionRows.revokeAll(of: user.id, keeping: policy.sessionsMax - 1, .tooMany, at: now)
             )
             let statements = [
-                Users.update(user), LoginAttempts.succeed(address),
+                Users.update(user), LoginAttempts.succeed(.signIn(address)),
                 SessionRows.insert(session, user: user.id, by: origin, at: now, expiresAt: sessionExpiresAt),
                 SessionRows.insert(
                     refreshToken,

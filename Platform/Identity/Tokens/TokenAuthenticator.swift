@@ -24,10 +24,23 @@ public final class TokenAuthenticator: Authenticator {
     ///   the database throws when it can't be asked.
     public func principal(bearer token: String, request: APIRequest) async throws -> Principal {
         let now = request.now
-        guard let verified = await verify(token, at: now), try await sessions.contains(verified.session) else {
-            throw Problem.unauthenticated
-        }
-        return verified.principal
+        guard let verified = await verify(token, at: now), let session = try await sessions.find(verified.session)
+        else { throw Problem.unauthenticated }
+        var principal = verified.principal
+        principal.assurance = session.assurance
+        return principal
+    }
+
+    /// The same caller, with its session read anew: a step-up in another process counts at once.
+    ///
+    /// - Throws: as `principal`.
+    public func refreshed(_ principal: Principal) async throws -> Principal {
+        guard let id = principal.sessionID.flatMap({ ID<Session>(uuid: $0) }) else { return principal }
+        sessions.forget([id])
+        guard let session = try await sessions.find(id) else { throw Problem.unauthenticated }
+        var fresh = principal
+        fresh.assurance = session.assurance
+        return fresh
     }
 
     private func verify(_ token: String, at now: Timestamp) async -> AccessTokens.Verified? {

@@ -32,6 +32,15 @@ struct IdentityRecords: UserRecords {
                 order by id limit \($2)
                 """
             },
+            RecordSection("identity.second_factors", .erased, in: pool) {
+                // That there is one, not the secret.
+                """
+                select user_id, jsonb_build_object('kind', 'totp', 'since', created_at)
+                from platform.second_factors
+                where user_id = \($0) and user_id > \($1)
+                limit \($2)
+                """
+            },
             RecordSection(
                 "identity.audit",
                 .kept(because: "Evidence of who did what, for 7 years."),
@@ -84,6 +93,7 @@ struct IdentityRecords: UserRecords {
         var removals = [
             Removal("identity.user", IdentityRecords.emptying(user)),
             Removal("identity.sessions", "delete from platform.sessions where user_id = \(user)"),
+            Removal("identity.second_factors", "delete from platform.second_factors where user_id = \(user)"),
             Removal("identity.roles", "delete from platform.user_roles where user_id = \(user)"),
         ]
         if let email = Email(record.email) {

@@ -61,31 +61,16 @@ struct Profiles: Sendable {
         guard let user = try await services.users.find(principal.user), let email = Email(user.email) else {
             throw Problem.notFound
         }
-        let now = services.clock.now()
-        if case .locked(let seconds) = try await services.attempts.begin(email, at: now) {
-            throw IdentityProblem.signInLocked(seconds: seconds)
-        }
-        let isRight: Bool
-        do {
-            isRight = try await services.passwords.check(old, of: user)
-        } catch {
-            try await services.attempts.withdraw(email)
-            throw error
-        }
-        guard isRight else {
-            let entry = services.journal.audit("user.password_change_refused", user: user.id, by: origin)
-            try await services.note([entry], at: now)
-            throw IdentityProblem.wrongPassword
-        }
+        try await services.prove(old, of: user, email, refusedAs: "user.password_change_refused", by: origin)
         guard old != new else {
-            try await services.attempts.withdraw(email)
+            try await services.attempts.withdraw(.signIn(email))
             throw IdentityProblem.passwordUnchanged
         }
         let hash: String
         do {
             hash = try await services.passwords.set(new, email: email, username: user.username)
         } catch {
-            try await services.attempts.withdraw(email)
+            try await services.attempts.withdraw(.signIn(email))
             throw error
         }
         try await store(hash, insteadOf: user, email, keeping: origin.session, by: origin)
@@ -116,7 +101,7 @@ struct Profiles: Sendable {
             )
             return services.closing(
                 try ended.map { try $0[0] as ID<Session> },
-                [Users.update(user), LoginAttempts.succeed(email)],
+                [Users.update(user), LoginAttempts.succeed(.signIn(email))],
                 [entry],
                 at: now
             )

@@ -14,7 +14,7 @@ struct Customer: Sendable {
 
     var email: String { "\(username)@example.com" }
 
-    /// Registers, signs in and, unless told otherwise, is verified; from a loopback address of its own, since
+    /// Registers, signs in, sets up a second factor and, unless told otherwise, is verified; from a loopback address of its own, since
     /// registrations are limited per address.
     static func make(_ name: String, on server: RunningServer, isVerified: Bool = true) async throws -> Customer {
         let username = name + String(UInt32.random(in: 0...UInt32.max), radix: 36)
@@ -39,6 +39,7 @@ struct Customer: Sendable {
             let answer = try await customer.post("/v1/me/verification", ["name": .string(username)])
             try #require(answer.text("kyc_status") == "approved", "\(answer.readable)")
         }
+        try await SecondFactor.enrol(client, token)
         return customer
     }
 

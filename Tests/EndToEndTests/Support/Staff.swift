@@ -17,6 +17,7 @@ struct Staff: Sendable {
         )
         try #require(made.status == 0, "\(made.errors)")
         let token = try await Customer.signIn("\(name)@example.com", customer.client)
+        try await SecondFactor.enrol(customer.client, token)
         return Staff(client: customer.client, token: token)
     }
 

@@ -1,0 +1,83 @@
+import Kernel
+import PostgreSQL
+
+/// Tables `second_factors` and `recovery_codes`.
+enum SecondFactorRows {
+    /// A second factor as it is stored.
+    struct Factor: Sendable {
+        let secret: Bytes
+        let confirmedAt: Timestamp?
+        let lastStep: Int64?
+    }
+
+    /// A user's factor, kept from changing until the transaction ends; nil for none.
+    static func lock(_ user: ID<User>, in transaction: Transaction) async throws -> Factor? {
+        try await transaction.query(
+            """
+            select secret, confirmed_at, last_step
+            from platform.second_factors
+            where user_id = \(user)
+            for update
+            """
+        )
+        .first.map { row in Factor(secret: try row[0], confirmedAt: try row[1], lastStep: try row[2]) }
+    }
+
+    /// When a user's factor was confirmed, if it was, and how many recovery codes are left.
+    static func state(of user: ID<User>, _ pool: Pool) async throws -> (confirmedAt: Timestamp?, codes: Int) {
+        let row = try await pool.query(
+            """
+            select
+                (select confirmed_at from platform.second_factors where user_id = \(user)),
+                (select count(*) from platform.recovery_codes where user_id = \(user) and used_at is null)
+            """
+        )[0]
+        return (try row[0], try row[1])
+    }
+
+    /// Stores a new secret over one that wasn't confirmed; one row unless there is a confirmed one.
+    static func enrol(_ user: ID<User>, secret: Bytes, at now: Timestamp) -> SQL {
+        """
+        insert into platform.second_factors as f (user_id, secret, created_at)
+        values (\(user), \(secret), \(now))
+        on conflict (user_id) do update
+        set secret = excluded.secret, created_at = excluded.created_at
+        where f.confirmed_at is null
+        returning 1
+        """
+    }
+
+    /// Uses the code of a step up: one row, or none when a code of this step or a later one was used before.
+    static func use(step: Int64, of user: ID<User>, at now: Timestamp) -> SQL {
+        """
+        update platform.second_factors
+        set last_step = \(step), confirmed_at = coalesce(confirmed_at, \(now))
+        where user_id = \(user) and (last_step is null or last_step < \(step))
+        returning 1
+        """
+    }
+
+    /// Uses a recovery code up: one row, or none when it isn't one or was used before.
+    static func use(_ code: RecoveryCode, of user: ID<User>, at now: Timestamp) -> SQL {
+        """
+        update platform.recovery_codes
+        set used_at = \(now)
+        where user_id = \(user) and digest = \(code.digest) and used_at is null
+        returning 1
+        """
+    }
+
+    /// Puts new recovery codes in the place of all others.
+    static func replace(with codes: [RecoveryCode], of user: ID<User>) -> [SQL] {
+        [
+            "delete from platform.recovery_codes where user_id = \(user)",
+            """
+            insert into platform.recovery_codes (user_id, digest)
+            select \(user), digest from unnest(\(codes.map(\.digest))) as t (digest)
+            """,
+        ]
+    }
+
+    /// Removes the factor with its recovery codes.
+    static func remove(_ user: ID<User>) -> SQL { "delete from platform.second_factors where user_id = \(user)" }
+}
