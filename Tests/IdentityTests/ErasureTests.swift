@@ -1,6 +1,7 @@
 import Cryptography
 import DataProtection
 import Foundation
+import Identity
 import Kernel
 import PostgreSQL
 import Testing

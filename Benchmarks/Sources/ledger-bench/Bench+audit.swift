@@ -24,7 +24,7 @@ extension Bench {
 
     private var verifyRow: Measurement {
         { [self] in
-            for _ in 0..<(pacing.seconds * Bench.entriesPerSecond / 2_000) { try await append(2_000) }
+            for _ in 0..<(pacing.roundSeconds * Bench.entriesPerSecond / 2_000) { try await append(2_000) }
             let verifier = AuditVerifier(pool: pool, schema: .banking)
             let ours = Contestant("rows of the audit chain verified", clients: 1) { _ in
                 let start = ContinuousClock.now

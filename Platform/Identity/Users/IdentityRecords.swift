@@ -93,11 +93,12 @@ struct IdentityRecords: UserRecords {
         var removals = [
             Removal("identity.user", IdentityRecords.emptying(user)),
             Removal("identity.sessions", "delete from platform.sessions where user_id = \(user)"),
+            Removal("identity.login_attempts", LoginAttempts.succeed(.secondFactor(user))),
             Removal("identity.second_factors", "delete from platform.second_factors where user_id = \(user)"),
             Removal("identity.roles", "delete from platform.user_roles where user_id = \(user)"),
         ]
         if let email = Email(record.email) {
-            removals.append(Removal("identity.login_attempts", LoginAttempts.succeed(email)))
+            removals.append(Removal("identity.login_attempts", LoginAttempts.succeed(.signIn(email))))
         }
         return removals
     }
