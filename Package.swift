@@ -145,7 +145,7 @@ let package = Package(
             "Platform/Messaging",
             ["Kernel", "PostgreSQL", "Redis", "Traces", crypto, logging, metrics, lifecycle, tracing]
         ),
-        library("Audit", "Platform/Audit", ["Kernel", "PostgreSQL", crypto]),
+        library("Audit", "Platform/Audit", ["Kernel", "PostgreSQL", "Cryptography", crypto]),
         library("Fees", "Platform/Fees", ["Kernel", "PostgreSQL"]),
         library(
             "DataProtection",
@@ -173,7 +173,7 @@ let package = Package(
             "Platform/Identity",
             [
                 "Kernel", "PostgreSQL", "Cryptography", "HTTP", "Audit", "Messaging", "Compliance", "Traces", jwt,
-                logging, metrics,
+                "DataProtection", logging, metrics,
             ]
         ),
         library(
@@ -181,7 +181,7 @@ let package = Package(
             "Platform/DomainKit",
             [
                 "Kernel", "PostgreSQL", "HTTP", "Ledger", "Messaging", "Fees", "Compliance", "Identity", "Audit",
-                "OutboundHTTP", "Settings", "Traces", "Streams", "Redis", logging, lifecycle,
+                "OutboundHTTP", "Settings", "Traces", "Streams", "Redis", "DataProtection", logging, lifecycle,
             ]
         ),
 
@@ -205,7 +205,8 @@ let package = Package(
             "Domains/Banking",
             [
                 "DomainKit", "Kernel", "PostgreSQL", "HTTP", "Ledger", "Messaging", "Fees", "Compliance", "Identity",
-                "Audit", "OutboundHTTP", "Settings", "Webhooks", "Cryptography", "DomainTransfers", logging, lifecycle,
+                "DataProtection", "Audit", "OutboundHTTP", "Settings", "Webhooks", "Cryptography", "DomainTransfers",
+                logging, lifecycle,
                 metrics,
                 crypto, arguments,
             ]
@@ -219,7 +220,7 @@ let package = Package(
             [
                 "DomainKit", "DomainTransfers", "Kernel", "PostgreSQL", "HTTP", "Ledger", "Messaging", "MatchingEngine",
                 "DepthFeed", "Streams", "Redis", "Audit", "Fees", "Identity", "OutboundHTTP", "Settings", crypto,
-                lifecycle, logging, metrics,
+                "DataProtection", lifecycle, logging, metrics,
             ],
             exclude: ["MatchingEngine", "DepthFeed"]
         ),
@@ -241,9 +242,10 @@ let package = Package(
                 "Banking", "Investing", "DeFi", "Projections", "DomainKit", "Kernel", "PostgreSQL", "HTTP", "Ledger",
                 "Messaging",
                 "Fees", "Compliance", "Screening",
-                "Identity", "Audit", "OutboundHTTP", "Settings", "Cryptography", "Redis", "Migrations", "Observability",
-                "WalletCrypto", "EmbeddedServers", "Webhooks", "Traces", "Streams", arguments, logging, metrics,
-                lifecycle,
+                "Identity", "Audit", "DataProtection", "OutboundHTTP", "Settings", "Cryptography", "Redis",
+                "Migrations",
+                "Observability", "WalletCrypto",
+                "EmbeddedServers", "Webhooks", "Traces", "Streams", arguments, logging, metrics, lifecycle,
                 .product(name: "UnixSignals", package: "swift-service-lifecycle"),
             ]
         ),
@@ -321,11 +323,12 @@ let package = Package(
                 logging,
             ]
         ),
-        tests("AuditTests", ["Audit", "Kernel", "PostgreSQL", "TestSupport", crypto]),
+        tests("AuditTests", ["Audit", "Kernel", "Cryptography", "PostgreSQL", "TestSupport", crypto]),
         tests(
             "IdentityTests",
             [
-                "Identity", "Kernel", "PostgreSQL", "HTTP", "Cryptography", "Compliance", "Audit", "Messaging",
+                "Identity", "DataProtection", "Kernel", "PostgreSQL", "HTTP", "Cryptography", "Compliance", "Audit",
+                "Messaging",
                 "TestSupport", logging, jwt,
             ]
         ),

@@ -1,3 +1,4 @@
+import DataProtection
 import DomainKit
 import Identity
 import Kernel
@@ -12,7 +13,7 @@ extension Program {
     /// what the domains have of their own.
     var chores: [Chore] {
         everyRuntime.flatMap { [partitions($0), idempotencyKeys($0), inbox($0)] } + identityChores
-            + domains.flatMap(\.chores)
+            + protectionChores + domains.flatMap(\.chores)
     }
 
     /// Makes partitions ahead and drops those past their time.
@@ -62,13 +63,17 @@ extension Program {
     }
 
     private var identityChores: [Chore] {
-        let (identity, days, setMax) = (identity, settings.retention.sessionDays, 1_000)
+        let (identity, setMax) = (identity, 1_000)
+        let retention = Retention(pool: platform.pool, schema: platform.schema)
         let rotationDays = settings.keys.jwtRotationDays
         let sessions = Chore(
             name: "sessions",
             schema: platform.schema.name,
             setMax: setMax,
-            work: { try await identity.sweep(retentionDays: days, limit: setMax) }
+            work: {
+                guard let days = try await retention.days(of: "sessions") else { return 0 }
+                return try await identity.sweep(retentionDays: days, limit: setMax)
+            }
         )
         guard rotationDays > 0 else { return [sessions] }
         let keys = Chore(name: "signing_keys", schema: platform.schema.name) {

@@ -1,4 +1,5 @@
 import Compliance
+import DataProtection
 import DeFi
 import DomainKit
 import HTTP
@@ -24,8 +25,9 @@ extension Program {
         )
         streams.attach(hub)
         let api = API(
-            identity.routes + complianceRoutes.routes + projections.routes + domains.flatMap(\.routes) + PlatformRoutes(program: self).routes
-                + [hub.route()],
+            identity.routes + complianceRoutes.routes + projections.routes + domains.flatMap(\.routes)
+                + PlatformRoutes(program: self).routes
+                + DataProtectionRoutes(personalData, erasure, cursors: cursors).routes + [hub.route()],
             description: APIDescription(
                 title: "diBoaS",
                 version: "1",

@@ -1,5 +1,6 @@
 import Compliance
 import Cryptography
+import DataProtection
 import DomainKit
 import Fees
 import HTTP
@@ -25,6 +26,7 @@ struct Program: Sendable {
     let databases: Databases
     let platform: DomainRuntime
     let domainRuntimes: [Schema: DomainRuntime]
+    let personalData: PersonalData
     let identity: Identity
     let domains: [any Domain]
     let redis: RedisClient?
@@ -47,6 +49,12 @@ struct Program: Sendable {
             )
         }
         let platform = runtime(.platform)
+        let personalData = PersonalData(
+            pool: platform.pool,
+            masters: try KeyPlaces(settings: settings).masters(),
+            ids: ids,
+            clock: clock
+        )
         let identity = try await Program.identity(settings, platform, ids, clock)
         let schedules = FeeSchedules(platform.pool)
         let fees = FeeCatalogCache(clock: clock) { try await schedules.catalog() }
@@ -77,7 +85,7 @@ struct Program: Sendable {
         (self.settings, self.logger, self.clock, self.ids) = (settings, logger, clock, ids)
         (self.databases, self.platform, self.domainRuntimes) = (databases, platform, runtimes)
         (self.identity, self.domains, self.fees, self.cursors) = (identity, domains, fees, cursors)
-        (self.redis, self.streams) = (redis, streams)
+        (self.redis, self.streams, self.personalData) = (redis, streams, personalData)
         let sources = domains.compactMap { domain -> ProjectionSource? in
             let schema = type(of: domain).schema
             return runtimes[schema].map {

@@ -12,8 +12,8 @@ public struct RootCommand: AsyncParsableCommand {
             ServeCommand.self, WorkerCommand.self, DevCommand.self, DemoCommand.self, MigrateCommand.self,
             RolesCommand.self, ReservationsCommand.self, LedgerTools.self, InboxCommand.self, OutboxCommand.self,
             FeesCommand.self, BankingCommand.self, DeFiCommand.self, InvestingCommand.self, ProjectionsCommand.self,
-            AuditCommand.self, ComplianceCommand.self,
-            UsersCommand.self, ConfigCommand.self,
+            AuditCommand.self, ComplianceCommand.self, KeysCommand.self, RetentionCommand.self, UsersCommand.self,
+            ConfigCommand.self,
         ]
     )
 

@@ -1,3 +1,4 @@
+public import DataProtection
 public import DomainKit
 import DomainTransfers
 public import HTTP
@@ -27,6 +28,9 @@ public struct BankingDomain: Domain {
     /// Its transactions, for the rebuilding of projections.
     public let export: TransactionExport
 
+    /// Accounts and transactions.
+    public let userRecords: [any UserRecords]
+
     /// What operators do.
     public let operations: BankingOperations
 
@@ -55,6 +59,7 @@ public struct BankingDomain: Domain {
         let webhooks = WebhookRoutes(providers.webhooks, into: WebhookIntake(arrivals))
         routes = parts.routes + transfers.routes + webhooks.routes
         operations = parts.operations
+        userRecords = [BankRecords(runtime: runtime)]
         let transactions = parts.transactions
         export = { try await transactions.export(after: $0, limit: $1) }
         servingServices = [arrivals]

@@ -1,3 +1,4 @@
+public import DataProtection
 public import DomainKit
 import DomainTransfers
 public import HTTP
@@ -33,6 +34,9 @@ public struct InvestingDomain: Domain {
     /// Its transfers, for the rebuilding of projections.
     public let export: TransactionExport
 
+    /// Accounts, orders and trades.
+    public let userRecords: [any UserRecords]
+
     /// What operators do.
     public let operations: InvestingOperations
 
@@ -48,6 +52,7 @@ public struct InvestingDomain: Domain {
         let parts = InvestingParts(runtime, platform)
         let desk = parts.desk
         operations = parts.operations
+        userRecords = [TradingRecords(runtime: runtime)]
         (self.parts, ledgerAccounts) = (parts, runtime.accounts)
         let runtime = runtime.writing(through: desk)
         let book = PlainTransferBook(

@@ -16,6 +16,8 @@ public enum AuditFault: Hashable, Sendable {
     case strayRows(count: Int)
     /// The chain is shorter than, or differs at, a head that was noted elsewhere before.
     case anchorBroken(batch: Int64)
+    /// A head that was said to be signed, but not by a known key, or of another chain.
+    case headForged(batch: Int64)
 }
 
 /// A head of the chain, to be noted outside of the database.
@@ -35,6 +37,8 @@ public struct AuditReport: Sendable {
     public var batches = 0
     /// Rows that were read.
     public var rows = 0
+    /// Batches that lack rows which were dropped past their time; their digests still hold the chain together.
+    public var expiredBatches = 0
     /// What isn't right, at most `AuditVerifier.faultsMax`.
     public var faults: [AuditFault] = []
     /// The head when the verification began: what a later one can be anchored to.

@@ -1,6 +1,6 @@
 public import PostgreSQL
 
-/// Recomputes the audit chain of a schema from its rows.
+/// Recomputes the audit chain of a schema from its rows, those of archived partitions among them.
 ///
 /// It finds every change, removal, insertion and reordering of rows and batches, and a truncation of either unless the
 /// chain's head was rolled back with it; that is found by an anchor, a head noted outside the database before. It runs
@@ -8,15 +8,16 @@ public import PostgreSQL
 public struct AuditVerifier: Sendable {
     /// Faults that a report holds; verification stops there.
     public static let faultsMax = 1_000
-    /// Batches, and their rows, that are read at once.
-    private static let batchesPerPage = 2_000
-    private static let rowsPerPage = 20_000
 
     private let pool: Pool
     private let schema: Schema
+    private let pages: AuditPages
 
     /// A verifier of a schema's chain.
-    public init(pool: Pool, schema: Schema) { (self.pool, self.schema) = (pool, schema) }
+    public init(pool: Pool, schema: Schema) {
+        (self.pool, self.schema) = (pool, schema)
+        pages = AuditPages(pool: pool, schema: schema)
+    }
 
     /// The head now.
     public func head() async throws -> AuditHead {
@@ -26,71 +27,47 @@ public struct AuditVerifier: Sendable {
         return AuditHead(batch: try row[0], head: head.array)
     }
 
+    /// Verifies the whole chain, and that it still contains heads that were signed by one of these public keys.
+    ///
+    /// A head that none of them signed, or of another schema, is a fault; it is no anchor.
+    public func verify(heads: [SignedAuditHead], publicKeys: [[UInt8]]) async throws -> AuditReport {
+        let sound = heads.filter { $0.schema == schema.name && $0.isSigned(byOneOf: publicKeys) }
+        var report = try await verify(anchors: sound.map(\.head))
+        let forged = heads.filter { !sound.contains($0) }.map { AuditFault.headForged(batch: $0.head.batch) }
+        report.faults = Array((forged + report.faults).prefix(AuditVerifier.faultsMax))
+        return report
+    }
+
     /// Verifies the whole chain, and that it still contains the anchors.
     public func verify(anchors: [AuditHead] = []) async throws -> AuditReport {
         let head = try await head()
         var report = AuditReport(head: head)
-        var walk = AuditWalk(anchors: anchors)
-        var last: Int64 = 0
-        while last < head.batch, report.faults.count < AuditVerifier.faultsMax {
-            let end = min(try await pageEnd(after: last), head.batch)
-            let page = try await page(after: last, through: end)
-            for number in (last + 1)...end {
-                report.faults += walk.step(number, page.batches[number], page.rows[number] ?? [])
+        var walk = AuditWalk(anchors: anchors, expired: try await expired())
+        var stored = try await pages.page(after: 0, through: head.batch)
+        while let page = stored, report.faults.count < AuditVerifier.faultsMax {
+            // The next page is read while this one is digested.
+            async let next = pages.page(after: page.last, through: head.batch)
+            let checked = try await page.checked()
+            for number in page.first...page.last {
+                report.faults += walk.step(number, checked.batches[number], checked.rows[number] ?? [])
             }
-            report.batches += page.batches.count
-            report.rows += page.rows.values.reduce(0) { $0 + $1.count }
-            last = end
+            report.batches += checked.batches.count
+            report.rows += page.rowCount
+            stored = try await next
         }
+        report.expiredBatches = walk.expiredBatches
         report.faults += walk.finish(at: head)
         report.faults += try await beyond(head)
         report.faults = Array(report.faults.prefix(AuditVerifier.faultsMax))
         return report
     }
 
-    /// The last batch of a page: as many as have `rowsPerPage` rows together, at least one.
-    private func pageEnd(after: Int64) async throws -> Int64 {
-        let rows = try await pool.query(
-            """
-            select max(batch) filter (where total <= \(AuditVerifier.rowsPerPage)) as last
-            from (
-                select batch, sum(entries) over (order by batch) as total
-                from \(schema).audit_batches
-                where batch > \(after)
-                order by batch
-                limit \(AuditVerifier.batchesPerPage)
-            ) page
-            """
-        )
-        let last: Int64? = try rows[0][0]
-        return last ?? after + 1
-    }
-
-    private func page(
-        after: Int64,
-        through: Int64
-    ) async throws -> (batches: [Int64: AuditWalk.Batch], rows: [Int64: [AuditWalk.StoredEntry]]) {
-        let results = try await pool.withConnection { connection in
-            try await connection.pipeline([
-                """
-                select batch, entries, digest, head, recorded_at
-                from \(schema).audit_batches
-                where batch > \(after) and batch <= \(through)
-                """,
-                """
-                select batch, place, digest, recorded_at, id, actor, action, entity, entity_id, before, after, ip,
-                    user_agent, session, correlation
-                from \(schema).audit_log
-                where batch > \(after) and batch <= \(through)
-                order by batch, place
-                """,
-            ])
+    /// The batches whose rows were dropped with partitions past their time.
+    private func expired() async throws -> [ClosedRange<Int64>] {
+        try await pool.query("select first_batch, last_batch from blocks.expired_batches(\(schema.name))").map { row in
+            let (first, last): (Int64, Int64) = (try row[0], try row[1])
+            return first...max(first, last)
         }
-        var batches: [Int64: AuditWalk.Batch] = [:]
-        for row in results[0] { batches[try row[0]] = try AuditWalk.Batch(row) }
-        var rows: [Int64: [AuditWalk.StoredEntry]] = [:]
-        for row in results[1] { rows[try row[0], default: []].append(try AuditWalk.StoredEntry(row)) }
-        return (batches, rows)
     }
 
     /// What lies outside the walk: batches after the head, and rows of no batch.
@@ -99,7 +76,7 @@ public struct AuditVerifier: Sendable {
         let row = try await pool.query(
             """
             select c.batch, coalesce((select max(b.batch) from \(schema).audit_batches b), 0) as last,
-                (select count(*) from \(schema).audit_log l where l.batch > c.batch or l.batch < 1) as strays
+                (select count(*) from \(schema).audit_log_all l where l.batch > c.batch or l.batch < 1) as strays
             from \(schema).audit_chain c
             """
         ).first

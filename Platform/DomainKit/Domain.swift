@@ -1,3 +1,4 @@
+public import DataProtection
 public import HTTP
 public import Kernel
 public import Messaging
@@ -41,6 +42,9 @@ public protocol Domain: Sendable {
     /// The channels that it publishes on, through the outlet of its services.
     var streams: [StreamFamily] { get }
 
+    /// What it stores about users beside its ledger, for their export and erasure.
+    var userRecords: [any UserRecords] { get }
+
     /// Where there is one, its inbox is worked where requests are served, and only while this says so.
     var inboxGate: (@Sendable () -> Bool)? { get }
 
@@ -57,6 +61,9 @@ extension Domain {
 
     /// None.
     public var streams: [StreamFamily] { [] }
+
+    /// None.
+    public var userRecords: [any UserRecords] { [] }
 
     /// None: its inbox is worked wherever background work runs.
     public var inboxGate: (@Sendable () -> Bool)? { nil }

@@ -1,4 +1,5 @@
 public import Cryptography
+public import DataProtection
 public import HTTP
 public import Kernel
 public import Messaging
@@ -55,6 +56,9 @@ public struct Identity: Sendable {
         AuthenticationRoutes(services: services).routes + MeRoutes(services: services).routes
             + SecondFactorRoutes(services: services).routes + OperatorRoutes(services: services).routes
     }
+
+    /// What is stored about users, for their export and erasure.
+    public var userRecords: any UserRecords { IdentityRecords(services: services) }
 
     /// Begins sessions for users whom somebody else has proof of.
     public var provenSignIn: ProvenSignIn { ProvenSignIn(services: services) }

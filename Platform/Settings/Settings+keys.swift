@@ -20,7 +20,29 @@ extension Settings {
         /// The keys that seal secrets of users at rest, the one that seals now first; empty where none are set.
         public let masterKeys: [MasterKey]
 
+        /// Directory of master keys of users' private data, `master-NNNN.key`, the highest number wraps; nil for the ring.
+        public let masterDirectory: String?
+        /// Directory of the Ed25519 keys that sign the heads of audit chains, `audit-NNNN.key`.
+        public let auditDirectory: String?
+        /// File that signed heads of the audit chains are appended to; it belongs outside of the databases' machines.
+        public let auditHeadsFile: String?
+
         init(_ reader: inout SettingsReader) {
+            masterDirectory = reader.optional(
+                "DIBOAS_MASTER_KEYS_DIRECTORY",
+                .absolutePath,
+                "Directory of master keys for users' private data, instead of DIBOAS_MASTER_KEYS: master-NNNN.key."
+            )
+            auditDirectory = reader.optional(
+                "DIBOAS_AUDIT_KEYS_DIRECTORY",
+                .absolutePath,
+                "Directory of the keys that sign heads of the audit chains, audit-NNNN.key; the highest number signs."
+            )
+            auditHeadsFile = reader.optional(
+                "DIBOAS_AUDIT_HEADS_FILE",
+                .absolutePath,
+                "File that signed heads of the audit chains are appended to; it belongs on another machine's disk."
+            )
             jwtDirectory = reader.optional(
                 "DIBOAS_JWT_KEYS_DIRECTORY",
                 .absolutePath,
@@ -61,8 +83,6 @@ extension Settings {
         public let idempotencyHours: Int
         /// Handled events of other domains, in days; what providers sent is kept.
         public let inboxDays: Int
-        /// Sessions that have ended, in days.
-        public let sessionDays: Int
 
         init(_ reader: inout SettingsReader) {
             idempotencyHours = reader.value(
@@ -76,12 +96,6 @@ extension Settings {
                 .integer(15...3_650),
                 default: "30",
                 "How long handled events of other domains are kept, in days; what providers sent is kept for good."
-            )
-            sessionDays = reader.value(
-                "DIBOAS_RETENTION_SESSION_DAYS",
-                .integer(1...3_650),
-                default: "30",
-                "How long sessions that have ended are kept, in days."
             )
         }
     }

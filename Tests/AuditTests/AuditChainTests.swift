@@ -1,5 +1,6 @@
 import Audit
 import Crypto
+import Cryptography
 import Kernel
 import PostgreSQL
 import TestSupport
@@ -41,12 +42,23 @@ import Testing
         }
     }
 
+    /// The tables' owner, who has switched off what refuses changes.
+    private static func ownerWithoutTriggers(_ database: TestDatabase) async throws -> Pool {
+        var options = database.options()
+        options.role = "diboas_migrator"
+        let owner = Pool(options, size: 2)
+        for table: SQL in ["banking.audit_log", "banking.audit_batches", "banking.audit_chain"] {
+            _ = try await owner.query("alter table \(table) disable trigger user")
+        }
+        return owner
+    }
+
     /// Ten batches of five entries, as the domain's own role writes them.
     private static func withChain(_ body: (Pool, AuditVerifier) async throws -> Void) async throws {
         try await TestDatabase.with { database in
             let role = database.pool(.banking)
             for batch in 0..<10 { try await commit(role, (0..<5).map { entry(batch * 5 + $0) }) }
-            try await body(database.pool(), AuditVerifier(pool: role, schema: .banking))
+            try await body(try await ownerWithoutTriggers(database), AuditVerifier(pool: role, schema: .banking))
         }
     }
 
@@ -221,6 +233,70 @@ import Testing
         }
     }
 
+    @Test(arguments: [
+        "update banking.audit_log set actor = 'x'", "delete from banking.audit_log", "truncate banking.audit_log",
+        "update banking.audit_batches set entries = 9", "delete from banking.audit_batches",
+        "truncate banking.audit_batches", "delete from banking.audit_chain", "truncate banking.audit_chain",
+        "update banking.audit_chain set batch = batch - 1", "update banking.audit_chain set head = sha256('x')",
+        "do $$ begin execute (select 'truncate banking.' || relname from pg_class c join pg_inherits i on i.inhrelid = "
+            + "c.oid where i.inhparent = 'banking.audit_log'::regclass limit 1); end $$",
+    ])
+    func `not even a superuser changes the log by a statement`(tampering: String) async throws {
+        try await TestDatabase.with { database in
+            try await AuditChainTests.commit(database.pool(.banking), [AuditChainTests.entry(1)])
+            await #expect {
+                try await database.pool().withConnection { try await $0.execute(script: tampering) }
+            } throws: { ($0 as? PostgresError)?.state == "D0403" }
+            #expect(try await AuditVerifier(pool: database.pool(.banking), schema: .banking).verify().isIntact)
+        }
+    }
+
+    @Test func `signed heads find a chain that was cut as a whole, and what nobody signed is no head`() async throws {
+        try await AuditChainTests.withChain { pool, verifier in
+            let signer = try #require(AuditSigner(secret: RandomBytes.make(32)))
+            let stranger = try #require(AuditSigner(secret: RandomBytes.make(32)))
+            let now = SystemClock().now()
+            let signed = try #require(signer.sign(try await verifier.head(), of: .banking, at: now))
+            #expect(SignedAuditHead(signed.json) == signed)
+            #expect(try await verifier.verify(heads: [signed], publicKeys: [signer.publicKey]).isIntact)
+            #expect(
+                try await verifier.verify(heads: [signed], publicKeys: [stranger.publicKey]).faults
+                    == [.headForged(batch: 10)]
+            )
+            let elsewhere = try #require(signer.sign(try await verifier.head(), of: .defi, at: now))
+            #expect(
+                try await verifier.verify(heads: [elsewhere], publicKeys: [signer.publicKey]).faults
+                    == [.headForged(batch: 10)]
+            )
+            for statement: SQL in [
+                "delete from banking.audit_log where batch = 10", "delete from banking.audit_batches where batch = 10",
+                AuditChainTests.rollBack,
+            ] { _ = try await pool.query(statement) }
+            #expect(try await verifier.verify().isIntact)
+            #expect(
+                try await verifier.verify(heads: [signed], publicKeys: [signer.publicKey]).faults
+                    == [.anchorBroken(batch: 10)]
+            )
+        }
+    }
+
+    @Test(arguments: ["batch", "head", "signed_at", "schema", "signature", "key"])
+    func `a signed head of which anything was changed counts for nothing`(member: String) throws {
+        let signer = try #require(AuditSigner(secret: RandomBytes.make(32)))
+        let head = AuditHead(batch: 7, head: RandomBytes.make(32))
+        let signed = try #require(signer.sign(head, of: .banking, at: SystemClock().now()))
+        guard case .object(let members) = signed.json else { return }
+        let other = try #require(
+            signer.sign(AuditHead(batch: 8, head: RandomBytes.make(32)), of: .defi, at: .init(seconds: 1))
+        )
+        let changed = JSON.object(
+            members.map { $0.name == member ? .init(member, member == "key" ? "00" : other.json[member] ?? .null) : $0 }
+        )
+        let read = try #require(SignedAuditHead(changed))
+        #expect(read.isSigned(byOneOf: [signer.publicKey]) == false)
+        #expect(signed.isSigned(byOneOf: [signer.publicKey]))
+    }
+
     @Test func `status changes and provider updates are stored as they are`() async throws {
         try await TestDatabase.with { database in
             let (role, ids) = (database.pool(.banking), AuditChainTests.ids)
@@ -274,8 +350,7 @@ extension AuditFault {
     fileprivate var batch: Int64? {
         switch self {
         case .rowChanged(let batch, _, _), .batchChanged(let batch, _, _), .headBroken(let batch),
-            .batchMissing(let batch),
-            .anchorBroken(let batch):
+            .batchMissing(let batch), .headForged(let batch), .anchorBroken(let batch):
             batch
         case .chainBroken, .strayRows: nil
         }

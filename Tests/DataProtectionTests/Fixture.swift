@@ -27,7 +27,8 @@ struct Fixture: Sendable {
         self.database = database
         pool = database.pool(.platform, size: 8)
         directory = SecretKeyDirectory(path: path, prefix: LocalMasterKeys.prefix)
-        masters = try LocalMasterKeys(directory: directory)
+        masters = LocalMasterKeys(directory: directory)
+        _ = try directory.open()
         // Partitions are made around the present.
         clock = ManualClock(SystemClock().now())
         ids = IDGenerator(clock: clock)
@@ -64,6 +65,12 @@ struct Fixture: Sendable {
             users.append(user)
         }
         return users
+    }
+
+    /// The name of the master key of a number.
+    func master(_ number: UInt32) throws -> String {
+        let key = try directory.read().first { $0.number == number }
+        return key.map(LocalMasterKeys.name) ?? ""
     }
 
     /// One value of the database, by a statement with one column and row.

@@ -108,6 +108,7 @@ begin
         $sql$, for_schema);
     execute format($sql$comment on table %1$I.audit_log is 'append-only: who did what'$sql$, for_schema);
     execute format('create index on %1$I.audit_log (batch, place)', for_schema);
+    execute format($sql$create index on %1$I.audit_log (entity_id, id) where entity = 'user'$sql$, for_schema);
     perform blocks.guard_evidence(for_schema, 'audit_log');
     insert into blocks.partitioned_tables (schema_name, table_name, period) values (for_schema, 'audit_log', '1 month');
 

@@ -1,5 +1,4 @@
 import ArgumentParser
-import Audit
 import DomainKit
 import Identity
 import Kernel
@@ -28,42 +27,12 @@ struct ConfigCommand: AsyncParsableCommand {
     }
 }
 
-/// `diboas audit verify`: proves the audit logs.
-struct AuditCommand: AsyncParsableCommand {
-    static let configuration = CommandConfiguration(
-        commandName: "audit",
-        abstract: "Check the audit logs.",
-        subcommands: [Verify.self]
-    )
-
-    struct Verify: AsyncParsableCommand {
-        static let configuration = CommandConfiguration(
-            abstract: "Follow each schema's hash chain from its first row.",
-            discussion: "Exits with 1 when a row was changed, removed or moved."
-        )
-
-        func run() async throws {
-            let program = try await Console.program()
-            var isIntact = true
-            for runtime in program.everyRuntime {
-                let report = try await AuditVerifier(pool: runtime.pool, schema: runtime.schema).verify()
-                print(
-                    "\(runtime.schema): \(report.rows) entries, \(report.faults.count) faults"
-                )
-                for fault in report.faults { print("  \(fault)") }
-                isIntact = isIntact && report.isIntact
-            }
-            if !isIntact { throw ExitCode(1) }
-        }
-    }
-}
-
-/// `diboas users create-operator`: makes a member of staff.
+/// `diboas users`: makes members of staff, and erases users.
 struct UsersCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "users",
-        abstract: "Make operators.",
-        subcommands: [CreateOperator.self]
+        abstract: "Make operators, and erase users.",
+        subcommands: [CreateOperator.self, Erase.self]
     )
 
     struct CreateOperator: AsyncParsableCommand {

@@ -104,7 +104,9 @@ enum DevSecrets {
             "DIBOAS_CURSOR_SECRET": Hex.encode(RandomBytes.make(32)),
             "DIBOAS_SANDBOX_WEBHOOK_SECRETS": "whsec_" + Base64.encode(RandomBytes.make(32)),
             "DIBOAS_MASTER_KEYS": "1:" + Hex.encode(RandomBytes.make(32)),
-            "DIBOAS_JWT_KEYS_DIRECTORY": directory, "DIBOAS_ALLOW_PRIVATE_ADDRESSES": "on", "DIBOAS_SANDBOX": "on",
+            "DIBOAS_JWT_KEYS_DIRECTORY": directory, "DIBOAS_MASTER_KEYS_DIRECTORY": home.path + "/master-keys",
+            "DIBOAS_AUDIT_KEYS_DIRECTORY": home.path + "/audit-keys", "DIBOAS_ALLOW_PRIVATE_ADDRESSES": "on",
+            "DIBOAS_SANDBOX": "on",
         ]
         // What an earlier version of the program didn't know is added.
         let all = made.merging(known ?? [:]) { $1 }

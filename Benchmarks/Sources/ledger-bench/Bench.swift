@@ -39,7 +39,7 @@ struct Bench: Sendable {
     /// What can be measured by itself, in the order in which it runs: what fills tables comes after what would suffer
     /// from it.
     enum Part: String, CaseIterable, Sendable {
-        case client, baselines, bulk, callers, reservations, sweep, messaging, costs
+        case client, baselines, bulk, callers, reservations, sweep, messaging, audit, costs
     }
 
     /// The measurements of a part.
@@ -52,6 +52,7 @@ struct Bench: Sendable {
         case .reservations: reservationRows
         case .sweep: [sweepRows]
         case .messaging: messagingRows
+        case .audit: auditRows
         case .costs: [waitsRow, storageRow]
         }
     }

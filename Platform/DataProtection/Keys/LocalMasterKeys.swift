@@ -10,71 +10,79 @@ public enum MasterKeyError: Error, Hashable, Sendable {
     case notAuthentic
 }
 
-/// Master keys on this machine: a directory that is read anew for every wrapping, or a ring that stays as it is.
+/// Master keys on this machine: a directory that is read anew each time, or a ring that stays as it is.
 ///
-/// The highest number wraps, so that a key that is added counts at once in every process that reads the directory.
+/// Of a directory the highest number wraps, so that a key that is added counts at once in every process that reads it;
+/// of a ring, the first key. A key is named by its number and a digest, so that two keys never pass for one.
 public struct LocalMasterKeys: MasterKeys {
     private enum Source: Sendable {
         case directory(SecretKeyDirectory)
-        case ring(SealingKeys, current: UInt32)
+        case ring([SecretKeyDirectory.Numbered])
     }
 
     /// What the files of a directory are called: `master-NNNN.key`.
     public static let prefix = "master"
     private let source: Source
 
-    /// The keys of a directory; a first one is made when there is none.
-    ///
-    /// - Throws: a `SecretKeyDirectory.Failure`.
-    public init(directory: SecretKeyDirectory) throws(SecretKeyDirectory.Failure) {
-        _ = try directory.open()
-        source = .directory(directory)
-    }
+    /// The keys of a directory; a first one is made when something is to be wrapped and there is none.
+    public init(directory: SecretKeyDirectory) { source = .directory(directory) }
 
-    /// Keys that don't change while the program runs; numbers are never used for another key.
+    /// Keys that don't change while the program runs, the one that wraps first; numbers are never used for another.
     ///
     /// - Throws: `MasterKeyError.none` for an empty ring, `SealingError.keyLength` and `.duplicateKeyID`.
     public init(ring keys: [SecretKeyDirectory.Numbered]) throws {
-        let (ring, current) = try LocalMasterKeys.ring(keys)
-        source = .ring(ring, current: current)
+        guard let first = keys.first else { throw MasterKeyError.none }
+        _ = try SealingKeys(current: (first.number, first.key), previous: keys.dropFirst().map { ($0.number, $0.key) })
+        source = .ring(keys)
     }
 
-    /// The highest number.
-    public func current() async throws -> String { String(try ring().current) }
+    /// The name of a key: its number, and the first bytes of a code by the key itself.
+    public static func name(of key: SecretKeyDirectory.Numbered) -> String {
+        let code = HMACSHA256.code(over: Array("diboas master key name".utf8), key: key.key)
+        return "\(key.number)-" + Hex.encode(Array(code.prefix(4)))
+    }
 
-    /// Wraps by the key with the highest number.
+    /// The name of the key that wraps.
+    public func current() async throws -> String { LocalMasterKeys.name(of: try newest()) }
+
+    /// Wraps by the current key.
     public func wrap(_ key: [UInt8], context: [UInt8]) async throws -> WrappedKey {
-        let (ring, current) = try ring()
-        return WrappedKey(masterKey: String(current), bytes: ring.seal(key, associatedData: context))
+        let newest = try newest()
+        let sealing = try SealingKeys(current: (newest.number, newest.key))
+        return WrappedKey(
+            masterKey: LocalMasterKeys.name(of: newest),
+            bytes: sealing.seal(key, associatedData: context)
+        )
     }
 
-    /// Unwraps by the key that the wrapped bytes name themselves.
+    /// Unwraps by the key of that name.
     ///
     /// - Throws: a `MasterKeyError`, or a `SecretKeyDirectory.Failure`.
     public func unwrap(_ wrapped: WrappedKey, context: [UInt8]) async throws -> [UInt8] {
+        guard let master = try keys().first(where: { LocalMasterKeys.name(of: $0) == wrapped.masterKey }) else {
+            throw MasterKeyError.unknown(wrapped.masterKey)
+        }
         do {
-            return try ring().keys.open(wrapped.bytes, associatedData: context)
-        } catch SealingError.unknownKey(let id) {
-            throw MasterKeyError.unknown(String(id))
-        } catch is SealingError {
+            return try SealingKeys(current: (master.number, master.key)).open(wrapped.bytes, associatedData: context)
+        } catch {
             throw MasterKeyError.notAuthentic
         }
     }
 
-    private func ring() throws -> (keys: SealingKeys, current: UInt32) {
+    private func keys() throws -> [SecretKeyDirectory.Numbered] {
         switch source {
-        case .ring(let keys, let current): (keys, current)
-        case .directory(let directory): try LocalMasterKeys.ring(try directory.read())
+        case .ring(let keys): keys
+        case .directory(let directory): try directory.read()
         }
     }
 
-    private static func ring(_ keys: [SecretKeyDirectory.Numbered]) throws -> (keys: SealingKeys, current: UInt32) {
-        let keys = keys.sorted { $0.number < $1.number }
-        guard let newest = keys.last else { throw MasterKeyError.none }
-        let ring = try SealingKeys(
-            current: (newest.number, newest.key),
-            previous: keys.dropLast().map { ($0.number, $0.key) }
-        )
-        return (ring, newest.number)
+    private func newest() throws -> SecretKeyDirectory.Numbered {
+        let newest: SecretKeyDirectory.Numbered?
+        switch source {
+        case .ring(let keys): newest = keys.first
+        case .directory(let directory): newest = try directory.open().last
+        }
+        guard let newest else { throw MasterKeyError.none }
+        return newest
     }
 }

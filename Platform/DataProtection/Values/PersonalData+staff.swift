@@ -4,33 +4,21 @@ import PostgreSQL
 
 /// Who of the staff reads somebody's private data, and why.
 public struct StaffReader: Sendable {
-    /// The reader.
-    public let user: ID<User>
-    /// The reader's roles, which the policies go by.
-    public let roles: [String]
-    /// Why, 1 to 500 characters; it is kept.
-    public let reason: String
-    let ip: String?
-    let userAgent: String?
-    let session: UInt128?
-    let correlation: UInt128?
+    let user: ID<User>
+    let requester: Requester
+    let reason: String
 
-    /// A reader on the console, outside of any request.
+    /// A reader who isn't at a request.
     public init(user: ID<User>, roles: [String], reason: String) {
-        (self.user, self.roles, self.reason) = (user, roles, reason)
-        (ip, userAgent, session, correlation) = (nil, nil, nil, nil)
+        (self.user, self.reason) = (user, reason)
+        requester = Requester(actor: user.wire, user: user, roles: roles)
     }
 
-    /// The caller of a request.
+    /// The caller of a request; the reason, 1 to 500 characters, is kept.
     ///
     /// - Throws: 401 on a public route.
     public init(_ request: APIRequest, reason: String) throws(Problem) {
-        let principal = try request.requirePrincipal()
-        (user, roles, self.reason) = (principal.user, principal.roles, reason)
-        ip = request.remoteAddress.isEmpty ? nil : request.remoteAddress
-        userAgent = request.userAgent
-        session = principal.sessionID.flatMap { ID<User>(uuid: $0) }?.value
-        correlation = request.id.value
+        (user, requester, self.reason) = (try request.requirePrincipal().user, try Requester(request), reason)
     }
 }
 
@@ -52,7 +40,7 @@ extension PersonalData {
         to reader: StaffReader
     ) async throws -> [PersonalValue] {
         precondition((1...PersonalData.valuesMax).contains(types.count), "staff read 1 to \(PersonalData.valuesMax)")
-        let readable = Set(try await readable(by: reader.roles))
+        let readable = Set(try await readable(by: reader.requester.roles))
         let refused = types.filter { !readable.contains($0) }
         guard refused.isEmpty else {
             _ = try await pool.query(note(types, of: user, by: reader, "refused"))
@@ -68,13 +56,12 @@ extension PersonalData {
     }
 
     private func note(_ types: [DataType], of user: ID<User>, by reader: StaffReader, _ outcome: String) -> SQL {
-        let id: ID<StaffReader> = ids.next()
+        let (id, from): (ID<StaffReader>, Requester) = (ids.next(), reader.requester)
         return """
             insert into platform.data_access_log (id, user_id, reader, roles, data_types, outcome, reason, ip,
                 user_agent, session, correlation, recorded_at)
-            values (\(id), \(user), \(reader.user), \(reader.roles), \(types.map(\.name)), \(outcome),
-                \(reader.reason), \(reader.ip), \(reader.userAgent), \(reader.session), \(reader.correlation),
-                \(clock.now()))
+            values (\(id), \(user), \(reader.user), \(from.roles), \(types.map(\.name)), \(outcome),
+                \(reader.reason), \(from.ip), \(from.userAgent), \(from.session), \(from.correlation), \(clock.now()))
             """
     }
 }

@@ -103,7 +103,7 @@ enum SessionRows {
         where id in (
             select id
             from platform.sessions
-            where expires_at < \(instant)
+            where expires_at < \(instant) and not blocks.is_user_held(user_id)
             order by expires_at
             limit \(limit)
             for update skip locked
