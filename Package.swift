@@ -145,6 +145,7 @@ let package = Package(
         ),
         library("Audit", "Platform/Audit", ["Kernel", "PostgreSQL", crypto]),
         library("Fees", "Platform/Fees", ["Kernel", "PostgreSQL"]),
+        library("Approvals", "Platform/Approvals", ["Kernel", "PostgreSQL", "Cryptography", "HTTP", "Audit"]),
         library("Compliance", "Platform/Compliance", ["Kernel", "PostgreSQL"]),
         library(
             "HTTP",
@@ -160,7 +161,9 @@ let package = Package(
             "Identity",
             "Platform/Identity",
             [
-                "Kernel", "PostgreSQL", "Cryptography", "HTTP", "Audit", "Messaging", "Compliance", "Traces", jwt,
+                "Kernel", "PostgreSQL", "Cryptography", "HTTP", "Approvals", "Audit", "Messaging", "Compliance",
+                "Traces",
+                jwt,
                 logging, metrics,
             ]
         ),
@@ -227,7 +230,7 @@ let package = Package(
             [
                 "Banking", "Investing", "DeFi", "Projections", "DomainKit", "Kernel", "PostgreSQL", "HTTP", "Ledger",
                 "Messaging",
-                "Fees", "Compliance",
+                "Fees", "Compliance", "Approvals",
                 "Identity", "Audit", "OutboundHTTP", "Settings", "Cryptography", "Redis", "Migrations", "Observability",
                 "EmbeddedServers", "Webhooks", "Traces", "Streams", arguments, logging, metrics, lifecycle,
                 .product(name: "UnixSignals", package: "swift-service-lifecycle"),
@@ -290,7 +293,7 @@ let package = Package(
             "IdentityTests",
             [
                 "Identity", "Kernel", "PostgreSQL", "HTTP", "Cryptography", "Compliance", "Audit", "Messaging",
-                "TestSupport", logging, jwt,
+                "Approvals", "TestSupport", logging, jwt, crypto,
             ]
         ),
         tests(

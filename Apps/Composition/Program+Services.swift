@@ -1,3 +1,4 @@
+import Approvals
 import DomainKit
 import HTTP
 import Identity
@@ -22,8 +23,7 @@ extension Program {
         )
         streams.attach(hub)
         let api = API(
-            identity.routes + projections.routes + domains.flatMap(\.routes) + PlatformRoutes(program: self).routes
-                + [hub.route()],
+            routes + [hub.route()],
             description: APIDescription(
                 title: "diBoaS",
                 version: "1",
@@ -41,6 +41,12 @@ extension Program {
         )
         let server = APIServer(api, at: .host(settings.http.host, port: settings.http.port), logger: logger)
         return sharedServices + [hub] + domains.flatMap(\.servingServices) + gatedInboxWorkers + [server]
+    }
+
+    /// Every route but the stream.
+    var routes: [Route] {
+        identity.routes + ApprovalRoutes(approvals, cursors: cursors).routes + projections.routes
+            + domains.flatMap(\.routes) + PlatformRoutes(program: self).routes
     }
 
     /// The inboxes that are worked where requests are served.

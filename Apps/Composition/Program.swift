@@ -47,10 +47,11 @@ struct Program: Sendable {
             )
         }
         let platform = runtime(.platform)
-        let identity = try await Program.identity(settings, platform, ids, clock)
+        let cursorKey = Program.cursorKey(settings)
+        let identity = try await Program.identity(settings, platform, HandOver(key: cursorKey), ids, clock)
         let schedules = FeeSchedules(platform.pool)
         let fees = FeeCatalogCache(clock: clock) { try await schedules.catalog() }
-        let cursors = CursorSigner(key: Program.cursorKey(settings))
+        let cursors = CursorSigner(key: cursorKey)
         let redis = try settings.redisURL.map { try RedisClient(url: $0.reveal(), logger: logger) }
         let streams = StreamOutlet()
         let services = PlatformServices(
@@ -62,6 +63,7 @@ struct Program: Sendable {
             fees: fees,
             outbound: Program.outbound(settings, logger),
             cursors: cursors,
+            handOver: HandOver(key: cursorKey),
             streams: streams,
             redis: redis,
             logger: logger
@@ -89,6 +91,7 @@ struct Program: Sendable {
     private static func identity(
         _ settings: Settings,
         _ platform: DomainRuntime,
+        _ handOver: HandOver,
         _ ids: IDGenerator,
         _ clock: any WallClock
     ) async throws -> Identity {
@@ -103,6 +106,7 @@ struct Program: Sendable {
             hasher: PasswordHasher(cost: settings.keys.passwordCost, threads: threads),
             keys: keys,
             sealing: try Program.masterKeys(settings),
+            handOver: handOver,
             issuer: settings.http.publicURL,
             ids: ids,
             clock: clock,

@@ -12,6 +12,7 @@ struct IdentityServices: Sendable {
     let passwords: Passwords
     let tokens: AccessTokens
     let sessions: LiveSessions
+    let keys: LiveKeys
     let directory: UserDirectory
     let journal: IdentityJournal
     let sealer: SecretSealer

@@ -1,3 +1,4 @@
+import Approvals
 import Cryptography
 import Foundation
 import HTTP
@@ -80,8 +81,21 @@ struct Fixture: Sendable {
                 "permissions": .array(permissions.map { .string($0) }),
             ])
         }
+        let echo = Route(
+            .post,
+            "/v1/echo",
+            operationID: "echo",
+            summary: "For who may trade",
+            tag: "Test",
+            access: .permission("investing:move"),
+            body: .json(.object([.optional("text", .text(0...100))])),
+            responses: [200: ResponseShape("What you sent.", .any)],
+            rateLimit: nil
+        ) { request in .ok(request.body) }
+        let approvals = Approvals(identity.approvalKinds, pool: pool, ids: IDGenerator(clock: clock), clock: clock)
+        let cursors = CursorSigner(key: Array(repeating: 9, count: 32))
         api = API(
-            identity.routes + [probe],
+            identity.routes + ApprovalRoutes(approvals, cursors: cursors).routes + [probe, echo],
             description: APIDescription(title: "Test", version: "1", text: ""),
             services: API.Services(
                 authenticator: identity.authenticator,
@@ -147,7 +161,10 @@ struct Fixture: Sendable {
 
     /// Problems that follow from a declaration, or from a server that is away.
     private static let everywhere: Set<String> = [
-        "unauthenticated", "forbidden", "two_factor_required", "step_up_required", "invalid_request", "not_found",
+        // What a kind of approval refuses is the kind's.
+        "own_account", "role_not_possible",
+        "unauthenticated", "forbidden", "two_factor_required", "step_up_required",
+        "timestamp_out_of_window", "signature_replayed", "address_not_allowed", "invalid_request", "not_found",
         "precondition_required", "version_mismatch",
         "rate_limited", "database_unavailable",
     ]

@@ -10,6 +10,7 @@ enum SessionRows {
         case refreshTokenReused = "refresh_token_reused"
         case passwordChanged = "password_changed"
         case userNotActive = "user_not_active"
+        case roleTaken = "role_taken"
     }
 
     /// A refresh token with its session and user, kept from changing until the end of the transaction; nil for none.

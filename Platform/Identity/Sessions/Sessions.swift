@@ -90,6 +90,7 @@ struct Sessions: Sendable {
         let now = services.clock.now()
         let instant = now.adding(seconds: -Int64(retentionDays) * 86_400)
         let sessions = try await services.pool.query(SessionRows.sweep(endedBefore: instant, limit: limit)).affected
-        return try await sessions + services.attempts.sweep(at: now, limit: limit)
+        let requests = try await services.pool.query(SignedRequests.sweep(endedBefore: now, limit: limit)).affected
+        return try await sessions + requests + services.attempts.sweep(at: now, limit: limit)
     }
 }
