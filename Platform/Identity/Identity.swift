@@ -12,6 +12,7 @@ public struct Identity: Sendable {
     /// What turns access tokens into callers.
     public let authenticator: TokenAuthenticator
     let services: IdentityServices
+    private let mail: (any MailTransport)?
 
     /// Identity over the platform's pool.
     ///
@@ -25,6 +26,7 @@ public struct Identity: Sendable {
         keys: SigningKeys,
         sealing: SealingKeys?,
         handOver: HandOver = HandOver(),
+        mail: (any MailTransport)? = nil,
         issuer: String,
         policy: IdentityPolicy = IdentityPolicy(),
         ids: IDGenerator = IDGenerator(),
@@ -33,6 +35,7 @@ public struct Identity: Sendable {
     ) {
         let tokens = AccessTokens(keys: keys, issuer: issuer, lifetimeSeconds: policy.accessTokenSeconds)
         let sessions = LiveSessions(pool: pool, clock: clock, stalenessSeconds: policy.stalenessSeconds)
+        self.mail = mail
         directory = UserDirectory(pool: pool, clock: clock, stalenessSeconds: policy.stalenessSeconds)
         let sealer = SecretSealer(keys: sealing)
         let live = LiveKeys(pool: pool, sealer: sealer, clock: clock, stalenessSeconds: policy.stalenessSeconds)
@@ -54,6 +57,7 @@ public struct Identity: Sendable {
             directory: directory,
             journal: IdentityJournal(ids: ids),
             sealer: sealer,
+            letters: LetterBox(isOpen: mail != nil),
             policy: policy,
             ids: ids,
             clock: clock,

@@ -26,6 +26,10 @@ public enum IdentityProblem: Error, Sendable, Hashable {
     case tooManyKeys
     /// The terms of a key for programs don't go together; what is wrong is named as for a request.
     case keyTerms(pointer: String, code: String)
+    /// The token that was sent by mail is unknown, used, or its time is over.
+    case invalidEmailToken
+    /// No mail can be sent now.
+    case mailUnavailable
     /// The user has no second factor.
     case twoFactorOff
     /// The user has a second factor already.
@@ -87,6 +91,10 @@ extension IdentityProblem: ProblemConvertible {
                 "A key can't be made on these terms; `errors` says why.",
                 faults: [Problem.Fault(pointer, code)]
             )
+        case .invalidEmailToken:
+            Problem(422, "invalid_email_token", "The token isn't good, or not any more. Have another one sent.")
+        case .mailUnavailable:
+            Problem(503, "mail_unavailable", "No mail can be sent now. Try again.", retryAfterSeconds: 60)
         case .twoFactorOff:
             Problem(409, "two_factor_off", "There is no second factor. Set one up with `POST /v1/me/two-factor`.")
         case .twoFactorAlreadyOn:

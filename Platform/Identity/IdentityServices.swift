@@ -16,6 +16,7 @@ struct IdentityServices: Sendable {
     let directory: UserDirectory
     let journal: IdentityJournal
     let sealer: SecretSealer
+    let letters: LetterBox
     let policy: IdentityPolicy
     let ids: IDGenerator
     let clock: any WallClock

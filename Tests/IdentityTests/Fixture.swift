@@ -88,6 +88,7 @@ struct Fixture: Sendable {
             summary: "For who may trade",
             tag: "Test",
             access: .permission("investing:move"),
+            parameters: [.query("x", .integer(0...9), "Any.")],
             body: .json(.object([.optional("text", .text(0...100))])),
             responses: [200: ResponseShape("What you sent.", .any)],
             rateLimit: nil

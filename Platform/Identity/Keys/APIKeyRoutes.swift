@@ -55,9 +55,9 @@ struct APIKeyRoutes: Sendable {
                 days: body["days"]?.integerValue ?? Self.daysDefault
             )
             let user = try request.requirePrincipal().user
-            let (key, secret) = try await keys.create(terms, for: user, by: Origin(request))
-            let shown = JSON.Member("secret", secret.map { .string(Base64.encodeURLSafe($0)) } ?? .null)
-            guard case .object(let members) = key.json else { preconditionFailure("a key that is no object") }
+            let made = try await keys.create(terms, for: user, by: Origin(request))
+            let shown = JSON.Member("secret", made.secret.map { .string(Base64.encodeURLSafe($0)) } ?? .null)
+            guard case .object(let members) = made.key.json else { preconditionFailure("a key that is no object") }
             return .created(.object(members + [shown]), location: "/v1/me/api-keys")
         }
     }

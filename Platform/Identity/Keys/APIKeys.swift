@@ -8,6 +8,13 @@ struct APIKeys: Sendable {
     /// Bytes of an HMAC's secret.
     private static let secretBytes = 32
 
+    /// A key that was just made.
+    struct Made: Sendable {
+        let key: APIKeyRecord
+        /// The secret of an HMAC.
+        let secret: [UInt8]?
+    }
+
     let services: IdentityServices
 
     /// Makes a key; the secret of an HMAC is answered this once.
@@ -17,37 +24,26 @@ struct APIKeys: Sendable {
         _ terms: APIKey.Terms,
         for user: ID<User>,
         by origin: Origin
-    ) async throws -> (key: APIKeyRecord, secret: [UInt8]?) {
+    ) async throws -> Made {
         try APIKeys.check(terms)
         let id: ID<APIKey> = services.ids.next()
         let secret = terms.algorithm == .hmacSHA256 ? RandomBytes.make(APIKeys.secretBytes) : nil
         let material = try secret.map { try services.sealer.seal($0, for: .apiKey, of: id.value) }
-        let (now, max) = (services.clock.now(), services.policy.apiKeysMax)
+        let now = services.clock.now()
+        let stored = material ?? Bytes(terms.publicKey ?? [])
+        let insert = APIKeys.insert(id, user, terms, material: stored, at: now)
         let key = try await services.pool.transact { transaction in
             // The user's row is what keys made at the same time are counted under.
-            guard try await services.users.lock(user, in: transaction) != nil else { throw Problem.notFound }
-            let live: Int = try await transaction.query(
-                """
-                select count(*) from platform.api_keys
-                where user_id = \(user) and revoked_at is null and expires_at > \(now)
-                """
-            )[0][0]
-            guard live < max else { throw IdentityProblem.tooManyKeys }
-            let stored = try await transaction.query(
-                """
-                insert into platform.api_keys
-                    (id, user_id, label, algorithm, material, scopes, addresses, created_at, expires_at)
-                values (\(id), \(user), \(terms.label), \(terms.algorithm),
-                    \(material ?? Bytes(terms.publicKey ?? [])), \(terms.scopes), \(terms.addresses.map(\.text)),
-                    \(now), \(now.adding(seconds: Int64(terms.days) * 86_400)))
-                returning \(APIKeyRecord.columns)
-                """
-            )
-            let key = try APIKeyRecord(stored[0])
+            let owner = try await services.users.lock(user, in: transaction)
+            guard owner != nil else { throw Problem.notFound }
+            let live: Int = try await transaction.query(APIKeys.count(of: user, at: now))[0][0]
+            guard live < services.policy.apiKeysMax else { throw IdentityProblem.tooManyKeys }
+            let rows = try await transaction.query(insert)
+            let key = try APIKeyRecord(rows[0])
             let entry = services.journal.audit("api_key.made", user: user, by: origin, after: key.json)
             return services.closing(key, [], [entry], at: now)
         }
-        return (key, secret)
+        return Made(key: key, secret: secret)
     }
 
     /// A user's keys that count, the newest first.
@@ -68,25 +64,41 @@ struct APIKeys: Sendable {
     /// - Throws: 404 for one that isn't the user's, or has ended.
     func revoke(_ id: ID<APIKey>, of user: ID<User>, by origin: Origin) async throws {
         let now = services.clock.now()
+        let revoke: SQL = """
+            update platform.api_keys
+            set revoked_at = \(now)
+            where id = \(id) and user_id = \(user) and revoked_at is null
+            returning 1
+            """
+        let entry = services.journal.audit("api_key.revoked", user: user, by: origin, after: ["key": .string(id.wire)])
         try await services.pool.transact { transaction in
-            let ended = try await transaction.query(
-                """
-                update platform.api_keys
-                set revoked_at = \(now)
-                where id = \(id) and user_id = \(user) and revoked_at is null
-                returning 1
-                """
-            )
-            guard !ended.isEmpty else { throw Problem.notFound }
-            let entry = services.journal.audit(
-                "api_key.revoked",
-                user: user,
-                by: origin,
-                after: ["key": .string(id.wire)]
-            )
+            guard try await transaction.query(revoke).count == 1 else { throw Problem.notFound }
             return services.closing((), [], [entry], at: now)
         }
         services.keys.forget([id])
+    }
+
+    private static func count(of user: ID<User>, at now: Timestamp) -> SQL {
+        """
+        select count(*) from platform.api_keys
+        where user_id = \(user) and revoked_at is null and expires_at > \(now)
+        """
+    }
+
+    private static func insert(
+        _ id: ID<APIKey>,
+        _ user: ID<User>,
+        _ terms: APIKey.Terms,
+        material: Bytes,
+        at now: Timestamp
+    ) -> SQL {
+        """
+        insert into platform.api_keys
+            (id, user_id, label, algorithm, material, scopes, addresses, created_at, expires_at)
+        values (\(id), \(user), \(terms.label), \(terms.algorithm), \(material), \(terms.scopes),
+            \(terms.addresses.map(\.text)), \(now), \(now.adding(seconds: Int64(terms.days) * 86_400)))
+        returning \(APIKeyRecord.columns)
+        """
     }
 
     private static func check(_ terms: APIKey.Terms) throws(IdentityProblem) {
