@@ -146,6 +146,11 @@ let package = Package(
         library("Audit", "Platform/Audit", ["Kernel", "PostgreSQL", crypto]),
         library("Fees", "Platform/Fees", ["Kernel", "PostgreSQL"]),
         library("Approvals", "Platform/Approvals", ["Kernel", "PostgreSQL", "Cryptography", "HTTP", "Audit"]),
+        library(
+            "DataProtection",
+            "Platform/DataProtection",
+            ["Kernel", "PostgreSQL", "Cryptography", "HTTP", "Audit", "Messaging", logging, metrics]
+        ),
         library("Compliance", "Platform/Compliance", ["Kernel", "PostgreSQL"]),
         library(
             "HTTP",
@@ -162,9 +167,7 @@ let package = Package(
             "Platform/Identity",
             [
                 "Kernel", "PostgreSQL", "Cryptography", "HTTP", "Approvals", "Audit", "Messaging", "Compliance",
-                "Traces",
-                jwt,
-                logging, metrics,
+                "Traces", jwt, lifecycle, logging, metrics,
             ]
         ),
         library(
@@ -220,7 +223,8 @@ let package = Package(
             "Domains/DeFi",
             [
                 "DomainKit", "DomainTransfers", "Kernel", "PostgreSQL", "HTTP", "Ledger", "Messaging", "WalletCrypto",
-                lifecycle, arguments,
+                "Audit", "Compliance", "Cryptography", "Identity", "Settings",
+                lifecycle, logging, metrics, arguments,
             ],
             exclude: ["WalletCrypto"]
         ),
@@ -252,10 +256,18 @@ let package = Package(
         tests("TracesTests", ["Traces", tracing]),
         tests("CryptographyTests", ["Cryptography", "Kernel"]),
         tests("WebhooksTests", ["Webhooks", "Cryptography", "Kernel"], resources: [.copy("Vectors")]),
+        library("WalletSigners", "Tests/WalletSigners", ["WalletCrypto", "Cryptography", "CSecp256k1", crypto]),
         tests(
             "WalletCryptoTests",
-            ["WalletCrypto", "Cryptography", "Kernel", "CSecp256k1", crypto],
+            ["WalletCrypto", "WalletSigners", "Cryptography", "Kernel", crypto],
             resources: [.copy("Vectors")]
+        ),
+        tests(
+            "WalletTests",
+            [
+                "DeFi", "WalletCrypto", "WalletSigners", "Compliance", "Cryptography", "DomainKit", "HTTP", "Identity",
+                "Kernel", "Messaging", "PostgreSQL", "Redis", "TestSupport", logging, metrics,
+            ]
         ),
         tests("SettingsTests", ["Settings"]),
         tests("EmbeddedServersTests", ["EmbeddedServers", logging]),
@@ -287,6 +299,13 @@ let package = Package(
         tests(
             "MessagingTests",
             ["Messaging", "Kernel", "PostgreSQL", "Redis", "TestSupport", "EmbeddedServers", logging, lifecycle]
+        ),
+        tests(
+            "DataProtectionTests",
+            [
+                "DataProtection", "Audit", "Cryptography", "HTTP", "Kernel", "Migrations", "PostgreSQL", "TestSupport",
+                logging,
+            ]
         ),
         tests("AuditTests", ["Audit", "Kernel", "PostgreSQL", "TestSupport", crypto]),
         tests(
@@ -323,8 +342,8 @@ let package = Package(
         tests(
             "InvestingTests",
             [
-                "Investing", "MatchingEngine", "Audit", "DomainKit", "DepthFeed", "EmbeddedServers", "HTTP",
-                "Kernel", "Ledger", "PostgreSQL", "Redis", "Streams", "TestSupport", logging, metrics,
+                "Investing", "MatchingEngine", "Audit", "DomainKit", "DepthFeed", "EmbeddedServers", "Fees", "HTTP",
+                "Identity", "Kernel", "Ledger", "PostgreSQL", "Redis", "Streams", "TestSupport", logging, metrics,
             ]
         ),
         tests(
@@ -334,7 +353,11 @@ let package = Package(
                 metrics,
             ]
         ),
-        tests("EndToEndTests", ["Kernel", "diboas", crypto], resources: [.copy("schemathesis.toml")]),
+        tests(
+            "EndToEndTests",
+            ["Kernel", "DepthFeed", "EmbeddedServers", "TestSupport", "diboas", crypto, logging],
+            resources: [.copy("schemathesis.toml")]
+        ),
         tests("ArchitectureTests", []),
     ]
 )

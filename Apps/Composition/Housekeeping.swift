@@ -1,21 +1,8 @@
+import DomainKit
 import Kernel
 import Logging
 import Metrics
 import ServiceLifecycle
-
-/// Something that is tidied up in bounded sets.
-///
-/// Doing it twice, or in two processes at once, does no harm.
-struct Chore: Sendable {
-    /// What is tidied: the label of its metrics.
-    let name: String
-    /// Where.
-    let schema: String
-    /// Does one set of at most `setMax` and answers with how many were tidied.
-    let work: @Sendable () async throws -> Int
-    /// A set of as many or more is followed by another at once.
-    var setMax = Int.max
-}
 
 /// Does the chores of a process, one after the other, every ten minutes.
 struct Housekeeping: Service {

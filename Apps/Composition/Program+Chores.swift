@@ -8,9 +8,11 @@ import PostgreSQL
 import Settings
 
 extension Program {
-    /// What has to be tidied: partitions, idempotency keys and inboxes of each schema, sessions, keys of tokens.
+    /// What has to be tidied: partitions, idempotency keys and inboxes of each schema, sessions, keys of tokens, and
+    /// what the domains have of their own.
     var chores: [Chore] {
         everyRuntime.flatMap { [partitions($0), idempotencyKeys($0), inbox($0)] } + identityChores
+            + domains.flatMap(\.chores)
     }
 
     /// Makes partitions ahead and drops those past their time.
@@ -34,6 +36,7 @@ extension Program {
         return Chore(
             name: "idempotency_keys",
             schema: schema.name,
+            setMax: setMax,
             work: {
                 try await pool.query(
                     """
@@ -44,8 +47,7 @@ extension Program {
                         for update skip locked)
                     """
                 ).affected
-            },
-            setMax: setMax
+            }
         )
     }
 
@@ -54,8 +56,8 @@ extension Program {
         return Chore(
             name: "inbox",
             schema: runtime.schema.name,
-            work: { try await inbox.sweep(olderThanDays: days, limit: setMax) },
-            setMax: setMax
+            setMax: setMax,
+            work: { try await inbox.sweep(olderThanDays: days, limit: setMax) }
         )
     }
 
@@ -65,8 +67,8 @@ extension Program {
         let sessions = Chore(
             name: "sessions",
             schema: platform.schema.name,
-            work: { try await identity.sweep(retentionDays: days, limit: setMax) },
-            setMax: setMax
+            setMax: setMax,
+            work: { try await identity.sweep(retentionDays: days, limit: setMax) }
         )
         guard rotationDays > 0 else { return [sessions] }
         let keys = Chore(name: "signing_keys", schema: platform.schema.name) {

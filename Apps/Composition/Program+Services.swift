@@ -1,4 +1,5 @@
 import Approvals
+import DeFi
 import DomainKit
 import HTTP
 import Identity
@@ -36,11 +37,13 @@ extension Program {
                 rateLimiter: rateLimiter,
                 clock: clock,
                 ids: ids,
-                logger: logger
+                logger: logger,
+                privateMaterial: PrivateMaterialScreen()
             )
         )
         let server = APIServer(api, at: .host(settings.http.host, port: settings.http.port), logger: logger)
-        return sharedServices + [hub] + domains.flatMap(\.servingServices) + gatedInboxWorkers + [server]
+        let letters: [any Service] = identity.letterWriter(logger: logger).map { [$0] } ?? []
+        return sharedServices + [hub] + letters + domains.flatMap(\.servingServices) + gatedInboxWorkers + [server]
     }
 
     /// Every route but the stream.

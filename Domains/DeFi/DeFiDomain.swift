@@ -6,8 +6,10 @@ import Ledger
 public import Messaging
 public import PostgreSQL
 public import ServiceLifecycle
+import Settings
 
-/// Positions on chain, held by keys that only the customer has: so far its ledger, balances and transfers.
+/// Positions on chain, held by keys that only the customer has: wallets, their proofs, the address book, balances and
+/// transfers.
 public struct DeFiDomain: Domain {
     /// Schema `defi`.
     public static let schema = Schema.defi
@@ -22,6 +24,8 @@ public struct DeFiDomain: Domain {
     public let inboxHandlers: [String: any InboxHandler]
     /// Its transfers, for the rebuilding of projections.
     public let export: TransactionExport
+    /// What operators do with wallets.
+    public let wallets: WalletOperations
 
     private static let others: [Schema] = [.banking, .investing]
     private static let assets: Set<Asset> = [.usdc, .usdt, .btc, .eth, .sol, .sui]
@@ -44,8 +48,19 @@ public struct DeFiDomain: Domain {
             cursors: platform.cursors,
             logger: platform.logger
         )
-        routes = [Self.balances(runtime.accounts)] + transfers.routes
-        services = transfers.services
+        let parts = WalletParts(
+            runtime,
+            ids: platform.ids,
+            clock: platform.clock,
+            publicURL: platform.settings.http.publicURL,
+            screening: platform.compliance,
+            sessions: platform.signIn,
+            contracts: nil
+        )
+        routes = [Self.balances(runtime.accounts)] + transfers.routes + parts.routes
+        services =
+            transfers.services + [ChallengeSweeper(challenges: parts.challenges, logger: platform.logger)]
+        wallets = WalletOperations(parts: parts, runtime: runtime, ids: platform.ids)
         inboxHandlers = transfers.inboxHandlers
         export = { try await transfers.export(after: $0, limit: $1) }
     }

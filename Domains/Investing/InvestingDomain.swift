@@ -22,6 +22,8 @@ public struct InvestingDomain: Domain {
     public let servingServices: [any Service]
     /// The watch over money in transit.
     public let services: [any Service]
+    /// Clients' ids of orders, which are remembered for a day.
+    public let chores: [Chore]
     /// The other domains' events.
     public let inboxHandlers: [String: any InboxHandler]
     /// Its inbox is worked by the process that writes.
@@ -69,9 +71,15 @@ public struct InvestingDomain: Domain {
         routes =
             [Self.balances(runtime.accounts)] + parts.reading + parts.writing.map(writer.atWriter)
             + transfers.routes.map { $0.method == .get ? $0 : writer.atWriter($0) }
-        servingServices = [parts.surveillance, desk] + parts.servingServices
+        servingServices = [parts.surveillance, desk, parts.rebalancing] + parts.servingServices
         (streams, marketData) = (parts.streams, parts.marketData)
         services = transfers.services
+        let clientIDs = ClientOrderIDs(schema: runtime.schema, pool: runtime.pool)
+        chores = [
+            Chore(name: "client_order_ids", schema: runtime.schema.name, setMax: ClientOrderIDs.setMax) {
+                try await clientIDs.purge()
+            }
+        ]
         inboxHandlers = transfers.inboxHandlers
         inboxGate = { desk.isWriter }
         export = { try await transfers.export(after: $0, limit: $1) }

@@ -18,6 +18,8 @@ struct InvestingParts: Sendable {
     let accounts: TradingAccounts
     let reader: OrderReader
     let ids: IDGenerator
+    /// What rebalances portfolios by itself.
+    let rebalancing: RebalanceService
     /// The way to the process that writes, where it is another one.
     let peers: HTTPClient
     /// Routes that any process serves.
@@ -73,10 +75,14 @@ struct InvestingParts: Sendable {
             moves: AccountMoves(runtime: runtime.writing(through: desk), accounts: accounts, ids: ids),
             balances: runtime.accounts
         )
+        let portfolioParts = PortfolioParts(runtime, platform, desk: desk, reader: reader, accounts, markets)
+        rebalancing = portfolioParts.service
         reading =
-            orderRoutes.reading + marketRoutes.reading + marketData.routes + events.routes + positionRoutes.reading
-            + accountRoutes.reading
-        writing = orderRoutes.writing + marketRoutes.writing + positionRoutes.writing + accountRoutes.writing
+            portfolioParts.reading + orderRoutes.reading + marketRoutes.reading + marketData.routes + events.routes
+            + positionRoutes.reading + accountRoutes.reading
+        writing =
+            portfolioParts.writing + orderRoutes.writing + marketRoutes.writing + positionRoutes.writing
+            + accountRoutes.writing
         let isWriter: @Sendable () -> Bool = { desk.isWriter }
         let declared = InvestingStreams(
             schema: schema,

@@ -45,10 +45,19 @@ public struct ComplianceAnswer: Sendable, Hashable {
         public let flags: [String]
         /// The rule with its version: `aml_threshold.v1`.
         public let rule: String
+
+        /// A check by a rule; `score` is 0 to 100.
+        public init(kind: Kind, outcome: Outcome, score: Int, flags: [String], rule: String) {
+            (self.kind, self.outcome, self.score) = (kind, outcome, score)
+            (self.flags, self.rule) = (flags, rule)
+        }
     }
 
     /// The checks made, in order.
     public let checks: [Check]
+
+    /// An answer of checks.
+    public init(checks: [Check]) { self.checks = checks }
 
     /// The most severe outcome of the checks.
     public var outcome: Outcome { checks.map(\.outcome).max() ?? .approve }

@@ -32,6 +32,9 @@ public protocol Domain: Sendable {
     /// What it does in the background, beside what every domain's runtime does.
     var services: [any Service] { get }
 
+    /// What of its own it wants tidied now and then, beside what every schema has.
+    var chores: [Chore] { get }
+
     /// Its transactions as projections want them, for their rebuilding: pages in the order of ids.
     var export: TransactionExport { get }
 
@@ -48,6 +51,9 @@ public protocol Domain: Sendable {
 extension Domain {
     /// None.
     public var servingServices: [any Service] { [] }
+
+    /// None.
+    public var chores: [Chore] { [] }
 
     /// None.
     public var streams: [StreamFamily] { [] }

@@ -31,6 +31,13 @@ public struct Initiator: Sendable, Hashable {
         traceparent = request.trace?.description
     }
 
+    /// The initiator of a request to a public route, who isn't known yet.
+    public init(anonymous request: APIRequest) {
+        (user, actor, session) = (nil, "anonymous", nil)
+        (ip, userAgent) = (request.remoteAddress, request.userAgent)
+        (correlation, traceparent) = (request.id.value, request.trace?.description)
+    }
+
     /// The system or a provider as the initiator.
     ///
     /// Without a trace of its own it belongs to the one that the running task is in.

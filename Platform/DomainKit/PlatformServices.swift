@@ -19,6 +19,8 @@ public struct PlatformServices: Sendable {
     public let ids: IDGenerator
     /// Who the users are.
     public let users: UserDirectory
+    /// Begins sessions for users whom a domain has proof of.
+    public let signIn: ProvenSignIn
     /// What is asked before money moves.
     public let compliance: ComplianceGate
     /// The fee schedules in force.
@@ -42,6 +44,7 @@ public struct PlatformServices: Sendable {
         clock: any WallClock,
         ids: IDGenerator,
         users: UserDirectory,
+        signIn: ProvenSignIn,
         compliance: ComplianceGate,
         fees: FeeCatalogCache,
         outbound: HTTPClient,
@@ -52,6 +55,7 @@ public struct PlatformServices: Sendable {
         logger: Logger
     ) {
         (self.settings, self.clock, self.ids, self.users) = (settings, clock, ids, users)
+        self.signIn = signIn
         (self.compliance, self.fees, self.outbound) = (compliance, fees, outbound)
         (self.cursors, self.handOver, self.streams) = (cursors, handOver, streams)
         (self.redis, self.logger) = (redis, logger)

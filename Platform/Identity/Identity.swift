@@ -2,6 +2,7 @@ public import Approvals
 public import Cryptography
 public import HTTP
 public import Kernel
+public import Logging
 public import Messaging
 public import PostgreSQL
 
@@ -70,7 +71,16 @@ public struct Identity: Sendable {
     public var routes: [Route] {
         AuthenticationRoutes(services: services).routes + MeRoutes(services: services).routes
             + SecondFactorRoutes(services: services).routes + APIKeyRoutes(services: services).routes
+            + EmailRoutes(services: services).routes + SessionRoutes(services: services).routes
             + OperatorRoutes(services: services).routes
+    }
+
+    /// Begins sessions for users whom somebody else has proof of.
+    public var provenSignIn: ProvenSignIn { ProvenSignIn(services: services) }
+
+    /// What writes letters to users, in each process that serves requests; nil without a transport for mail.
+    public func letterWriter(logger: Logger) -> LetterWriter? {
+        mail.map { LetterWriter(services: services, transport: $0, logger: logger) }
     }
 
     /// What takes two people: giving and taking roles of staff.

@@ -6,9 +6,11 @@ public import PostgreSQL
 /// What it decides holds as long as nobody else has changed the accounts: a batch is stored only if each account that
 /// it changes is still as this one knows it. After a batch that was not stored it is of no use any more.
 public struct ResidentLedger: Sendable {
-    private struct Known {
+    private struct Known: Equatable {
         let version: Int64
         let reserved: Int128
+        /// A freeze is a change without a new version.
+        let changedAt: Timestamp
     }
 
     /// The accounts and reservations, as they are after what was applied.
@@ -48,14 +50,16 @@ public struct ResidentLedger: Sendable {
         let store = LedgerStore(schema: schema, pool: pool, onCommit: {})
         let (loaded, results) = try await store.load(needs, transaction, others: others)
         core.begin(at: max(loaded.instant, core.instant))
-        for account in loaded.accounts { know(account) }
+        know(loaded)
         core.add(loaded)
         return (KeptAnswers(kept: loaded.answers), results)
     }
 
-    private mutating func know(_ account: AccountState) {
-        core.add(account)
-        known[account.id] = Known(version: account.version, reserved: account.reserved)
+    private mutating func know(_ loaded: LoadedLedger) {
+        for (account, changedAt) in zip(loaded.accounts, loaded.changedAt) {
+            core.add(account)
+            known[account.id] = Known(version: account.version, reserved: account.reserved, changedAt: changedAt)
+        }
     }
 
     /// Takes accounts and active reservations in as they are stored.
@@ -77,9 +81,31 @@ public struct ResidentLedger: Sendable {
         var loaded = LoadedLedger()
         try loaded.read(accounts: results[0], now: results[1])
         try loaded.read(reservations: results[2])
-        for account in loaded.accounts { know(account) }
+        know(loaded)
         core.begin(at: max(core.instant, loaded.instant))
         core.add(loaded.reservations)
+    }
+
+    /// Takes back what was applied since the last batch that was stored: reads anew the accounts and reservations that
+    /// it changed, and all reservations of those accounts that somebody else has changed meanwhile.
+    public mutating func putBack(_ pool: Pool) async throws {
+        let changed = core.changedAccounts
+        let before = changed.map { ($0, known[$0]) }
+        let reservations = core.changedReservations.union(core.newReservations)
+        try await reload(changed, reservations, pool)
+        let foreign = Set(before.filter { known[$0.0] != $0.1 }.map(\.0))
+        guard !foreign.isEmpty else { return }
+        let theirs = core.reservations.values.filter { foreign.contains($0.account) }.map(\.id)
+        try await reload([], Set(theirs), pool)
+    }
+
+    private mutating func reload(
+        _ accounts: Set<ID<LedgerAccount>>,
+        _ reservations: Set<ID<Reservation>>,
+        _ pool: Pool
+    ) async throws {
+        for id in reservations { core.reservations[id] = nil }
+        try await load(accounts: Array(accounts), reservations: Array(reservations), pool)
     }
 
     /// Does all commands of an operation or none of them.
@@ -101,10 +127,12 @@ public struct ResidentLedger: Sendable {
                 """
                 with found as (
                     select 1
-                    from unnest(\(changed), \(expected.map(\.version)), \(expected.map(\.reserved)))
-                        as k(id, version, reserved)
+                    from unnest(\(changed), \(expected.map(\.version)), \(expected.map(\.reserved)),
+                        \(expected.map(\.changedAt)))
+                        as k(id, version, reserved, recorded_at)
                     join \(schema).ledger_accounts a
                         on a.id = k.id and a.version = k.version and a.reserved = k.reserved
+                            and a.recorded_at = k.recorded_at
                     order by a.id
                     for no key update of a)
                 select blocks.expect_rows(count(*), \(changed.count)) from found
@@ -119,7 +147,11 @@ public struct ResidentLedger: Sendable {
     public mutating func commit() {
         for id in core.changedAccounts {
             if let account = core.accounts[id] {
-                known[id] = Known(version: account.version, reserved: account.reserved)
+                known[id] = Known(
+                    version: account.version,
+                    reserved: account.reserved,
+                    changedAt: core.instant
+                )
             }
         }
         core.forgetEnded()

@@ -28,6 +28,11 @@ public final class Connection: Sendable {
     /// Beyond the server's statement timeout, so that it fires only when the server is gone.
     private static let answerMarginSeconds = 15
 
+    /// Which life of the server the session is in: another one after each crash and on each other server.
+    ///
+    /// It is the instant from which the server counts its statistics, which it forgets when it recovers from a crash.
+    public let serverLife: String
+
     private let link: Link
     private let loop: IOLoop
     private let options: ConnectionOptions
@@ -35,18 +40,18 @@ public final class Connection: Sendable {
     /// Opens a session; libpq's blocking connect runs on a thread of its own.
     public static func open(_ options: ConnectionOptions) async throws(PostgresError) -> Connection {
         let loop = IOLoop.shared
-        let opened: Result<Link, PostgresError> = await withUnsafeContinuation { continuation in
+        let opened: Result<(link: Link, life: String), PostgresError> = await withUnsafeContinuation { continuation in
             let thread = Thread { continuation.resume(returning: connect(options, loop)) }
             thread.name = "postgres-connect"
             thread.start()
         }
-        let link = try opened.get()
+        let (link, life) = try opened.get()
         loop.post { link.start() }
-        return Connection(link, loop, options)
+        return Connection(link, life, loop, options)
     }
 
-    private init(_ link: Link, _ loop: IOLoop, _ options: ConnectionOptions) {
-        (self.link, self.loop, self.options) = (link, loop, options)
+    private init(_ link: Link, _ life: String, _ loop: IOLoop, _ options: ConnectionOptions) {
+        (self.link, serverLife, self.loop, self.options) = (link, life, loop, options)
     }
 
     /// Runs one statement in a transaction of its own.
@@ -115,7 +120,10 @@ public final class Connection: Sendable {
         loop.post { [link] in link.close() }
     }
 
-    private static func connect(_ options: ConnectionOptions, _ loop: IOLoop) -> Result<Link, PostgresError> {
+    private static func connect(
+        _ options: ConnectionOptions,
+        _ loop: IOLoop
+    ) -> Result<(link: Link, life: String), PostgresError> {
         let settings: [(String, String)] = [
             ("dbname", options.url), ("application_name", options.applicationName), ("client_encoding", "UTF8"),
             ("connect_timeout", String(options.connectTimeoutSeconds)), ("keepalives_idle", "30"),
@@ -134,17 +142,18 @@ public final class Connection: Sendable {
             """
         // A role's name is configuration of ours, checked where it is read.
         if let role = options.role { setUp += "set role \(role);" }
+        setUp += "select coalesce(stats_reset, '-infinity')::text from pg_stat_bgwriter"
         guard PQstatus(connection) == CONNECTION_OK, let result = PQexec(connection, setUp) else {
             return failure(connection)
         }
         defer { PQclear(result) }
-        guard PQresultStatus(result) == PGRES_COMMAND_OK, PQsetnonblocking(connection, 1) == 0,
-            PQenterPipelineMode(connection) == 1
+        guard PQresultStatus(result) == PGRES_TUPLES_OK, PQntuples(result) == 1, let life = PQgetvalue(result, 0, 0),
+            PQsetnonblocking(connection, 1) == 0, PQenterPipelineMode(connection) == 1
         else { return failure(connection) }
-        return .success(Link(connection, loop: loop))
+        return .success((Link(connection, loop: loop), String(cString: life)))
     }
 
-    private static func failure(_ connection: OpaquePointer) -> Result<Link, PostgresError> {
+    private static func failure<Opened>(_ connection: OpaquePointer) -> Result<Opened, PostgresError> {
         let message = String(cString: PQerrorMessage(connection)).trimmingCharacters(in: .whitespacesAndNewlines)
         PQfinish(connection)
         return .failure(.unreachable(message))

@@ -119,7 +119,7 @@ extension Pool {
         isolation: Isolation = .readCommitted,
         _ body: (Transaction) async throws -> Closing<Answer>
     ) async throws -> Answer {
-        let decided: (answer: Answer, lost: Int64?) = try await withConnection { connection in
+        let decided: (answer: Answer, lost: (number: Int64, life: String)?) = try await withConnection { connection in
             let transaction = Transaction(connection, isolation)
             do {
                 let closing = try await body(transaction)
@@ -129,7 +129,7 @@ extension Pool {
                 } catch PostgresError.outcomeUnknown(let message) {
                     connection.close()
                     guard let number = transaction.number else { throw PostgresError.outcomeUnknown(message) }
-                    return (closing.answer, number)
+                    return (closing.answer, (number, connection.serverLife))
                 }
             } catch let error as PostgresError where error.breaksConnection {
                 throw error
@@ -138,27 +138,55 @@ extension Pool {
                 throw error
             }
         }
-        if let number = decided.lost, try await !tookEffect(transaction: number) {
+        if let lost = decided.lost, try await !tookEffect(transaction: lost.number, inLife: lost.life) {
             throw PostgresError.connectionLost("the connection broke before the commit took effect")
         }
         return decided.answer
     }
 
-    /// Looks up, on another connection, whether a transaction took effect.
+    /// Looks up, on another connection, whether a transaction took effect that was begun in a life of the server.
     ///
-    /// - Throws: `PostgresError.outcomeUnknown` when it can't be decided within about ten seconds.
-    public func tookEffect(transaction number: Int64) async throws -> Bool {
+    /// A server that crashed may give a number again that it hadn't written to its log: what has committed under it then
+    /// may be another transaction. What has committed keeps its number, so that nothing else is in doubt.
+    ///
+    /// - Throws: `PostgresError.outcomeUnknown` when it can't be decided, or not within about ten seconds.
+    public func tookEffect(transaction number: Int64, inLife life: String) async throws -> Bool {
         for attempt in 0..<40 {
             // A cancelled caller must not mistake its commit for one that failed.
             if attempt > 0, (try? await Task.sleep(for: .milliseconds(250))) == nil { break }
-            guard let rows = try? await query("select pg_xact_status((\(number)::text)::xid8)") else { continue }
-            let status: String? = try rows[0][0]
-            switch status {
-            case "committed": return true
-            case "aborted": return false
-            default: continue
+            switch await fate(of: number, inLife: life) {
+            case .committed: return true
+            case .undone: return false
+            case .doubtful:
+                throw PostgresError.outcomeUnknown("transaction \(number) may be another one since the server crashed")
+            case .open: continue
             }
         }
         throw PostgresError.outcomeUnknown("transaction \(number) could not be looked up")
     }
+
+    private enum Fate { case committed, undone, doubtful, open }
+
+    private func fate(of number: Int64, inLife life: String) async -> Fate {
+        do {
+            let (rows, isSameLife) = try await withConnection { connection in
+                // A standby doesn't know yet.
+                let look: SQL = "select pg_xact_status((\(number)::text)::xid8) as status where not pg_is_in_recovery()"
+                return (try await connection.query(look), connection.serverLife == life)
+            }
+            let status: String? = try rows.first?["status"]
+            switch status {
+            case "committed": return isSameLife ? .committed : .doubtful
+            case "aborted": return .undone
+            default: return .open
+            }
+        } catch let error as PostgresError where error.state == Pool.notGivenYet {
+            return .undone
+        } catch {
+            return .open
+        }
+    }
+
+    /// What the server says of a number that it has not given yet: it was forgotten in a crash, with its transaction.
+    private static let notGivenYet = "22023"
 }

@@ -1,3 +1,4 @@
+import DomainKit
 import Logging
 import Synchronization
 import Testing
@@ -20,14 +21,14 @@ struct HousekeepingTests {
             Chore(
                 name: "heap",
                 schema: "test",
+                setMax: setMax,
                 work: {
                     self.sets.withLock { $0 += 1 }
                     return self.things.withLock { things in
                         defer { things -= min(things, setMax) }
                         return min(things, setMax)
                     }
-                },
-                setMax: setMax
+                }
             )
         }
     }

@@ -23,6 +23,7 @@ struct Fixture: Sendable {
     let keysDirectory: String
     let identity: Identity
     let api: API
+    let mailbox = Mailbox()
     let outbox = WorkSignal(.outbox, of: .platform)
 
     /// Runs `body` with a fixture; `policy` may change the bounds.
@@ -57,6 +58,7 @@ struct Fixture: Sendable {
             hasher: hasher,
             keys: keys,
             sealing: try SealingKeys(current: (id: 1, key: Array(repeating: 7, count: 32))),
+            mail: mailbox,
             issuer: "https://api.example.com",
             policy: policy,
             ids: IDGenerator(clock: clock),
@@ -312,4 +314,42 @@ final class CountingHasher: PasswordHashing {
 
     func needsRehash(_ hash: String) -> Bool { hasher.needsRehash(hash) }
     func checkStrength(_ password: Password) async throws(PasswordError) { try await hasher.checkStrength(password) }
+}
+
+/// Keeps mail until somebody reads it.
+final class Mailbox: MailTransport {
+    private struct State {
+        var mails: [Mail] = []
+        var readers: [CheckedContinuation<Mail, Never>] = []
+    }
+
+    private let state = Mutex(State())
+
+    func deliver(_ mail: Mail) async {
+        let reader = state.withLock { state -> CheckedContinuation<Mail, Never>? in
+            if state.readers.isEmpty {
+                state.mails.append(mail)
+                return nil
+            }
+            return state.readers.removeFirst()
+        }
+        reader?.resume(returning: mail)
+    }
+
+    /// The next mail, as soon as it is there.
+    func next() async -> Mail {
+        await withCheckedContinuation { reader in
+            let mail = state.withLock { state -> Mail? in
+                if state.mails.isEmpty {
+                    state.readers.append(reader)
+                    return nil
+                }
+                return state.mails.removeFirst()
+            }
+            if let mail { reader.resume(returning: mail) }
+        }
+    }
+
+    /// How many wait to be read.
+    var count: Int { state.withLock { $0.mails.count } }
 }

@@ -39,6 +39,10 @@ private struct TradingFlow {
     var failures = 0
     var trades = 0
     var named = 0
+    var isFrozen = false
+    var steps = 0
+    /// Failures after which memory was looked at.
+    var seen = 0
 
     init(_ world: TradingWorld, seed: UInt64) async throws {
         (self.world, random) = (world, FlowRandom(state: seed))
@@ -46,6 +50,7 @@ private struct TradingFlow {
     }
 
     mutating func step() async throws {
+        steps += 1
         var items = (0..<Int.random(in: 1...12, using: &random)).map { _ in item() }
         switch Int.random(in: 0..<20, using: &random) {
         case 0: items.insert(poison(), at: Int.random(in: 0...items.count, using: &random))
@@ -62,9 +67,30 @@ private struct TradingFlow {
                 where datname = current_database() and pid <> pg_backend_pid() and application_name = 'test'
                 """
             )
+        case 3: try await moveBeside()
         default: break
         }
         try await run(items[...])
+        guard failures > seen || steps % 10 == 0 else { return }
+        seen = failures
+        let moved = [traders[0].quote, traders[1].quote, traders[1].base]
+        let differences = try await world.desk.differences(TradingWorld.schema, world.pool, except: Set(moved))
+        #expect(differences.isEmpty, "\(differences)")
+    }
+
+    /// Moves money past the writer, and freezes an account or takes that back, as operators' commands do.
+    private mutating func moveBeside() async throws {
+        failures += 1
+        let (from, to) = (traders[0], traders[1])
+        let move = NewTransfer(id: world.ids.next(), debit: from.quote, credit: to.quote, amount: 1, code: "test")
+        let plain = Ledger(schema: TradingWorld.schema, pool: world.pool)
+        let commands: [LedgerCommand] = [
+            .transfer(move), .freeze(to.base, because: isFrozen ? nil : "test"),
+        ]
+        for command in commands {
+            _ = try await plain.submit(batch: [LedgerItem(operation: world.ids.next(), commands: [command])])
+        }
+        isFrozen.toggle()
     }
 
     /// Commits as the queue does: again after what passes, halved where an item is at fault.

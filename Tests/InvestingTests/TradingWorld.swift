@@ -120,7 +120,8 @@ struct TradingWorld: Sendable {
         postOnly: Bool = false,
         clientID: String? = nil,
         list: ID<OrderList>? = nil,
-        expiresAt: Timestamp? = nil
+        expiresAt: Timestamp? = nil,
+        request: UInt128 = 7
     ) -> OrderTicket {
         let bound = side == .buy && type.isConditional && !type.isLimit ? stop.map { $0 + $0 / 10 } : nil
         let order = Order(
@@ -147,7 +148,7 @@ struct TradingWorld: Sendable {
             remaining: lots ?? 0,
             updatedAt: SystemClock().now()
         )
-        return OrderTicket(order: order, request: 7, base: trader.base, quote: trader.quote, income: income)
+        return OrderTicket(order: order, request: request, base: trader.base, quote: trader.quote, income: income)
     }
 
     func request(_ trader: Trader, key: String? = nil) -> DeskRequest {

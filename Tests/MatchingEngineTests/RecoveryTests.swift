@@ -51,6 +51,39 @@ import Testing
         #expect(restored.book.snapshot() == full.book.snapshot())
     }
 
+    @Test(arguments: [21, 22, 23, 24] as [UInt64])
+    func `what is withdrawn and put back stands where it stood`(seed: UInt64) {
+        var random = SeededRandom(seed: seed)
+        var run = Run()
+        for commands in 0..<40 {
+            run.apply(Self.commands(50 * (commands + 1), seed: seed)[(50 * commands)...])
+            let before = run.book.snapshot()
+            let hash = run.book.stateHash
+            // Of one level, the place in the snapshot tells who came first.
+            let places = Dictionary(uniqueKeysWithValues: before.orders.enumerated().map { ($1.number, $0) })
+            let share = Int.random(in: 1...4, using: &random)
+            let some = before.orders.filter { _ in Int.random(in: 0..<share, using: &random) == 0 }
+            for order in some.shuffled(using: &random) { run.book.withdraw(order.number) }
+            #expect(run.book.liveOrders == before.orders.count - some.count)
+            for order in some.reversed() {
+                let place = places[order.number] ?? 0
+                run.book.restore(order) { (places[$0] ?? 0) > place }
+            }
+            #expect(run.book.stateHash == hash)
+            #expect(run.book.snapshot() == before)
+        }
+    }
+
+    @Test func `an order that isn't there can't be withdrawn`() {
+        let book = OrderBook(log: nil)
+        book.restore(OpenOrder(number: 1, owner: 2, side: .buy, price: 10, quantity: 9, remaining: 5, traded: 3))
+        let hash = book.stateHash
+        book.withdraw(2)
+        #expect(book.stateHash == hash)
+        book.withdraw(1)
+        #expect(book.liveOrders == 0 && book.bestPrice(.buy) == nil)
+    }
+
     @Test func `tells the same events in every build`() {
         // Debug and release builds are held to the same figures.
         var run = Run()
@@ -76,13 +109,21 @@ import Testing
             hash { order, _ in order.selfTradePrevention = .decrement }, hash { order, _ in order.otherLeg = 8 },
             hash { order, _ in (order.timeInForce, order.expiresAt) = (.gtd, 5) },
             hash { order, _ in (order.timeInForce, order.expiresAt) = (.gtd, 6) },
-            hash { order, _ in (order.state, order.type, order.stopPrice) = (.waiting, .stopLimit, 10) },
+            hash { order, _ in order.wait(stopPrice: 10) }, hash { order, _ in order.wait(stopPrice: 11) },
+            hash { order, _ in order.wait(stopPrice: 10, price: 11) },
             hash { _, status in status.lastPrice = nil }, hash { _, status in status.state = .postOnly },
             hash { _, status in (status.state, status.reopensAt) = (.halt, 4) },
             hash { _, status in status.referencePrice = 7 },
             hash { _, status in status.slices = [PriceSlice(number: 1, lowest: 2, highest: 3)] },
         ]
         #expect(Set(hashes).count == hashes.count)
+    }
+}
+
+extension OpenOrder {
+    fileprivate mutating func wait(stopPrice: Int64, price: Int64 = 10) {
+        (state, type, traded) = (.waiting, .stopLimit, 0)
+        (self.stopPrice, self.price) = (stopPrice, price)
     }
 }
 

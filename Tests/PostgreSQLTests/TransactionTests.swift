@@ -231,17 +231,24 @@ struct TransactionTests {
 
     @Test func `the outcome of any transaction can be looked up`() async throws {
         try await withTable { _, pool in
-            let number: SQL = "select pg_current_xact_id()"
-            let committed: Int64 = try await pool.withTransaction { try await $0.query(number)[0][0] }
-            #expect(try await pool.tookEffect(transaction: committed))
+            let current: SQL = "select pg_current_xact_id()"
+            let life = try await pool.withConnection { $0.serverLife }
+            let committed: Int64 = try await pool.withTransaction { try await $0.query(current)[0][0] }
+            #expect(try await pool.tookEffect(transaction: committed, inLife: life))
             let undone = Recorder<Int64>()
             await #expect(throws: Own.self) {
                 try await pool.withTransaction { transaction in
-                    undone.append(try await transaction.query(number)[0][0])
+                    undone.append(try await transaction.query(current)[0][0])
                     throw Own()
                 }
             }
-            #expect(try await pool.tookEffect(transaction: try #require(undone.all.first)) == false)
+            let number = try #require(undone.all.first)
+            #expect(try await pool.tookEffect(transaction: number, inLife: life) == false)
+            // A number that the server never gave was forgotten in a crash.
+            #expect(try await pool.tookEffect(transaction: number + 1_000_000, inLife: life) == false)
+            await #expect(throws: PostgresError.self, "committed, but perhaps under a number given twice") {
+                try await pool.tookEffect(transaction: committed, inLife: "another one")
+            }
         }
     }
 }

@@ -2,6 +2,7 @@ import Crypto
 import Cryptography
 import Testing
 import WalletCrypto
+import WalletSigners
 
 @Suite struct AddressTests {
     @Test func `a derived Bitcoin address validates on its network, reads back, and on no other`() throws {

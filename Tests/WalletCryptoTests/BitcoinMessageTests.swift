@@ -1,6 +1,7 @@
 import Cryptography
 import Testing
 @testable import WalletCrypto
+import WalletSigners
 
 @Suite struct BitcoinMessageTests {
     private func bip137(_ signer: Signer, _ message: String, header: UInt8) throws -> [UInt8] {

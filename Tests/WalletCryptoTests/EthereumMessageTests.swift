@@ -2,6 +2,7 @@ import Cryptography
 import Kernel
 import Testing
 import WalletCrypto
+import WalletSigners
 
 @Suite struct EthereumMessageTests {
     private func verify(_ message: String, _ signature: [UInt8], _ address: EthereumAddress) -> ProofVerdict {

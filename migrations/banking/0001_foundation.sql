@@ -190,4 +190,7 @@ from banking.assets a, (values
 
 -- migrate: down
 drop schema banking cascade;
+drop schema banking_archive cascade;
 delete from blocks.partitioned_tables where schema_name = 'banking';
+delete from blocks.retention_policies where schema_name = 'banking';
+delete from blocks.archived_partitions where schema_name = 'banking';

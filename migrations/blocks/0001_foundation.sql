@@ -53,6 +53,16 @@ begin
                     'create table %1$I.%2$I partition of %1$I.%3$I for values from (%4$L) to (%5$L)',
                     for_schema, part, entry.table_name, blocks.partition_bound(entry, starts),
                     blocks.partition_bound(entry, ((starts at time zone 'UTC') + entry.period) at time zone 'UTC'));
+                -- Triggers for truncation belong to each table alone.
+                if exists (
+                    select from pg_trigger
+                    where tgrelid = format('%I.%I', for_schema, entry.table_name)::regclass
+                        and tgname = 'append_only_whole')
+                then
+                    execute format(
+                        'create trigger append_only_whole before truncate on %I.%I execute function blocks.refuse_change()',
+                        for_schema, part);
+                end if;
                 made := made + 1;
             end if;
         end loop;

@@ -1,6 +1,45 @@
 -- What explains a change afterwards: idempotency keys, audit log, status history, provider updates, fee lines.
 
 -- migrate: up
+
+-- Refuses to change what is written once, whoever asks; access alone doesn't stop the owner.
+create function blocks.refuse_change() returns trigger
+    language plpgsql set search_path = pg_catalog, pg_temp as $$
+begin
+    raise exception '% on %.%, which is append-only', lower(tg_op), tg_table_schema, tg_table_name
+        using errcode = 'D0403';
+end $$;
+
+-- The head of a chain goes on by one batch at a time and is never removed.
+create function blocks.audit_chain_follows() returns trigger
+    language plpgsql set search_path = pg_catalog, pg_temp as $$
+begin
+    if tg_op = 'UPDATE' and new.batch = old.batch + 1 and length(new.head) = 32 then
+        return new;
+    end if;
+    raise exception '% of the audit chain''s head of %', lower(tg_op), tg_table_schema using errcode = 'D0403';
+end $$;
+
+-- Makes a table append-only by triggers. Those for rows are taken over by partitions, those for truncation aren't.
+create function blocks.guard_evidence(for_schema text, for_table text) returns void
+    language plpgsql set search_path = pg_catalog, pg_temp as $$
+declare
+    part text;
+begin
+    execute format(
+        'create trigger append_only before update or delete on %I.%I for each row execute function blocks.refuse_change()',
+        for_schema, for_table);
+    for part in
+        select for_table union all
+        select c.relname from pg_inherits i join pg_class c on c.oid = i.inhrelid
+        where i.inhparent = format('%I.%I', for_schema, for_table)::regclass
+    loop
+        execute format(
+            'create trigger append_only_whole before truncate on %I.%I execute function blocks.refuse_change()',
+            for_schema, part);
+    end loop;
+end $$;
+
 create function blocks.install_evidence(for_schema text) returns void
     language plpgsql set search_path = pg_catalog, pg_temp as $install$
 begin
@@ -26,6 +65,14 @@ begin
         ) with (fillfactor = 10)
         $sql$, for_schema);
     execute format('insert into %1$I.audit_chain default values', for_schema);
+    execute format($sql$
+        create trigger audit_chain_follows before update or delete on %1$I.audit_chain
+            for each row execute function blocks.audit_chain_follows()
+        $sql$, for_schema);
+    execute format($sql$
+        create trigger audit_chain_stays before truncate on %1$I.audit_chain
+            execute function blocks.audit_chain_follows()
+        $sql$, for_schema);
 
     -- head = sha256(previous head || digest); digest = sha256 over the digests of the batch's rows in their order.
     execute format($sql$
@@ -38,6 +85,7 @@ begin
         )
         $sql$, for_schema);
     execute format($sql$comment on table %1$I.audit_batches is 'append-only: the audit chain'$sql$, for_schema);
+    perform blocks.guard_evidence(for_schema, 'audit_batches');
 
     execute format($sql$
         create table %1$I.audit_log (
@@ -60,6 +108,7 @@ begin
         $sql$, for_schema);
     execute format($sql$comment on table %1$I.audit_log is 'append-only: who did what'$sql$, for_schema);
     execute format('create index on %1$I.audit_log (batch, place)', for_schema);
+    perform blocks.guard_evidence(for_schema, 'audit_log');
     insert into blocks.partitioned_tables (schema_name, table_name, period) values (for_schema, 'audit_log', '1 month');
 
     execute format($sql$
@@ -116,3 +165,6 @@ end $install$;
 
 -- migrate: down
 drop function blocks.install_evidence(text);
+drop function blocks.guard_evidence(text, text);
+drop function blocks.audit_chain_follows();
+drop function blocks.refuse_change();

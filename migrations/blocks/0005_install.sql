@@ -7,6 +7,7 @@ begin
     perform blocks.install_ledger(for_schema);
     perform blocks.install_messaging(for_schema);
     perform blocks.install_evidence(for_schema);
+    perform blocks.install_retention(for_schema);
     perform blocks.make_partitions(for_schema);
 end $$;
 

@@ -11,4 +11,7 @@ from (values ('USD'), ('EUR'), ('USDC'), ('USDT'), ('BTC'), ('ETH'), ('SOL'), ('
 
 -- migrate: down
 drop schema defi cascade;
+drop schema defi_archive cascade;
 delete from blocks.partitioned_tables where schema_name = 'defi';
+delete from blocks.retention_policies where schema_name = 'defi';
+delete from blocks.archived_partitions where schema_name = 'defi';

@@ -11,4 +11,7 @@ from (values ('USD'), ('EUR'), ('USDC'), ('USDT'), ('BTC'), ('ETH'), ('SOL'), ('
 
 -- migrate: down
 drop schema investing cascade;
+drop schema investing_archive cascade;
 delete from blocks.partitioned_tables where schema_name = 'investing';
+delete from blocks.retention_policies where schema_name = 'investing';
+delete from blocks.archived_partitions where schema_name = 'investing';

@@ -127,6 +127,7 @@ create table investing.client_order_ids (
     order_id uuid not null,
     -- What the request was answered with, for the same request again.
     status smallint not null,
+    location text not null,
     answer bytea not null,
     ended_at timestamptz,
     primary key (account, client_order_id)

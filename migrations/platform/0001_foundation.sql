@@ -6,4 +6,7 @@ select blocks.install('platform');
 
 -- migrate: down
 drop schema platform cascade;
+drop schema platform_archive cascade;
 delete from blocks.partitioned_tables where schema_name = 'platform';
+delete from blocks.retention_policies where schema_name = 'platform';
+delete from blocks.archived_partitions where schema_name = 'platform';

@@ -38,8 +38,8 @@ struct AccountMoves: Sendable {
         }
         let transfer = NewTransfer(
             id: ids.next(),
-            debit: try await runtime.accounts.open(AccountKey(from.user, from.kind.ledgerKind, asset)),
-            credit: try await runtime.accounts.open(AccountKey(to.user, to.kind.ledgerKind, asset)),
+            debit: try await runtime.accounts.open(AccountKey(from.user, from.ledgerKind, asset)),
+            credit: try await runtime.accounts.open(AccountKey(to.user, to.ledgerKind, asset)),
             amount: amount.minorUnits,
             code: "account_move"
         )

@@ -39,9 +39,16 @@ struct RiskToleranceRow: StoredRow {
 }
 
 extension TradingAccount {
-    static let columns: SQL = """
-        a.id, a.number, a.user_id, a.type, a.status, a.is_margin_enabled, a.risk_tolerance, a.version, a.created_at
+    /// A portfolio's orders stand in the books as those of its account, and it may do what that one may.
+    static func columns(in schema: Schema) -> SQL {
         """
+        a.id, coalesce((select p.number from \(schema).accounts p where p.id = a.parent), a.number) as number,
+            a.user_id, a.type, a.ledger_kind, a.parent,
+            coalesce((select p.status from \(schema).accounts p where p.id = a.parent and p.status <> 'open'),
+                a.status) as status,
+            a.is_margin_enabled, a.risk_tolerance, a.version, a.created_at
+        """
+    }
 
     static func read(_ row: Row) throws -> TradingAccount {
         let number: Int64 = try row["number"]
@@ -53,6 +60,8 @@ extension TradingAccount {
             number: owner,
             user: try row["user_id"],
             kind: kind,
+            ledgerKind: try row["ledger_kind"],
+            parent: try row["parent"],
             status: status,
             isMarginEnabled: try row["is_margin_enabled"],
             riskTolerance: try row["risk_tolerance"],

@@ -17,7 +17,7 @@ extension TradingAccount {
             "id": .string(id.wire), "type": .string(kind.rawValue), "status": .string(status.rawValue),
             "trading_enabled": .bool(status == .open), "margin_enabled": .bool(isMarginEnabled),
             "risk_tolerance": .string(riskTolerance),
-            "balances": .array(balances.filter { $0.kind == kind.ledgerKind }.map { BalanceList.json($0) }),
+            "balances": .array(balances.filter { $0.kind == ledgerKind }.map { BalanceList.json($0) }),
             "version": .integer(version), "created_at": .string(createdAt.description),
         ]
     }

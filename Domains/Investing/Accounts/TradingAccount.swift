@@ -7,7 +7,7 @@ struct TradingAccount: Sendable, Hashable, Entity {
     enum Kind: String, Sendable, CaseIterable {
         case brokerage, retirement, margin
 
-        /// The kind of its accounts in the ledger.
+        /// The kind in the ledger of accounts that are no portfolio's.
         var ledgerKind: String { self == .brokerage ? "trading" : "trading:\(rawValue)" }
     }
 
@@ -23,10 +23,17 @@ struct TradingAccount: Sendable, Hashable, Entity {
     let number: UInt32
     let user: ID<User>
     let kind: Kind
+    /// The kind of its accounts in the ledger.
+    let ledgerKind: String
+    /// The account that it is a portfolio of; nil for one of its own.
+    let parent: ID<TradingAccount>?
     var status: Status
     /// Whether it may borrow.
     let isMarginEnabled: Bool
     var riskTolerance: String
     var version: Int64
     let createdAt: Timestamp
+
+    /// Whose own risk rules its orders are held against.
+    var ruled: ID<TradingAccount> { parent ?? id }
 }

@@ -67,17 +67,31 @@ final class TradingAccounts: Sendable {
             """
             insert into \(schema).accounts (id, user_id, type, ledger_kind, risk_tolerance, created_at, updated_at)
             values (\(id), \(user), \(kind.rawValue), \(kind.ledgerKind), \(riskTolerance), \(now), \(now))
-            on conflict (user_id, type) do nothing
+            on conflict (user_id, type) where parent is null do nothing
             """
         )
     }
 
-    /// All accounts of a user, oldest first.
+    /// All accounts of a user without those of portfolios, oldest first.
     func all(of user: ID<User>) async throws -> [TradingAccount] {
         let rows = try await pool.query(
-            "select \(TradingAccount.columns) from \(schema).accounts a where a.user_id = \(user) order by a.id"
+            """
+            select \(TradingAccount.columns(in: schema)) from \(schema).accounts a
+            where a.user_id = \(user) and a.parent is null order by a.id
+            """
         )
         return try rows.map(TradingAccount.read)
+    }
+
+    /// An account of a user, a portfolio's too; nil for anybody else's.
+    func find(_ id: ID<TradingAccount>, of user: ID<User>) async throws -> TradingAccount? {
+        let rows = try await pool.query(
+            """
+            select \(TradingAccount.columns(in: schema)) from \(schema).accounts a
+            where a.id = \(id) and a.user_id = \(user)
+            """
+        )
+        return try rows.first.map(TradingAccount.read)
     }
 
     /// Gives an account another risk tolerance.
@@ -125,8 +139,8 @@ final class TradingAccounts: Sendable {
     private func find(_ user: ID<User>, _ kind: TradingAccount.Kind) async throws -> TradingAccount? {
         let rows = try await pool.query(
             """
-            select \(TradingAccount.columns) from \(schema).accounts a
-            where a.user_id = \(user) and a.type = \(kind.rawValue)
+            select \(TradingAccount.columns(in: schema)) from \(schema).accounts a
+            where a.user_id = \(user) and a.type = \(kind.rawValue) and a.parent is null
             """
         )
         return try rows.first.map(TradingAccount.read)

@@ -102,7 +102,7 @@ struct SimulatedTraders {
 
     private func fund(_ trader: TradingAccount, _ asset: Asset) async throws {
         let purse = SimulatedTraders.purse * Market.unit(of: asset)
-        let mine = try await accounts.open(AccountKey(trader.user, trader.kind.ledgerKind, asset))
+        let mine = try await accounts.open(AccountKey(trader.user, trader.ledgerKind, asset))
         let balances = try await accounts.balances(of: trader.user.value)
         let has = balances.first { $0.account == mine }?.total.minorUnits ?? 0
         guard has < purse / 2 else { return }

@@ -1,6 +1,6 @@
 /// What is taken in.
 extension BookCore {
-    func refusal(of order: NewOrder, at instant: Int64) -> Rejection? {
+    mutating func refusal(of order: NewOrder, at instant: Int64) -> Rejection? {
         guard let reason = reasonToRefuse(order, at: instant) else { return nil }
         return rejection(order, reason, at: instant)
     }
@@ -9,9 +9,9 @@ extension BookCore {
     ///
     /// `leaving` is an order that makes room for it.
     @inline(__always)
-    func reasonToRefuse(_ order: NewOrder, at instant: Int64, leaving: UInt32 = 0) -> RejectionReason? {
+    mutating func reasonToRefuse(_ order: NewOrder, at instant: Int64, leaving: UInt32 = 0) -> RejectionReason? {
         if state != .trading && !stateAdmits(order) { return .marketState }
-        if find(order.number) != 0 { return .duplicateOrder }
+        if index.has(order.number, in: pool.slots) { return .duplicateOrder }
         if order.type != .limit || order.isPostOnly || order.timeInForce == .gtd {
             if let reason = reasonToRefuseSpecial(order, at: instant) { return reason }
         } else {
@@ -27,7 +27,7 @@ extension BookCore {
         if let most = filters.openOrdersMax, owners.count(order.owner) - freed(by: leaving, order.owner) >= most {
             return .tooManyOpenOrders
         }
-        let total = (order.side == .buy ? buyTotal : sellTotal) &- freedQuantity(by: leaving, order.side)
+        let total = book(order.side).pointee.sideTotal &- freedQuantity(by: leaving, order.side)
         return total.addingReportingOverflow(order.quantity).overflow && mayStay(order) ? .sideFull : nil
     }
 
@@ -36,7 +36,7 @@ extension BookCore {
         order.type.isConditional || order.type == .limit && order.timeInForce != .ioc && order.timeInForce != .fok
     }
 
-    private func stateAdmits(_ order: NewOrder) -> Bool {
+    private mutating func stateAdmits(_ order: NewOrder) -> Bool {
         switch state {
         case .trading: true
         case .halt, .cancelOnly: false
@@ -46,7 +46,7 @@ extension BookCore {
     }
 
     @inline(never)
-    private func reasonToRefuseSpecial(_ order: NewOrder, at instant: Int64) -> RejectionReason? {
+    private mutating func reasonToRefuseSpecial(_ order: NewOrder, at instant: Int64) -> RejectionReason? {
         guard fitsTogether(order) else { return .invalidCombination }
         if order.timeInForce == .gtd && order.expiresAt <= instant { return .expiryInPast }
         if let price = order.price, order.type.isLimit, let reason = reasonToRefuse(price: price) { return reason }
@@ -88,30 +88,30 @@ extension BookCore {
         return filters.lotSize != 1 && quantity % filters.lotSize != 0 ? .quantityNotOnLot : nil
     }
 
-    func reasonToRefuse(notional: Int128) -> RejectionReason? {
+    mutating func reasonToRefuse(notional: Int128) -> RejectionReason? {
         if notional < filters.notionalMin { return .notionalTooSmall }
         if let most = filters.notionalMax, notional > most { return .notionalTooLarge }
         return nil
     }
 
-    private func reasonToRefuseNotional(_ order: NewOrder) -> RejectionReason? {
+    private mutating func reasonToRefuseNotional(_ order: NewOrder) -> RejectionReason? {
         notional(order).flatMap { reasonToRefuse(notional: $0) }
     }
 
     /// What an order is worth; nil where no price is known.
-    private func notional(_ order: NewOrder) -> Int128? {
+    private mutating func notional(_ order: NewOrder) -> Int128? {
         if order.quoteAmount != 0 { return order.quoteAmount }
         let price = order.price ?? order.stopPrice ?? referencePrice ?? (hasLastPrice ? lastPrice : nil)
         return price.map { Int128($0) * Int128(order.quantity) }
     }
 
     /// How many live orders of an owner go with an order that leaves.
-    private func freed(by leaving: UInt32, _ owner: UInt32) -> Int {
+    private mutating func freed(by leaving: UInt32, _ owner: UInt32) -> Int {
         guard leaving != 0, slot(leaving).pointee.owner == owner else { return 0 }
         return slot(leaving).pointee.traits.has(Slot.Traits.leg) ? 2 : 1
     }
 
-    private func freedQuantity(by leaving: UInt32, _ side: Side) -> Int64 {
+    private mutating func freedQuantity(by leaving: UInt32, _ side: Side) -> Int64 {
         guard leaving != 0, slot(leaving).pointee.traits.side == side else { return 0 }
         let remaining = slot(leaving).pointee.remaining
         return slot(leaving).pointee.traits.has(Slot.Traits.leg) ? remaining &* 2 : remaining
@@ -120,7 +120,7 @@ extension BookCore {
     // MARK: The words of a refusal
 
     @inline(never)
-    func rejection(_ order: NewOrder, _ reason: RejectionReason, at instant: Int64) -> Rejection {
+    mutating func rejection(_ order: NewOrder, _ reason: RejectionReason, at instant: Int64) -> Rejection {
         let offending = [order.type.isLimit ? order.price : nil, order.stopPrice].compactMap { $0 }
             .first { reasonToRefuse(price: $0) != nil }
         let (limit, value): (Int128, Int128) =
@@ -138,10 +138,10 @@ extension BookCore {
         return Rejection(order: order.number, owner: order.owner, reason: reason, limit: limit, value: value)
     }
 
-    func sideTotal(_ side: Side) -> Int128 { Int128(side == .buy ? buyTotal : sellTotal) }
+    func sideTotal(_ side: Side) -> Int128 { Int128(book(side).pointee.sideTotal) }
 
     /// The limit of a filter beside a value.
-    func limitAndValue(_ reason: RejectionReason, _ value: Int128) -> (Int128, Int128) {
+    mutating func limitAndValue(_ reason: RejectionReason, _ value: Int128) -> (Int128, Int128) {
         switch reason {
         case .priceNotOnTick: (Int128(filters.tickSize), value)
         case .priceTooLow: (Int128(filters.priceMin), value)

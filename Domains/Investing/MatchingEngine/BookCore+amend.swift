@@ -23,12 +23,13 @@ extension BookCore {
 
     /// Refuses new terms that the filters or the book don't take.
     @inline(__always)
-    private func refuseAmendment(_ number: UInt32, _ total: Int64, _ price: Int64, _ remaining: Int64) -> Bool {
+    private mutating func refuseAmendment(_ number: UInt32, _ total: Int64, _ price: Int64, _ remaining: Int64) -> Bool
+    {
         let order = slot(number)
         let side = order.pointee.traits.side
         let isMove = price != order.pointee.price || remaining > order.pointee.remaining
         let isBadPrice = price != order.pointee.price ? reasonToRefuse(price: price) : nil
-        let isFull = ((side == .buy ? buyTotal : sellTotal) &- order.pointee.remaining)
+        let isFull = (book(side).pointee.sideTotal &- order.pointee.remaining)
             .addingReportingOverflow(remaining).overflow
         let isPassive = order.pointee.traits.isPostOnly || state == .postOnly
         if let reason = isBadPrice {
@@ -52,7 +53,7 @@ extension BookCore {
     }
 
     @inline(never)
-    private func refuse(_ order: UInt64, _ reason: RejectionReason, _ value: Int128) {
+    private mutating func refuse(_ order: UInt64, _ reason: RejectionReason, _ value: Int128) {
         let (limit, value) = limitAndValue(reason, value)
         refuse(order, reason, limit: limit, value: value)
     }

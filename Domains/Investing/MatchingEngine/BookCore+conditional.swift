@@ -20,12 +20,9 @@ extension BookCore {
             to: Slot(
                 number: order.number,
                 remaining: remaining ?? order.quantity,
-                traded: 0,
+                tradedOrBound: order.price ?? 0,
                 total: order.quantity,
                 price: order.stopPrice ?? 0,
-                bound: order.price ?? 0,
-                next: 0,
-                previous: 0,
                 owner: order.owner,
                 traits: traits
             )
@@ -74,10 +71,10 @@ extension BookCore {
     private func nextTriggered() -> UInt32? {
         let (falling, rising) = (ladders + 2, ladders + 3)
         if !falling.pointee.isEmpty, falling.pointee.bestKey <= lastPrice ^ falling.pointee.mask {
-            return falling.pointee.bestLevel.pointee.head
+            return falling.pointee.bestLevel().pointee.head
         }
         if !rising.pointee.isEmpty, rising.pointee.bestKey <= lastPrice {
-            return rising.pointee.bestLevel.pointee.head
+            return rising.pointee.bestLevel().pointee.head
         }
         return nil
     }
@@ -93,7 +90,7 @@ extension BookCore {
             return refuse(second, .tooManyOpenOrders, at: instant)
         }
         let (both, isOver) = first.quantity.addingReportingOverflow(second.quantity)
-        let sum = (first.side == .buy ? buyTotal : sellTotal).addingReportingOverflow(both)
+        let sum = book(first.side).pointee.sideTotal.addingReportingOverflow(both)
         guard !isOver && !sum.overflow else { return refuse(second, .sideFull, at: instant) }
         (otherLegs[first.number], otherLegs[second.number]) = (second.number, first.number)
         emitAccepted(first)

@@ -22,7 +22,7 @@ extension BookCore {
     }
 
     /// The worst price of the band for a taker's side; nil for none.
-    func bandPrice(_ side: Side) -> Int64? {
+    mutating func bandPrice(_ side: Side) -> Int64? {
         guard let reference = referencePrice else { return nil }
         if side == .buy {
             guard let up = filters.bandUpBasisPoints else { return nil }
@@ -44,7 +44,7 @@ extension BookCore {
             if best > limitKey || ladder.pointee.isEmpty { return isSpent(taker) ? .quoteSpent : .nobody }
             if best > bandKey { return .band }
             let price = best ^ mask
-            let level = ladder.pointee.bestLevel
+            let level = ladder.pointee.bestLevel()
             let maker = level.pointee.head
             steps &+= 1
             let wanted = taker.wanted(at: price, lotSize: filters.lotSize)
@@ -75,7 +75,7 @@ extension BookCore {
         let maker = slot(number)
         let quantity = min(wanted, maker.pointee.remaining)
         maker.pointee.remaining &-= quantity
-        maker.pointee.traded &+= quantity
+        maker.pointee.tradedOrBound &+= quantity
         level.pointee.total &-= quantity
         mark(level, taker.side.opposite, price)
         addTotal(taker.side.opposite, 0 &- quantity)
@@ -99,7 +99,7 @@ extension BookCore {
                     takerRemaining: taker.remaining,
                     takerTraded: taker.traded,
                     makerRemaining: maker.pointee.remaining,
-                    makerTraded: maker.pointee.traded,
+                    makerTraded: maker.pointee.tradedOrBound,
                     takerOwner: taker.owner,
                     makerOwner: maker.pointee.owner,
                     takerSide: taker.side,
@@ -110,7 +110,7 @@ extension BookCore {
         )
         if maker.pointee.traits.has(Slot.Traits.leg) { resizeOtherLeg(maker.pointee.number, maker.pointee.remaining) }
         if isMakerDone {
-            unlink(number, ladder, isBook: false)
+            unlinkFirst(number, level, ladder)
             release(number)
         }
     }
@@ -130,8 +130,8 @@ extension BookCore {
         let quantity = min(wanted, maker.pointee.remaining)
         if mode == .decrement {
             maker.pointee.remaining &-= quantity
-            ladder.pointee.bestLevel.pointee.total &-= quantity
-            mark(ladder.pointee.bestLevel, taker.side.opposite, price)
+            ladder.pointee.bestLevel().pointee.total &-= quantity
+            mark(ladder.pointee.bestLevel(), taker.side.opposite, price)
             addTotal(taker.side.opposite, 0 &- quantity)
             if taker.isSizedByQuote {
                 taker.quote -= Int128(price) * Int128(quantity)

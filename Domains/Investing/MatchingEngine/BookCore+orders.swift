@@ -12,13 +12,15 @@ extension BookCore {
     }
 
     @inline(never)
-    func refuse(_ order: NewOrder, _ reason: RejectionReason, at instant: Int64) {
-        emit(.rejected(rejection(order, reason, at: instant)))
+    mutating func refuse(_ order: NewOrder, _ reason: RejectionReason, at instant: Int64) {
+        guard log != nil else { return }
+        let refused = rejection(order, reason, at: instant)
+        emit(.rejected(refused))
     }
 
     /// Refuses a command about a live order.
     @inline(never)
-    func refuse(_ order: UInt64, _ reason: RejectionReason, limit: Int128 = 0, value: Int128 = 0) {
+    mutating func refuse(_ order: UInt64, _ reason: RejectionReason, limit: Int128 = 0, value: Int128 = 0) {
         let found = find(order)
         let owner = found == 0 ? 0 : slot(found).pointee.owner
         emit(.rejected(Rejection(order: order, owner: owner, reason: reason, limit: limit, value: value)))
@@ -88,7 +90,7 @@ extension BookCore {
         if trades != tradesBefore, let breaker, let first = taker.firstPrice { note(first, breaker, at: instant) }
     }
 
-    func emitCancelled(_ taker: Taker, _ reason: CancelReason) {
+    mutating func emitCancelled(_ taker: Taker, _ reason: CancelReason) {
         emit(
             .cancelled(
                 Cancelled(
@@ -152,12 +154,9 @@ extension BookCore {
             to: Slot(
                 number: order,
                 remaining: remaining,
-                traded: traded,
+                tradedOrBound: traded,
                 total: total,
                 price: price,
-                bound: 0,
-                next: 0,
-                previous: 0,
                 owner: owner,
                 traits: Slot.Traits(bits: traits.bits | Slot.Traits.live)
             )

@@ -19,7 +19,7 @@ extension BookCore {
         return levels
     }
 
-    func marketCost(_ side: Side, quantity: Int64, bound: Int64?) -> MarketCost {
+    mutating func marketCost(_ side: Side, quantity: Int64, bound: Int64?) -> MarketCost {
         let ladder = book(side.opposite)
         let mask = ladder.pointee.mask
         let worst = min(bound.map { $0 ^ mask } ?? .max, bandPrice(side).map { $0 ^ mask } ?? .max)

@@ -40,8 +40,9 @@ extension BookCore {
     }
 
     mutating func restore(_ order: OpenOrder) {
-        precondition(find(order.number) == 0 && order.remaining > 0 && order.traded >= 0)
         let isWaiting = order.state == .waiting
+        precondition(find(order.number) == 0 && order.remaining > 0)
+        precondition(isWaiting ? order.traded == 0 : order.traded >= 0)
         var traits = Slot.Traits(
             side: order.side,
             type: order.type,
@@ -65,18 +66,44 @@ extension BookCore {
             to: Slot(
                 number: order.number,
                 remaining: order.remaining,
-                traded: order.traded,
+                tradedOrBound: isWaiting ? order.price ?? 0 : order.traded,
                 total: order.quantity,
                 price: (isWaiting ? order.stopPrice : order.price) ?? 0,
-                bound: isWaiting ? order.price ?? 0 : 0,
-                next: 0,
-                previous: 0,
                 owner: order.owner,
                 traits: traits
             )
         )
         link(number, isWaiting ? triggers(order.side, order.type) : book(order.side), isBook: !isWaiting)
         enter(number)
+    }
+
+    /// Restores an order in its level before those that came after it.
+    ///
+    /// What ended stood in front as a rule, so the way to its place is short.
+    mutating func restore(_ order: OpenOrder, before isLater: (UInt64) -> Bool) {
+        restore(order)
+        let number = find(order.number)
+        let restored = slot(number)
+        let last = restored.pointee.previous
+        guard last != 0 && isLater(slot(last).pointee.number) else { return }
+        let ladder = ladder(of: restored)
+        let level = ladder.pointee.level(restored.pointee.price ^ ladder.pointee.mask)
+        var next = level.pointee.head
+        while !isLater(slot(next).pointee.number) { next = slot(next).pointee.next }
+        (level.pointee.tail, slot(last).pointee.next) = (last, 0)
+        let previous = slot(next).pointee.previous
+        (restored.pointee.previous, restored.pointee.next) = (previous, next)
+        slot(next).pointee.previous = number
+        if previous == 0 { level.pointee.head = number } else { slot(previous).pointee.next = number }
+    }
+
+    mutating func withdraw(_ order: UInt64) {
+        let number = find(order)
+        guard number != 0 else { return }
+        let isWaiting = slot(number).pointee.traits.has(Slot.Traits.waiting)
+        if isWaiting { waiting -= 1 }
+        unlink(number, ladder(of: slot(number)), isBook: !isWaiting)
+        release(number)
     }
 
     func stateHash() -> UInt64 {

@@ -1,7 +1,7 @@
 /// The state of a book.
 ///
 /// Everything that is used per order lies behind pointers that are never shared.
-struct BookCore {
+struct BookCore: ~Copyable {
     /// A waiting order's or a resting order's end.
     struct Expiry {
         let instant: Int64
@@ -23,11 +23,8 @@ struct BookCore {
     var pool: OrderPool
     var index: OrderIndex
     let ladders: UnsafeMutablePointer<PriceLadder>
-    var owners: OwnerCounts
+    var owners = OwnerCounts()
     var changes = ChangeList()
-    /// What remains of all live orders of each side, so that no sum of them overflows.
-    var buyTotal: Int64 = 0
-    var sellTotal: Int64 = 0
 
     /// The instants of orders that expire, by number.
     var expiries: [UInt64: Int64] = [:]
@@ -57,19 +54,16 @@ struct BookCore {
         capacity: Int
     ) {
         (self.filters, self.breaker, self.log, self.collectsLevels) = (filters, breaker, log, collectsLevels)
-        (pool, index, owners) = (OrderPool(capacity: capacity), OrderIndex(capacity: capacity), OwnerCounts())
+        pool = OrderPool(capacity: capacity)
+        index = OrderIndex(capacity: capacity)
         ladders = .allocate(capacity: BookCore.ladderCount)
         for ladder in 0..<BookCore.ladderCount {
             (ladders + ladder).initialize(to: PriceLadder(highestFirst: ladder % 2 == 0))
         }
     }
 
-    func deallocate() {
-        pool.deallocate()
-        index.deallocate()
-        owners.deallocate()
-        changes.deallocate()
-        for ladder in 0..<BookCore.ladderCount { ladders[ladder].deallocate() }
+    deinit {
+        ladders.deinitialize(count: BookCore.ladderCount)
         ladders.deallocate()
     }
 
@@ -110,9 +104,7 @@ struct BookCore {
     func find(_ order: UInt64) -> UInt32 { index.slot(of: order, in: pool.slots) }
 
     @inline(__always)
-    mutating func addTotal(_ side: Side, _ quantity: Int64) {
-        if side == .buy { buyTotal &+= quantity } else { sellTotal &+= quantity }
-    }
+    func addTotal(_ side: Side, _ quantity: Int64) { book(side).pointee.sideTotal &+= quantity }
 
     /// Remembers that a level of the book changed.
     @inline(__always)
@@ -140,6 +132,24 @@ struct BookCore {
         if isBook { mark(level, order.pointee.traits.side, order.pointee.price) }
     }
 
+    /// Takes the first order of a level out, which nothing remains of, and the level away if it was the last.
+    @inline(__always)
+    func unlinkFirst(
+        _ number: UInt32,
+        _ level: UnsafeMutablePointer<Level>,
+        _ ladder: UnsafeMutablePointer<PriceLadder>
+    ) {
+        let next = slot(number).pointee.next
+        level.pointee.head = next
+        level.pointee.count &-= 1
+        if next != 0 {
+            slot(next).pointee.previous = 0
+        } else {
+            level.pointee.tail = 0
+            ladder.pointee.removeLevel(slot(number).pointee.price ^ ladder.pointee.mask)
+        }
+    }
+
     /// Takes an order out of its level, and the level away if it was the last.
     @inline(__always)
     mutating func unlink(_ number: UInt32, _ ladder: UnsafeMutablePointer<PriceLadder>, isBook: Bool) {
@@ -160,7 +170,7 @@ struct BookCore {
     mutating func release(_ number: UInt32) {
         let order = slot(number)
         let traits = order.pointee.traits
-        index.remove(order.pointee.number, number)
+        index.remove(number, in: pool.slots)
         addTotal(traits.side, 0 &- order.pointee.remaining)
         if filters.openOrdersMax != nil { owners.remove(order.pointee.owner) }
         if traits.has(Slot.Traits.special) { forget(order.pointee.number) }
@@ -177,7 +187,7 @@ struct BookCore {
     @inline(__always)
     mutating func enter(_ number: UInt32) {
         let order = slot(number)
-        index.insert(order.pointee.number, number)
+        index.insert(number, in: pool.slots)
         addTotal(order.pointee.traits.side, order.pointee.remaining)
         if filters.openOrdersMax != nil { owners.add(order.pointee.owner) }
     }

@@ -1,5 +1,5 @@
 /// The levels that changed since they were last asked for.
-struct ChangeList {
+struct ChangeList: ~Copyable {
     private struct Entry {
         let price: Int64
         let side: Side
@@ -11,7 +11,7 @@ struct ChangeList {
 
     init() { entries = .allocate(capacity: 256) }
 
-    func deallocate() { entries.deallocate() }
+    deinit { entries.deallocate() }
 
     var allocatedBytes: Int { capacity * MemoryLayout<Entry>.stride }
 

@@ -2,9 +2,10 @@
 ///
 /// Several books may write to one; nothing is allocated once it has grown.
 public final class EventLog {
+    @usableFromInline
     struct Storage {
-        var first: UnsafeMutablePointer<Event>
-        var count: Int
+        @usableFromInline var first: UnsafeMutablePointer<Event>
+        @usableFromInline var count: Int
         var capacity: Int
 
         @inline(__always)
@@ -23,7 +24,7 @@ public final class EventLog {
         }
     }
 
-    let storage: UnsafeMutablePointer<Storage>
+    @usableFromInline let storage: UnsafeMutablePointer<Storage>
 
     /// An empty log with room for some events.
     ///
@@ -40,16 +41,18 @@ public final class EventLog {
     }
 
     /// How many events there are.
-    public var count: Int { storage.pointee.count }
+    @inlinable public var count: Int { storage.pointee.count }
 
     /// The event at a position from 0, oldest first.
     ///
     /// - Precondition: the position is below `count`.
+    @inlinable
     public subscript(position: Int) -> Event {
         precondition(position >= 0 && position < storage.pointee.count)
         return storage.pointee.first[position]
     }
 
     /// Forgets all events and keeps the room.
+    @inlinable
     public func removeAll() { storage.pointee.count = 0 }
 }

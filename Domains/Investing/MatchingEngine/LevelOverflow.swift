@@ -2,7 +2,7 @@
 ///
 /// A level costs a binary search and the moving of at most a chunk. A chunk that is full is halved, except at the end,
 /// so that levels which come in order fill their chunks.
-struct LevelOverflow {
+struct LevelOverflow: ~Copyable {
     private struct Chunk {
         var count: Int
         let keys: UnsafeMutablePointer<Int64>
@@ -18,7 +18,7 @@ struct LevelOverflow {
 
     init() { chunks = .allocate(capacity: 16) }
 
-    func deallocate() {
+    deinit {
         for chunk in 0..<chunkCount { LevelOverflow.deallocate(chunks[chunk]) }
         chunks.deallocate()
     }

@@ -38,7 +38,6 @@ public final class OrderBook {
     }
 
     deinit {
-        core.pointee.deallocate()
         core.deinitialize(count: 1)
         core.deallocate()
     }
@@ -181,8 +180,22 @@ public final class OrderBook {
     ///
     /// Nothing matches, no event is written.
     ///
-    /// - Precondition: no live order has its number, quantities are positive, and the book isn't crossed by it.
+    /// - Precondition: no live order has its number, quantities are positive, one that waits hasn't traded, and the
+    ///   book isn't crossed by it.
     public func restore(_ order: OpenOrder) { core.pointee.restore(order) }
+
+    /// Restores a live order in its level, before those for which `isLater` is true of their numbers; they are the last
+    /// ones there.
+    ///
+    /// With several, the last of a level first costs least. What else is said of `restore` holds.
+    public func restore(_ order: OpenOrder, before isLater: (UInt64) -> Bool) {
+        core.pointee.restore(order, before: isLater)
+    }
+
+    /// Takes a live order out as if it had never come; does nothing if there is none with the number.
+    ///
+    /// Nothing is matched, no event is written, and the other leg of a pair stays.
+    public func withdraw(_ order: UInt64) { core.pointee.withdraw(order) }
 
     /// A digest of all that decides about what comes: two books with the same digest behave alike.
     public var stateHash: UInt64 { core.pointee.stateHash() }

@@ -1,95 +1,101 @@
-/// From order numbers to slots: open addressing with linear probing and backward-shift deletion.
+/// From order numbers to slots: buckets of chains that run through the slots.
 ///
-/// Eight numbers in a row lie in one cache line, and lines are spread by Fibonacci hashing (Knuth, TAOCP 3, 6.4), so
-/// that numbers which count up fill it evenly and what is recent is near. An entry is the low half of the number and
-/// the slot; the slot has the whole number.
-struct OrderIndex {
-    private var entries: UnsafeMutablePointer<UInt64>
-    private var bits: UInt32
-    private var mask: Int
+/// Sixteen buckets lie in a cache line. Numbers in a row fall into a line, and lines are spread by Fibonacci hashing
+/// (Knuth, TAOCP 3, 6.4), so that what is recent is near and no series of numbers meets in few buckets. Coming is a
+/// push and going mostly a pop: neither has a loop whose length the processor would have to guess.
+struct OrderIndex: ~Copyable {
+    private var heads: UnsafeMutablePointer<UInt32>
+    /// Buckets by the power of two.
+    private var bits: UInt64
     private var count = 0
+    /// The highest number that was ever entered.
+    private var highest: UInt64 = 0
+
+    private static let lineBuckets = 16
 
     init(capacity: Int) {
-        var bits: UInt32 = 6
-        while (1 << bits) * 3 / 4 < capacity { bits += 1 }
-        (self.bits, mask, entries) = (bits, 1 << bits - 1, OrderIndex.allocate(1 << bits))
+        bits = 6
+        while 1 << bits < capacity * 2 { bits += 1 }
+        heads = OrderIndex.allocate(1 << Int(bits))
     }
 
-    func deallocate() { entries.deallocate() }
+    deinit { heads.deallocate() }
 
-    var allocatedBytes: Int { (mask + 1) * MemoryLayout<UInt64>.stride }
+    var allocatedBytes: Int { MemoryLayout<UInt32>.stride << Int(bits) }
 
     /// The slot of a live order; 0 if there is none.
     @inline(__always)
     func slot(of number: UInt64, in slots: UnsafeMutablePointer<Slot>) -> UInt32 {
-        let tag = UInt32(truncatingIfNeeded: number)
-        var position = home(tag)
-        while true {
-            let entry = entries[position]
-            if entry == 0 { return 0 }
-            let slot = UInt32(truncatingIfNeeded: entry)
-            if UInt32(truncatingIfNeeded: entry >> 32) == tag && slots[Int(slot)].number == number { return slot }
-            position = (position &+ 1) & mask
-        }
+        var slot = heads[bucket(of: number)]
+        while slot != 0 && slots[Int(slot)].number != number { slot = slots[Int(slot)].chained }
+        return slot
     }
 
-    /// Enters a number that isn't there.
+    /// Whether a live order has a number.
+    ///
+    /// Numbers count up, so that a new one needs no look at the buckets.
     @inline(__always)
-    mutating func insert(_ number: UInt64, _ slot: UInt32) {
-        if count &* 4 >= (mask &+ 1) &* 3 { grow() }
+    func has(_ number: UInt64, in slots: UnsafeMutablePointer<Slot>) -> Bool {
+        number <= highest && slot(of: number, in: slots) != 0
+    }
+
+    /// Enters a slot whose number isn't there.
+    @inline(__always)
+    mutating func insert(_ slot: UInt32, in slots: UnsafeMutablePointer<Slot>) {
+        let number = slots[Int(slot)].number
+        if count &* 2 >= 1 &<< Int(bits) { grow(slots) }
         count &+= 1
-        place(UInt64(UInt32(truncatingIfNeeded: number)) << 32 | UInt64(slot))
+        highest = max(highest, number)
+        push(slot, slots)
     }
 
-    /// Removes the entry of a slot, which must be there.
+    /// Removes a slot, which must be there.
     @inline(__always)
-    mutating func remove(_ number: UInt64, _ slot: UInt32) {
-        let tag = UInt32(truncatingIfNeeded: number)
-        let wanted = UInt64(tag) << 32 | UInt64(slot)
-        var hole = home(tag)
-        while entries[hole] != wanted { hole = (hole &+ 1) & mask }
-        var position = hole
-        while true {
-            position = (position &+ 1) & mask
-            let entry = entries[position]
-            if entry == 0 { break }
-            let distance = (position &- home(UInt32(truncatingIfNeeded: entry >> 32))) & mask
-            if distance >= (position &- hole) & mask {
-                entries[hole] = entry
-                hole = position
-            }
-        }
-        entries[hole] = 0
+    mutating func remove(_ slot: UInt32, in slots: UnsafeMutablePointer<Slot>) {
+        let bucket = bucket(of: slots[Int(slot)].number)
+        let rest = slots[Int(slot)].chained
         count &-= 1
+        var before = heads[bucket]
+        guard before != slot else {
+            heads[bucket] = rest
+            return
+        }
+        while slots[Int(before)].chained != slot { before = slots[Int(before)].chained }
+        slots[Int(before)].chained = rest
     }
 
     @inline(__always)
-    private func home(_ tag: UInt32) -> Int {
-        Int((tag &>> 3 &* 0x9E37_79B1) &>> (35 &- bits)) &<< 3 | Int(tag & 7)
+    private func bucket(of number: UInt64) -> Int {
+        Int((number &>> 4 &* 0x9E37_79B9_7F4A_7C15) &>> (68 &- bits)) &<< 4 | Int(number & 15)
     }
 
     @inline(__always)
-    private func place(_ entry: UInt64) {
-        var position = home(UInt32(truncatingIfNeeded: entry >> 32))
-        while entries[position] != 0 { position = (position &+ 1) & mask }
-        entries[position] = entry
+    private func push(_ slot: UInt32, _ slots: UnsafeMutablePointer<Slot>) {
+        let head = heads + bucket(of: slots[Int(slot)].number)
+        slots[Int(slot)].chained = head.pointee
+        head.pointee = slot
     }
 
     @inline(never)
-    private mutating func grow() {
-        precondition(bits < 31)
-        let (old, oldCount) = (entries, mask + 1)
+    private mutating func grow(_ slots: UnsafeMutablePointer<Slot>) {
+        let (old, oldCount) = (heads, 1 << Int(bits))
         bits += 1
-        mask = 1 << bits - 1
-        entries = OrderIndex.allocate(1 << bits)
-        for position in 0..<oldCount where old[position] != 0 { place(old[position]) }
+        heads = OrderIndex.allocate(1 << Int(bits))
+        for bucket in 0..<oldCount {
+            var slot = old[bucket]
+            while slot != 0 {
+                let next = slots[Int(slot)].chained
+                push(slot, slots)
+                slot = next
+            }
+        }
         old.deallocate()
     }
 
-    private static func allocate(_ count: Int) -> UnsafeMutablePointer<UInt64> {
-        let entries = UnsafeMutableRawPointer.allocate(byteCount: count * 8, alignment: 64)
-            .bindMemory(to: UInt64.self, capacity: count)
-        entries.initialize(repeating: 0, count: count)
-        return entries
+    private static func allocate(_ count: Int) -> UnsafeMutablePointer<UInt32> {
+        let heads = UnsafeMutableRawPointer.allocate(byteCount: count * 4, alignment: lineBuckets * 4)
+            .bindMemory(to: UInt32.self, capacity: count)
+        heads.initialize(repeating: 0, count: count)
+        return heads
     }
 }

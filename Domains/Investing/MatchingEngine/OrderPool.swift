@@ -44,21 +44,26 @@ struct Slot {
 
     var number: UInt64
     var remaining: Int64
-    var traded: Int64
+    /// What has traded. Orders that wait haven't, and have their limit price or bound here.
+    var tradedOrBound: Int64
     var total: Int64
     /// Where it stands: its limit price, or its trigger while it waits.
     var price: Int64
-    /// The limit price or bound of an order that waits.
-    var bound: Int64
     /// The next and the previous in its level; 0 for none.
-    var next: UInt32
-    var previous: UInt32
+    var next: UInt32 = 0
+    var previous: UInt32 = 0
+    /// The next in its chain of the index; 0 for none.
+    var chained: UInt32 = 0
     var owner: UInt32
     var traits: Traits
+
+    var traded: Int64 { traits.has(Traits.waiting) ? 0 : tradedOrBound }
+    /// The limit price or bound of an order that waits; 0 of others.
+    var bound: Int64 { traits.has(Traits.waiting) ? tradedOrBound : 0 }
 }
 
 /// The slots of the live orders, numbered from 1.
-struct OrderPool {
+struct OrderPool: ~Copyable {
     private(set) var slots: UnsafeMutablePointer<Slot>
     private(set) var capacity: UInt32
     /// All slots from here on were never used.
@@ -73,7 +78,7 @@ struct OrderPool {
         (self.capacity, slots) = (capacity, OrderPool.allocate(capacity))
     }
 
-    func deallocate() { UnsafeMutableRawPointer(slots).deallocate() }
+    deinit { UnsafeMutableRawPointer(slots).deallocate() }
 
     var allocatedBytes: Int { Int(capacity) * MemoryLayout<Slot>.stride }
 
@@ -106,7 +111,7 @@ struct OrderPool {
         let larger = capacity + capacity / 2
         let moved = OrderPool.allocate(larger)
         UnsafeMutableRawPointer(moved).copyMemory(from: slots, byteCount: allocatedBytes)
-        deallocate()
+        UnsafeMutableRawPointer(slots).deallocate()
         (slots, capacity) = (moved, larger)
     }
 

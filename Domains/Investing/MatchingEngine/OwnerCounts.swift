@@ -1,5 +1,5 @@
 /// Live orders by owner: open addressing, rebuilt without the owners that have none when it is full.
-struct OwnerCounts {
+struct OwnerCounts: ~Copyable {
     /// An owner in the upper half, the count plus one in the lower; 0 where nobody stands.
     private var entries: UnsafeMutablePointer<UInt64>
     private var bits: UInt32 = 10
@@ -7,7 +7,7 @@ struct OwnerCounts {
 
     init() { entries = OwnerCounts.allocate(1 << 10) }
 
-    func deallocate() { entries.deallocate() }
+    deinit { entries.deallocate() }
 
     var allocatedBytes: Int { 8 << Int(bits) }
 

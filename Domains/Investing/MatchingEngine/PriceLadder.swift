@@ -14,7 +14,7 @@ struct Level {
 ///
 /// A key is a price with its bits turned where the highest price is the best, so that the lowest key is always the
 /// best; turning the bits has no overflow.
-struct PriceLadder {
+struct PriceLadder: ~Copyable {
     /// Levels in the window: what two tiers of 64 bits reach.
     static let windowLevels = 4096
     /// How far below the best key the window begins: better prices come one by one, deeper ones anywhere.
@@ -22,8 +22,10 @@ struct PriceLadder {
 
     /// Turns a price into a key and back.
     let mask: Int64
-    /// The lowest key; meaningless if there is no level.
+    /// The lowest key; the highest that there can be if there is no level.
     private(set) var bestKey = Int64.max
+    /// What remains of all live orders of the side, those that wait included, so that no sum of them overflows.
+    var sideTotal: Int64 = 0
     private var base: Int64 = 0
     private let window: UnsafeMutablePointer<Level>
     private let words: UnsafeMutablePointer<UInt64>
@@ -43,10 +45,9 @@ struct PriceLadder {
         words.initialize(repeating: 0, count: 64)
     }
 
-    func deallocate() {
+    deinit {
         window.deallocate()
         words.deallocate()
-        overflow.deallocate()
     }
 
     var allocatedBytes: Int {
@@ -59,17 +60,13 @@ struct PriceLadder {
     ///
     /// - Precondition: there is a level.
     @inline(__always)
-    var bestLevel: UnsafeMutablePointer<Level> {
-        let offset = UInt64(bitPattern: bestKey &- base)
-        if offset < UInt64(PriceLadder.windowLevels) { return window + Int(offset) }
-        return outside(bestKey)
-    }
+    mutating func bestLevel() -> UnsafeMutablePointer<Level> { level(bestKey) }
 
     /// The level of a key that has one.
     ///
     /// It is good until a level comes or goes.
     @inline(__always)
-    func level(_ key: Int64) -> UnsafeMutablePointer<Level> {
+    mutating func level(_ key: Int64) -> UnsafeMutablePointer<Level> {
         let offset = UInt64(bitPattern: key &- base)
         if offset < UInt64(PriceLadder.windowLevels) { return window + Int(offset) }
         return outside(key)
@@ -78,10 +75,6 @@ struct PriceLadder {
     /// The level of a key, made if it isn't there.
     @inline(__always)
     mutating func makeLevel(_ key: Int64) -> UnsafeMutablePointer<Level> {
-        if key < bestKey || isEmpty {
-            if isEmpty { moveEmptyWindow(to: key) }
-            bestKey = key
-        }
         let offset = UInt64(bitPattern: key &- base)
         guard offset < UInt64(PriceLadder.windowLevels) else { return makeOutside(key) }
         let level = window + Int(offset)
@@ -89,6 +82,7 @@ struct PriceLadder {
             words[Int(offset &>> 6)] |= 1 &<< (offset & 63)
             summary |= 1 &<< (offset &>> 6)
             windowCount &+= 1
+            bestKey = min(bestKey, key)
         }
         return level
     }
@@ -160,13 +154,18 @@ struct PriceLadder {
 // MARK: The overflow and the window's moves
 extension PriceLadder {
     @inline(never)
-    private func outside(_ key: Int64) -> UnsafeMutablePointer<Level> {
+    private mutating func outside(_ key: Int64) -> UnsafeMutablePointer<Level> {
         guard let level = overflow.find(key) else { preconditionFailure("an order without a level") }
         return level
     }
 
     @inline(never)
     private mutating func makeOutside(_ key: Int64) -> UnsafeMutablePointer<Level> {
+        if isEmpty {
+            moveEmptyWindow(to: key)
+            return makeLevel(key)
+        }
+        bestKey = min(bestKey, key)
         let level = overflow.find(key) ?? overflow.insert(key, Level())
         outsideUses += 1
         // The moves cost as much as there are levels in the window, so as many uses must have paid for one.
@@ -186,16 +185,12 @@ extension PriceLadder {
         if overflow.remove(key).isMarked != 0 { hasLostMarks = true }
     }
 
-    @inline(never)
     private mutating func moveEmptyWindow(to key: Int64) {
-        let wanted = PriceLadder.base(for: key)
-        let offset = UInt64(bitPattern: key &- base)
-        guard wanted != base && offset >= UInt64(PriceLadder.windowLevels) else { return }
         for offset in 0..<PriceLadder.windowLevels where window[offset].isMarked != 0 {
             window[offset].isMarked = 0
             hasLostMarks = true
         }
-        base = wanted
+        base = PriceLadder.base(for: key)
     }
 
     /// Where the window begins for a best key: all of it can be represented.

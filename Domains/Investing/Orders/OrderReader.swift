@@ -41,23 +41,22 @@ struct OrderReader: Sendable {
         .optional("client_order_id", .text(1...64), "Your own id, unique within the account."),
     ]
 
-    /// Reads an order.
+    /// Reads an order; `bound` is the worst price in ticks that one without a limit may trade at.
+    ///
+    /// `request` is what makes two requests with the same client's id the same, if it is more than the order's body.
     ///
     /// - Throws: 400 and 422 problems about its parts.
     func ticket(
         _ body: JSON,
         of account: TradingAccount,
         in stored: StoredMarket,
+        bound: Int64? = nil,
         list: ID<OrderList>? = nil,
-        replacing old: ID<Order>? = nil
+        replacing old: ID<Order>? = nil,
+        request: JSON? = nil
     ) async throws -> OrderTicket {
         let market = stored.market
-        guard account.status == .open else {
-            throw Problem(422, "account_\(account.status.rawValue)", "This account takes no orders. Contact support.")
-        }
-        guard let profile = try await users.profile(account.user), profile.isActive else {
-            throw Problem(403, "user_not_active", "This user may not trade. Contact support.")
-        }
+        let promised = try await promise(to: account, in: market)
         let terms = try OrderTerms(body, market)
         let now = clock.now()
         let order = Order(
@@ -71,9 +70,9 @@ struct OrderReader: Sendable {
             timeInForce: terms.timeInForce,
             isPostOnly: body["post_only"]?.boolValue ?? false,
             selfTradePrevention: terms.prevention,
-            rates: try await rates.rates(of: account, tier: profile.feeTier, quote: market.quote),
+            rates: promised,
             price: terms.price,
-            bound: terms.bound(market.filters),
+            bound: bound ?? terms.bound(market.filters),
             stopPrice: terms.stopPrice,
             quantity: terms.quantity,
             quoteAmount: terms.quoteAmount,
@@ -84,14 +83,27 @@ struct OrderReader: Sendable {
             remaining: terms.quantity ?? 0,
             updatedAt: now
         )
-        let kind = account.kind.ledgerKind
+        let kind = account.ledgerKind
         return OrderTicket(
             order: order,
-            request: OrderReader.digest(body),
+            request: OrderReader.digest(request ?? body),
             base: try await accounts.open(AccountKey(account.user, kind, market.base)),
             quote: try await accounts.open(AccountKey(account.user, kind, market.quote)),
             income: try await accounts.open(AccountKey(house: "fee_income:trading", market.quote))
         )
+    }
+
+    /// What an order of an account would pay in a market, if the account takes orders.
+    ///
+    /// - Throws: 403 `user_not_active`, 422 `account_restricted`, `account_closed`.
+    func promise(to account: TradingAccount, in market: Market) async throws -> TradingRates {
+        guard account.status == .open else {
+            throw Problem(422, "account_\(account.status.rawValue)", "This account takes no orders. Contact support.")
+        }
+        guard let profile = try await users.profile(account.user), profile.isActive else {
+            throw Problem(403, "user_not_active", "This user may not trade. Contact support.")
+        }
+        return try await rates.rates(of: account, tier: profile.feeTier, quote: market.quote)
     }
 
     private static func digest(_ body: JSON) -> UInt128 {

@@ -29,7 +29,7 @@ struct OrderRoutes: Sendable {
             summary: "Place an order",
             description: """
                 Answered once it is stored, with what it traded at once. The same `client_order_id` with the same body \
-                gives the first answer again.
+                gives the first answer again, until a day after the order's end; then the id may be used for another.
                 """,
             tag: "Orders",
             access: .permission("investing:move"),
@@ -71,8 +71,9 @@ struct OrderRoutes: Sendable {
             let list: ID<OrderList> = ids.next()
             let legs = request.body["orders"]?.elements ?? []
             guard legs.count == 2 else { throw Problem.malformed("two_orders", in: "/orders") }
-            let first = try await reader.ticket(legs[0], of: account, in: stored, list: list)
-            let second = try await reader.ticket(legs[1], of: account, in: stored, list: list)
+            let body = request.body
+            let first = try await reader.ticket(legs[0], of: account, in: stored, list: list, request: body)
+            let second = try await reader.ticket(legs[1], of: account, in: stored, list: list, request: body)
             return try await desk.answer(.placePair(first, second, try DeskRequest(request, account)))
         }
     }
@@ -125,7 +126,8 @@ struct OrderRoutes: Sendable {
                 request.body["order"] ?? .null,
                 of: account,
                 in: stored,
-                replacing: id
+                replacing: id,
+                request: ["id": .string(id.wire), "body": request.body]
             )
             let mode: ReplaceMode =
                 request.body["mode"]?.stringValue == "allow_failure" ? .allowFailure : .stopOnFailure
@@ -328,7 +330,7 @@ struct OrderRoutes: Sendable {
         let user = try request.requirePrincipal().user
         let id: ID<Order> = try request.id("id")
         let order = try await orders.get(id, for: user).order
-        guard let account = try await accounts.all(of: user).first(where: { $0.id == order.account }) else {
+        guard let account = try await accounts.find(order.account, of: user) else {
             throw Problem.notFound
         }
         return (account, id)

@@ -72,14 +72,20 @@ struct ClientOrderIDRow: StoredRow {
         (account, self.clientID, self.taken, endedAt) = (order.account, clientID, taken, order.endedAt)
     }
 
-    static func store(_ rows: [ClientOrderIDRow], in schema: Schema, at: Timestamp) -> [SQL] {
+    static func store(_ rows: [ClientOrderIDRow], in schema: Schema, at instant: Timestamp) -> [SQL] {
+        // What is forgotten may still be there, since it is purged in its own time.
         [
             """
-            insert into \(schema).client_order_ids (account, client_order_id, request, order_id, status, answer,
-                ended_at)
+            insert into \(schema).client_order_ids as c (account, client_order_id, request, order_id, status, location,
+                answer, ended_at)
             select * from unnest(\(rows.map(\.account)), \(rows.map(\.clientID)), \(rows.map(\.taken.request)),
                 \(rows.map(\.taken.order)), \(rows.map(\.taken.answer.status)),
+                \(rows.map { $0.taken.answer.headers["Location"] ?? "" }),
                 \(rows.map { Bytes($0.taken.answer.body) }), \(rows.map(\.endedAt)))
+            on conflict (account, client_order_id) do update
+            set request = excluded.request, order_id = excluded.order_id, status = excluded.status,
+                location = excluded.location, answer = excluded.answer, ended_at = excluded.ended_at
+            where c.ended_at <= \(ClientOrderIDs.forgotten(at: instant))
             returning 1
             """
         ]

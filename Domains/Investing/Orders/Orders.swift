@@ -28,7 +28,7 @@ struct Orders: Sendable {
         return try await one(rows)
     }
 
-    /// An order by its client's id.
+    /// An order by its client's id, for as long as that is remembered.
     ///
     /// - Throws: 404.
     func get(clientID: String, of account: ID<TradingAccount>) async throws -> (order: Order, market: Market) {
@@ -37,6 +37,8 @@ struct Orders: Sendable {
             select \(OrderRow.columns)
             from \(schema).client_order_ids c join \(schema).orders o on o.id = c.order_id
             where c.account = \(account) and c.client_order_id = \(clientID)
+                and (c.ended_at is null or c.ended_at
+                    > clock_timestamp() - make_interval(secs => \(ClientOrderIDs.rememberedSeconds)::double precision))
             """
         )
         return try await one(rows)

@@ -64,7 +64,7 @@ struct PositionRoutes: Sendable {
                 market: market.id,
                 lots: try market.lots(request.body["quantity"]?.stringValue ?? "", at: "/quantity"),
                 cost: cost,
-                base: try await balances.open(AccountKey(account.user, account.kind.ledgerKind, market.base))
+                base: try await balances.open(AccountKey(account.user, account.ledgerKind, market.base))
             )
             return try await desk.answer(.stateCost(stated, try DeskRequest(request, account)))
         }

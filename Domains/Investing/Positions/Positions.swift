@@ -15,7 +15,7 @@ struct Positions: Sendable {
             from \(schema).markets m
             left join \(schema).positions p on p.market = m.id and p.account = \(account.id)
             left join \(schema).ledger_accounts a
-                on a.owner = \(account.user) and a.kind = \(account.kind.ledgerKind) and a.asset = m.base
+                on a.owner = \(account.user) and a.kind = \(account.ledgerKind) and a.asset = m.base
             where p.account is not null or a.posted > 0
             order by m.id
             """

@@ -13,19 +13,22 @@ extension DeskBatch {
     /// Holds an order against the rules of its account.
     ///
     /// `excluded` is an order that the new one replaces or shares its money with. Costs what the rules ask for: a limit
-    /// on a position looks at the account's open orders.
+    /// on a position looks at the account's open orders. The rules of an account are those of its portfolios too, each
+    /// of which is held against them by itself.
     ///
     /// - Throws: 422 `risk_…` with the rule, its limit and the value that broke it.
     mutating func checkRisk(
         _ order: Order,
+        of account: TradingAccount,
         base: ID<LedgerAccount>,
         _ floor: DeskState.Floor,
         without excluded: UInt64? = nil
     ) throws(Problem) {
-        for rule in state.risk.rules(for: order.account, in: order.market) {
+        for rule in state.risk.rules(for: account.ruled, in: order.market) {
             guard let (limit, value, pointer) = breach(rule, order, base, floor, excluded) else { continue }
             Counter(label: "investing_risk_refusals_total", dimensions: [("rule", rule.type)]).increment()
             if state.risk.records(rule.id, order.account, at: now, every: DeskBatch.recordEvery) {
+                recorded.append((rule.id, order.account))
                 let details: JSON = [
                     "rule": .string(rule.name), "rule_type": .string(rule.type), "market": .string(floor.market.symbol),
                     "limit": .string(limit), "value": .string(value),
@@ -144,6 +147,7 @@ extension DeskBatch {
     mutating func cancelAfter(_ seconds: Int, _ request: DeskRequest) -> APIResponse {
         let deadline = seconds == 0 ? nil : instant.adding(seconds: Int64(seconds))
         state.deadlines[request.account.id] = deadline.map { ($0, request.account.number) }
+        deadlines.insert(request.account.id)
         rows.append(CancelDeadlineRow(account: request.account.id, cancelAt: deadline))
         return .ok(["cancel_at": deadline.map { .string($0.description) } ?? .null])
     }
@@ -153,6 +157,7 @@ extension DeskBatch {
         let due = state.deadlines.filter { $0.value.at <= instant }.sorted { $0.key < $1.key }
         for (account, deadline) in due {
             state.deadlines[account] = nil
+            deadlines.insert(account)
             rows.append(CancelDeadlineRow(account: account, cancelAt: nil))
             let mine = (state.orders[account] ?? []).compactMap { state.live[$0]?.order.market }
             for market in Set(mine).sorted() {

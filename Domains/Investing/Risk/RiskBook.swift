@@ -66,6 +66,17 @@ struct RiskBook: Sendable {
         recent[account] = Array(times.filter { $0 > now - rateWindow }.suffix(rateMax))
     }
 
+    /// Takes back what was remembered of an account's last orders, so many of them.
+    mutating func takeBack(_ orders: Int, of account: ID<TradingAccount>) {
+        guard let times = recent[account] else { return }
+        recent[account] = times.dropLast(orders)
+    }
+
+    /// Takes back that a refusal was recorded.
+    mutating func takeBack(recordOf rule: ID<RiskRule>, _ account: ID<TradingAccount>) {
+        told[Told(account: account, rule: rule)] = nil
+    }
+
     /// Whether a refusal is to be recorded: once in so many microseconds for each account and rule.
     mutating func records(
         _ rule: ID<RiskRule>,

@@ -6,7 +6,8 @@ import Synchronization
 
 /// Decides and stores batches: matches in memory, stores all of it in one transaction, and only then answers.
 ///
-/// A batch that was not stored leaves nothing: what is in memory is read anew before the next one.
+/// A batch that was not stored leaves nothing: what it touched is read anew before the next one. All is read anew where
+/// another process may have written, or where that didn't help.
 actor Desk: BatchCommitter {
     private let schema: Schema
     private let pool: Pool
@@ -14,8 +15,10 @@ actor Desk: BatchCommitter {
     private let lease: WriterLease
     private let accountsMax: Int
     private let onCommit: @Sendable (DeskBatch.Published?) -> Void
-    private var state: DeskState?
+    private(set) var state: DeskState?
     private var epoch: Int64?
+    /// Batches in a row that met rows which weren't as expected.
+    private var conflicts = 0
 
     init(
         schema: Schema,
@@ -44,19 +47,23 @@ actor Desk: BatchCommitter {
     /// - Throws: `WriterElsewhere` when another process writes; a `PostgresError`, as `BatchCommitter` says.
     func commit(_ items: [DeskItem]) async throws -> [DeskOutcome] {
         guard let epoch else { throw WriterElsewhere() }
+        // Used by this call alone, though the compiler can't see it: GroupCommit has one writer, and lead() drops it.
+        nonisolated(unsafe) let state = try await current(epoch)
         do {
-            return try await store(items, epoch)
+            return try await store(items, epoch, state)
         } catch {
+            // Nobody else uses it until it is as of the batch before.
+            self.state = nil
             try await giveUp(epoch, error)
-            throw error
+            try await putBack(state, epoch, error)
+            throw (error as? PostgresError)?.isStale == true ? BatchConflict() : error
         }
     }
 
-    /// After a batch that was not stored: whatever the reason, the database knows best.
+    /// After a batch that was not stored: looks whether this process still leads.
     ///
     /// While it is asked, this process may come to lead under another epoch, which is none of this batch's business.
     private func giveUp(_ epoch: Int64, _ error: any Error) async throws {
-        if leads(epoch) { state = nil }
         switch error as? PostgresError {
         case .outcomeUnknown:
             // It may still be stored. Nothing is read before the lease is taken anew, which waits for it or ends it.
@@ -64,31 +71,47 @@ actor Desk: BatchCommitter {
         case .some(let error) where error.isStale:
             let isOurs = try await lease.renew(epoch)
             if !isOurs, leads(epoch) { self.epoch = nil }
-            throw self.epoch == nil ? WriterElsewhere() : BatchConflict() as any Error
+            if self.epoch == nil { throw WriterElsewhere() }
         default: break
         }
     }
 
-    private func store(_ items: [DeskItem], _ epoch: Int64) async throws -> [DeskOutcome] {
-        let state = try await current(epoch)
-        // Used by this call alone, though the compiler can't see it: GroupCommit has one writer, and lead() drops it.
+    /// Makes memory be as of the batch before, for as long as this process leads under the epoch.
+    ///
+    /// A fault of ours, what operators change for all, and a second conflict in a row leave it empty, to be read whole.
+    private func putBack(_ state: DeskState, _ epoch: Int64, _ error: any Error) async throws {
+        guard leads(epoch), let error = error as? PostgresError else { return }
+        if error.isStale { conflicts += 1 }
+        guard conflicts < 2, state.decided?.isBroad != true else { return conflicts = 0 }
+        nonisolated(unsafe) let shared = state
+        try await DeskRecovery(schema: schema, pool: pool).putBack(into: shared)
+        if leads(epoch) { self.state = state }
+    }
+
+    private func store(
+        _ items: [DeskItem],
+        _ epoch: Int64,
+        _ state: DeskState
+    ) async throws -> [DeskOutcome] {
         nonisolated(unsafe) let shared = state
         let needs = DeskNeeds(items, state)
-        let result: (outcomes: [DeskOutcome], published: DeskBatch.Published, isRefresh: Bool) =
+        let result: (outcomes: [DeskOutcome], published: DeskBatch.Published) =
             try await pool.transact { transaction in
                 var batch = try await needs.begin(shared, ids: ids, schema: schema, pool: pool, transaction)
                 var outcomes = items.map { batch.decide($0) }
+                defer { shared.decided = batch }
                 if let fault = batch.fault { throw fault }
                 let (statements, published) = batch.statements()
                 // A look at a book is one at all that the batch did, as its number says.
                 for (place, item) in items.enumerated() {
                     if case .depth(let market, let limit) = item { outcomes[place] = batch.depth(market, limit) }
                 }
-                return Closing((outcomes, published, batch.isRefresh), last: [lease.check(epoch)] + statements)
+                return Closing((outcomes, published), last: [lease.check(epoch)] + statements)
             }
+        state.decided = nil
         state.ledger.commit()
         state.trim(beyond: accountsMax)
-        if result.isRefresh, leads(epoch) { self.state = nil }
+        conflicts = 0
         onCommit(result.published)
         return result.outcomes
     }

@@ -96,7 +96,7 @@ extension DeskBatch {
         amended.price = newPrice
         amended.remaining = max(0, newTotal - one.order.traded)
         amended.quantity = newTotal
-        try checkRisk(amended, base: one.base, floor, without: number)
+        try checkRisk(amended, of: request.account, base: one.base, floor, without: number)
         try holdMore(number, amended, one, floor.market)
         run(one.order.market) { $0.book.amend(number, total: newTotal, price: newPrice, at: $1) }
         try settleRefusal([])
@@ -124,7 +124,9 @@ extension DeskBatch {
         {
             throw OrderRefusal.problem(refusal, in: floor.market)
         }
-        if mode == .stopOnFailure { try checkRisk(ticket.order, base: ticket.base, floor, without: old) }
+        if mode == .stopOnFailure {
+            try checkRisk(ticket.order, of: request.account, base: ticket.base, floor, without: old)
+        }
         guard affords(ticket, releasing: one, floor.market) || mode == .allowFailure else {
             throw Problem(422, "insufficient_funds", "The new order needs more than is there. Nothing was changed.")
         }
@@ -161,8 +163,9 @@ extension DeskBatch {
         if let refusal = floor.book.refusal(of: engineOrder(order, 0, request.account.number, floor.market), at: now) {
             throw OrderRefusal.problem(refusal, in: floor.market)
         }
-        try checkRisk(order, base: ticket.base, floor, without: shared)
+        try checkRisk(order, of: request.account, base: ticket.base, floor, without: shared)
         state.risk.note(order.account, at: now)
+        noted[order.account, default: 0] += 1
         let number = state.nextNumber
         state.nextNumber += 1
         try hold(&order, ticket, floor.market, shared: shared)

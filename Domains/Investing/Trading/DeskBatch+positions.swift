@@ -59,7 +59,7 @@ extension DeskBatch {
         }
     }
 
-    private mutating func change(
+    mutating func change(
         _ account: ID<TradingAccount>,
         _ market: Int,
         base: ID<LedgerAccount>,
@@ -86,5 +86,5 @@ extension DeskBatch {
         }
     }
 
-    private func posted(_ account: ID<LedgerAccount>) -> Int128 { state.ledger.core.accounts[account]?.posted ?? 0 }
+    func posted(_ account: ID<LedgerAccount>) -> Int128 { state.ledger.core.accounts[account]?.posted ?? 0 }
 }

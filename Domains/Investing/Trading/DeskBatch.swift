@@ -39,7 +39,16 @@ struct DeskBatch {
     var trueUps: Set<UInt64> = []
     /// Why the batch must not be stored, if it must not.
     var fault: DeskFault?
-    var isRefresh = false
+    /// The portfolios that the batch is about, as they are after what was decided.
+    var portfolios: [ID<Portfolio>: PortfolioProgress] = [:]
+    /// Whether it changed what is the same for all: markets, rules.
+    var isBroad = false
+    /// Whether nobody had been told of the books before it.
+    let wasFresh: Bool
+    /// Orders by account that were counted for rates, refusals that were recorded, and dead man's switches that were set.
+    var noted: [ID<TradingAccount>: Int] = [:]
+    var recorded: [(rule: ID<RiskRule>, account: ID<TradingAccount>)] = []
+    var deadlines: Set<ID<TradingAccount>> = []
     /// How many events accounts had been told of before the batch.
     var eventsBefore: [ID<TradingAccount>: Int64] = [:]
 
@@ -65,7 +74,7 @@ struct DeskBatch {
     ) {
         (self.state, self.ids, self.schema) = (state, ids, schema)
         (self.kept, self.taken) = (kept, taken)
-        instant = state.ledger.core.instant
+        (instant, wasFresh) = (state.ledger.core.instant, state.isFresh)
     }
 
     var now: Int64 { instant.microseconds }
@@ -98,12 +107,13 @@ struct DeskBatch {
             return command(market, "market.reference", initiator) { $0.book.setReferencePrice(price, at: $1) }
         case .stateCost(let stated, let request):
             return answer(request) { batch throws(Problem) in try batch.stateCost(stated, request) }
+        case .portfolio(let command, let request):
+            return answer(request) { batch throws(Problem) in try batch.carryOut(command, request) }
         case .ledger(let item): return apply(item)
-        case .operate(let command): return operate(command)
+        case .operate(let command):
+            isBroad = true
+            return operate(command)
         case .depth: return .done
-        case .refresh:
-            isRefresh = true
-            return .done
         case .tick:
             for id in state.floors.keys.sorted() { wake(id) }
             runDeadlines()

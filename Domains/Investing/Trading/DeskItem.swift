@@ -27,14 +27,14 @@ enum DeskItem: Sendable {
     case setReference(market: Int, price: Int64?, by: Initiator)
     /// A cost for what came from elsewhere.
     case stateCost(StatedCost, DeskRequest)
+    /// Something put into a portfolio or taken out of it, or its end.
+    case portfolio(PortfolioCommand, DeskRequest)
     /// Any other movement on the accounts.
     case ledger(LedgerItem)
     /// What an operator asks for; the answer is stored.
     case operate(OperatorCommand)
     /// A look at a book.
     case depth(market: Int, limit: Int)
-    /// Markets and accounts may have changed: those in memory are read anew.
-    case refresh
     /// Time passes: what is due ends, and halts that end by themselves do.
     case tick
 
@@ -43,10 +43,10 @@ enum DeskItem: Sendable {
         switch self {
         case .place(_, let request), .placePair(_, _, let request), .cancel(_, let request),
             .cancelAll(_, let request), .cancelAfter(_, let request), .amend(_, _, _, let request),
-            .replace(_, _, _, let request), .stateCost(_, let request):
+            .replace(_, _, _, let request), .stateCost(_, let request), .portfolio(_, let request):
             request.key
         case .ledger(let item): item.idempotency
-        case .setState, .setReference, .operate, .depth, .refresh, .tick: nil
+        case .setState, .setReference, .operate, .depth, .tick: nil
         }
     }
 }

@@ -9,6 +9,7 @@ struct DeskNeeds: Sendable {
     private var keys: [IdempotencyKey] = []
     private var clientIDs: [DeskBatch.TakenClientID] = []
     private var traders: Set<ID<TradingAccount>> = []
+    private var portfolios: Set<ID<Portfolio>> = []
 
     init(_ items: [DeskItem], _ state: DeskState) {
         for item in items {
@@ -24,8 +25,12 @@ struct DeskNeeds: Sendable {
             case .stateCost(let stated, let request):
                 accounts.insert(stated.base)
                 traders.insert(request.account.id)
+            case .portfolio(let command, _):
+                accounts.formUnion(command.ledgerAccounts)
+                traders.formUnion([command.portfolio.account.id, command.portfolio.within])
+                portfolios.insert(command.portfolio.id)
             case .ledger(let item): ledgerItems.append(item)
-            case .cancel, .cancelAll, .cancelAfter, .amend, .setState, .setReference, .operate, .depth, .refresh, .tick:
+            case .cancel, .cancelAll, .cancelAfter, .amend, .setState, .setReference, .operate, .depth, .tick:
                 break
             }
         }
@@ -51,7 +56,7 @@ struct DeskNeeds: Sendable {
         if !clientIDs.isEmpty {
             others.append(
                 """
-                select c.account, c.client_order_id, c.request, c.order_id, c.status, c.answer
+                select c.account, c.client_order_id, c.request, c.order_id, c.status, c.location, c.answer, c.ended_at
                 from unnest(\(clientIDs.map(\.account)), \(clientIDs.map(\.clientID))) as k(account, client_order_id)
                 join \(schema).client_order_ids c
                     on c.account = k.account and c.client_order_id = k.client_order_id
@@ -62,6 +67,7 @@ struct DeskNeeds: Sendable {
             others.append("select id, events from \(schema).accounts where id = any(\(Array(traders)))")
             others.append(Position.all(of: Array(traders), in: schema))
         }
+        if !portfolios.isEmpty { others.append(PortfolioProgress.of(portfolios.sorted(), in: schema)) }
         var (kept, results) = try await state.ledger.begin(
             ledgerItems,
             accounts: accounts,
@@ -71,26 +77,33 @@ struct DeskNeeds: Sendable {
             others: others
         )
         var taken: [DeskBatch.TakenClientID: DeskBatch.TakenOrder] = [:]
-        if !clientIDs.isEmpty { taken = try DeskNeeds.taken(results.removeFirst()) }
+        if !clientIDs.isEmpty { taken = try DeskNeeds.taken(results.removeFirst(), at: state.ledger.core.instant) }
         if !traders.isEmpty {
             for row in results.removeFirst() { state.events[try row["id"]] = try row["events"] }
             try state.takePositions(results.removeFirst())
         }
-        return DeskBatch(state, ids: ids, schema: schema, kept: kept, taken: taken)
+        var batch = DeskBatch(state, ids: ids, schema: schema, kept: kept, taken: taken)
+        if !portfolios.isEmpty { batch.portfolios = try PortfolioProgress.read(results.removeFirst()) }
+        return batch
     }
 
-    private static func taken(_ rows: Rows) throws -> [DeskBatch.TakenClientID: DeskBatch.TakenOrder] {
+    /// The ids that are still remembered at an instant.
+    private static func taken(
+        _ rows: Rows,
+        at instant: Timestamp
+    ) throws -> [DeskBatch.TakenClientID: DeskBatch.TakenOrder] {
         var taken: [DeskBatch.TakenClientID: DeskBatch.TakenOrder] = [:]
         for row in rows {
             let id = DeskBatch.TakenClientID(account: try row["account"], clientID: try row["client_order_id"])
-            let body: Bytes = try row["answer"]
-            let order: ID<Order> = try row["order_id"]
+            let endedAt: Timestamp? = try row["ended_at"]
+            if let endedAt, endedAt <= ClientOrderIDs.forgotten(at: instant) { continue }
+            let (body, location): (Bytes, String) = (try row["answer"], try row["location"])
             let answer = StoredAnswer(
                 status: try row["status"],
-                headers: ["Content-Type": "application/json", "Location": "/v1/investing/orders/\(order.wire)"],
+                headers: ["Content-Type": "application/json", "Location": location],
                 body: body.array
             )
-            taken[id] = DeskBatch.TakenOrder(order: order, request: try row["request"], answer: answer)
+            taken[id] = DeskBatch.TakenOrder(order: try row["order_id"], request: try row["request"], answer: answer)
         }
         return taken
     }

@@ -39,10 +39,12 @@ struct DeskRecovery: Sendable {
     // By priority within each market: the order in which the books must be filled.
     private func page(after last: (market: Int, priority: Int64)) -> SQL {
         """
-        select \(OrderRow.columns), a.number, a.user_id, a.type as kind, a.events, b.id as base_account,
+        select \(OrderRow.columns), coalesce(p.number, a.number) as number, a.user_id, a.type as kind, a.events,
+            b.id as base_account,
             q.id as quote_account, i.id as income_account
         from \(schema).orders o
         join \(schema).accounts a on a.id = o.account
+        left join \(schema).accounts p on p.id = a.parent
         join \(schema).markets m on m.id = o.market
         join \(schema).ledger_accounts b on b.owner = a.user_id and b.kind = a.ledger_kind and b.asset = m.base
         join \(schema).ledger_accounts q on q.owner = a.user_id and q.kind = a.ledger_kind and q.asset = m.quote
@@ -97,13 +99,20 @@ struct DeskRecovery: Sendable {
 
     private func takeRisk(_ state: DeskState) async throws {
         for row in try await pool.query(RiskRule.active(in: schema)) { state.risk.add(try RiskRule.read(row)) }
-        let deadlines = try await pool.query(
-            """
-            select d.account, d.cancel_at, a.number
-            from \(schema).cancel_deadlines d join \(schema).accounts a on a.id = d.account
-            """
-        )
-        for row in deadlines {
+        try takeDeadlines(try await pool.query(DeskRecovery.deadlines(in: schema)), into: state)
+    }
+
+    /// The dead man's switches, of some accounts or of all.
+    static func deadlines(in schema: Schema, of accounts: [ID<TradingAccount>]? = nil) -> SQL {
+        """
+        select d.account, d.cancel_at, a.number
+        from \(schema).cancel_deadlines d join \(schema).accounts a on a.id = d.account
+        where \(accounts)::uuid[] is null or d.account = any(\(accounts)::uuid[])
+        """
+    }
+
+    func takeDeadlines(_ rows: Rows, into state: DeskState) throws {
+        for row in rows {
             let number: Int64 = try row["number"]
             state.deadlines[try row["account"]] = (try row["cancel_at"], UInt32(clamping: number))
         }

@@ -5,7 +5,7 @@ import PostgreSQL
 
 /// The books, live orders and balances, as of the last committed batch; one task uses it at a time.
 ///
-/// After a batch that was not stored it is thrown away and read anew.
+/// What a batch touched that was not stored is read anew, and all of it wherever another process may have written.
 final class DeskState {
     /// A market with its book.
     final class Floor {
@@ -64,6 +64,8 @@ final class DeskState {
     /// The positions of those accounts.
     var positions: [PositionKey: Position] = [:]
     var ledger: ResidentLedger
+    /// The batch that was decided on it and isn't stored yet.
+    var decided: DeskBatch?
     var nextNumber: UInt64 = 1
     var nextPriority: Int64 = 1
 

@@ -45,6 +45,7 @@ extension API {
         _ values: [Substring],
         _ exchange: inout Exchange
     ) async throws -> Admission.Admitted {
+        try screen.check(head)
         let fields = RequestFields(head.fields)
         var request = APIRequest(
             id: exchange.requestID,

@@ -15,9 +15,11 @@ extension API {
             }
             switch admitted.route.body {
             case .none: break
-            case .raw: request.rawBody = bytes
+            case .raw:
+                try screen.check(raw: bytes)
+                request.rawBody = bytes
             case .json(let schema):
-                request.body = try API.decode(bytes, schema, limitBytes: admitted.route.bodyLimitBytes)
+                request.body = try decode(bytes, schema, limitBytes: admitted.route.bodyLimitBytes)
                 request.rawBody = bytes
             }
             let final = request
@@ -27,7 +29,7 @@ extension API {
         }
     }
 
-    private static func decode(_ bytes: [UInt8], _ schema: JSONSchema, limitBytes: Int) throws(Problem) -> JSON {
+    private func decode(_ bytes: [UInt8], _ schema: JSONSchema, limitBytes: Int) throws(Problem) -> JSON {
         guard !bytes.isEmpty else {
             throw Problem(400, "invalid_request", "The request needs a body.", faults: [Problem.Fault("", "missing")])
         }
@@ -42,6 +44,8 @@ extension API {
                 faults: [Problem.Fault("", error.code)]
             )
         }
+        // Before the schema's faults, which name members that aren't known.
+        try screen.check(value)
         var check = SchemaCheck()
         check.run(schema, value)
         guard check.faults.isEmpty else { throw .invalid(check.faults) }

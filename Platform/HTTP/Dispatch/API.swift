@@ -5,7 +5,7 @@ public import Metrics
 
 /// A set of routes with all that stands in front of their handlers: everything of an API but the network.
 ///
-/// The order of a request's life: route, authenticate, rate limit, permission, headers, parameters, body, handler.
+/// The order of a request's life: route, screen, authenticate, rate limit, permission, headers, parameters, body, handler.
 public final class API: Sendable {
     /// What an API leans on.
     public struct Services: Sendable {
@@ -21,6 +21,8 @@ public final class API: Sendable {
         public var logger: Logger
         /// Where the request metrics go.
         public var metrics: any MetricsFactory
+        /// Recognises what no request may contain; nil to look for nothing.
+        public var privateMaterial: (any PrivateMaterialFinder)?
 
         /// Services; what isn't said is the machine's clock, a limiter in memory, and the process's metrics.
         public init(
@@ -29,10 +31,12 @@ public final class API: Sendable {
             clock: any WallClock = SystemClock(),
             ids: IDGenerator = IDGenerator(),
             logger: Logger = Logger(label: "http"),
-            metrics: any MetricsFactory = MetricsSystem.factory
+            metrics: any MetricsFactory = MetricsSystem.factory,
+            privateMaterial: (any PrivateMaterialFinder)? = nil
         ) {
             (self.authenticator, self.rateLimiter, self.clock) = (authenticator, rateLimiter, clock)
             (self.ids, self.logger, self.metrics) = (ids, logger, metrics)
+            self.privateMaterial = privateMaterial
         }
     }
 
@@ -42,6 +46,7 @@ public final class API: Sendable {
     let operations: Operations
     let router: Router
     let requestMetrics: RequestMetrics
+    let screen: RequestScreen
 
     /// An API over routes.
     ///
@@ -65,6 +70,7 @@ public final class API: Sendable {
         self.operations = operations
         router = Router(all)
         requestMetrics = RequestMetrics(all, factory: services.metrics)
+        screen = RequestScreen(finder: services.privateMaterial, metrics: services.metrics)
     }
 
     /// Answers a request without a network, as the server would: for tests and for callers in the same process.

@@ -34,9 +34,12 @@ enum ResponseDocument {
         }
         switch route.body {
         case .none: break
-        case .raw: (codes[408], codes[413]) = (["request_timeout"], ["body_too_large"])
+        case .raw:
+            codes[422, default: []].append("private_material")
+            (codes[408], codes[413]) = (["request_timeout"], ["body_too_large"])
         case .json:
             codes[400, default: []].append("malformed_json")
+            codes[422, default: []].append("private_material")
             (codes[408], codes[413]) = (["request_timeout"], ["body_too_large"])
             codes[415] = ["unsupported_media_type"]
         }

@@ -31,7 +31,11 @@ extension ConnectionLoop {
         // The server's farewell may have come while the connection still spoke HTTP.
         if api.operations.isDraining { socket.close(WebSocketClose(.goingAway, "going_away")) }
         for await text in socket.messages {
-            await session.receive(text)
+            if let refusal = api.screen.refusal(ofMessage: text) {
+                socket.close(refusal)
+            } else {
+                await session.receive(text)
+            }
             socket.tell(.received)
         }
         if !Task.isCancelled { try await connection.channel.closeFuture.get() }

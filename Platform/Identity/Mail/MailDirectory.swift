@@ -1,7 +1,7 @@
 public import Cryptography
 import Foundation
 import Glibc
-import Kernel
+public import Kernel
 
 /// Messages as files in a directory, one each (RFC 5322): for a mail server that picks them up, and for development,
 /// where they are read there.

@@ -97,6 +97,27 @@ enum SessionRows {
         """
     }
 
+    /// A user's live sessions, the newest first.
+    static func list(of user: ID<User>, limit: Int, at now: Timestamp) -> SQL {
+        """
+        select id, created_at, last_used_at, expires_at, ip, user_agent
+        from platform.sessions
+        where user_id = \(user) and revoked_at is null and expires_at > \(now)
+        order by created_at desc, id desc
+        limit \(limit)
+        """
+    }
+
+    /// Ends one live session of a user; one row, or none for another one's.
+    static func revoke(_ session: ID<Session>, of user: ID<User>, at now: Timestamp) -> SQL {
+        """
+        update platform.sessions
+        set revoked_at = \(now), revoked_because = \(Reason.signedOut)
+        where id = \(session) and user_id = \(user) and revoked_at is null and expires_at > \(now)
+        returning 1
+        """
+    }
+
     /// Deletes sessions that ended so long ago, with their refresh tokens, at most `limit`.
     static func sweep(endedBefore instant: Timestamp, limit: Int) -> SQL {
         """

@@ -49,7 +49,7 @@ struct AuthenticationRoutes: Sendable {
             tag: Self.tag,
             access: .public,
             body: .json(Self.credentials),
-            responses: [200: ResponseShape("The tokens.", Self.tokens)],
+            responses: [200: ResponseShape("The tokens.", SessionTokens.schema)],
             problems: [
                 401: ["invalid_credentials"], 403: ["user_not_active"], 429: ["sign_in_locked"], 503: ["overloaded"],
             ],
@@ -72,7 +72,7 @@ struct AuthenticationRoutes: Sendable {
             tag: Self.tag,
             access: .public,
             body: .json(.object([.required("refresh_token", .string(.refreshToken))], named: "RefreshRequest")),
-            responses: [200: ResponseShape("The next tokens.", Self.tokens)],
+            responses: [200: ResponseShape("The next tokens.", SessionTokens.schema)],
             problems: [401: ["invalid_refresh_token"]],
             rateLimit: policy.refreshLimit
         ) { request in
@@ -127,29 +127,10 @@ struct AuthenticationRoutes: Sendable {
         named: "Credentials"
     )
 
-    private static let tokens = JSONSchema.object(
-        [
-            .required("access_token", .anyString, "For `Authorization: Bearer …`."),
-            .required("refresh_token", .string(.refreshToken), "For the next pair, once."),
-            .required("expires_in", .integer(1...86_400), "Seconds until the access token doesn't count any more."),
-            .required("token_type", .oneOf(["Bearer"])),
-        ],
-        named: "Tokens"
-    )
-
     private static let keySetSchema = JSONSchema.object(
         [.required("keys", .array(of: .any, count: 1...KeyDirectory.keysMax))],
         named: "KeySet"
     )
-}
-
-extension SessionTokens {
-    fileprivate var json: JSON {
-        [
-            "access_token": .string(accessToken), "refresh_token": .string(refreshToken),
-            "expires_in": .integer(expiresInSeconds), "token_type": "Bearer",
-        ]
-    }
 }
 
 extension Format {

@@ -3,7 +3,7 @@ import Glibc
 import Synchronization
 import Testing
 
-/// `diboas dev` with a home and a port of its own.
+/// `diboas dev`, or another command that serves, with a home and a port of its own.
 ///
 /// It ends when this process does, however that ends.
 final class RunningServer: Sendable {
@@ -26,10 +26,11 @@ final class RunningServer: Sendable {
     static func start(
         home: String,
         port: Int? = nil,
-        settings: [String: String] = [:]
+        settings: [String: String] = [:],
+        command: String = "dev"
     ) async throws -> RunningServer {
         let port = try port ?? freePort()
-        let server = try await onThread { try launch(home: home, port: port, settings: settings) }
+        let server = try await onThread { try launch(command, home: home, port: port, settings: settings) }
         let client = WireClient(port: port)
         let deadline = ContinuousClock.now + .seconds(readySeconds)
         while ContinuousClock.now < deadline, server.isAlive {
@@ -50,10 +51,15 @@ final class RunningServer: Sendable {
     private static let script = #"""
         exec 3<&0
         (read -r word <&3; [ "$word" = gone ] || kill -TERM $$) </dev/null >/dev/null 2>&1 &
-        exec "$0" dev 3<&- </dev/null >>"$1" 2>&1
+        exec "$0" "$2" 3<&- </dev/null >>"$1" 2>&1
         """#
 
-    private static func launch(home: String, port: Int, settings: [String: String]) throws -> RunningServer {
+    private static func launch(
+        _ command: String,
+        home: String,
+        port: Int,
+        settings: [String: String]
+    ) throws -> RunningServer {
         let log = home + "/server.log"
         if !FileManager.default.fileExists(atPath: log) {
             try "".write(toFile: log, atomically: false, encoding: .utf8)
@@ -63,7 +69,7 @@ final class RunningServer: Sendable {
         let input = Pipe()
         let process = Process()
         process.executableURL = URL(fileURLWithPath: "/bin/sh")
-        process.arguments = ["-c", script, Program.executable, log]
+        process.arguments = ["-c", script, Program.executable, log, command]
         process.environment = Program.environment(
             ["DIBOAS_DEMO_TRADERS": "off"].merging(settings) { $1 }
                 .merging(["DIBOAS_HOME": home, "DIBOAS_HTTP_PORT": String(port)]) { $1 }
@@ -117,6 +123,9 @@ final class RunningServer: Sendable {
         await release()
         return wentByItself
     }
+
+    /// Lets it stand still, as a machine does that is too busy, or go on.
+    func freeze(_ isFrozen: Bool) { Glibc.kill(pid, isFrozen ? SIGSTOP : SIGCONT) }
 
     /// Ends it as a power cut does, and waits until it is gone.
     func kill() async {

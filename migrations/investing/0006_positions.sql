@@ -1,4 +1,4 @@
--- What accounts hold and what it cost, what they traded, their portfolios and how those are rebalanced.
+-- What accounts hold and what it cost, and what they traded.
 
 -- migrate: up
 alter table investing.accounts

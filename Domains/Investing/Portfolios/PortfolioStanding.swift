@@ -1,0 +1,123 @@
+import HTTP
+import Kernel
+import Ledger
+import PostgreSQL
+
+/// What a portfolio has and what it is worth, as of one instant.
+///
+/// Its value counts whole lots at the prices of the last trades; what is less than a lot of an asset can't be sold and
+/// doesn't count.
+struct PortfolioStanding: Sendable {
+    /// An asset beside the cash: one that is there, or that has a target.
+    struct Part: Sendable {
+        let holding: Holding
+        /// Minor units that something holds.
+        let reserved: Int128
+        /// Basis points that it is to have.
+        let weight: Int
+
+        /// Whole lots that are there.
+        var lots: Int128 { holding.held / holding.market.lot }
+        /// Minor units of the cash; nothing where there is no price yet.
+        var value: Int128 { holding.price.map { holding.market.quoteAmount(lots * Int128($0)) } ?? 0 }
+    }
+
+    let portfolio: Portfolio
+    let at: Timestamp
+    let cash: (posted: Int128, reserved: Int128)
+    let parts: [Part]
+    let growth: Growth
+
+    /// Minor units of the cash.
+    var value: Int128 { parts.reduce(cash.posted) { $0 + $1.value } }
+    /// Basis points of each part, and of the cash at the end.
+    var shares: [Int] { Allocation.shares(parts.map(\.value) + [cash.posted]) }
+    /// The same as they are to be.
+    var weights: [Int] { parts.map(\.weight) + [portfolio.cashWeight] }
+    /// Basis points in the wrong place; none of an empty portfolio.
+    var drift: Int { value == 0 ? 0 : Allocation.drift(shares, weights: weights) }
+
+    /// What a rebalancing reckons with.
+    ///
+    /// - Throws: 422 `no_price` where something that is there or wanted hasn't traded yet.
+    func members() throws(Problem) -> [RebalancePlan.Member] {
+        var members: [RebalancePlan.Member] = []
+        for part in parts {
+            let market = part.holding.market
+            guard let price = part.holding.price else { throw Problem.noPrice(market.base) }
+            let free = (part.holding.held - part.reserved) / market.lot
+            members.append(
+                .init(market: market, weight: part.weight, price: price, lots: part.lots, free: free)
+            )
+        }
+        return members
+    }
+
+    var rebalanceCash: RebalancePlan.Cash {
+        .init(weight: portfolio.cashWeight, amount: cash.posted, free: max(0, cash.posted - cash.reserved))
+    }
+}
+
+extension Portfolios {
+    /// A portfolio's standing, all of it as of one moment.
+    func standing(of portfolio: Portfolio) async throws -> PortfolioStanding {
+        let known = Dictionary(try await markets.all().map { ($0.market.id, $0.market) }) { first, _ in first }
+        let results = try await pool.withTransaction(isolation: .repeatableRead) { transaction in
+            try await transaction.pipeline([
+                held(by: portfolio), balance(of: portfolio), lastFlow(of: portfolio),
+                "select clock_timestamp() as now",
+            ])
+        }
+        let parts: [PortfolioStanding.Part] = try results[0].compactMap { row in
+            guard let market = known[try row["of_market"]] else { return nil }
+            let traded: ID<TradingAccount>? = try row["account"]
+            let holding = Holding(
+                market: market,
+                position: traded == nil ? Position() : try Position.read(row).position,
+                held: try row["held"],
+                price: try row["last_price"]
+            )
+            return PortfolioStanding.Part(
+                holding: holding,
+                reserved: try row["reserved"],
+                weight: portfolio.terms.targets[market.base, default: 0]
+            )
+        }
+        return PortfolioStanding(
+            portfolio: portfolio,
+            at: try results[3][0]["now"],
+            cash: try results[1].first.map { (try $0["posted"], try $0["reserved"]) } ?? (0, 0),
+            parts: parts,
+            growth: try results[2].first.flatMap(Growth.init) ?? Growth()
+        )
+    }
+
+    private func held(by portfolio: Portfolio) -> SQL {
+        """
+        select m.id as of_market, m.last_price, coalesce(b.posted, 0) as held, coalesce(b.reserved, 0) as reserved,
+            \(Position.columns)
+        from \(schema).markets m
+        left join \(schema).positions p on p.market = m.id and p.account = \(portfolio.account.id)
+        left join \(schema).ledger_accounts b
+            on b.owner = \(portfolio.account.user) and b.kind = \(portfolio.account.ledgerKind) and b.asset = m.base
+        where m.quote = \(portfolio.cash.code)
+            and (p.account is not null or b.posted > 0 or m.base = any(\(portfolio.terms.assets.map(\.code))))
+        order by m.id
+        """
+    }
+
+    private func balance(of portfolio: Portfolio) -> SQL {
+        """
+        select posted, reserved from \(schema).ledger_accounts
+        where owner = \(portfolio.account.user) and kind = \(portfolio.account.ledgerKind)
+            and asset = \(portfolio.cash.code)
+        """
+    }
+
+    private func lastFlow(of portfolio: Portfolio) -> SQL {
+        """
+        select number, growth, value_after, invested, put_in from \(schema).portfolio_flows
+        where portfolio = \(portfolio.id) order by number desc limit 1
+        """
+    }
+}
