@@ -147,6 +147,7 @@ let package = Package(
         ),
         library("Audit", "Platform/Audit", ["Kernel", "PostgreSQL", "Cryptography", crypto]),
         library("Fees", "Platform/Fees", ["Kernel", "PostgreSQL"]),
+        library("Approvals", "Platform/Approvals", ["Kernel", "PostgreSQL", "Cryptography", "HTTP", "Audit"]),
         library(
             "DataProtection",
             "Platform/DataProtection",
@@ -172,8 +173,8 @@ let package = Package(
             "Identity",
             "Platform/Identity",
             [
-                "Kernel", "PostgreSQL", "Cryptography", "HTTP", "Audit", "Messaging", "Compliance", "Traces", jwt,
-                "DataProtection", logging, metrics,
+                "Kernel", "PostgreSQL", "Cryptography", "HTTP", "Approvals", "Audit", "Messaging", "Compliance",
+                "Traces", "DataProtection", jwt, lifecycle, logging, metrics,
             ]
         ),
         library(
@@ -241,7 +242,7 @@ let package = Package(
             [
                 "Banking", "Investing", "DeFi", "Projections", "DomainKit", "Kernel", "PostgreSQL", "HTTP", "Ledger",
                 "Messaging",
-                "Fees", "Compliance", "Screening",
+                "Fees", "Compliance", "Screening", "Approvals",
                 "Identity", "Audit", "DataProtection", "OutboundHTTP", "Settings", "Cryptography", "Redis",
                 "Migrations",
                 "Observability", "WalletCrypto",
@@ -328,8 +329,8 @@ let package = Package(
             "IdentityTests",
             [
                 "Identity", "DataProtection", "Kernel", "PostgreSQL", "HTTP", "Cryptography", "Compliance", "Audit",
-                "Messaging",
-                "TestSupport", logging, jwt,
+                "Messaging", "Approvals",
+                "TestSupport", logging, jwt, crypto,
             ]
         ),
         tests(

@@ -1,3 +1,4 @@
+import Approvals
 import Compliance
 import DataProtection
 import DeFi
@@ -25,9 +26,7 @@ extension Program {
         )
         streams.attach(hub)
         let api = API(
-            identity.routes + complianceRoutes.routes + projections.routes + domains.flatMap(\.routes)
-                + PlatformRoutes(program: self).routes
-                + DataProtectionRoutes(personalData, erasure, cursors: cursors).routes + [hub.route()],
+            routes + [hub.route()],
             description: APIDescription(
                 title: "diBoaS",
                 version: "1",
@@ -45,7 +44,15 @@ extension Program {
             )
         )
         let server = APIServer(api, at: .host(settings.http.host, port: settings.http.port), logger: logger)
-        return sharedServices + [hub] + domains.flatMap(\.servingServices) + gatedInboxWorkers + [server]
+        let letters: [any Service] = identity.letterWriter(logger: logger).map { [$0] } ?? []
+        return sharedServices + [hub] + letters + domains.flatMap(\.servingServices) + gatedInboxWorkers + [server]
+    }
+
+    /// Every route but the stream.
+    var routes: [Route] {
+        identity.routes + ApprovalRoutes(approvals, cursors: cursors).routes + complianceRoutes.routes
+            + projections.routes + domains.flatMap(\.routes) + PlatformRoutes(program: self).routes
+            + DataProtectionRoutes(personalData, erasure, cursors: cursors).routes
     }
 
     private var complianceRoutes: ComplianceRoutes {

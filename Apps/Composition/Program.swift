@@ -55,10 +55,11 @@ struct Program: Sendable {
             ids: ids,
             clock: clock
         )
-        let identity = try await Program.identity(settings, platform, ids, clock)
+        let cursorKey = Program.cursorKey(settings)
+        let identity = try await Program.identity(settings, platform, HandOver(key: cursorKey), ids, clock)
         let schedules = FeeSchedules(platform.pool)
         let fees = FeeCatalogCache(clock: clock) { try await schedules.catalog() }
-        let cursors = CursorSigner(key: Program.cursorKey(settings))
+        let cursors = CursorSigner(key: cursorKey)
         let redis = try settings.redisURL.map { try RedisClient(url: $0.reveal(), logger: logger) }
         let streams = StreamOutlet()
         let services = PlatformServices(
@@ -71,6 +72,7 @@ struct Program: Sendable {
             fees: fees,
             outbound: Program.outbound(settings, logger),
             cursors: cursors,
+            handOver: HandOver(key: cursorKey),
             streams: streams,
             redis: redis,
             logger: logger
@@ -98,6 +100,7 @@ struct Program: Sendable {
     private static func identity(
         _ settings: Settings,
         _ platform: DomainRuntime,
+        _ handOver: HandOver,
         _ ids: IDGenerator,
         _ clock: any WallClock
     ) async throws -> Identity {
@@ -112,6 +115,8 @@ struct Program: Sendable {
             hasher: PasswordHasher(cost: settings.keys.passwordCost, threads: threads),
             keys: keys,
             sealing: try Program.masterKeys(settings),
+            handOver: handOver,
+            mail: settings.keys.mailDirectory.map { MailDirectory(path: $0, threads: threads, clock: clock) },
             issuer: settings.http.publicURL,
             ids: ids,
             clock: clock,

@@ -71,7 +71,7 @@ public struct InvestingDomain: Domain {
             cursors: platform.cursors,
             logger: platform.logger
         )
-        let writer = WriterRoutes(desk: desk, client: parts.peers)
+        let writer = WriterRoutes(desk: desk, client: parts.peers, handOver: platform.handOver)
         // What moves money goes to the writer; what reads is served where it arrives.
         routes =
             [Self.balances(runtime.accounts)] + parts.reading + parts.writing.map(writer.atWriter)

@@ -1,11 +1,11 @@
-import Kernel
+public import Kernel
 
 extension JSON {
     /// Bytes that stay the same when the value goes through `jsonb`, which sorts names and spells numbers its own way.
     ///
     /// Names are sorted by their bytes, and a number is its significant digits and a power of ten: `12.30` and `1.23e1`
     /// are both `123e-1`, and any zero is `0`.
-    var canonicalBytes: [UInt8] { canonical.serialized() }
+    public var canonicalBytes: [UInt8] { canonical.serialized() }
 
     private var canonical: JSON {
         switch self {

@@ -29,6 +29,8 @@ public struct PlatformServices: Sendable {
     public let outbound: HTTPClient
     /// What makes cursors opaque.
     public let cursors: CursorSigner
+    /// What a process marks requests with that it hands on to another one of ours.
+    public let handOver: HandOver
     /// Where what is committed is published.
     public let streams: StreamOutlet
     /// A cache that can vanish at any time; nil where there is none.
@@ -47,6 +49,7 @@ public struct PlatformServices: Sendable {
         fees: FeeCatalogCache,
         outbound: HTTPClient,
         cursors: CursorSigner,
+        handOver: HandOver = HandOver(),
         streams: StreamOutlet,
         redis: RedisClient?,
         logger: Logger
@@ -54,6 +57,7 @@ public struct PlatformServices: Sendable {
         (self.settings, self.clock, self.ids, self.users) = (settings, clock, ids, users)
         self.signIn = signIn
         (self.compliance, self.fees, self.outbound) = (compliance, fees, outbound)
-        (self.cursors, self.streams, self.redis, self.logger) = (cursors, streams, redis, logger)
+        (self.cursors, self.handOver, self.streams) = (cursors, handOver, streams)
+        (self.redis, self.logger) = (redis, logger)
     }
 }

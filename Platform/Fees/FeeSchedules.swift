@@ -51,13 +51,22 @@ public struct FeeSchedules: Sendable {
         struct TakenBack: Error {}
         do {
             try await pool.withTransaction { transaction in
-                try await closePredecessor(of: schedule, in: transaction)
-                try await insert(schedule, in: transaction)
+                try await publish(schedule, in: transaction)
                 try await store(rows, in: transaction)
                 if dryRun { throw TakenBack() }
             }
         } catch is TakenBack {
             return
+        } catch let error as PostgresError {
+            throw FeeSchedulesError(error, schedule.id) ?? error
+        }
+    }
+
+    /// The same within a transaction of the caller's, which maps what goes wrong with `FeeSchedulesError.init`.
+    public func publish(_ schedule: FeeSchedule, in transaction: Transaction) async throws {
+        do {
+            try await closePredecessor(of: schedule, in: transaction)
+            try await insert(schedule, in: transaction)
         } catch let error as PostgresError {
             throw FeeSchedulesError(error, schedule.id) ?? error
         }

@@ -1,7 +1,9 @@
+public import Approvals
 public import Cryptography
 public import DataProtection
 public import HTTP
 public import Kernel
+public import Logging
 public import Messaging
 public import PostgreSQL
 
@@ -12,17 +14,21 @@ public struct Identity: Sendable {
     /// What turns access tokens into callers.
     public let authenticator: TokenAuthenticator
     let services: IdentityServices
+    private let mail: (any MailTransport)?
 
     /// Identity over the platform's pool.
     ///
     /// `hasher` is a `PasswordHasher` with the cost of new hashes; older ones are renewed at sign-in. `issuer` is the
     /// URL under which clients reach us. `sealing` are the master keys for secrets of users, which a process that
-    /// serves requests needs. `outbox` is raised after events of users are committed.
+    /// serves requests needs. `handOver` is known to all processes that hand requests on to each other. `outbox`
+    /// is raised after events of users are committed.
     public init(
         pool: Pool,
         hasher: any PasswordHashing,
         keys: SigningKeys,
         sealing: SealingKeys?,
+        handOver: HandOver = HandOver(),
+        mail: (any MailTransport)? = nil,
         issuer: String,
         policy: IdentityPolicy = IdentityPolicy(),
         ids: IDGenerator = IDGenerator(),
@@ -31,8 +37,17 @@ public struct Identity: Sendable {
     ) {
         let tokens = AccessTokens(keys: keys, issuer: issuer, lifetimeSeconds: policy.accessTokenSeconds)
         let sessions = LiveSessions(pool: pool, clock: clock, stalenessSeconds: policy.stalenessSeconds)
+        self.mail = mail
         directory = UserDirectory(pool: pool, clock: clock, stalenessSeconds: policy.stalenessSeconds)
-        authenticator = TokenAuthenticator(tokens: tokens, sessions: sessions)
+        let sealer = SecretSealer(keys: sealing)
+        let live = LiveKeys(pool: pool, sealer: sealer, clock: clock, stalenessSeconds: policy.stalenessSeconds)
+        let signatures = KeyAuthenticator(
+            keys: live,
+            requests: SignedRequests(pool: pool, lifetimeSeconds: policy.receiveWindowSeconds * 4),
+            windowSeconds: policy.receiveWindowSeconds,
+            handOver: handOver
+        )
+        authenticator = TokenAuthenticator(tokens: tokens, sessions: sessions, signatures: signatures)
         services = IdentityServices(
             pool: pool,
             users: Users(pool: pool),
@@ -40,9 +55,11 @@ public struct Identity: Sendable {
             passwords: Passwords(hasher: hasher),
             tokens: tokens,
             sessions: sessions,
+            keys: live,
             directory: directory,
             journal: IdentityJournal(ids: ids),
-            sealer: SecretSealer(keys: sealing),
+            sealer: sealer,
+            letters: LetterBox(isOpen: mail != nil),
             policy: policy,
             ids: ids,
             clock: clock,
@@ -54,7 +71,9 @@ public struct Identity: Sendable {
     /// `/v1/auth/…`, `/v1/me…`, `/v1/operator/users/…` and `/.well-known/jwks.json`.
     public var routes: [Route] {
         AuthenticationRoutes(services: services).routes + MeRoutes(services: services).routes
-            + SecondFactorRoutes(services: services).routes + OperatorRoutes(services: services).routes
+            + SecondFactorRoutes(services: services).routes + APIKeyRoutes(services: services).routes
+            + EmailRoutes(services: services).routes + SessionRoutes(services: services).routes
+            + OperatorRoutes(services: services).routes
     }
 
     /// What is stored about users, for their export and erasure.
@@ -63,9 +82,42 @@ public struct Identity: Sendable {
     /// Begins sessions for users whom somebody else has proof of.
     public var provenSignIn: ProvenSignIn { ProvenSignIn(services: services) }
 
-    /// Makes a user who looks after customers and their money; no route can.
+    /// What writes letters to users, in each process that serves requests; nil without a transport for mail.
+    public func letterWriter(logger: Logger) -> LetterWriter? {
+        mail.map { LetterWriter(services: services, transport: $0, logger: logger) }
+    }
+
+    /// What takes two people: giving and taking roles of staff.
+    public var approvalKinds: [ApprovalKind] { RoleGrants(services: services).kinds }
+
+    /// Refuses routes that ask for a permission that no role can have, so that a misspelt one isn't served.
     ///
-    /// `actor` is who makes them, for the audit log: `operator:NAME`.
+    /// - Throws: `UndeclaredPermissions`, or what the database throws.
+    public func check(_ routes: [Route]) async throws {
+        let rows = try await services.pool.query("select name from platform.permissions")
+        let declared = Set(try rows.map { row in try row[0] as String })
+        let missing = Set(routes.compactMap(\.access.permission?.name)).subtracting(declared)
+        guard missing.isEmpty else { throw UndeclaredPermissions(names: missing.sorted()) }
+    }
+
+    /// A member of staff by username, for commands that act in their name; it has proven nothing.
+    ///
+    /// - Throws: 404 for who isn't an active member of staff.
+    public func staff(named username: String) async throws -> Principal {
+        guard let id = try await directory.find(payee: "@" + username) else { throw Problem.notFound }
+        let grants = try await services.users.grants(id)
+        guard Role.staff.contains(where: { grants.roles.contains($0.rawValue) }) else { throw Problem.notFound }
+        return Principal(
+            user: id,
+            permissions: Set(grants.permissions.map { Permission($0) }),
+            roles: grants.roles
+        )
+    }
+
+    /// Makes a member of staff, by default one who looks after customers and their money; no route can.
+    ///
+    /// It goes around the agreement of two that a role takes otherwise, which is how the first admin comes about; the
+    /// audit log has it as `break_glass`. `actor` is who makes them: `operator:NAME`.
     /// - Returns: the new user's id.
     /// - Throws: an `IdentityProblem` (`emailTaken`, `usernameTaken`, `weakPassword`, …), or 400 for an address,
     ///   username or password that isn't one.
@@ -74,6 +126,7 @@ public struct Identity: Sendable {
         username: String,
         password: String,
         name: String? = nil,
+        role: Role = .operator,
         actor: String
     ) async throws -> ID<User> {
         guard let address = Email(email) else { throw Problem.malformed("bad_format", in: "/email") }
@@ -83,7 +136,7 @@ public struct Identity: Sendable {
             username: username,
             password: password,
             name: name,
-            role: .operator
+            role: role
         )
         let origin = Origin(system: actor, correlation: services.ids.next(Session.self).value)
         return try await Registration(services: services).register(application, by: origin).id
@@ -110,4 +163,12 @@ public struct Identity: Sendable {
     public func sweep(retentionDays: Int = 30, limit: Int = 1_000) async throws -> Int {
         try await Sessions(services: services).sweep(retentionDays: retentionDays, limit: limit)
     }
+}
+
+/// Routes ask for permissions that no migration declares.
+public struct UndeclaredPermissions: Error, Sendable, Hashable, CustomStringConvertible {
+    /// The permissions.
+    public let names: [String]
+    /// For people.
+    public var description: String { "No role can have what routes ask for: \(names.joined(separator: ", "))." }
 }

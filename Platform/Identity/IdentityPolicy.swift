@@ -12,6 +12,12 @@ public struct IdentityPolicy: Sendable {
     public var sessionSeconds: Int64 = 30 * 86_400
     /// How long a second factor that was proven in a session counts, in seconds.
     public var stepUpSeconds: Int64 = 900
+    /// How far the time of a signed request may be from ours, in seconds.
+    public var receiveWindowSeconds: Int64 = 30
+    /// Keys of programs that a user may have.
+    public var apiKeysMax = 20
+    /// How long a key of a program counts at most, in days.
+    public var apiKeyDaysMax = 365
     /// Sessions of one user; a sign-in beyond them ends the oldest.
     public var sessionsMax = 50
     /// How old an answer of the session cache and the user directory may be, in seconds.

@@ -22,6 +22,14 @@ public enum IdentityProblem: Error, Sendable, Hashable {
     case wrongCode
     /// Too many wrong codes.
     case codeLocked(seconds: Int)
+    /// The user has as many keys for programs as one may have.
+    case tooManyKeys
+    /// The terms of a key for programs don't go together; what is wrong is named as for a request.
+    case keyTerms(pointer: String, code: String)
+    /// The token that was sent by mail is unknown, used, or its time is over.
+    case invalidEmailToken
+    /// No mail can be sent now.
+    case mailUnavailable
     /// The user has no second factor.
     case twoFactorOff
     /// The user has a second factor already.
@@ -34,6 +42,8 @@ public enum IdentityProblem: Error, Sendable, Hashable {
     case verificationNotOpen(KYCStatus)
     /// The status can't follow the present one.
     case statusNotPossible(from: String, to: String)
+    /// The user has the role already, or doesn't have it.
+    case roleNotPossible
     /// Operators can't decide on themselves.
     case ownAccount
     /// The passwords can't be worked on now.
@@ -73,6 +83,18 @@ extension IdentityProblem: ProblemConvertible {
                 "Too many wrong codes. Wait as long as `Retry-After` says.",
                 retryAfterSeconds: seconds
             )
+        case .tooManyKeys: Problem(422, "too_many_keys", "You have as many keys as one may have. Revoke one first.")
+        case .keyTerms(let pointer, let code):
+            Problem(
+                422,
+                "key_terms",
+                "A key can't be made on these terms; `errors` says why.",
+                faults: [Problem.Fault(pointer, code)]
+            )
+        case .invalidEmailToken:
+            Problem(422, "invalid_email_token", "The token isn't good, or not any more. Have another one sent.")
+        case .mailUnavailable:
+            Problem(503, "mail_unavailable", "No mail can be sent now. Try again.", retryAfterSeconds: 60)
         case .twoFactorOff:
             Problem(409, "two_factor_off", "There is no second factor. Set one up with `POST /v1/me/two-factor`.")
         case .twoFactorAlreadyOn:
@@ -83,6 +105,8 @@ extension IdentityProblem: ProblemConvertible {
             Problem(409, "verification_\(status.rawValue)", "The verification is \(status.rawValue) already.")
         case .statusNotPossible(let from, let to):
             Problem(409, "status_not_possible", "The status can't change from \(from) to \(to).")
+        case .roleNotPossible:
+            Problem(409, "role_not_possible", "The user has the role already, or doesn't have it to lose.")
         case .ownAccount: Problem(403, "own_account", "Nobody decides on their own account. Ask a colleague.")
         case .hashingUnavailable:
             Problem(503, "overloaded", "Too many sign-ins are waiting. Try again.", retryAfterSeconds: 1)

@@ -12,9 +12,11 @@ struct IdentityServices: Sendable {
     let passwords: Passwords
     let tokens: AccessTokens
     let sessions: LiveSessions
+    let keys: LiveKeys
     let directory: UserDirectory
     let journal: IdentityJournal
     let sealer: SecretSealer
+    let letters: LetterBox
     let policy: IdentityPolicy
     let ids: IDGenerator
     let clock: any WallClock

@@ -11,6 +11,8 @@ extension Settings {
     public struct Keys: Sendable {
         /// Directory of the ES256 keys that sign access tokens, PEM files; the last by name signs, all verify.
         public let jwtDirectory: String?
+        /// Directory into which mail is written; nil for no mail.
+        public let mailDirectory: String?
         /// After how many days a new key for access tokens is made; 0 leaves it to the operator.
         public let jwtRotationDays: Int
         /// bcrypt's cost of new password hashes; older ones are renewed at sign-in.
@@ -48,6 +50,11 @@ extension Settings {
                 .absolutePath,
                 neededTo: [.serve],
                 "Directory of the ES256 keys for access tokens, PEM files; the last by name signs, all verify."
+            )
+            mailDirectory = reader.optional(
+                "DIBOAS_MAIL_DIRECTORY",
+                .absolutePath,
+                "Directory into which mail is written, a file each, for a mail server to pick up; without it none is."
             )
             jwtRotationDays = reader.value(
                 "DIBOAS_JWT_ROTATION_DAYS",

@@ -93,7 +93,7 @@ struct OperatorTests {
         #expect(dry.status == 0 && dry.output.contains("version 1 can be published"), "\(dry.errors)")
         #expect(try await Self.json(server, list).isEmpty)
 
-        let published = try await server.command("fees", "publish", file, "--reason", "a trial")
+        let published = try await server.command("fees", "publish", file, "--reason", "a trial", "--break-glass")
         #expect(published.status == 0, "\(published.errors)")
         let found = try #require(try await Self.json(server, list).first)
         let id = try #require(found["id"]?.stringValue)
@@ -101,14 +101,16 @@ struct OperatorTests {
         let shown = try await server.command("fees", "show", id)
         #expect(try JSON.parse(Array(shown.output.utf8)) == found)
 
+        let alone = try await server.command("fees", "publish", file, "--reason", "a trial")
+        #expect(alone.status == 64 && alone.errors.contains("--operator"), "\(alone.errors)")
         // The same file again is version 2, which would have to begin before the first was published.
-        let twice = try await server.command("fees", "publish", file, "--reason", "a trial")
+        let twice = try await server.command("fees", "publish", file, "--reason", "a trial", "--break-glass")
         #expect(twice.status == 1 && twice.errors.contains("Another version is in force"), "\(twice.errors)")
         let closed = try await server.command("fees", "close", id, "--reason", "the trial is over")
         #expect(closed.status == 0 && closed.output.hasPrefix("\(id) ends at "), "\(closed.errors)")
         #expect(try await server.command("fees", "close", id, "--reason", "again").status == 1)
         try schedule.replacing("0.10", with: "0.105").write(toFile: file, atomically: false, encoding: .utf8)
-        let wrong = try await server.command("fees", "publish", file, "--reason", "a trial")
+        let wrong = try await server.command("fees", "publish", file, "--reason", "a trial", "--break-glass")
         #expect(wrong.status == 1 && wrong.errors.contains("/rules/0/terms/0/flat"), "\(wrong.errors)")
         try await Books.verify(server)
     }

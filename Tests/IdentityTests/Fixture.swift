@@ -1,3 +1,4 @@
+import Approvals
 import Cryptography
 import Foundation
 import HTTP
@@ -22,6 +23,7 @@ struct Fixture: Sendable {
     let keysDirectory: String
     let identity: Identity
     let api: API
+    let mailbox = Mailbox()
     let outbox = WorkSignal(.outbox, of: .platform)
 
     /// Runs `body` with a fixture; `policy` may change the bounds.
@@ -56,6 +58,7 @@ struct Fixture: Sendable {
             hasher: hasher,
             keys: keys,
             sealing: try SealingKeys(current: (id: 1, key: Array(repeating: 7, count: 32))),
+            mail: mailbox,
             issuer: "https://api.example.com",
             policy: policy,
             ids: IDGenerator(clock: clock),
@@ -80,8 +83,22 @@ struct Fixture: Sendable {
                 "permissions": .array(permissions.map { .string($0) }),
             ])
         }
+        let echo = Route(
+            .post,
+            "/v1/echo",
+            operationID: "echo",
+            summary: "For who may trade",
+            tag: "Test",
+            access: .permission("investing:move"),
+            parameters: [.query("x", .integer(0...9), "Any.")],
+            body: .json(.object([.optional("text", .text(0...100))])),
+            responses: [200: ResponseShape("What you sent.", .any)],
+            rateLimit: nil
+        ) { request in .ok(request.body) }
+        let approvals = Approvals(identity.approvalKinds, pool: pool, ids: IDGenerator(clock: clock), clock: clock)
+        let cursors = CursorSigner(key: Array(repeating: 9, count: 32))
         api = API(
-            identity.routes + [probe],
+            identity.routes + ApprovalRoutes(approvals, cursors: cursors).routes + [probe, echo],
             description: APIDescription(title: "Test", version: "1", text: ""),
             services: API.Services(
                 authenticator: identity.authenticator,
@@ -147,7 +164,10 @@ struct Fixture: Sendable {
 
     /// Problems that follow from a declaration, or from a server that is away.
     private static let everywhere: Set<String> = [
-        "unauthenticated", "forbidden", "two_factor_required", "step_up_required", "invalid_request", "not_found",
+        // What a kind of approval refuses is the kind's.
+        "own_account", "role_not_possible",
+        "unauthenticated", "forbidden", "two_factor_required", "step_up_required",
+        "timestamp_out_of_window", "signature_replayed", "address_not_allowed", "invalid_request", "not_found",
         "precondition_required", "version_mismatch",
         "rate_limited", "database_unavailable",
     ]
@@ -294,4 +314,42 @@ final class CountingHasher: PasswordHashing {
 
     func needsRehash(_ hash: String) -> Bool { hasher.needsRehash(hash) }
     func checkStrength(_ password: Password) async throws(PasswordError) { try await hasher.checkStrength(password) }
+}
+
+/// Keeps mail until somebody reads it.
+final class Mailbox: MailTransport {
+    private struct State {
+        var mails: [Mail] = []
+        var readers: [CheckedContinuation<Mail, Never>] = []
+    }
+
+    private let state = Mutex(State())
+
+    func deliver(_ mail: Mail) async {
+        let reader = state.withLock { state -> CheckedContinuation<Mail, Never>? in
+            if state.readers.isEmpty {
+                state.mails.append(mail)
+                return nil
+            }
+            return state.readers.removeFirst()
+        }
+        reader?.resume(returning: mail)
+    }
+
+    /// The next mail, as soon as it is there.
+    func next() async -> Mail {
+        await withCheckedContinuation { reader in
+            let mail = state.withLock { state -> Mail? in
+                if state.mails.isEmpty {
+                    state.readers.append(reader)
+                    return nil
+                }
+                return state.mails.removeFirst()
+            }
+            if let mail { reader.resume(returning: mail) }
+        }
+    }
+
+    /// How many wait to be read.
+    var count: Int { state.withLock { $0.mails.count } }
 }

@@ -40,7 +40,7 @@ struct BankingCallsCommand: AsyncParsableCommand {
         )
         @Argument(help: "Its id, pcl_…") var id: String
         @Option(help: "Why.") var reason: String
-        @Option(help: "Who decides it.") var by = "console"
+        @Option(help: "Who decides it.") var by = OperatorOptions.systemUser
 
         func run() async throws {
             let operations = try await Console.program().banking()
@@ -56,7 +56,7 @@ struct BankingCallsCommand: AsyncParsableCommand {
         )
         @Argument(help: "Its id, pcl_…") var id: String
         @Option(help: "Why.") var reason: String
-        @Option(help: "Who decides it.") var by = "console"
+        @Option(help: "Who decides it.") var by = OperatorOptions.systemUser
 
         func run() async throws {
             let operations = try await Console.program().banking()

@@ -38,7 +38,7 @@ struct BankingCasesCommand: AsyncParsableCommand {
         static let configuration = CommandConfiguration(abstract: "Open a review case about a transaction.")
         @Argument(help: "The transaction's id, txn_…") var transaction: String
         @Option(help: "What is to be looked at.") var reason: String
-        @Option(help: "Who opens it.") var by = "console"
+        @Option(help: "Who opens it.") var by = OperatorOptions.systemUser
 
         func run() async throws {
             let operations = try await Console.program().banking()
@@ -50,7 +50,7 @@ struct BankingCasesCommand: AsyncParsableCommand {
         static let configuration = CommandConfiguration(abstract: "Close a review case.")
         @Argument(help: "Its id, case_…") var id: String
         @Option(help: "What was found and done.") var reason: String
-        @Option(help: "Who closes it.") var by = "console"
+        @Option(help: "Who closes it.") var by = OperatorOptions.systemUser
 
         func run() async throws {
             let operations = try await Console.program().banking()

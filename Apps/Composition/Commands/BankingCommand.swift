@@ -39,13 +39,21 @@ struct BankingCommand: AsyncParsableCommand {
         @OptionGroup var subject: Subject
         @Option(help: "Hold this amount only; everything unless given.") var amount: String?
         @Option(help: "Why; shown to operators and kept.") var reason: String
+        @OptionGroup var acting: OperatorOptions
 
         func run() async throws {
             let program = try await Console.program()
             let runtime = try program.runtimes(named: "banking")[0]
             let (account, asset) = try await subject.find(runtime)
             guard let amount else {
-                try await BankingCommand.apply(.freeze(account, because: reason), runtime, program, asset, reason)
+                try await BankingCommand.apply(
+                    .freeze(account, because: reason),
+                    runtime,
+                    program,
+                    asset,
+                    reason,
+                    acting.actor
+                )
                 print("Outgoing money is stopped.")
                 return
             }
@@ -61,7 +69,7 @@ struct BankingCommand: AsyncParsableCommand {
                 lifetime: .unlimited,
                 reason: reason
             )
-            try await BankingCommand.apply(.reserve(hold), runtime, program, asset, reason)
+            try await BankingCommand.apply(.reserve(hold), runtime, program, asset, reason, acting.actor)
             print("\(money) is held by \(hold.id.wire).")
         }
     }
@@ -70,12 +78,20 @@ struct BankingCommand: AsyncParsableCommand {
         static let configuration = CommandConfiguration(abstract: "Let outgoing money of an account go again.")
         @OptionGroup var subject: Subject
         @Option(help: "Why; kept in the audit log.") var reason: String
+        @OptionGroup var acting: OperatorOptions
 
         func run() async throws {
             let program = try await Console.program()
             let runtime = try program.runtimes(named: "banking")[0]
             let (account, asset) = try await subject.find(runtime)
-            try await BankingCommand.apply(.freeze(account, because: nil), runtime, program, asset, reason)
+            try await BankingCommand.apply(
+                .freeze(account, because: nil),
+                runtime,
+                program,
+                asset,
+                reason,
+                acting.actor
+            )
             print("Outgoing money may go.")
         }
     }
@@ -86,7 +102,8 @@ struct BankingCommand: AsyncParsableCommand {
         _ runtime: DomainRuntime,
         _ program: Program,
         _ asset: Asset,
-        _ reason: String
+        _ reason: String,
+        _ actor: String
     ) async throws {
         let done = Intervention(
             "account.\(command.word)",
@@ -95,7 +112,7 @@ struct BankingCommand: AsyncParsableCommand {
             because: reason,
             commands: [command]
         )
-        let initiator = Initiator(system: "operator:console", correlation: program.ids.next(Intervention.self).value)
+        let initiator = Initiator(system: actor, correlation: program.ids.next(Intervention.self).value)
         try await done.apply(to: runtime, by: initiator, ids: program.ids, in: asset)
     }
 }

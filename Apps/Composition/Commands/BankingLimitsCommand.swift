@@ -60,7 +60,7 @@ struct BankingLimitsCommand: AsyncParsableCommand {
         @Option(help: "The most of a calendar day in UTC.") var perDay: String
         @Option(help: "The most of a calendar month in UTC.") var perMonth: String
         @Option(help: "Why.") var reason: String
-        @Option(help: "Who decides it.") var by = "console"
+        @Option(help: "Who decides it.") var by = OperatorOptions.systemUser
 
         func run() async throws {
             let (subject, asset) = try subject.found()
@@ -90,7 +90,7 @@ struct BankingLimitsCommand: AsyncParsableCommand {
         static let configuration = CommandConfiguration(abstract: "Give an account the usual limits again.")
         @OptionGroup var subject: Subject
         @Option(help: "Why.") var reason: String
-        @Option(help: "Who decides it.") var by = "console"
+        @Option(help: "Who decides it.") var by = OperatorOptions.systemUser
 
         func run() async throws {
             let operations = try await Console.program().banking()

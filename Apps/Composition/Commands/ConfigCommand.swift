@@ -37,20 +37,29 @@ struct UsersCommand: AsyncParsableCommand {
 
     struct CreateOperator: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Make a user who looks after customers and their money.",
-            discussion: "The password is read from standard input, a line."
+            abstract: "Make a member of staff, by default one who looks after customers and their money.",
+            discussion: """
+                The password is read from standard input, a line. It goes around the agreement of two that a role \
+                takes over the API, and is kept in the audit log as break_glass.
+                """
         )
         @Argument(help: "The e-mail address.") var email: String
         @Option(help: "The username.") var username: String
+        @Option(help: "The role: \(Role.staff.map(\.rawValue).joined(separator: ", ")).") var role = "operator"
+        @OptionGroup var acting: OperatorOptions
 
         func run() async throws {
+            guard let role = Role(rawValue: role), Role.staff.contains(role) else {
+                throw ValidationError("\(role) is no role of staff.")
+            }
             guard let password = readLine() else { throw ValidationError("No password on standard input.") }
             let program = try await Console.program()
             let id = try await program.identity.createOperator(
                 email: email,
                 username: username,
                 password: password,
-                actor: "operator:console"
+                role: role,
+                actor: acting.actor
             )
             print(id.wire)
         }

@@ -1,34 +1,60 @@
+import Approvals
 import ArgumentParser
 import Audit
 import DomainKit
 import Fees
 import Foundation
+import Identity
 import Kernel
 
 extension FeesCommand {
     struct Publish: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Publish a version from a JSON file; the open one before it ends where it begins.",
+            abstract: "Propose a version from a JSON file; another person approves it over the API.",
             discussion: """
                 The file is what `diboas fees show` prints. Without an id it gets a new one, without a version the \
-                next. What is published is never changed. Exits with 1 when it is refused; nothing was stored then.
+                next. Once it is approved, the open one before it ends where it begins; what is published is never \
+                changed. Exits with 1 when it is refused; nothing was stored then.
                 """
         )
         @Argument(help: "The file, or - for standard input.") var file: String
         @Option(help: "Why; kept in the audit log.") var reason: String
+        @Option(name: .customLong("operator"), help: "Your username as a member of staff, who proposes it.")
+        var proposer: String?
         @Flag(help: "Check everything, the database's rules too, and store nothing.") var dryRun = false
+        @Flag(help: "In an emergency: publish at once, alone; the audit log has it as break_glass.")
+        var breakGlass = false
 
         func run() async throws {
             let program = try await Console.program()
             let schedules = FeeSchedules(program.platform.pool)
             let schedule = try await read(program, schedules)
-            let entry = FeesCommand.entry(program, "fee_schedule.published", schedule.id, schedule.json, reason)
-            try await schedules.publish(schedule, with: [entry], dryRun: dryRun)
-            print(
-                "\(schedule.operation) \(schedule.asset.code) version \(schedule.version) "
-                    + (dryRun ? "can be published" : "is published as \(schedule.id.wire)")
-                    + ", in force from \(schedule.effectiveFrom)."
+            let name = "\(schedule.operation) \(schedule.asset.code) version \(schedule.version)"
+            guard dryRun || breakGlass else { return try await propose(schedule, name, program) }
+            let entry = FeesCommand.entry(
+                program,
+                "break_glass.fee_schedule_published",
+                schedule.id,
+                schedule.json,
+                reason,
+                by: "operator:" + (proposer ?? OperatorOptions.systemUser)
             )
+            try await schedules.publish(schedule, with: [entry], dryRun: dryRun)
+            let done = dryRun ? "can be published" : "is published as \(schedule.id.wire)"
+            print("\(name) \(done), in force from \(schedule.effectiveFrom).")
+        }
+
+        private func propose(_ schedule: FeeSchedule, _ name: String, _ program: Program) async throws {
+            guard let proposer else { throw ValidationError("--operator must name who proposes it.") }
+            let made = try await program.approvals.propose(
+                "fees.publish",
+                ["schedule": schedule.json],
+                because: reason,
+                by: try await program.identity.staff(named: proposer),
+                Trail(actor: "operator:" + proposer)
+            )
+            print("\(name) is proposed as \(made.id.wire). Another person approves it by")
+            print("POST /v1/operator/approvals/\(made.id.wire)/approve.")
         }
 
         /// The largest file, in bytes.
@@ -71,6 +97,7 @@ extension FeesCommand {
         @Argument(help: "Its id, fsch_…") var id: String
         @Option(help: "When, 2027-01-01T00:00:00Z; not in the past. Now unless given.") var at: String?
         @Option(help: "Why; kept in the audit log.") var reason: String
+        @OptionGroup var acting: OperatorOptions
 
         func run() async throws {
             let program = try await Console.program()
@@ -79,7 +106,14 @@ extension FeesCommand {
                 guard let instant = Timestamp(text) else { throw ValidationError("\(text) is no instant in UTC.") }
                 return instant
             }
-            let entry = FeesCommand.entry(program, "fee_schedule.closed", id, ["id": .string(id.wire)], reason)
+            let entry = FeesCommand.entry(
+                program,
+                "fee_schedule.closed",
+                id,
+                ["id": .string(id.wire)],
+                reason,
+                by: acting.actor
+            )
             let end = try await FeeSchedules(program.platform.pool).close(id, at: instant, with: [entry])
             print("\(id.wire) ends at \(end).")
         }
@@ -91,11 +125,12 @@ extension FeesCommand {
         _ action: String,
         _ id: ID<FeeSchedule>,
         _ schedule: JSON,
-        _ reason: String
+        _ reason: String,
+        by actor: String
     ) -> AuditEntry {
         AuditEntry(
             id: program.ids.next(),
-            actor: "operator:console",
+            actor: actor,
             action: action,
             entity: "fee_schedule",
             entityID: id.value,

@@ -21,7 +21,7 @@ struct InvestingCommand: AsyncParsableCommand {
         static let configuration = CommandConfiguration(abstract: "Print the best levels of a book.")
         @Argument(help: "The market: BTC-USDC.") var symbol: String
         @Option(help: "Levels of each side.") var limit = 20
-        @Option(help: "Who looks.") var by = "console"
+        @Option(help: "Who looks.") var by = OperatorOptions.systemUser
         @Flag(help: "Print JSON.") var json = false
 
         func validate() throws {
@@ -83,7 +83,7 @@ struct InvestingOrdersCommand: AsyncParsableCommand {
         static let configuration = CommandConfiguration(abstract: "Cancel an order.")
         @Argument(help: "Its id, ord_…") var id: String
         @Option(help: "Why; kept in the audit log.") var reason: String
-        @Option(help: "Who decides it.") var by = "console"
+        @Option(help: "Who decides it.") var by = OperatorOptions.systemUser
 
         func run() async throws {
             let order = try await Console.program().investing().cancel(id, because: reason, by: by)

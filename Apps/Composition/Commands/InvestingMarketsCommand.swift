@@ -46,7 +46,7 @@ struct InvestingMarketsCommand: AsyncParsableCommand {
         @Option(help: "The smallest value of an order, in the quote asset.") var notionalMin: String?
         @Option(help: "How far from the reference price orders may take, in basis points.") var band: Int?
         @Option(help: "The reference price that the band is around.") var reference: String?
-        @Option(help: "Who decides it.") var by = "console"
+        @Option(help: "Who decides it.") var by = OperatorOptions.systemUser
 
         func run() async throws {
             let texts: [(String, String?)] = [
@@ -67,7 +67,7 @@ struct InvestingMarketsCommand: AsyncParsableCommand {
         @Argument(help: "The market.") var symbol: String
         @Option(help: "When it ends by itself, such as 2026-01-31T12:00:00Z; when it is resumed unless given.")
         var until: String?
-        @Option(help: "Who decides it.") var by = "console"
+        @Option(help: "Who decides it.") var by = OperatorOptions.systemUser
 
         func run() async throws {
             let instant = try until.map { text in
@@ -82,7 +82,7 @@ struct InvestingMarketsCommand: AsyncParsableCommand {
     struct Resume: AsyncParsableCommand {
         static let configuration = CommandConfiguration(abstract: "Let a market trade again.")
         @Argument(help: "The market.") var symbol: String
-        @Option(help: "Who decides it.") var by = "console"
+        @Option(help: "Who decides it.") var by = OperatorOptions.systemUser
 
         func run() async throws {
             let operations = try await Console.program().investing()
@@ -94,7 +94,7 @@ struct InvestingMarketsCommand: AsyncParsableCommand {
         static let configuration = CommandConfiguration(abstract: "Put a market into a state.")
         @Argument(help: "The market.") var symbol: String
         @Argument(help: "trading, halt, cancel_only, post_only or limit_only.") var state: String
-        @Option(help: "Who decides it.") var by = "console"
+        @Option(help: "Who decides it.") var by = OperatorOptions.systemUser
 
         func run() async throws {
             let operations = try await Console.program().investing()
@@ -108,7 +108,7 @@ struct InvestingMarketsCommand: AsyncParsableCommand {
         )
         @Argument(help: "The market.") var symbol: String
         @Argument(help: "The price, in the quote asset for one unit of the base asset.") var price: String?
-        @Option(help: "Who decides it.") var by = "console"
+        @Option(help: "Who decides it.") var by = OperatorOptions.systemUser
 
         func run() async throws {
             let market = try await Console.program().investing().setReference(symbol, price, by: by)

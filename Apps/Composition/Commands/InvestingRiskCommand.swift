@@ -15,7 +15,7 @@ struct InvestingRiskCommand: AsyncParsableCommand {
         @Option(help: "Only for that account, tacc_…; all unless given.") var account: String?
         @Option(help: "Only in that market; all unless given.") var market: String?
         @Option(help: "Why; kept in the audit log.") var reason: String
-        @Option(help: "Who decides it.") var by = "console"
+        @Option(help: "Who decides it.") var by = OperatorOptions.systemUser
 
         func members(_ more: [JSON.Member] = []) -> JSON {
             let texts = [("account", account), ("symbol", market), ("reason", reason)]
@@ -69,7 +69,7 @@ struct InvestingRiskCommand: AsyncParsableCommand {
         static let configuration = CommandConfiguration(abstract: "End a rule.")
         @Argument(help: "Its id, rule_…") var id: String
         @Option(help: "Why; kept in the audit log.") var reason: String
-        @Option(help: "Who decides it.") var by = "console"
+        @Option(help: "Who decides it.") var by = OperatorOptions.systemUser
 
         func run() async throws {
             let rule: JSON = ["rule": .string(id), "reason": .string(reason)]
@@ -125,7 +125,7 @@ struct InvestingRiskCommand: AsyncParsableCommand {
         static let configuration = CommandConfiguration(abstract: "Resolve a finding.")
         @Argument(help: "Its id, risk_…") var id: String
         @Option(help: "What was found out.") var reason: String
-        @Option(help: "Who resolves it.") var by = "console"
+        @Option(help: "Who resolves it.") var by = OperatorOptions.systemUser
 
         func run() async throws {
             try await Console.program().investing().resolve(id, because: reason, by: by)

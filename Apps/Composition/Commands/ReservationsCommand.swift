@@ -119,6 +119,7 @@ struct ReservationsCommand: AsyncParsableCommand {
         )
         @Argument(help: "Its id, rsv_…") var id: String
         @Option(help: "Why.") var reason: String
+        @OptionGroup var acting: OperatorOptions
         @Option(help: "The domain.") var domain = "banking"
 
         func run() async throws {
@@ -138,7 +139,7 @@ struct ReservationsCommand: AsyncParsableCommand {
             )
             try await done.apply(
                 to: runtime,
-                by: Initiator(system: "operator:console", correlation: program.ids.next(Intervention.self).value),
+                by: Initiator(system: acting.actor, correlation: program.ids.next(Intervention.self).value),
                 ids: program.ids,
                 in: found.held.asset,
                 operation: found.state.operation

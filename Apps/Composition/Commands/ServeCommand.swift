@@ -1,4 +1,5 @@
 import ArgumentParser
+import Identity
 import Logging
 import Metrics
 import Observability
@@ -28,6 +29,7 @@ struct ServeCommand: AsyncParsableCommand {
         let traces = TraceExporter.start(settings.traces, logger: logger)
         let program = try await Program(settings, logger: logger)
         try await program.requireMigrations()
+        try await program.identity.check(program.routes)
         let working = settings.runsWorker ? program.workingServices : []
         // What starts first ends last: the spans of the others' ends are sent, too.
         try await program.run([traces].compactMap { $0 } + program.servingServices + working + others(program))

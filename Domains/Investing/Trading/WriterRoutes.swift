@@ -4,14 +4,13 @@ import OutboundHTTP
 
 /// Lets routes work in whichever process a request arrives: where another one writes, the request is handed on.
 struct WriterRoutes: Sendable {
-    /// Marks a request that was handed on once; it isn't handed on again.
-    private static let mark = "X-Handed-On"
     private static let deadlineSeconds = 10.0
 
     let desk: TradingDesk
     let client: HTTPClient
+    let handOver: HandOver
 
-    /// The same route, served by the process that writes.
+    /// The same route, served by the process that writes; a request that was handed on once isn't handed on again.
     func atWriter(_ route: Route) -> Route {
         Route(
             route.method,
@@ -31,7 +30,7 @@ struct WriterRoutes: Sendable {
             rateLimit: route.rateLimit,
             timeoutSeconds: route.timeoutSeconds
         ) { request in
-            if desk.isWriter || request.headers[WriterRoutes.mark] != nil { return try await route.handler(request) }
+            if desk.isWriter || request.headers[HandOver.header] != nil { return try await route.handler(request) }
             return try await handOn(request)
         }
     }
@@ -46,7 +45,9 @@ struct WriterRoutes: Sendable {
         var handed = OutboundRequest(
             method,
             address + request.path + query,
-            headers: headers.map { OutboundHeader($0.name, $0.value) } + [OutboundHeader(WriterRoutes.mark, "1")],
+            headers: headers.map { OutboundHeader($0.name, $0.value) } + [
+                OutboundHeader(HandOver.header, handOver.mark(of: request))
+            ],
             body: request.rawBody
         )
         handed.deadlineSeconds = WriterRoutes.deadlineSeconds

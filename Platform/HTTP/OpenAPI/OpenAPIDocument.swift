@@ -22,11 +22,21 @@ enum OpenAPIDocument {
                     schemas.sorted { $0.key < $1.key }.map { JSON.Member($0.key, $0.value.written()) }
                 ),
                 "securitySchemes": [
-                    "bearer": ["type": "http", "scheme": "bearer", "description": "The access token of a session."]
+                    "bearer": ["type": "http", "scheme": "bearer", "description": "The access token of a session."],
+                    "signature": [
+                        "type": "apiKey", "in": "header", "name": "Authorization",
+                        "description": .string(signatureText),
+                    ],
                 ],
             ],
         ]
     }
+
+    private static let signatureText = """
+        For programs: `Diboas-Key id=key_…, time=MILLISECONDS, body=SHA256HEX, signature=BASE64URL`. The signature \
+        (HMAC-SHA256 or Ed25519) is over time, method, path with query and body hash, joined by line feeds. Every \
+        operation whose permission is in a scope of the key takes it in the place of a token.
+        """
 
     private static func collect(_ route: Route, into schemas: inout [String: JSONSchema]) {
         if case .json(let schema) = route.body { schema.collectNamed(into: &schemas) }

@@ -15,8 +15,10 @@ enum ResponseDocument {
             400: ["invalid_request"], 404: ["not_found"], 405: ["method_not_allowed"], 500: ["internal_error"],
             503: ["timeout", "cancelled"],
         ]
-        if route.access != .public { codes[401] = ["unauthenticated"] }
-        if route.access.permission != nil { codes[403] = ["forbidden"] }
+        if route.access != .public {
+            codes[401] = ["unauthenticated", "timestamp_out_of_window", "signature_replayed"]
+        }
+        if route.access.permission != nil { codes[403] = ["forbidden", "address_not_allowed"] }
         if route.access.needsStepUp { codes[403, default: []] += ["two_factor_required", "step_up_required"] }
         if route.isIdempotent {
             codes[400, default: []].append("idempotency_key_required")

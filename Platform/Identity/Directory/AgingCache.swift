@@ -67,6 +67,14 @@ final class AgingCache<Key: Hashable & Sendable, Value: Sendable>: Sendable {
         }
     }
 
+    /// Forgets everything; what is being read now isn't kept.
+    func removeAll() {
+        state.withLock { state in
+            state.removals += 1
+            (state.young, state.old) = ([:], [:])
+        }
+    }
+
     /// How many entries there are, those that are too old included.
     var count: Int { state.withLock { $0.young.count + $0.old.count } }
 }

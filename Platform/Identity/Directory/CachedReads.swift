@@ -29,6 +29,9 @@ final class CachedReads<Key: Hashable & Sendable, Value: Sendable>: Sendable {
         return value
     }
 
+    /// Has all next callers read anew.
+    func forgetAll() { cache.removeAll() }
+
     /// Has the next callers read anew.
     func forget(_ keys: some Sequence<Key>) { cache.remove(keys) }
 }

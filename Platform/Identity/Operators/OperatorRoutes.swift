@@ -20,7 +20,7 @@ struct OperatorRoutes: Sendable {
             summary: "One user",
             description: "That you looked is kept in the audit log.",
             tag: Self.tag,
-            access: Self.access,
+            access: .permission("staff:users", stepUp: true),
             parameters: [Self.user],
             responses: [200: ResponseShape("The user.", UserRecord.schema, headers: [.etag])]
         ) { request in

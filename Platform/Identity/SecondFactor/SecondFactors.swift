@@ -95,6 +95,7 @@ struct SecondFactors: Sendable {
         [
             SecondFactorRows.remove(user),
             "update platform.sessions set stepped_up_until = null where user_id = \(user) and revoked_at is null",
+            "update platform.api_keys set revoked_at = \(now) where user_id = \(user) and revoked_at is null",
         ]
     }
 

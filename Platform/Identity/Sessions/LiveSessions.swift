@@ -31,6 +31,9 @@ final class LiveSessions: Sendable {
     /// A session that is there, not revoked and not over; else nil.
     func find(_ id: ID<Session>) async throws -> LiveSession? { try await sessions.value(for: id) }
 
+    /// Has the next question about any session read anew.
+    func forgetAll() { sessions.forgetAll() }
+
     /// Has the next question about sessions read anew; to be called once their end is committed.
     func forget(_ ids: some Sequence<ID<Session>>) { sessions.forget(ids) }
 }

@@ -10,6 +10,7 @@ enum SessionRows {
         case refreshTokenReused = "refresh_token_reused"
         case passwordChanged = "password_changed"
         case userNotActive = "user_not_active"
+        case roleTaken = "role_taken"
     }
 
     /// A refresh token with its session and user, kept from changing until the end of the transaction; nil for none.
@@ -93,6 +94,27 @@ enum SessionRows {
         ) as has_second_factor
         from platform.sessions s
         where s.id = any(\(sessions)) and s.revoked_at is null and s.expires_at > \(now)
+        """
+    }
+
+    /// A user's live sessions, the newest first.
+    static func list(of user: ID<User>, limit: Int, at now: Timestamp) -> SQL {
+        """
+        select id, created_at, last_used_at, expires_at, ip, user_agent
+        from platform.sessions
+        where user_id = \(user) and revoked_at is null and expires_at > \(now)
+        order by created_at desc, id desc
+        limit \(limit)
+        """
+    }
+
+    /// Ends one live session of a user; one row, or none for another one's.
+    static func revoke(_ session: ID<Session>, of user: ID<User>, at now: Timestamp) -> SQL {
+        """
+        update platform.sessions
+        set revoked_at = \(now), revoked_because = \(Reason.signedOut)
+        where id = \(session) and user_id = \(user) and revoked_at is null and expires_at > \(now)
+        returning 1
         """
     }
 

@@ -85,11 +85,32 @@ struct Sessions: Sendable {
         services.sessions.forget([session])
     }
 
+    /// Ends a session of a user elsewhere.
+    ///
+    /// - Throws: 404 for one that isn't the user's, or has ended.
+    func revoke(_ session: ID<Session>, of user: ID<User>, by origin: Origin) async throws {
+        let now = services.clock.now()
+        let revoke = SessionRows.revoke(session, of: user, at: now)
+        let entry = services.journal.audit(
+            "session.revoked",
+            user: user,
+            by: origin,
+            after: ["reason": .string(SessionRows.Reason.signedOut.rawValue)],
+            session: session
+        )
+        try await services.pool.transact { transaction in
+            guard try await transaction.query(revoke).count == 1 else { throw Problem.notFound }
+            return services.closing((), [], [entry], at: now)
+        }
+        services.sessions.forget([session])
+    }
+
     /// Deletes sessions that ended `retentionDays` ago and forgotten sign-in attempts, at most `limit` of each.
     func sweep(retentionDays: Int, limit: Int) async throws -> Int {
         let now = services.clock.now()
         let instant = now.adding(seconds: -Int64(retentionDays) * 86_400)
         let sessions = try await services.pool.query(SessionRows.sweep(endedBefore: instant, limit: limit)).affected
-        return try await sessions + services.attempts.sweep(at: now, limit: limit)
+        let requests = try await services.pool.query(SignedRequests.sweep(endedBefore: now, limit: limit)).affected
+        return try await sessions + requests + services.attempts.sweep(at: now, limit: limit)
     }
 }

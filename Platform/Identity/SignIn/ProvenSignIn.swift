@@ -21,6 +21,7 @@ public struct ProvenSignIn: Sendable {
                 throw IdentityProblem.userNotActive
             }
             record.lastLoginAt = now
+            record.points += record.streak.visit(on: now.day)
             record.touch(at: now)
             let ended = try await transaction.query(
                 SessionRows.revokeAll(of: user, keeping: policy.sessionsMax - 1, .tooMany, at: now)

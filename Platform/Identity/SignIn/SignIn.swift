@@ -65,6 +65,7 @@ struct SignIn: Sendable {
                 user.passwordHash == checked.passwordHash
             else { throw IdentityProblem.invalidCredentials }
             user.lastLoginAt = now
+            user.points += user.streak.visit(on: now.day)
             if let newHash { user.passwordHash = newHash }
             user.touch(at: now)
             let ended = try await transaction.query(

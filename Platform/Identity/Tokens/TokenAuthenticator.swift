@@ -14,9 +14,20 @@ public final class TokenAuthenticator: Authenticator {
 
     private let tokens: AccessTokens
     private let sessions: LiveSessions
+    private let signatures: KeyAuthenticator
     private let verified = AgingCache<[UInt8], AccessTokens.Verified>(entriesMax: TokenAuthenticator.tokensMax)
 
-    init(tokens: AccessTokens, sessions: LiveSessions) { (self.tokens, self.sessions) = (tokens, sessions) }
+    init(tokens: AccessTokens, sessions: LiveSessions, signatures: KeyAuthenticator) {
+        (self.tokens, self.sessions, self.signatures) = (tokens, sessions, signatures)
+    }
+
+    /// The user whose key signed the request, with what the key's scopes permit.
+    ///
+    /// - Throws: 401 `timestamp_out_of_window`, `unauthenticated` or `signature_replayed`, 403 `address_not_allowed`;
+    ///   what the database throws when it can't be asked.
+    public func principal(signed signature: RequestSignature, request: APIRequest) async throws -> Principal {
+        try await signatures.principal(signature, request)
+    }
 
     /// The caller that a token stands for.
     ///

@@ -33,7 +33,7 @@ struct MeRoutes: Sendable {
             .patch,
             "/v1/me",
             operationID: "changeMe",
-            summary: "Change your username or preferences",
+            summary: "Change your username, your preferences and what the app shows",
             description: "What is left out stays. Of the preferences, members that are given replace the present ones.",
             tag: Self.tag,
             access: Self.access,
@@ -44,7 +44,11 @@ struct MeRoutes: Sendable {
         ) { request in
             let change = Profiles.Change(
                 username: request.body["username"]?.stringValue,
-                preferences: request.body["preferences"]
+                preferences: request.body["preferences"],
+                mascot: request.body["mascot"]?.stringValue.flatMap(Mascot.init),
+                experienceLevel: request.body["experience_level"]?.stringValue.flatMap(ExperienceLevel.init),
+                enabledDomains: request.body["enabled_domains"]?.elements?
+                    .compactMap { $0.stringValue.flatMap(EnabledDomain.init) }
             ) { try request.requireMatch($0.tag) }
             let id = try request.requirePrincipal().user
             let user = try await profiles.change(id, change, by: Origin(request))
@@ -108,7 +112,11 @@ struct MeRoutes: Sendable {
     }
 
     private static let meChange = JSONSchema.object(
-        [.optional("username", .username), .optional("preferences", Preferences.change)],
+        [
+            .optional("username", .username), .optional("preferences", Preferences.change),
+            .optional("mascot", .oneOf(Mascot.self)), .optional("experience_level", .oneOf(ExperienceLevel.self)),
+            .optional("enabled_domains", .array(of: .oneOf(EnabledDomain.self), count: 0...3)),
+        ],
         named: "MeChange"
     )
 

@@ -9,6 +9,9 @@ struct Profiles: Sendable {
         var username: String?
         /// Members that replace those of the same name; null removes one.
         var preferences: JSON?
+        var mascot: Mascot?
+        var experienceLevel: ExperienceLevel?
+        var enabledDomains: [EnabledDomain]?
         /// Whether the version that the client has seen is the present one.
         let check: @Sendable (UserRecord) throws -> Void
     }
@@ -30,7 +33,12 @@ struct Profiles: Sendable {
                 var after = before
                 if let username = change.username { after.username = username }
                 if let preferences = change.preferences { after.preferences = before.preferences.merging(preferences) }
-                guard after.username != before.username || after.preferences != before.preferences else {
+                if let mascot = change.mascot { after.mascot = mascot }
+                if let level = change.experienceLevel { after.experienceLevel = level }
+                if let domains = change.enabledDomains {
+                    after.enabledDomains = EnabledDomain.allCases.filter(domains.contains)
+                }
+                guard after.changeable != before.changeable else {
                     return Closing((before, before))
                 }
                 after.touch(at: now)
@@ -112,7 +120,13 @@ struct Profiles: Sendable {
 
 extension UserRecord {
     /// What a user can change, for the audit log.
-    fileprivate var changeable: JSON { ["username": .string(username), "preferences": preferences] }
+    fileprivate var changeable: JSON {
+        [
+            "username": .string(username), "preferences": preferences, "mascot": .string(mascot.rawValue),
+            "experience_level": .string(experienceLevel.rawValue),
+            "enabled_domains": .array(enabledDomains.map { .string($0.rawValue) }),
+        ]
+    }
 }
 
 extension JSON {

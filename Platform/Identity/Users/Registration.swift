@@ -22,7 +22,7 @@ struct Registration: Sendable {
     ///
     /// - Throws: `emailTaken`, `usernameTaken`, `weakPassword`, `hashingUnavailable`, or 400 for the password's length.
     func register(_ application: Application, by origin: Origin) async throws -> UserRecord {
-        guard !Username.isReserved(application.username) || application.role == .operator else {
+        guard !Username.isReserved(application.username) || application.role != .customer else {
             throw IdentityProblem.usernameTaken
         }
         let hash = try await services.passwords.set(
@@ -51,10 +51,13 @@ struct Registration: Sendable {
         // Who registers acts for themselves; anybody else (an operator, the system) is named.
         let origin = origin.actor == "anonymous" ? origin.acting(as: user.id) : origin
         let after: JSON = ["username": .string(user.username), "role": .string(role.rawValue)]
-        let rows: [any StoredRow] = [
+        var rows: [any StoredRow] = [
             journal.status("user", user, from: nil, to: user.status.rawValue), event,
             journal.audit("user.registered", user: user.id, by: origin, after: after),
         ]
+        if role != .customer {
+            rows.append(journal.audit("break_glass.role_granted", user: user.id, by: origin, after: after))
+        }
         let new = user
         do {
             try await services.pool.transact { _ in

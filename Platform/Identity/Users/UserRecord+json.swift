@@ -10,6 +10,11 @@ extension UserRecord {
             "kyc_status": .string(kycStatus.rawValue), "fee_tier": .integer(feeTier), "preferences": preferences,
             "roles": .array(grants.roles.map { .string($0) }),
             "last_login_at": lastLoginAt.map { .string($0.description) } ?? .null,
+            "email_verified": .bool(emailVerifiedAt != nil), "mascot": .string(mascot.rawValue),
+            "experience_level": .string(experienceLevel.rawValue), "points": .integer(points),
+            "streak_days": .integer(streak.days),
+            "enabled_domains": .array(enabledDomains.map { .string($0.rawValue) }),
+            "deletion_requested_at": deletionRequestedAt.map { .string($0.description) } ?? .null,
             "created_at": .string(createdAt.description), "updated_at": .string(updatedAt.description),
         ]
     }
@@ -21,7 +26,13 @@ extension UserRecord {
             .required("status", .oneOf(UserStatus.self)), .required("kyc_status", .oneOf(KYCStatus.self)),
             .required("fee_tier", .integer(1...5)), .required("preferences", Preferences.schema),
             .required("roles", .array(of: .anyString, count: 0...8)), .required("last_login_at", .nullable(.instant)),
-            .required("created_at", .instant), .required("updated_at", .instant),
+            .required("email_verified", .bool), .required("mascot", .oneOf(Mascot.self)),
+            .required("experience_level", .oneOf(ExperienceLevel.self)),
+            .required("points", .integer(0...Int.max), "Earned by using the app; worth nothing else."),
+            .required("streak_days", .integer(0...100_000), "Days in a row with a sign-in, in UTC."),
+            .required("enabled_domains", .array(of: .oneOf(EnabledDomain.self), count: 0...3)),
+            .required("deletion_requested_at", .nullable(.instant)), .required("created_at", .instant),
+            .required("updated_at", .instant),
         ],
         named: "User"
     )

@@ -50,7 +50,9 @@ struct Users: Sendable {
             insert into platform.users (\(UserRecord.columns))
             values (\(user.id), \(user.email), \(user.username), \(user.name), \(user.passwordHash), \(user.status),
                 \(user.kycStatus), \(user.feeTier), \(user.preferences), \(user.lastLoginAt), \(user.version),
-                \(user.eventVersion), \(user.createdAt), \(user.updatedAt))
+                \(user.eventVersion), \(user.createdAt), \(user.updatedAt), \(user.emailVerifiedAt), \(user.mascot),
+                \(user.experienceLevel), \(user.points), \(user.streak.days), \(user.streak.on),
+                \(user.enabledDomains), \(user.deletionRequestedAt))
             """,
             """
             insert into platform.user_roles (user_id, role, granted_by, granted_at)
@@ -66,7 +68,11 @@ struct Users: Sendable {
         set username = \(user.username), name = \(user.name), password_hash = \(user.passwordHash),
             status = \(user.status), kyc_status = \(user.kycStatus), fee_tier = \(user.feeTier),
             preferences = \(user.preferences), last_login_at = \(user.lastLoginAt), version = \(user.version),
-            event_version = \(user.eventVersion), updated_at = \(user.updatedAt)
+            event_version = \(user.eventVersion), updated_at = \(user.updatedAt),
+            email_verified_at = \(user.emailVerifiedAt), mascot = \(user.mascot),
+            experience_level = \(user.experienceLevel), points = \(user.points), streak_days = \(user.streak.days),
+            streak_on = \(user.streak.on), enabled_domains = \(user.enabledDomains),
+            deletion_requested_at = \(user.deletionRequestedAt)
         where id = \(user.id)
         """
     }
