@@ -80,7 +80,7 @@ import Testing
             try await world.load(Self.wanted, checksum: 1)
             try await world.customers.screen(world.ids.next(), name: "Mohammed Hasan Qadri")
             #expect(try await world.cases.queue()[0]["is_overdue"] == false)
-            world.clock.advance(bySeconds: 24 * 3_600 + 1)
+            world.clock.advance(seconds: 24 * 3_600 + 1)
             #expect(try await world.cases.queue()[0]["is_overdue"] == true)
         }
     }

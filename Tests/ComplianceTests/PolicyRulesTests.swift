@@ -98,13 +98,16 @@ import Testing
         #expect(try PolicyParameters(json: [:]) == PolicyParameters())
     }
 
-    @Test(arguments: [
-        ([] as JSON, PolicyParametersError.notAnObject), (["velocity": 1.json], .unknown("velocity")),
-        (["velocity_count": "5"], .impossible("velocity_count")), (["velocity_count": 0.json], .impossible("velocity_count")),
-        (["flag_units": 2_000_000.json], .impossible("flag_units")),
-        (["structuring_percent": 100.json], .impossible("structuring_percent")),
+    static let impossible: [(JSON, PolicyParametersError)] = [
+        ([], .notAnObject), (["velocity": .integer(1)], .unknown("velocity")),
+        (["velocity_count": "5"], .impossible("velocity_count")),
+        (["velocity_count": .integer(0)], .impossible("velocity_count")),
+        (["flag_units": .integer(2_000_000)], .impossible("flag_units")),
+        (["structuring_percent": .integer(100)], .impossible("structuring_percent")),
         (["high_risk_countries": ["FRA"]], .impossible("high_risk_countries")),
-    ])
+    ]
+
+    @Test(arguments: PolicyRulesTests.impossible)
     func `parameters that can't be are refused`(json: JSON, error: PolicyParametersError) {
         #expect(throws: error) { try PolicyParameters(json: json) }
     }

@@ -25,7 +25,11 @@ struct MailTests {
         return String(try #require(words.first { $0.hasPrefix("emt_") }))
     }
 
-    private func reset(_ fixture: Fixture, _ token: String, _ password: String = "another horse 2718") async throws
+    private func reset(
+        _ fixture: Fixture,
+        _ token: String,
+        _ password: String = "another horse 2718"
+    ) async throws
         -> Answer
     {
         let body: JSON = ["token": .string(token), "password": .string(password)]

@@ -114,7 +114,8 @@ import Testing
         let owner: TradingWorld.Trader
         let id: String
         var random: SeededGenerator
-        var (bitcoin, ether) = (50_000, 3_000)
+        var bitcoin = 50_000
+        var ether = 3_000
         var naive = Naive()
 
         /// Makes the prices the last ones, and leaves plenty on both sides of them.

@@ -102,7 +102,8 @@ import Testing
                             Outcome(
                                 label: query.label,
                                 isAlert: !hits.isEmpty,
-                                isFound: query.entry.map { entry in hits.contains { $0.entry.key == String(entry) } } ?? false,
+                                isFound: query.entry.map { entry in hits.contains { $0.entry.key == String(entry) } }
+                                    ?? false,
                                 milliseconds: (ContinuousClock.now - start).seconds * 1_000
                             )
                         )

@@ -53,7 +53,9 @@ import Testing
     }
 
     @Test func `the order in which two names are compared changes nothing`() {
-        let names = ["Ivan Petrovich Sidorov", "Sidorov Ivan", "Abd al-Rahman Yasin", "Wang Xiao Ming", "J. Smith", "محمد حسن"]
+        let names = [
+            "Ivan Petrovich Sidorov", "Sidorov Ivan", "Abd al-Rahman Yasin", "Wang Xiao Ming", "J. Smith", "محمد حسن",
+        ]
         for left in names { for right in names { #expect(Self.score(left, right) == Self.score(right, left)) } }
     }
 

@@ -56,6 +56,7 @@ struct WalletWorld: Sendable {
             pool: database.pool(.platform),
             hasher: PasswordHasher(cost: 4, threads: threads),
             keys: try await SigningKeys.open(directory: directory, threads: threads, clock: clock),
+            sealing: nil,
             issuer: "https://api.example.com",
             ids: ids,
             clock: clock

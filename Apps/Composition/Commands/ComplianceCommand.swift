@@ -1,5 +1,6 @@
 import ArgumentParser
 import Compliance
+import DomainKit
 import Foundation
 import Kernel
 import Screening
@@ -9,7 +10,9 @@ struct ComplianceCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "compliance",
         abstract: "Load sanctions lists, screen names, try rules on history, and look at cases.",
-        subcommands: [ComplianceListsCommand.self, Screen.self, ComplianceRulesCommand.self, BacktestRun.self, Cases.self]
+        subcommands: [
+            ComplianceListsCommand.self, Screen.self, ComplianceRulesCommand.self, BacktestRun.self, Cases.self,
+        ]
     )
 
     struct Screen: AsyncParsableCommand {

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Compliance
+import DomainKit
 import Cryptography
 import Foundation
 import Kernel
@@ -74,7 +75,9 @@ struct ComplianceListsCommand: AsyncParsableCommand {
         private static let chunkBytes = 1 << 16
 
         private static func open(_ file: String) throws -> FileHandle {
-            guard let handle = FileHandle(forReadingAtPath: file) else { throw ValidationError("\(file) can't be read.") }
+            guard let handle = FileHandle(forReadingAtPath: file) else {
+                throw ValidationError("\(file) can't be read.")
+            }
             return handle
         }
 

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Compliance
+import DomainKit
 import Foundation
 import Kernel
 

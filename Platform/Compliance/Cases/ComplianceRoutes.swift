@@ -14,13 +14,12 @@ public struct ComplianceRoutes: Sendable {
     private static let tag = "Operators"
     private static let access = Access.permission("compliance:review")
     private static let id = Parameter.path("id", .id(of: ComplianceCase.self), "The case.")
-    private static let path = "/v1/operator/compliance/cases"
     private static let shape = ResponseShape("The case, with its evidence, alerts and notes.", .any)
 
     private var queue: Route {
         Route(
             .get,
-            Self.path,
+            "/v1/operator/compliance/cases",
             operationID: "listComplianceCases",
             summary: "Open compliance cases, those due first in front",
             tag: Self.tag,
@@ -35,7 +34,7 @@ public struct ComplianceRoutes: Sendable {
     private var read: Route {
         Route(
             .get,
-            Self.path + "/{id}",
+            "/v1/operator/compliance/cases/{id}",
             operationID: "getComplianceCase",
             summary: "One compliance case, as it is exported",
             tag: Self.tag,
@@ -46,14 +45,26 @@ public struct ComplianceRoutes: Sendable {
     }
 
     private var assign: Route {
-        action("assignment", "assignComplianceCase", "Take a compliance case", body: nil, conflicts: ["case_not_open"]) {
+        action(
+            "/v1/operator/compliance/cases/{id}/assignment",
+            "assignComplianceCase",
+            "Take a compliance case",
+            body: nil,
+            conflicts: ["case_not_open"]
+        ) {
             try await cases.assign($0, to: $1.requirePrincipal().user.wire)
         }
     }
 
     private var note: Route {
         let body = JSONSchema.object([.required("text", .text(1...4_000))], named: "NewComplianceNote")
-        return action("notes", "noteComplianceCase", "Write a note to a compliance case", body: body, conflicts: []) {
+        return action(
+            "/v1/operator/compliance/cases/{id}/notes",
+            "noteComplianceCase",
+            "Write a note to a compliance case",
+            body: body,
+            conflicts: []
+        ) {
             let text = $1.body["text"]?.stringValue ?? ""
             try await cases.note($0, text, by: $1.requirePrincipal().user.wire)
         }
@@ -65,7 +76,7 @@ public struct ComplianceRoutes: Sendable {
             named: "ComplianceProposal"
         )
         return action(
-            "proposal",
+            "/v1/operator/compliance/cases/{id}/proposal",
             "proposeComplianceDecision",
             "Propose a decision, to which another must agree",
             body: body,
@@ -81,7 +92,7 @@ public struct ComplianceRoutes: Sendable {
     private var decide: Route {
         let body = JSONSchema.object([.required("agrees", .bool)], named: "ComplianceDecision")
         return action(
-            "decision",
+            "/v1/operator/compliance/cases/{id}/decision",
             "decideComplianceCase",
             "Agree to what another has proposed, or send it back",
             body: body,
@@ -94,7 +105,7 @@ public struct ComplianceRoutes: Sendable {
     }
 
     private func action(
-        _ name: String,
+        _ path: PathTemplate,
         _ operationID: String,
         _ summary: String,
         body: JSONSchema?,
@@ -107,7 +118,7 @@ public struct ComplianceRoutes: Sendable {
         if !forbidden.isEmpty { problems[403] = forbidden }
         return Route(
             .post,
-            "\(Self.path)/{id}/\(name)",
+            path,
             operationID: operationID,
             summary: summary,
             tag: Self.tag,

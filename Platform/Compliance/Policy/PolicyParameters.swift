@@ -47,7 +47,8 @@ public struct PolicyParameters: Sendable, Hashable {
             if member.name == "high_risk_countries" {
                 guard case .array(let codes) = member.value else { throw .impossible(member.name) }
                 highRiskCountries = Set(codes.compactMap(\.stringValue))
-                guard highRiskCountries.count == codes.count, highRiskCountries.allSatisfy({ $0.utf8.count == 2 }) else {
+                guard highRiskCountries.count == codes.count, highRiskCountries.allSatisfy({ $0.utf8.count == 2 })
+                else {
                     throw .impossible(member.name)
                 }
                 continue

@@ -125,8 +125,10 @@ public struct SanctionsLists: Sendable {
         )
     }
 
-    private func present(_ source: SanctionsSource, in transaction: Transaction) async throws -> [SanctionsUpdate.Present]
-    {
+    private func present(
+        _ source: SanctionsSource,
+        in transaction: Transaction
+    ) async throws -> [SanctionsUpdate.Present] {
         let rows = try await transaction.query(
             """
             select key, former_keys, digest, kind, body #>> '{names,0,name}' as name, births, countries

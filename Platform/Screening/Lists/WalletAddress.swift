@@ -19,7 +19,8 @@ public struct WalletAddress: Hashable, Sendable {
         else { return nil }
         let small = text.lowercased()
         if small.hasPrefix("0x") {
-            guard small.utf8.dropFirst(2).allSatisfy({ (0x30...0x39).contains($0) || (0x61...0x66).contains($0) }) else {
+            guard small.utf8.dropFirst(2).allSatisfy({ (0x30...0x39).contains($0) || (0x61...0x66).contains($0) })
+            else {
                 return nil
             }
             (chain, self.text) = ("evm", small)
@@ -33,7 +34,8 @@ public struct WalletAddress: Hashable, Sendable {
     private static let humanParts = ["bc1", "tb1", "ltc1", "addr1", "cosmos1", "bnb1", "terra1", "grs1", "vtc1", "zs1"]
 
     private static let chains = [
-        "XBT": "bitcoin", "BTC": "bitcoin", "BITCOIN": "bitcoin", "ETH": "evm", "ETC": "evm", "USDC": "evm", "ARB": "evm",
+        "XBT": "bitcoin", "BTC": "bitcoin", "BITCOIN": "bitcoin", "ETH": "evm", "ETC": "evm", "USDC": "evm",
+        "ARB": "evm",
         "BSC": "evm", "EVM": "evm", "ETHEREUM": "evm", "SOL": "solana", "SOLANA": "solana", "TRX": "tron",
         "TRON": "tron", "LTC": "litecoin", "XMR": "monero", "BCH": "bitcoincash", "XRP": "xrp", "ZEC": "zcash",
         "DASH": "dash", "BTG": "bitcoingold", "BSV": "bitcoinsv", "XVG": "verge",

@@ -25,7 +25,8 @@ enum EastAsianSpelling {
         ("zh", "C"), ("ch", "C"), ("j", "C"), ("q", "C"), ("tz", "Z"), ("ts", "Z"), ("z", "Z"), ("c", "Z"),
         ("hs", "X"), ("x", "X"), ("sh", "S"), ("ss", "s"), ("sz", "s"), ("b", "p"), ("pp", "p"), ("d", "t"),
         ("tt", "t"), ("g", "k"), ("kk", "k"), ("ung", "oN"), ("ong", "oN"), ("ng", "N"), ("ien", "ian"),
-        ("ieh", "ie"), ("ueh", "ue"), ("yueh", "yue"), ("uei", "i"), ("ui", "i"), ("ih", "i"), ("eh", "e"), ("yeh", "ye"),
+        ("ieh", "ie"), ("ueh", "ue"), ("yueh", "yue"), ("uei", "i"), ("ui", "i"), ("ih", "i"), ("eh", "e"),
+        ("yeh", "ye"),
         ("uo", "o"), ("eo", "o"), ("oo", "u"), ("eu", "u"), ("yen", "yan"), ("yeo", "yo"), ("you", "yo"),
         ("yi", "i"), ("woo", "u"), ("wu", "u"), ("ou", "o"), ("yu", "yu"), ("r", "l"), ("ee", "i"), ("ae", "e"),
     ]

@@ -11,7 +11,9 @@ enum NameVocabulary {
     )
 
     /// What joins the parts of European names: it counts little.
-    static let particles = words("de del della di da do dos das la las los le les y e van der den von zu zur zum ten ter af")
+    static let particles = words(
+        "de del della di da do dos das la las los le les y e van der den von zu zur zum ten ter af"
+    )
 
     /// Son of, daughter of, and the Arabic article, left out where a name follows.
     static let descents = words("al el ul bin ibn ben bint binti ibnu ould wuld walad bn abn")

@@ -125,7 +125,8 @@ enum PersonName {
     private static let abd = Array("abd".utf8)
 
     private static func isArticle(_ word: Transliteration.Word) -> Bool {
-        word.letters.count == 2 && (word.letters[1] == UInt8(ascii: "l") || contains(NameVocabulary.joinedArticles, word))
+        word.letters.count == 2
+            && (word.letters[1] == UInt8(ascii: "l") || contains(NameVocabulary.joinedArticles, word))
     }
 
     private static func contains(_ words: Set<String>, _ word: Transliteration.Word) -> Bool {

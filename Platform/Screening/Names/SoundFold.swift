@@ -20,7 +20,9 @@ enum SoundFold {
 
     /// A folded word without an h behind its last vowel: Fatimah and Fatima, Abdullah and Abdulla.
     static func trimmed(_ folded: [UInt8]) -> [UInt8] {
-        guard folded.count > 2, folded.last == UInt8(ascii: "h"), isVowel(folded[folded.count - 2]) else { return folded }
+        guard folded.count > 2, folded.last == UInt8(ascii: "h"), isVowel(folded[folded.count - 2]) else {
+            return folded
+        }
         return Array(folded.dropLast())
     }
 
@@ -97,7 +99,9 @@ enum SoundFold {
         let letters: [UInt8]
         let sound: [UInt8]
 
-        init(_ letters: String, _ sound: String) { (self.letters, self.sound) = (Array(letters.utf8), Array(sound.utf8)) }
+        init(_ letters: String, _ sound: String) {
+            (self.letters, self.sound) = (Array(letters.utf8), Array(sound.utf8))
+        }
     }
 
     /// Spellings of more than one letter by their first letter, the longest first.
@@ -134,7 +138,8 @@ enum SoundFold {
         case (UInt8(ascii: "i"), UInt8(ascii: "j")) where index + 2 == letters.count: return ([UInt8(ascii: "i")], 2)
         case (UInt8(ascii: "n"), UInt8(ascii: "g")):
             // Within one sound only where no vowel follows: Wang, but Mangal.
-            let isOne = index + 2 == letters.count || !isVowel(letters[index + 2]) && letters[index + 2] != UInt8(ascii: "h")
+            let isOne =
+                index + 2 == letters.count || !isVowel(letters[index + 2]) && letters[index + 2] != UInt8(ascii: "h")
             if isOne { return ([UInt8(ascii: "q")], 2) }
         default: break
         }

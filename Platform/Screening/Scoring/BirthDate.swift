@@ -90,7 +90,10 @@ public enum BirthAgreement: String, Hashable, Sendable, CaseIterable {
             return isSwapped || isMistyped ? .near : .differs
         }
         if known.years.overlaps(listed.years) { return .sameYear }
-        let gap = max(listed.years.lowerBound - known.years.upperBound, known.years.lowerBound - listed.years.upperBound)
+        let gap = max(
+            listed.years.lowerBound - known.years.upperBound,
+            known.years.lowerBound - listed.years.upperBound
+        )
         return gap == 1 ? .near : .differs
     }
 }

@@ -1,6 +1,8 @@
 /// Names of companies: one or two words of their own, usual words, a form.
 enum Companies {
-    private static let onsets = ["k", "b", "dr", "t", "m", "n", "s", "l", "v", "f", "gr", "z", "p", "r", "st", "h", "tr"]
+    private static let onsets = [
+        "k", "b", "dr", "t", "m", "n", "s", "l", "v", "f", "gr", "z", "p", "r", "st", "h", "tr",
+    ]
     private static let nuclei = ["a", "e", "i", "o", "u", "ai", "eo"]
     private static let codas = ["", "n", "r", "x", "l", "s", "nt", "rk", "m", "d"]
     private static let usual = [

@@ -28,7 +28,8 @@ enum SemiticGrammar {
         var surname = part(.surname, &generator, isPersian)
         if isPersian, generator.chance(40) {
             surname.units += generator.pick([
-                [Unit("زاده", "zadeh", "zada", "zade")], [Unit("پور", "pour", "pur", "poor")], [Unit("یان", "ian", "yan")],
+                [Unit("زاده", "zadeh", "zada", "zade")], [Unit("پور", "pour", "pur", "poor")],
+                [Unit("یان", "ian", "yan")],
             ])
         } else if generator.chance(60) {
             surname.units.append(ending)

@@ -22,19 +22,23 @@ enum SlavicGrammar {
         ([Unit("Арсен", "arsen"), Unit("ий", "iy", "y", "i")], nil), ([Unit("Вадим", "vadim", "wadim")], nil),
         ([Unit("Георг", "georg"), Unit("ий", "iy", "y", "i")], nil), ([Unit("Константин", "konstantin")], "Kostya"),
         ([Unit("Матв", "matv"), Unit("ей", "ei", "ey")], nil), ([Unit("Остап", "ostap")], nil),
-        ([Unit("Прохор", "prokhor", "prohor")], nil), ([Unit("Степан", "stepan")], nil), ([Unit("Фёдор", "fedor", "fyodor")], nil),
+        ([Unit("Прохор", "prokhor", "prohor")], nil), ([Unit("Степан", "stepan")], nil),
+        ([Unit("Фёдор", "fedor", "fyodor")], nil),
         ([Unit("Эдуард", "eduard")], nil), ([Unit("Ярослав", "yaroslav", "iaroslav", "jaroslaw")], nil),
     ]
     private static let starts: [NameUnit] = [
-        Unit("Ко", "ko"), Unit("Ма", "ma"), Unit("Пе", "pe"), Unit("Со", "so"), Unit("Во", "vo", "wo"), Unit("Ла", "la"),
+        Unit("Ко", "ko"), Unit("Ма", "ma"), Unit("Пе", "pe"), Unit("Со", "so"), Unit("Во", "vo", "wo"),
+        Unit("Ла", "la"),
         Unit("Гри", "gri"), Unit("Жу", "zhu", "ju"), Unit("Ша", "sha", "scha"), Unit("Чер", "cher", "tcher"),
         Unit("Ку", "ku"), Unit("Ти", "ti"), Unit("Бе", "be"), Unit("Ро", "ro"), Unit("Яку", "yaku", "iaku", "jaku"),
         Unit("За", "za"), Unit("Цве", "tsve", "cve"), Unit("Ха", "kha", "ha"), Unit("Ни", "ni"), Unit("Го", "go"),
-        Unit("Дро", "dro"), Unit("Фе", "fe"), Unit("Ере", "ere", "yere"), Unit("Му", "mu"), Unit("Сту", "stu"), Unit("Бра", "bra"), Unit("Ве", "ve", "we"), Unit("Гну", "gnu"), Unit("До", "do"), Unit("Кле", "kle"),
+        Unit("Дро", "dro"), Unit("Фе", "fe"), Unit("Ере", "ere", "yere"), Unit("Му", "mu"), Unit("Сту", "stu"),
+        Unit("Бра", "bra"), Unit("Ве", "ve", "we"), Unit("Гну", "gnu"), Unit("До", "do"), Unit("Кле", "kle"),
         Unit("Мо", "mo"), Unit("Про", "pro"), Unit("Сне", "sne"), Unit("Тру", "tru"), Unit("Щер", "shcher", "scher"),
     ]
     private static let middles: [NameUnit] = [
-        Unit("ва", "va", "wa"), Unit("ли", "li"), Unit("ро", "ro"), Unit("сто", "sto"), Unit("ди", "di"), Unit("ме", "me"),
+        Unit("ва", "va", "wa"), Unit("ли", "li"), Unit("ро", "ro"), Unit("сто", "sto"), Unit("ди", "di"),
+        Unit("ме", "me"),
         Unit("чи", "chi", "tchi"), Unit("ны", "ny", "ni"), Unit("бо", "bo"), Unit("ту", "tu"), Unit("ку", "ku"),
         Unit("зи", "zi"), Unit("же", "zhe", "je"), Unit("пе", "pe"), Unit("ха", "kha", "ha"), Unit("шу", "shu"),
         Unit("гла", "gla"), Unit("мя", "mya", "mia"), Unit("лю", "lyu", "liu"),

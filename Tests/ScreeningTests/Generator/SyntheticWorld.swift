@@ -74,7 +74,9 @@ struct SyntheticWorld {
         var names = [party.latin]
         let kinds: [Transformation] = party.isCompany ? [.company] : [.respelling, .script, .missingMiddle, .title]
         for _ in 0..<generator.below(4) {
-            if let alias = generator.pick(kinds).apply(party, &generator), !names.contains(alias) { names.append(alias) }
+            if let alias = generator.pick(kinds).apply(party, &generator), !names.contains(alias) {
+                names.append(alias)
+            }
         }
         return Entry(
             party: party,

@@ -50,7 +50,9 @@ enum Transformation: String, CaseIterable {
     }
 
     private static func withoutMiddle(_ party: SyntheticParty, _ generator: inout SeededGenerator) -> String? {
-        let middles = party.parts.indices.filter { party.parts[$0].role == .middle || party.parts[$0].role == .patronymic }
+        let middles = party.parts.indices.filter {
+            party.parts[$0].role == .middle || party.parts[$0].role == .patronymic
+        }
         guard !middles.isEmpty else { return nil }
         let dropped = generator.pick(middles)
         return party.parts.indices.filter { $0 != dropped }.map { party.parts[$0].latin }.joined(separator: " ")
