@@ -231,7 +231,7 @@ let package = Package(
             "Domains/DeFi",
             [
                 "DomainKit", "DomainTransfers", "Kernel", "PostgreSQL", "HTTP", "Ledger", "Messaging", "WalletCrypto",
-                "Audit", "Compliance", "Cryptography", "Identity", "OutboundHTTP", "Settings",
+                "Audit", "Compliance", "Cryptography", "Fees", "Identity", "OutboundHTTP", "Settings",
                 lifecycle, logging, metrics, arguments,
             ],
             exclude: ["WalletCrypto"]
@@ -282,7 +282,8 @@ let package = Package(
         tests(
             "ChainTests",
             [
-                "DeFi", "WalletCrypto", "WalletSigners", "DomainKit", "EmbeddedServers", "HTTP", "Kernel", "Ledger",
+                "DeFi", "WalletCrypto", "WalletSigners", "Compliance", "DomainKit", "EmbeddedServers", "Fees", "HTTP",
+                "Identity", "Kernel", "Ledger",
                 "OutboundHTTP", "PostgreSQL", "TestSupport", logging,
             ]
         ),

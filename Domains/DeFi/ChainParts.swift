@@ -13,6 +13,7 @@ struct ChainParts: Sendable {
     let follower: ChainFollower
     let sender: IntentSender
     let books: IntentBooks
+    let custody: CustodyParts?
     let routes: [Route]
 
     init(
@@ -22,6 +23,7 @@ struct ChainParts: Sendable {
         clock: any WallClock,
         cursors: CursorSigner,
         logger: Logger,
+        custody: CustodyParts? = nil,
         missingAfterSeconds: Double = ChainFollower.missingAfterSeconds
     ) {
         let (schema, pool, ledger) = (runtime.schema, runtime.pool, runtime.ledger)
@@ -29,13 +31,13 @@ struct ChainParts: Sendable {
         let books = IntentBooks(schema: schema, accounts: runtime.accounts, intents: intents, ids: ids)
         let maker = IntentMaker(chain: chain, intents: intents)
         let openings = IntentOpenings(maker: maker, books: books, accounts: runtime.accounts, ids: ids, clock: clock)
-        let holder = ids.next(Intent.self).value
         follower = ChainFollower(
             chain: chain,
-            blocks: ChainBlocks(schema: schema, pool: pool, chain: chain.name, holder: holder),
+            blocks: ChainBlocks(schema: schema, pool: pool, chain: chain.name, holder: ids.next(Intent.self).value),
             intents: intents,
             books: books,
             strategies: StrategyWatch(chain: chain, runtime: runtime, ids: ids, clock: clock, openings: openings),
+            custody: custody?.watch,
             ledger: ledger,
             logger: logger,
             missingAfterSeconds: missingAfterSeconds
@@ -71,7 +73,8 @@ struct ChainParts: Sendable {
             ids: ids,
             clock: clock
         )
-        routes = payments.routes + offers.routes
-        (self.chain, self.intents, self.books, self.strategies) = (chain, intents, books, strategies)
+        routes = payments.routes + offers.routes + (custody?.routes ?? [])
+        (self.chain, self.intents, self.books) = (chain, intents, books)
+        (self.strategies, self.custody) = (strategies, custody)
     }
 }

@@ -50,7 +50,7 @@ public struct DeFiDomain: Domain {
             cursors: platform.cursors,
             logger: platform.logger
         )
-        let chain = try Self.chain(runtime, platform)
+        let ethereum = try Self.ethereum(platform)
         let parts = WalletParts(
             runtime,
             ids: platform.ids,
@@ -58,22 +58,14 @@ public struct DeFiDomain: Domain {
             publicURL: platform.settings.http.publicURL,
             screening: platform.compliance,
             sessions: platform.signIn,
-            contracts: chain.map { NodeContracts(chain: $0.chain) }
+            contracts: ethereum.map { NodeContracts(chain: $0) }
         )
+        let chain = try ethereum.map { try Self.chain($0, runtime, platform, book: parts.book) }
         routes =
             [Self.balances(runtime.accounts)] + transfers.routes + parts.routes + (chain?.routes ?? [])
         services =
             transfers.services + [ChallengeSweeper(challenges: parts.challenges, logger: platform.logger)]
-            + [chain].compactMap { chain in
-                chain.map {
-                    ChainService(
-                        follower: $0.follower,
-                        sender: $0.sender,
-                        pollMilliseconds: platform.settings.chains.pollMilliseconds,
-                        logger: platform.logger
-                    )
-                }
-            }
+            + (chain.map { [Self.follower(of: $0, platform)] } ?? [])
         chains = chain.map {
             ChainOperations(
                 parts: $0,
@@ -85,25 +77,79 @@ public struct DeFiDomain: Domain {
         }
         wallets = WalletOperations(parts: parts, runtime: runtime, ids: platform.ids)
         inboxHandlers = transfers.inboxHandlers
-        export = { try await transfers.export(after: $0, limit: $1) }
+        export = { id, limit in
+            let moved = try await transfers.export(after: id, limit: limit)
+            let kept = try await chain?.custody?.export(after: id, limit: limit) ?? []
+            return Array((moved + kept).sorted { $0.id < $1.id }.prefix(limit))
+        }
     }
 
     /// The chain that nodes are configured for.
-    private static func chain(_ runtime: DomainRuntime, _ platform: PlatformServices) throws -> ChainParts? {
+    private static func ethereum(_ platform: PlatformServices) throws -> EthereumChain? {
         let settings = platform.settings.chains
         guard !settings.ethereumNodes.isEmpty, let path = settings.ethereumDeploymentFile else { return nil }
-        let chain = EthereumChain(
+        return EthereumChain(
             deployment: try Deployment(path: path),
             urls: settings.ethereumNodes,
             http: platform.outbound,
             confirmations: settings.ethereumConfirmations,
             gasCeilingGwei: settings.ethereumGasCeilingGwei
         )
-        return ChainParts(
+    }
+
+    /// A chain, with custody where its deployment names the custodian's account.
+    private static func chain(
+        _ chain: EthereumChain,
+        _ runtime: DomainRuntime,
+        _ platform: PlatformServices,
+        book: AddressBook
+    ) throws -> ChainParts {
+        ChainParts(
             runtime,
             chain,
             ids: platform.ids,
             clock: platform.clock,
+            cursors: platform.cursors,
+            logger: platform.logger,
+            custody: try custody(on: chain, runtime, platform, book: book)
+        )
+    }
+
+    private static func follower(of chain: ChainParts, _ platform: PlatformServices) -> any Service {
+        ChainService(
+            follower: chain.follower,
+            sender: chain.sender,
+            payouts: chain.custody?.sender,
+            pollMilliseconds: platform.settings.chains.pollMilliseconds,
+            logger: platform.logger
+        )
+    }
+
+    // The custodian of a chain of one's own is its node; another one would be another `Custodian`.
+    private static func custody(
+        on chain: EthereumChain,
+        _ runtime: DomainRuntime,
+        _ platform: PlatformServices,
+        book: AddressBook
+    ) throws -> CustodyParts? {
+        guard let account = chain.deployment.custody else { return nil }
+        guard chain.deployment.chainID == ChainFollower.localChainID else {
+            throw Deployment.Fault.malformed("custody: no custodian signs for \(chain.name)")
+        }
+        return CustodyParts(
+            runtime,
+            chain,
+            custodian: NodeCustodian(account: account, node: chain.nodes.first),
+            checks: CustodyChecks(
+                users: platform.users,
+                compliance: platform.compliance,
+                fees: platform.fees,
+                screening: platform.compliance,
+                ids: platform.ids,
+                clock: platform.clock
+            ),
+            book: book,
+            ids: platform.ids,
             cursors: platform.cursors,
             logger: platform.logger
         )

@@ -467,6 +467,11 @@ def dev_keys(n: int) -> list[bytes]:
     return [keccak(text=f"diboas devchain account {i}") for i in range(n)]
 
 
+def custodian_key() -> bytes:
+    """Signs what `eth_signTransaction` is asked for; of no account that tests give to people."""
+    return keccak(text="diboas devchain custodian")
+
+
 class Fixture:
     """Deploys the sample contracts through the same signed-transaction path that users take."""
 
@@ -515,6 +520,7 @@ class Fixture:
             label = {usdc: "USDC", usdt: "USDT", weth: "WETH"}[tok]
             for k in self.keys:
                 self.call_fn(label, "mint(address,uint256)", [Account.from_key(k).address, amount])
+        self.custodian = Account.from_key(custodian_key())
         for label in ("AaveV3Pool", "CometUSDC"):                                                       # interest reserve
             self.call_fn("USDC", "mint(address,uint256)", [self.contracts[label], 10_000_000 * 10**6])
 
@@ -522,11 +528,11 @@ class Fixture:
         c = self.chain
         return {"rpc": url, "chainId": c.chain_id, "block": len(c.canon) - 1, "pid": os.getpid(),
                 "accounts": [{"address": Account.from_key(k).address, "privateKey": d(k)} for k in self.keys],
-                "contracts": self.contracts}
+                "contracts": self.contracts, "custodian": self.custodian.address}
 
     def deployment(self) -> dict:
         at = self.contracts
-        return {"chain": f"eip155:{self.chain.chain_id}",
+        return {"chain": f"eip155:{self.chain.chain_id}", "custody": self.custodian.address,
                 "tokens": {"USDC": at["USDC"], "USDT": at["USDT"], "WETH": at["WETH"]},
                 "protocols": [
                     {"id": "aave-usdc", "protocol": "aave-v3", "asset": "USDC", "contract": at["AaveV3Pool"],
@@ -554,7 +560,8 @@ class Rpc:
             "eth_gasPrice": lambda: q(c.next_base_fee() + GWEI),
             "eth_maxPriorityFeePerGas": lambda: q(GWEI),
             "eth_feeHistory": lambda n, newest="latest", p=None: c.fee_history(unq(n), newest, p or []),
-            "eth_accounts": lambda: [],
+            "eth_accounts": lambda: [self.fx.custodian.address.lower()],
+            "eth_signTransaction": self.sign_transaction,
             "eth_getBalance": lambda a, t="latest": q(c.state_at(t).get_balance(unaddr(a))),
             "eth_getCode": lambda a, t="latest": d(c.state_at(t).get_code(unaddr(a))),
             "eth_getStorageAt": lambda a, s, t="latest": d(
@@ -589,6 +596,16 @@ class Rpc:
             n, i = c.block_of[h]
             return c.tx_json(c.chain.get_block_by_header(c.canon[n]).transactions[i], c.canon[n], i)
         return c.tx_json(c.mempool[h]) if h in c.mempool else None
+
+    def sign_transaction(self, call):
+        acct = self.fx.custodian
+        if call.get("from", "").lower() != acct.address.lower():
+            raise RpcError(-32000, "unknown account")
+        tx = {"type": 2, "chainId": unq(call["chainId"]), "nonce": unq(call["nonce"]), "gas": unq(call["gas"]),
+              "maxFeePerGas": unq(call["maxFeePerGas"]), "maxPriorityFeePerGas": unq(call["maxPriorityFeePerGas"]),
+              "value": unq(call.get("value", 0)), "data": und(call.get("data", "0x")),
+              "to": to_checksum_address(call["to"])}
+        return {"raw": d(bytes(acct.sign_transaction(tx).raw_transaction))}
 
     def block_by_number(self, tag="latest", full=False):
         try:
@@ -708,7 +725,8 @@ def main() -> int:
     a = p.parse_args()
     logging.basicConfig(level=logging.WARNING, stream=sys.stderr)
     keys = dev_keys(a.accounts)
-    chain = DevChain([und(Account.from_key(k).address.lower()) for k in keys], a.chain_id, a.genesis_time)
+    funded = [und(Account.from_key(k).address.lower()) for k in (*keys, custodian_key())]
+    chain = DevChain(funded, a.chain_id, a.genesis_time)
     fx = Fixture(chain, keys)
     fx.setup()
     rpc = Rpc(chain, fx)

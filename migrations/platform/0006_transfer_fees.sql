@@ -1,4 +1,4 @@
--- Money between a customer's own domains is free in every asset.
+-- Money between a customer's own domains is free in every asset; what leaves to the customer's wallets pays for the chain.
 
 -- migrate: up
 insert into platform.fee_schedules (id, operation, asset, version, effective, allow_exceed, rules) values
@@ -9,10 +9,14 @@ insert into platform.fee_schedules (id, operation, asset, version, effective, al
     ('01941f29-7c00-7000-8000-000000000021', 'investing.transfer', 'SOL', 1, '[2025-01-01T00:00:00.000000Z,)', false, '[]'),
     ('01941f29-7c00-7000-8000-000000000022', 'defi.transfer', 'SOL', 1, '[2025-01-01T00:00:00.000000Z,)', false, '[]'),
     ('01941f29-7c00-7000-8000-000000000023', 'investing.transfer', 'SUI', 1, '[2025-01-01T00:00:00.000000Z,)', false, '[]'),
-    ('01941f29-7c00-7000-8000-000000000024', 'defi.transfer', 'SUI', 1, '[2025-01-01T00:00:00.000000Z,)', false, '[]');
+    ('01941f29-7c00-7000-8000-000000000024', 'defi.transfer', 'SUI', 1, '[2025-01-01T00:00:00.000000Z,)', false, '[]'),
+    ('01941f29-7c00-7000-8000-000000000101', 'defi.withdrawal', 'USDC', 1, '[2025-01-01T00:00:00.000000Z,)', false, '[{"rule":"withdrawal","category":"platform","text":"Withdrawal","terms":[{"flat":"0.50"}]},{"rule":"withdrawal_network","category":"network","text":"Network","terms":[{"flat":"0.50"}]}]'),
+    ('01941f29-7c00-7000-8000-000000000102', 'defi.withdrawal', 'USDT', 1, '[2025-01-01T00:00:00.000000Z,)', false, '[{"rule":"withdrawal","category":"platform","text":"Withdrawal","terms":[{"flat":"0.50"}]},{"rule":"withdrawal_network","category":"network","text":"Network","terms":[{"flat":"0.50"}]}]'),
+    ('01941f29-7c00-7000-8000-000000000103', 'defi.withdrawal', 'ETH', 1, '[2025-01-01T00:00:00.000000Z,)', false, '[{"rule":"withdrawal_network","category":"network","text":"Network","terms":[{"flat":"0.0005"}]}]');
 
 -- migrate: down
 alter table platform.fee_schedules disable trigger fee_schedules_guard;
 delete from platform.fee_schedules
 where operation in ('investing.transfer', 'defi.transfer') and asset in ('BTC', 'ETH', 'SOL', 'SUI') and version = 1;
+delete from platform.fee_schedules where operation = 'defi.withdrawal' and version = 1;
 alter table platform.fee_schedules enable trigger fee_schedules_guard;

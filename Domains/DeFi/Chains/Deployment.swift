@@ -34,6 +34,8 @@ struct Deployment: Hashable, Sendable {
     let chainID: UInt64
     let tokens: [Token]
     let offers: [Offer]
+    /// The custodian's account; nil where crypto isn't kept for customers.
+    let custody: EthereumAddress?
 
     /// CAIP-2: `eip155:1`.
     var chain: String { "eip155:\(chainID)" }
@@ -67,7 +69,12 @@ struct Deployment: Hashable, Sendable {
         var offers: [Offer] = []
         for offer in json["protocols"]?.elements ?? [] { offers.append(try Self.offer(offer, tokens)) }
         guard Set(offers.map(\.id)).count == offers.count else { throw .malformed("protocols: an id twice") }
-        (self.chainID, self.tokens, self.offers) = (chainID, tokens, offers)
+        var custody: EthereumAddress?
+        if let text = json["custody"]?.stringValue {
+            guard let account = EthereumAddress(text) else { throw .malformed("custody") }
+            custody = account
+        }
+        (self.chainID, self.tokens, self.offers, self.custody) = (chainID, tokens, offers, custody)
     }
 
     private static func offer(_ json: JSON, _ tokens: [Token]) throws(Fault) -> Offer {

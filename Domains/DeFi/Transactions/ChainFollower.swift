@@ -30,6 +30,7 @@ struct ChainFollower: Sendable {
     let intents: Intents
     let books: IntentBooks
     let strategies: StrategyWatch
+    let custody: CustodyWatch?
     let ledger: Ledger
     let logger: Logger
     var missingAfterSeconds = ChainFollower.missingAfterSeconds
@@ -50,7 +51,7 @@ struct ChainFollower: Sendable {
             guard let block = try await chain.nodes.block(number) else { break }
             // The chain changed under our hands: the next step finds the fork.
             if let tip, block.parentHash != tip.hash { break }
-            try await follow(block)
+            try await follow(block, isFirst: tip == nil)
             tip = block.reference
             followed += 1
         }
@@ -86,6 +87,7 @@ struct ChainFollower: Sendable {
         for intent in try await intents.undecided(on: chain.name, upTo: .max) {
             items.append(try await books.item(intent, .reorganised, because: "another_chain"))
         }
+        items += try await custody?.itemsOfNewChain() ?? []
         let row = NewChainRow(chain: chain.name, holder: blocks.holder)
         items.append(LedgerItem(operation: books.ids.next(), commands: []) { _, _ in .init(rows: [row]) })
         try await store(items)
@@ -98,6 +100,7 @@ struct ChainFollower: Sendable {
         for intent in affected {
             items.append(try await books.item(intent, .reorganised, because: "reorganised"))
         }
+        items += try await custody?.items(without: abandoned) ?? []
         let row = AbandonedBlocksRow(chain: chain.name, fork: fork, holder: blocks.holder)
         items.append(LedgerItem(operation: books.ids.next(), commands: []) { _, _ in .init(rows: [row]) })
         try await store(items)
@@ -112,7 +115,7 @@ struct ChainFollower: Sendable {
 
     // MARK: Blocks
 
-    private func follow(_ block: EthereumBlock) async throws {
+    private func follow(_ block: EthereumBlock, isFirst: Bool) async throws {
         var items: [LedgerItem] = []
         var receipts: [EthereumReceipt] = []
         let candidates = try await intents.open(
@@ -138,6 +141,7 @@ struct ChainFollower: Sendable {
         }
         items += try await settlements(at: block)
         items += try await strategies.items(at: block)
+        items += try await custody?.items(at: block, isFirst: isFirst) ?? []
         let row = FollowedBlockRow(chain: chain.name, block: block, holder: blocks.holder)
         items.append(LedgerItem(operation: books.ids.next(), commands: []) { _, _ in .init(rows: [row]) })
         try await store(items)
@@ -212,6 +216,7 @@ struct ChainFollower: Sendable {
                 items.append(try await books.item(intent, .lost, because: "not_in_pool", nextAt: intent.createdAt))
             }
         }
+        items += try await custody?.chores() ?? []
         guard !items.isEmpty else { return }
         try await store(items)
     }

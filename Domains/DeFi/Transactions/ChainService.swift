@@ -5,6 +5,7 @@ import ServiceLifecycle
 struct ChainService: Service {
     let follower: ChainFollower
     let sender: IntentSender
+    let payouts: CustodySender?
     let pollMilliseconds: Int
     let logger: Logger
 
@@ -14,6 +15,8 @@ struct ChainService: Service {
             await withDiscardingTaskGroup { group in
                 group.addTask { await repeatedly("following") { try await follower.step() > 0 } }
                 group.addTask { await repeatedly("sending") { try await sender.round() > 0 } }
+                guard let payouts else { return }
+                group.addTask { await repeatedly("paying out") { try await payouts.round() > 0 } }
             }
         }
         try? await follower.blocks.release()

@@ -1,0 +1,149 @@
+import Kernel
+import PostgreSQL
+import WalletCrypto
+
+/// Reads deposits.
+struct CustodyDeposits: Sendable {
+    /// A row that no deposit is.
+    struct Unreadable: Error, Sendable {
+        let id: UInt128
+    }
+
+    /// Deposits that one block is about at most.
+    static let blockMax = 50_000
+    /// Seconds until what is held is looked at again.
+    static let lookSeconds = 60.0
+
+    let schema: Schema
+    let pool: Pool
+
+    /// One of a user.
+    ///
+    /// - Throws: 404.
+    func get(_ id: ID<CustodyDeposit>, of user: ID<User>) async throws -> CustodyDeposit {
+        guard let deposit = try await find("d.id = \(id) and d.user_id = \(user)", limit: 1).first else {
+            throw Problem(404, "not_found", "There is no such deposit.")
+        }
+        return deposit
+    }
+
+    /// A page of a user's, newest first.
+    func list(of user: ID<User>, before: UInt128, limit: Int) async throws -> [CustodyDeposit] {
+        try await find("d.user_id = \(user) and d.id < \(before)", limit: limit)
+    }
+
+    /// Those of transactions.
+    func of(_ hashes: [[UInt8]], on chain: String) async throws -> [CustodyDeposit] {
+        guard !hashes.isEmpty else { return [] }
+        return try await find(
+            "d.chain = \(chain) and d.hash = any(\(hashes.map(Bytes.init)))",
+            limit: CustodyDeposits.blockMax
+        )
+    }
+
+    /// Those in a block that isn't final for them yet, up to a block's number.
+    func undecided(on chain: String, upTo number: Int64) async throws -> [CustodyDeposit] {
+        try await find(
+            "d.chain = \(chain) and d.state = 'pending' and d.block_number <= \(number)",
+            limit: CustodyDeposits.blockMax
+        )
+    }
+
+    /// Those in blocks of these hashes.
+    func within(_ blocks: [[UInt8]], on chain: String) async throws -> [CustodyDeposit] {
+        try await find(
+            "d.chain = \(chain) and d.block_hash = any(\(blocks.map(Bytes.init)))",
+            limit: CustodyDeposits.blockMax
+        )
+    }
+
+    /// Those that were in no block when last looked at, or are held, and are due for another look.
+    func due(on chain: String, limit: Int) async throws -> [CustodyDeposit] {
+        try await find("d.chain = \(chain) and d.look_at <= clock_timestamp()", limit: limit)
+    }
+
+    /// Leaves some alone until the next look.
+    func postpone(_ deposits: [CustodyDeposit]) async throws {
+        guard !deposits.isEmpty else { return }
+        _ = try await pool.query(
+            """
+            update \(schema).custody_deposits
+            set look_at = clock_timestamp() + make_interval(secs => \(CustodyDeposits.lookSeconds))
+            where id = any(\(deposits.map(\.id))) and look_at is not null
+            """
+        )
+    }
+
+    /// Who has proven the wallets of some addresses, by address.
+    func owners(of senders: [EthereumAddress], on chain: String) async throws -> [EthereumAddress: ID<User>] {
+        guard !senders.isEmpty else { return [:] }
+        let accounts = senders.map { "\(chain):\($0)" }
+        let rows = try await pool.query(
+            """
+            select address, user_id from \(schema).wallets
+            where account = any(\(accounts)) and status = 'verified'
+            """
+        )
+        var owners: [EthereumAddress: ID<User>] = [:]
+        for row in rows {
+            let address: String = try row["address"]
+            if let sender = EthereumAddress(address) { owners[sender] = try row["user_id"] }
+        }
+        return owners
+    }
+
+    /// Deposits of customers in the order of their ids, after one of them.
+    func export(after id: UInt128, limit: Int) async throws -> [CustodyDeposit] {
+        try await find("d.id > \(id) and d.user_id is not null", limit: limit, order: "d.id")
+    }
+
+    private func find(_ condition: SQL, limit: Int, order: SQL = "d.id desc") async throws -> [CustodyDeposit] {
+        try await pool.query(
+            """
+            select \(CustodyDeposit.columns) from \(schema).custody_deposits d
+            left join \(schema).chains c on c.name = d.chain
+            where \(condition) order by \(order) limit \(limit)
+            """
+        ).map(CustodyDeposit.init)
+    }
+}
+
+extension CustodyDeposit {
+    fileprivate static let columns: SQL = """
+        d.id, d.user_id, d.chain, d.hash, d.place, d.sender, d.asset, d.amount, d.required, d.state, d.hold,
+        d.block_number, d.block_hash, d.told, d.version, d.created_at, d.updated_at, c.head
+        """
+
+    fileprivate init(_ row: Row) throws {
+        let id: ID<CustodyDeposit> = try row["id"]
+        let (code, sender, hash): (String, String, Bytes) = (try row["asset"], try row["sender"], try row["hash"])
+        guard let asset = Asset(code: code), let sender = EthereumAddress(sender), let state = try Self.state(row)
+        else { throw CustodyDeposits.Unreadable(id: id.value) }
+        self.init(
+            (hash.array, try row["place"], sender, Money(minorUnits: try row["amount"], asset)),
+            id: id,
+            chain: try row["chain"],
+            user: try row["user_id"],
+            required: try row["required"],
+            state: state,
+            counts: (try row["told"], try row["version"]),
+            times: (try row["created_at"], try row["updated_at"]),
+            head: try row["head"]
+        )
+    }
+
+    private static func state(_ row: Row) throws -> State? {
+        let (name, hold): (String, String?) = (try row["state"], try row["hold"])
+        let (number, hash): (Int64?, Bytes?) = (try row["block_number"], try row["block_hash"])
+        let block = number.flatMap { number in hash.map { BlockReference(number: number, hash: $0.array) } }
+        switch name {
+        case "pending": return .pending(block)
+        case "held":
+            guard let block, let hold = hold.flatMap(Hold.init(rawValue:)) else { return nil }
+            return .held(block, hold)
+        case "confirmed": return block.map { .confirmed($0) }
+        case "lost": return .lost
+        default: return nil
+        }
+    }
+}

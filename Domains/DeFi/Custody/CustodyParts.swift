@@ -1,0 +1,77 @@
+import DomainKit
+import HTTP
+import Kernel
+import Logging
+
+/// Everything of custody on one chain, put together.
+struct CustodyParts: Sendable {
+    let watch: CustodyWatch
+    let sender: CustodySender
+    let deposits: CustodyDeposits
+    let withdrawals: CustodyWithdrawals
+    let reconciliation: CustodyReconciliation
+    let routes: [Route]
+
+    init(
+        _ runtime: DomainRuntime,
+        _ chain: EthereumChain,
+        custodian: any Custodian,
+        checks: CustodyChecks,
+        book: AddressBook,
+        ids: IDGenerator,
+        cursors: CursorSigner,
+        logger: Logger
+    ) {
+        let (schema, pool, ledger) = (runtime.schema, runtime.pool, runtime.ledger)
+        let assets = CustodyAssets(schema: schema, pool: pool)
+        deposits = CustodyDeposits(schema: schema, pool: pool)
+        withdrawals = CustodyWithdrawals(schema: schema, pool: pool)
+        let books = CustodyBooks(schema: schema, accounts: runtime.accounts, withdrawals: withdrawals, ids: ids)
+        watch = CustodyWatch(
+            chain: chain,
+            custodian: custodian,
+            assets: assets,
+            deposits: deposits,
+            withdrawals: withdrawals,
+            books: books,
+            checks: checks,
+            ids: ids,
+            logger: logger
+        )
+        sender = CustodySender(
+            chain: chain,
+            custodian: custodian,
+            schema: schema,
+            pool: pool,
+            withdrawals: withdrawals,
+            books: books,
+            ledger: ledger,
+            logger: logger
+        )
+        reconciliation = CustodyReconciliation(chain: chain, custodian: custodian, accounts: runtime.accounts)
+        let orders = CustodyOrders(
+            chain: chain,
+            custodian: custodian,
+            assets: assets,
+            withdrawals: withdrawals,
+            book: book,
+            books: books,
+            checks: checks,
+            ledger: ledger,
+            ids: ids
+        )
+        routes = CustodyRoutes(orders: orders, deposits: deposits, signer: cursors).routes
+    }
+
+    /// Deposits and withdrawals as projections want them, in the order of their ids, after one of them.
+    func export(
+        after id: UInt128,
+        limit: Int
+    ) async throws -> [(id: UInt128, version: Int64, at: Timestamp, payload: JSON)] {
+        let came = try await deposits.export(after: id, limit: limit)
+            .map { (id: $0.id.value, version: $0.told, at: $0.updatedAt, payload: $0.projected(balances: [])) }
+        let left = try await withdrawals.export(after: id, limit: limit)
+            .map { (id: $0.id.value, version: $0.version, at: $0.updatedAt, payload: $0.projected(balances: [])) }
+        return Array((came + left).sorted { $0.id < $1.id }.prefix(limit))
+    }
+}

@@ -1,0 +1,193 @@
+import Kernel
+import Ledger
+import Logging
+import PostgreSQL
+import WalletCrypto
+
+/// Has payouts signed and sends them, each until a block has it.
+///
+/// A payout is signed under a nonce that no other one has, and stored, before anything is sent. A process that ends
+/// between sending and storing has lost nothing: the same bytes go out again, and a chain takes a nonce once.
+struct CustodySender: Sendable {
+    /// Payouts of one round.
+    static let roundMax = 32
+    /// How long another process leaves a payout to the one that sends it.
+    static let leaseSeconds = 20.0
+    /// Seconds until what a node has is sent again, should no block have it by then.
+    static let againSeconds = 15.0
+    /// From so many failed attempts on operators are told.
+    static let attemptsAlarming = 8
+    /// The longest wait between two attempts.
+    static let delaySecondsMax = 300.0
+
+    let chain: EthereumChain
+    let custodian: any Custodian
+    let schema: Schema
+    let pool: Pool
+    let withdrawals: CustodyWithdrawals
+    let books: CustodyBooks
+    let ledger: Ledger
+    let logger: Logger
+
+    /// Sends what is due; how many there were.
+    @discardableResult func round() async throws -> Int {
+        let due = try await claim()
+        for id in due {
+            do {
+                try await advance(id)
+            } catch let error as PostgresError where error.isStale || error.violates("custody_withdrawals_nonce") {
+                // Somebody else moved it, or took the nonce: what it needs now is found in the next round.
+                continue
+            }
+        }
+        return due.count
+    }
+
+    private func claim() async throws -> [ID<CustodyWithdrawal>] {
+        let rows = try await pool.query(
+            """
+            update \(schema).custody_withdrawals
+            set next_at = clock_timestamp() + make_interval(secs => \(CustodySender.leaseSeconds)),
+                attempts = attempts + 1
+            where id in (
+                select id from \(schema).custody_withdrawals
+                where chain = \(chain.name) and next_at <= clock_timestamp()
+                order by next_at limit \(CustodySender.roundMax) for no key update skip locked)
+            returning id
+            """
+        )
+        return try rows.map { row -> ID<CustodyWithdrawal> in try row["id"] }.sorted()
+    }
+
+    private func advance(_ id: ID<CustodyWithdrawal>) async throws {
+        guard let withdrawal = try await withdrawals.find(id) else { return }
+        switch withdrawal.state {
+        case .waiting:
+            guard let signed = try await signed(withdrawal) else { return }
+            try await store(withdrawal, .signed(signed))
+            guard let stored = try await withdrawals.find(id) else { return }
+            try await send(stored, signed)
+        case .signed(let signed): try await send(withdrawal, signed)
+        case .included, .confirmed, .failed, .cancelled: return
+        }
+    }
+
+    // MARK: Signing
+
+    /// The payout, signed; nil where that has to wait, or will never be.
+    private func signed(_ withdrawal: CustodyWithdrawal) async throws -> CustodyWithdrawal.Signed? {
+        do {
+            let transaction = try await transaction(for: withdrawal)
+            let signed = try await custodian.sign(transaction)
+            return CustodyWithdrawal.Signed(raw: signed.bytes, hash: signed.hash, nonce: transaction.nonce)
+        } catch let error as NodeError {
+            guard case .refused(let code, let message) = error, code == 3 || message.contains("revert") else {
+                try await postpone(withdrawal, error.description)
+                return nil
+            }
+            try await store(withdrawal, .refused, because: "would_revert")
+            return nil
+        } catch let problem as Problem {
+            try await postpone(withdrawal, problem.code)
+            return nil
+        }
+    }
+
+    private func transaction(for withdrawal: CustodyWithdrawal) async throws -> EthereumTransaction {
+        let (to, value, data) = try payout(withdrawal)
+        let view = EthereumNode.View(to: to, data: data, from: custodian.account)
+        let gas = try await chain.nodes.first.gas(for: view, value: value)
+        let price = try await chain.gasPrice(.fast)
+        let used = try await chain.nodes.nonce(of: custodian.account)
+        let next = try await withdrawals.nextNonce(on: chain.name) ?? 0
+        let transaction = EthereumTransaction(
+            chainID: chain.deployment.chainID,
+            nonce: max(used, next),
+            fee: .dynamic(maxFeePerGas: price.maxFee, maxPriorityFeePerGas: price.tip),
+            gasLimit: max(IntentMaker.gasOfPayment, gas * IntentMaker.gasPercent / 100),
+            to: to,
+            value: value,
+            data: data
+        )
+        guard let transaction else { throw NodeError.malformed("a payout out of range") }
+        return transaction
+    }
+
+    private func payout(
+        _ withdrawal: CustodyWithdrawal
+    ) throws -> (to: EthereumAddress, value: BigUInt, data: [UInt8]) {
+        let units = BigUInt(withdrawal.amount.minorUnits)
+        if withdrawal.amount.asset == EthereumChain.gasAsset { return (withdrawal.recipient, units, []) }
+        guard let token = chain.deployment.token(withdrawal.amount.asset) else {
+            throw CustodyAssets.notServed(withdrawal.amount.asset)
+        }
+        return (token, .zero, try KnownCall.transfer.callData([.address(withdrawal.recipient), .uint(units)]))
+    }
+
+    // MARK: Sending
+
+    private func send(_ withdrawal: CustodyWithdrawal, _ signed: CustodyWithdrawal.Signed) async throws {
+        switch await chain.nodes.send(signed.raw) {
+        case .accepted: try await waitForBlock(withdrawal)
+        case .nonceTooLow: try await lookUp(withdrawal, signed)
+        case .underpriced: try await postpone(withdrawal, "underpriced")
+        case .insufficientFunds: try await postpone(withdrawal, "insufficient_funds_of_custodian")
+        case .refused(let words): try await postpone(withdrawal, words)
+        case .unknown(let why): try await postpone(withdrawal, why)
+        }
+    }
+
+    // The nonce is used: by this payout, which the watch finds in its block, or for good by another transaction. Only
+    // below blocks that are final is that said, for then no node will ever take this payout.
+    private func lookUp(_ withdrawal: CustodyWithdrawal, _ signed: CustodyWithdrawal.Signed) async throws {
+        let nodes = chain.nodes
+        if try await nodes.knows(signed.hash) { return try await waitForBlock(withdrawal) }
+        let final = try await nodes.head() - chain.confirmations
+        guard final >= 0, try await nodes.first.nonce(of: custodian.account, at: .number(final)) > signed.nonce,
+            try await nodes.receipt(signed.hash) == nil
+        else { return try await postpone(withdrawal, "nonce_unclear") }
+        try await store(withdrawal, .voided, because: "nonce_used")
+    }
+
+    private func store(
+        _ withdrawal: CustodyWithdrawal,
+        _ event: CustodyWithdrawal.Event,
+        because reason: String? = nil
+    ) async throws {
+        let item = try await books.item(withdrawal, event, because: reason)
+        guard case .refused(let refusal, _) = try await ledger.submit(batch: [item])[0] else { return }
+        logger.critical(
+            "the ledger refused what became of a payout; an operator must look",
+            metadata: ["withdrawal": "\(withdrawal.id.wire)", "refusal": "\(refusal)"]
+        )
+    }
+
+    private func waitForBlock(_ withdrawal: CustodyWithdrawal) async throws {
+        _ = try await pool.query(
+            """
+            update \(schema).custody_withdrawals
+            set reason = null, attempts = 0,
+                next_at = clock_timestamp() + make_interval(secs => \(CustodySender.againSeconds))
+            where id = \(withdrawal.id) and version = \(withdrawal.version) and next_at is not null
+            """
+        )
+    }
+
+    private func postpone(_ withdrawal: CustodyWithdrawal, _ why: String) async throws {
+        let rows = try await pool.query(
+            """
+            update \(schema).custody_withdrawals
+            set reason = \(why), next_at = clock_timestamp() + make_interval(
+                secs => least(\(CustodySender.delaySecondsMax), 0.25 * 2 ^ least(attempts, 12)))
+            where id = \(withdrawal.id) and version = \(withdrawal.version) and next_at is not null
+            returning attempts
+            """
+        )
+        let attempts: Int = try rows.first?["attempts"] ?? 0
+        logger.log(
+            level: attempts >= CustodySender.attemptsAlarming ? .error : .info,
+            "a payout is not on the chain yet",
+            metadata: ["withdrawal": "\(withdrawal.id.wire)", "why": "\(why)", "attempts": "\(attempts)"]
+        )
+    }
+}

@@ -1,0 +1,75 @@
+import Fees
+import Kernel
+import PostgreSQL
+import WalletCrypto
+
+/// A withdrawal's first row; it is due at once.
+struct NewCustodyWithdrawalRow: StoredRow {
+    let withdrawal: CustodyWithdrawal
+
+    static func store(_ rows: [NewCustodyWithdrawalRow], in schema: Schema, at instant: Timestamp) -> [SQL] {
+        let new = rows.map(\.withdrawal)
+        return [
+            """
+            insert into \(schema).custody_withdrawals (id, user_id, chain, recipient, asset, amount, fee, required,
+                reservation, state, next_at, version, created_at, updated_at)
+            select n.*, 'waiting', \(instant), 1, \(instant), \(instant)
+            from unnest(\(new.map(\.id)), \(new.map(\.user)), \(new.map(\.chain)), \(new.map(\.recipient.description)),
+                \(new.map(\.amount.asset.code)), \(new.map(\.amount.minorUnits)), \(new.map(\.fee.minorUnits)),
+                \(new.map(\.required)), \(new.map(\.reservation))) n
+            returning 1
+            """
+        ]
+    }
+}
+
+/// A withdrawal's next version; stored only on top of the version that it was made from.
+struct CustodyWithdrawalChangeRow: StoredRow {
+    let withdrawal: CustodyWithdrawal
+
+    static func store(_ rows: [CustodyWithdrawalChangeRow], in schema: Schema, at instant: Timestamp) -> [SQL] {
+        let changed = rows.map(\.withdrawal).sorted { $0.id < $1.id }
+        let (signatures, inclusions) = (changed.map(\.state.signature), changed.map(\.state.inclusion))
+        return [
+            """
+            update \(schema).custody_withdrawals w
+            set state = n.state, reason = n.reason, reservation = n.reservation, nonce = n.nonce, raw = n.raw,
+                hash = n.hash, block_number = n.block_number, block_hash = n.block_hash, succeeded = n.succeeded,
+                gas_cost = n.gas_cost, attempts = 0, next_at = case when n.is_sent then \(instant) end,
+                version = w.version + 1, updated_at = \(instant)
+            from unnest(\(changed.map(\.id)), \(changed.map(\.version)), \(changed.map(\.state.name)),
+                \(changed.map(\.reason)), \(changed.map(\.reservation)),
+                \(signatures.map { $0.map { Int64(clamping: $0.nonce) } }),
+                \(signatures.map { $0.map { Bytes($0.raw) } }),
+                \(signatures.map { $0.map { Bytes($0.hash) } }), \(inclusions.map { $0?.block.number }),
+                \(inclusions.map { $0.map { Bytes($0.block.hash) } }), \(inclusions.map { $0?.succeeded }),
+                \(inclusions.map { $0?.gasCost }), \(changed.map(\.state.isSent)))
+                as n(id, version, state, reason, reservation, nonce, raw, hash, block_number, block_hash, succeeded,
+                    gas_cost, is_sent)
+            where w.id = n.id and w.version = n.version
+            returning 1
+            """
+        ]
+    }
+}
+
+/// A fee line of a withdrawal as it was promised.
+struct CustodyFeeRow: StoredRow {
+    let withdrawal: ID<CustodyWithdrawal>
+    let line: FeeLine
+
+    static func store(_ rows: [CustodyFeeRow], in schema: Schema, at instant: Timestamp) -> [SQL] {
+        let lines = rows.map(\.line)
+        return [
+            """
+            insert into \(schema).transaction_fees (transaction, place, stage, category, rule, schedule, asset, amount,
+                line, recorded_at)
+            select n.*, \(instant)
+            from unnest(\(rows.map(\.withdrawal)), \(lines.map(\.sequence)), \(lines.map(\.kind.rawValue)),
+                \(lines.map(\.category.rawValue)), \(lines.map(\.rule)), \(lines.map(\.schedule)),
+                \(lines.map(\.amount.asset.code)), \(lines.map(\.amount.minorUnits)), \(lines.map(\.json))) n
+            returning 1
+            """
+        ]
+    }
+}

@@ -1,0 +1,169 @@
+import Fees
+import Kernel
+import Ledger
+import PostgreSQL
+import WalletCrypto
+
+/// Reads withdrawals.
+struct CustodyWithdrawals: Sendable {
+    /// A row that no withdrawal is.
+    struct Unreadable: Error, Sendable {
+        let id: UInt128
+    }
+
+    /// Withdrawals that one block is about at most.
+    static let blockMax = 50_000
+
+    let schema: Schema
+    let pool: Pool
+
+    /// One of a user.
+    ///
+    /// - Throws: 404.
+    func get(_ id: ID<CustodyWithdrawal>, of user: ID<User>) async throws -> CustodyWithdrawal {
+        guard let found = try await find("w.id = \(id) and w.user_id = \(user)", limit: 1).first else {
+            throw Problem(404, "not_found", "There is no such withdrawal.")
+        }
+        return found
+    }
+
+    /// One, whosever it is; nil if there is none.
+    func find(_ id: ID<CustodyWithdrawal>) async throws -> CustodyWithdrawal? {
+        try await find("w.id = \(id)", limit: 1).first
+    }
+
+    /// A page of a user's, newest first.
+    func list(of user: ID<User>, before: UInt128, limit: Int) async throws -> [CustodyWithdrawal] {
+        try await find("w.user_id = \(user) and w.id < \(before)", limit: limit)
+    }
+
+    /// Those signed whose transactions have these hashes.
+    func signed(_ hashes: [[UInt8]], on chain: String) async throws -> [CustodyWithdrawal] {
+        try await find(
+            "w.chain = \(chain) and w.state = 'signed' and w.hash = any(\(hashes.map(Bytes.init)))",
+            limit: CustodyWithdrawals.blockMax
+        )
+    }
+
+    /// Those in a block that isn't final for them yet, up to a block's number.
+    func undecided(on chain: String, upTo number: Int64) async throws -> [CustodyWithdrawal] {
+        try await find(
+            "w.chain = \(chain) and w.state = 'included' and w.block_number <= \(number)",
+            limit: CustodyWithdrawals.blockMax
+        )
+    }
+
+    /// Those in blocks of these hashes.
+    func within(_ blocks: [[UInt8]], on chain: String) async throws -> [CustodyWithdrawal] {
+        try await find(
+            "w.chain = \(chain) and w.block_hash = any(\(blocks.map(Bytes.init)))",
+            limit: CustodyWithdrawals.blockMax
+        )
+    }
+
+    /// Those with a transaction that isn't final.
+    func underWay(on chain: String) async throws -> [CustodyWithdrawal] {
+        try await find("w.chain = \(chain) and w.state in ('signed', 'included')", limit: CustodyWithdrawals.blockMax)
+    }
+
+    /// The nonce behind the highest that a payout under way has; nil where none is.
+    func nextNonce(on chain: String) async throws -> UInt64? {
+        let rows = try await pool.query(
+            """
+            select max(nonce) + 1 from \(schema).custody_withdrawals
+            where chain = \(chain) and state in ('signed', 'included')
+            """
+        )
+        let next: Int64? = try rows[0][0]
+        return next.map { UInt64($0) }
+    }
+
+    /// What a withdrawal was promised to cost, by where it goes.
+    func fees(of withdrawal: CustodyWithdrawal) async throws -> [(category: FeeCategory, amount: Int128)] {
+        try await pool.query(
+            """
+            select category, amount from \(schema).transaction_fees
+            where transaction = \(withdrawal.id) and amount > 0 order by place
+            """
+        ).map { row in
+            let name: String = try row["category"]
+            guard let category = FeeCategory(rawValue: name) else { throw Unreadable(id: withdrawal.id.value) }
+            return (category, try row["amount"])
+        }
+    }
+
+    /// Withdrawals in the order of their ids, after one of them.
+    func export(after id: UInt128, limit: Int) async throws -> [CustodyWithdrawal] {
+        try await find("w.id > \(id)", limit: limit, order: "w.id")
+    }
+
+    private func find(_ condition: SQL, limit: Int, order: SQL = "w.id desc") async throws -> [CustodyWithdrawal] {
+        try await pool.query(
+            """
+            select \(CustodyWithdrawal.columns) from \(schema).custody_withdrawals w
+            left join \(schema).chains c on c.name = w.chain
+            where \(condition) order by \(order) limit \(limit)
+            """
+        ).map(CustodyWithdrawal.init)
+    }
+}
+
+extension CustodyWithdrawal {
+    fileprivate static let columns: SQL = """
+        w.id, w.user_id, w.chain, w.recipient, w.asset, w.amount, w.fee, w.required, w.reservation, w.state, w.reason,
+        w.nonce, w.raw, w.hash, w.block_number, w.block_hash, w.succeeded, w.gas_cost, w.version, w.created_at,
+        w.updated_at, c.head
+        """
+
+    fileprivate init(_ row: Row) throws {
+        let id: ID<CustodyWithdrawal> = try row["id"]
+        let (code, recipient): (String, String) = (try row["asset"], try row["recipient"])
+        guard let asset = Asset(code: code), let recipient = EthereumAddress(recipient),
+            let state = try Self.state(row)
+        else { throw CustodyWithdrawals.Unreadable(id: id.value) }
+        let order = Order(
+            user: try row["user_id"],
+            recipient: recipient,
+            amount: Money(minorUnits: try row["amount"], asset),
+            fee: Money(minorUnits: try row["fee"], asset),
+            reservation: try row["reservation"]
+        )
+        self.init(
+            order,
+            id: id,
+            chain: try row["chain"],
+            required: try row["required"],
+            state: state,
+            reason: try row["reason"],
+            version: try row["version"],
+            times: (try row["created_at"], try row["updated_at"]),
+            head: try row["head"]
+        )
+    }
+
+    private static func state(_ row: Row) throws -> State? {
+        let name: String = try row["state"]
+        let (raw, hash, nonce): (Bytes?, Bytes?, Int64?) = (try row["raw"], try row["hash"], try row["nonce"])
+        var signed: Signed?
+        if let raw, let hash, let nonce { signed = Signed(raw: raw.array, hash: hash.array, nonce: UInt64(nonce)) }
+        let (number, block): (Int64?, Bytes?) = (try row["block_number"], try row["block_hash"])
+        let (succeeded, gasCost): (Bool?, Int128?) = (try row["succeeded"], try row["gas_cost"])
+        var inclusion: Inclusion?
+        if let number, let block, let succeeded, let gasCost {
+            inclusion = Inclusion(
+                block: BlockReference(number: number, hash: block.array),
+                succeeded: succeeded,
+                gasCost: gasCost
+            )
+        }
+        switch (name, signed, inclusion) {
+        case ("waiting", nil, nil): return .waiting
+        case ("signed", let signed?, nil): return .signed(signed)
+        case ("included", let signed?, let inclusion?): return .included(signed, inclusion)
+        case ("confirmed", let signed?, let inclusion?): return .confirmed(signed, inclusion)
+        case ("failed", _, _): return .failed(signed, inclusion)
+        case ("cancelled", nil, nil): return .cancelled
+        default: return nil
+        }
+    }
+}
