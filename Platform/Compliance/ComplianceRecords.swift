@@ -11,7 +11,7 @@ public struct ComplianceRecords: UserRecords {
 
     private static let law = "Anti-money-laundering law: it is kept after the relationship ends."
 
-    /// Checks are shown. What a person is suspected of isn't: the law forbids to tell them.
+    /// Checks are shown; what a person is suspected of isn't, since the law forbids to tell them.
     public var sections: [RecordSection] {
         [
             RecordSection("platform.compliance_checks", .kept(because: ComplianceRecords.law), in: pool) {
