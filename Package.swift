@@ -275,8 +275,9 @@ let package = Package(
         tests(
             "WalletTests",
             [
-                "DeFi", "WalletCrypto", "WalletSigners", "Compliance", "Cryptography", "DomainKit", "HTTP", "Identity",
-                "Kernel", "Messaging", "PostgreSQL", "Redis", "TestSupport", logging, metrics,
+                "DeFi", "WalletCrypto", "WalletSigners", "Compliance", "Cryptography", "DataProtection", "DomainKit",
+                "HTTP",
+                "Identity", "Kernel", "Messaging", "PostgreSQL", "Redis", "TestSupport", logging, metrics,
             ]
         ),
         tests(

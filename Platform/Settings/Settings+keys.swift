@@ -1,7 +1,7 @@
 extension Settings {
-    /// A key of 256 bits that seals secrets, with a number that is never used for another.
+    /// A key of 256 bits that wraps keys of users, with a number that is never used for another.
     public struct MasterKey: Sendable {
-        /// Its number, kept beside what it sealed.
+        /// Its number, kept beside what it wrapped.
         public let id: UInt32
         /// Its 64 hex digits.
         public let hex: Secret
@@ -19,11 +19,10 @@ extension Settings {
         public let passwordCost: Int
         /// Secret that signs page cursors; the same in all processes that serve one address.
         public let cursorSecret: Secret?
-        /// The keys that seal secrets of users at rest, the one that seals now first; empty where none are set.
-        public let masterKeys: [MasterKey]
-
-        /// Directory of master keys of users' private data, `master-NNNN.key`, the highest number wraps; nil for the ring.
+        /// Directory of the master keys, which wrap the keys of users: `master-NNNN.key`, the highest number wraps.
         public let masterDirectory: String?
+        /// The master keys themselves, the one that wraps first; empty where they are in a directory.
+        public let masterKeys: [MasterKey]
         /// Directory of the Ed25519 keys that sign the heads of audit chains, `audit-NNNN.key`.
         public let auditDirectory: String?
         /// File that signed heads of the audit chains are appended to; it belongs outside of the databases' machines.
@@ -33,7 +32,7 @@ extension Settings {
             masterDirectory = reader.optional(
                 "DIBOAS_MASTER_KEYS_DIRECTORY",
                 .absolutePath,
-                "Directory of master keys for users' private data, instead of DIBOAS_MASTER_KEYS: master-NNNN.key."
+                "Directory of the master keys, master-NNNN.key; the highest number wraps users' keys."
             )
             auditDirectory = reader.optional(
                 "DIBOAS_AUDIT_KEYS_DIRECTORY",
@@ -78,9 +77,12 @@ extension Settings {
                 reader.optional(
                     "DIBOAS_MASTER_KEYS",
                     .masterKeys,
-                    neededTo: [.serve],
-                    "Seal secrets of users at rest (AES-256-GCM); the first seals, all open what they sealed."
+                    neededTo: masterDirectory == nil ? [.serve] : [],
+                    "The master keys themselves, instead of DIBOAS_MASTER_KEYS_DIRECTORY; the first wraps users' keys."
                 ) ?? []
+            if masterDirectory != nil && !masterKeys.isEmpty {
+                reader.contradict("DIBOAS_MASTER_KEYS", "DIBOAS_MASTER_KEYS_DIRECTORY is set too: one of them counts.")
+            }
         }
     }
 

@@ -263,7 +263,8 @@ import Testing
     {
         // What each holds is told by the sections of `ProtectionRecords`, `IdentityRecords` and `LedgerRecords`.
         let known: Set<String> = [
-            "compliance_checks", "data_access_log", "encrypted_user_data", "erasure_receipts", "erasure_requests",
+            "api_keys", "compliance_checks", "data_access_log", "email_tokens", "encrypted_user_data",
+            "erasure_receipts", "erasure_requests",
             "recovery_codes", "second_factors", "sessions", "transaction_facts", "user_balances", "user_data_keys",
             "user_roles",
         ]

@@ -1,5 +1,6 @@
 import Approvals
 import Cryptography
+import DataProtection
 import Foundation
 import HTTP
 import Identity
@@ -21,6 +22,7 @@ struct Fixture: Sendable {
     let clock: ManualClock
     let hasher: CountingHasher
     let keysDirectory: String
+    let personalData: PersonalData
     let identity: Identity
     let api: API
     let mailbox = Mailbox()
@@ -53,11 +55,13 @@ struct Fixture: Sendable {
         hasher = CountingHasher(PasswordHasher(cost: 4, threads: threads))
         keysDirectory = directory
         let keys = try await SigningKeys.open(directory: directory, threads: threads, clock: clock)
+        let masters = try LocalMasterKeys(ring: [(number: 1, key: Array(repeating: 7, count: 32))])
+        personalData = PersonalData(pool: pool, masters: masters, ids: IDGenerator(clock: clock), clock: clock)
         identity = Identity(
             pool: pool,
             hasher: hasher,
             keys: keys,
-            sealing: try SealingKeys(current: (id: 1, key: Array(repeating: 7, count: 32))),
+            personalData: personalData,
             mail: mailbox,
             issuer: "https://api.example.com",
             policy: policy,
@@ -65,6 +69,22 @@ struct Fixture: Sendable {
             clock: clock,
             outbox: outbox
         )
+        let approvals = Approvals(identity.approvalKinds, pool: pool, ids: IDGenerator(clock: clock), clock: clock)
+        let cursors = CursorSigner(key: Array(repeating: 9, count: 32))
+        api = API(
+            identity.routes + ApprovalRoutes(approvals, cursors: cursors).routes + Fixture.probes,
+            description: APIDescription(title: "Test", version: "1", text: ""),
+            services: API.Services(
+                authenticator: identity.authenticator,
+                clock: clock,
+                ids: IDGenerator(clock: clock),
+                logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
+            )
+        )
+    }
+
+    /// What a caller is, and what came of a body.
+    private static var probes: [Route] {
         let probe = Route(
             .get,
             "/v1/probe",
@@ -95,18 +115,7 @@ struct Fixture: Sendable {
             responses: [200: ResponseShape("What you sent.", .any)],
             rateLimit: nil
         ) { request in .ok(request.body) }
-        let approvals = Approvals(identity.approvalKinds, pool: pool, ids: IDGenerator(clock: clock), clock: clock)
-        let cursors = CursorSigner(key: Array(repeating: 9, count: 32))
-        api = API(
-            identity.routes + ApprovalRoutes(approvals, cursors: cursors).routes + [probe, echo],
-            description: APIDescription(title: "Test", version: "1", text: ""),
-            services: API.Services(
-                authenticator: identity.authenticator,
-                clock: clock,
-                ids: IDGenerator(clock: clock),
-                logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
-            )
-        )
+        return [probe, echo]
     }
 
     /// Another process over the same database and keys.

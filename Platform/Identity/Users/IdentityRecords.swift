@@ -9,7 +9,9 @@ import PostgreSQL
 struct IdentityRecords: UserRecords {
     let services: IdentityServices
 
-    var sections: [RecordSection] {
+    var sections: [RecordSection] { person + credentials + evidence }
+
+    private var person: [RecordSection] {
         let pool = services.pool
         return [
             RecordSection("identity.user", .erased, in: pool) {
@@ -32,6 +34,12 @@ struct IdentityRecords: UserRecords {
                 order by id limit \($2)
                 """
             },
+        ]
+    }
+
+    private var credentials: [RecordSection] {
+        let pool = services.pool
+        return [
             RecordSection("identity.second_factors", .erased, in: pool) {
                 // That there is one, not the secret.
                 """
@@ -41,6 +49,22 @@ struct IdentityRecords: UserRecords {
                 limit \($2)
                 """
             },
+            RecordSection("identity.api_keys", .erased, in: pool) {
+                """
+                select id, jsonb_build_object('label', label, 'algorithm', algorithm, 'scopes', scopes,
+                    'addresses', addresses, 'created_at', created_at, 'expires_at', expires_at,
+                    'revoked_at', revoked_at, 'last_used_at', last_used_at)
+                from platform.api_keys
+                where user_id = \($0) and id > \($1)
+                order by id limit \($2)
+                """
+            },
+        ]
+    }
+
+    private var evidence: [RecordSection] {
+        let pool = services.pool
+        return [
             RecordSection(
                 "identity.audit",
                 .kept(because: "Evidence of who did what, for 7 years."),
@@ -95,6 +119,8 @@ struct IdentityRecords: UserRecords {
             Removal("identity.sessions", "delete from platform.sessions where user_id = \(user)"),
             Removal("identity.login_attempts", LoginAttempts.succeed(.secondFactor(user))),
             Removal("identity.second_factors", "delete from platform.second_factors where user_id = \(user)"),
+            Removal("identity.api_keys", "delete from platform.api_keys where user_id = \(user)"),
+            Removal("identity.email_tokens", "delete from platform.email_tokens where user_id = \(user)"),
             Removal("identity.roles", "delete from platform.user_roles where user_id = \(user)"),
         ]
         if let email = Email(record.email) {
@@ -112,6 +138,8 @@ struct IdentityRecords: UserRecords {
         return """
             update platform.users
             set email = \(address), username = \(name), name = null, preferences = '{}', last_login_at = null,
+                email_verified_at = null, mascot = default, experience_level = default, points = 0,
+                streak_days = 0, streak_on = null, enabled_domains = default,
                 password_hash = \("$2a$10$" + String(repeating: ".", count: 53))
             where id = \(user)
             """
