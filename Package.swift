@@ -174,7 +174,7 @@ let package = Package(
             "Platform/Identity",
             [
                 "Kernel", "PostgreSQL", "Cryptography", "HTTP", "Approvals", "Audit", "Messaging", "Compliance",
-                "Traces", "DataProtection", jwt, lifecycle, logging, metrics,
+                "Traces", "DataProtection", "Redis", jwt, lifecycle, logging, metrics,
             ]
         ),
         library(
@@ -264,7 +264,7 @@ let package = Package(
         ),
         tests("KernelTests", ["Kernel"]),
         tests("TracesTests", ["Traces", tracing]),
-        tests("CryptographyTests", ["Cryptography", "Kernel"]),
+        tests("CryptographyTests", ["Cryptography", "Kernel", crypto]),
         tests("WebhooksTests", ["Webhooks", "Cryptography", "Kernel"], resources: [.copy("Vectors")]),
         library("WalletSigners", "Tests/WalletSigners", ["WalletCrypto", "Cryptography", "CSecp256k1", crypto]),
         tests(
@@ -330,8 +330,7 @@ let package = Package(
             "IdentityTests",
             [
                 "Identity", "DataProtection", "Kernel", "PostgreSQL", "HTTP", "Cryptography", "Compliance", "Audit",
-                "Messaging", "Approvals",
-                "TestSupport", logging, jwt, crypto,
+                "Messaging", "Approvals", "Redis", "EmbeddedServers", "TestSupport", logging, jwt, crypto,
             ]
         ),
         tests(

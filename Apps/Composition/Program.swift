@@ -50,11 +50,11 @@ struct Program: Sendable {
         )
         let cursorKey = Program.cursorKey(settings)
         let handOver = HandOver(key: cursorKey)
-        let identity = try await Program.identity(settings, platform, personalData, handOver, ids, clock)
+        let redis = try settings.redisURL.map { try RedisClient(url: $0.reveal(), logger: logger) }
+        let identity = try await Program.identity(settings, platform, personalData, redis, handOver, ids, clock)
         let schedules = FeeSchedules(platform.pool)
         let fees = FeeCatalogCache(clock: clock) { try await schedules.catalog() }
         let cursors = CursorSigner(key: cursorKey)
-        let redis = try settings.redisURL.map { try RedisClient(url: $0.reveal(), logger: logger) }
         let streams = StreamOutlet()
         let services = PlatformServices(
             settings: settings,
@@ -95,6 +95,7 @@ struct Program: Sendable {
         _ settings: Settings,
         _ platform: DomainRuntime,
         _ personalData: PersonalData,
+        _ redis: RedisClient?,
         _ handOver: HandOver,
         _ ids: IDGenerator,
         _ clock: any WallClock
@@ -107,9 +108,14 @@ struct Program: Sendable {
         )
         return Identity(
             pool: platform.pool,
-            hasher: PasswordHasher(cost: settings.keys.passwordCost, threads: threads),
+            hasher: PasswordHasher(
+                cost: settings.keys.passwordCost,
+                threads: threads,
+                breached: try settings.keys.breachedPasswordsFile.map { try BreachedPasswords(path: $0) }
+            ),
             keys: keys,
             personalData: personalData,
+            redis: redis,
             handOver: handOver,
             mail: settings.keys.mailDirectory.map { MailDirectory(path: $0, threads: threads, clock: clock) },
             issuer: settings.http.publicURL,

@@ -5,6 +5,7 @@ public import Kernel
 public import Logging
 public import Messaging
 public import PostgreSQL
+public import Redis
 
 /// Who the users are, what they may do, and how they prove it: everything of it for one process.
 public struct Identity: Sendable {
@@ -19,12 +20,14 @@ public struct Identity: Sendable {
     ///
     /// `hasher` is a `PasswordHasher` with the cost of new hashes; older ones are renewed at sign-in. `issuer` is the
     /// URL under which clients reach us. `personalData` keeps secrets of users. `handOver` is known to all processes
-    /// that hand requests on to each other. `outbox` is raised after events of users are committed.
+    /// that hand requests on to each other. Sessions are shared in `redis`, if there is one. `outbox` is raised after
+    /// events of users are committed.
     public init(
         pool: Pool,
         hasher: any PasswordHashing,
         keys: SigningKeys,
         personalData: PersonalData,
+        redis: RedisClient? = nil,
         handOver: HandOver = HandOver(),
         mail: (any MailTransport)? = nil,
         issuer: String,
@@ -34,7 +37,12 @@ public struct Identity: Sendable {
         outbox: WorkSignal? = nil
     ) {
         let tokens = AccessTokens(keys: keys, issuer: issuer, lifetimeSeconds: policy.accessTokenSeconds)
-        let sessions = LiveSessions(pool: pool, clock: clock, stalenessSeconds: policy.stalenessSeconds)
+        let sessions = LiveSessions(
+            pool: pool,
+            shared: SharedSessions(redis: redis),
+            clock: clock,
+            stalenessSeconds: policy.stalenessSeconds
+        )
         self.mail = mail
         directory = UserDirectory(pool: pool, clock: clock, stalenessSeconds: policy.stalenessSeconds)
         let live = LiveKeys(

@@ -17,6 +17,8 @@ extension Settings {
         public let jwtRotationDays: Int
         /// bcrypt's cost of new password hashes; older ones are renewed at sign-in.
         public let passwordCost: Int
+        /// File of SHA-1 hashes of passwords known from breaches, in ascending order; nil for none.
+        public let breachedPasswordsFile: String?
         /// Secret that signs page cursors; the same in all processes that serve one address.
         public let cursorSecret: Secret?
         /// Directory of the master keys, which wrap the keys of users: `master-NNNN.key`, the highest number wraps.
@@ -66,6 +68,11 @@ extension Settings {
                 .integer(10...15),
                 default: "11",
                 "bcrypt's cost of new password hashes; each step doubles the work, 11 is about a tenth of a second."
+            )
+            breachedPasswordsFile = reader.optional(
+                "DIBOAS_BREACHED_PASSWORDS_FILE",
+                .absolutePath,
+                "File of SHA-1 hashes of breached passwords in ascending order, as Have I Been Pwned gives them."
             )
             cursorSecret = reader.optional(
                 "DIBOAS_CURSOR_SECRET",

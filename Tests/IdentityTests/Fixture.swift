@@ -8,6 +8,7 @@ import Kernel
 import Logging
 import Messaging
 import PostgreSQL
+import Redis
 import Synchronization
 import TestSupport
 import Testing
@@ -46,11 +47,17 @@ struct Fixture: Sendable {
         }
     }
 
-    private init(_ database: TestDatabase, _ policy: IdentityPolicy, _ directory: String) async throws {
+    private init(
+        _ database: TestDatabase,
+        _ policy: IdentityPolicy,
+        _ directory: String,
+        _ clock: ManualClock = ManualClock(SystemClock().now()),
+        redis: RedisClient? = nil
+    ) async throws {
         self.database = database
         pool = database.pool(.platform, size: 8)
         // Partitions are made around the present.
-        clock = ManualClock(SystemClock().now())
+        self.clock = clock
         let threads = WorkerThreads(threads: 2, queuedMax: 1_000)
         hasher = CountingHasher(PasswordHasher(cost: 4, threads: threads))
         keysDirectory = directory
@@ -62,6 +69,7 @@ struct Fixture: Sendable {
             hasher: hasher,
             keys: keys,
             personalData: personalData,
+            redis: redis,
             mail: mailbox,
             issuer: "https://api.example.com",
             policy: policy,
@@ -119,8 +127,11 @@ struct Fixture: Sendable {
     }
 
     /// Another process over the same database and keys.
-    func sibling() async throws -> Fixture {
-        try await Fixture(database, IdentityPolicy(), keysDirectory)
+    ///
+    /// Its clock is its own; with a Redis, which needs clocks that agree, this one's.
+    func sibling(redis: RedisClient? = nil) async throws -> Fixture {
+        let clock = redis == nil ? ManualClock(SystemClock().now()) : clock
+        return try await Fixture(database, IdentityPolicy(), keysDirectory, clock, redis: redis)
     }
 
     /// Sends a request and answers with status and body.

@@ -5,7 +5,8 @@ public import Metrics
 
 /// A set of routes with all that stands in front of their handlers: everything of an API but the network.
 ///
-/// The order of a request's life: route, screen, authenticate, rate limit, permission, headers, parameters, body, handler.
+/// The order of a request's life: route, screen, authenticate, rate limit, permission, headers, parameters, body,
+/// handler.
 public final class API: Sendable {
     /// What an API leans on.
     public struct Services: Sendable {
@@ -47,6 +48,7 @@ public final class API: Sendable {
     let router: Router
     let requestMetrics: RequestMetrics
     let screen: RequestScreen
+    private let security: [HTTPField]
 
     /// An API over routes.
     ///
@@ -70,6 +72,7 @@ public final class API: Sendable {
         self.operations = operations
         router = Router(all)
         requestMetrics = RequestMetrics(all, factory: services.metrics)
+        security = CommonFields.security(under: description.serverURL)
         screen = RequestScreen(finder: services.privateMaterial, metrics: services.metrics)
     }
 
@@ -103,10 +106,10 @@ public final class API: Sendable {
         exchange.span?.end(status: response.status)
         var response = response
         if response.headers.fields.isEmpty {
-            response.headers.fields.append(contentsOf: CommonFields.security)
+            response.headers.fields.append(contentsOf: security)
         } else {
             // A handler's own word counts: the documentation page has another content security policy.
-            for field in CommonFields.security where !response.headers.fields.contains(field.name) {
+            for field in security where !response.headers.fields.contains(field.name) {
                 response.headers.fields.append(field)
             }
         }

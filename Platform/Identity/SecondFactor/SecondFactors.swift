@@ -64,7 +64,7 @@ struct SecondFactors: Sendable {
             SecondFactorRows.replace(with: codes, of: user)
                 + services.stepUp(principal, until: now.adding(seconds: services.policy.stepUpSeconds))
         }
-        services.forget(principal)
+        await services.forget(principal)
         return codes.map(\.text)
     }
 
@@ -77,7 +77,7 @@ struct SecondFactors: Sendable {
         try await use(code, of: principal, "session.stepped_up", by: origin) { _, _ in
             services.stepUp(principal, until: until)
         }
-        services.forget(principal)
+        await services.forget(principal)
         return until
     }
 
@@ -99,7 +99,7 @@ struct SecondFactors: Sendable {
         try await use(code, of: principal, "user.two_factor_off", by: origin) { user, now in
             SecondFactors.removal(of: user, at: now)
         }
-        services.forget(principal)
+        await services.forget(principal)
     }
 
     /// The statements that remove a factor and what it opened.
@@ -207,8 +207,8 @@ extension IdentityServices {
     }
 
     /// Has the next request of a principal's session read anew what it may.
-    fileprivate func forget(_ principal: Principal) {
+    fileprivate func forget(_ principal: Principal) async {
         guard let session = principal.sessionID.flatMap({ ID<Session>(uuid: $0) }) else { return }
-        sessions.forget([session])
+        await sessions.forget(SessionPlace(session, of: principal.user))
     }
 }

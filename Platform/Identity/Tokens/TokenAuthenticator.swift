@@ -35,7 +35,8 @@ public final class TokenAuthenticator: Authenticator {
     ///   the database throws when it can't be asked.
     public func principal(bearer token: String, request: APIRequest) async throws -> Principal {
         let now = request.now
-        guard let verified = await verify(token, at: now), let session = try await sessions.find(verified.session)
+        guard let verified = await verify(token, at: now),
+            let session = try await sessions.find(SessionPlace(verified.session, of: verified.principal.user))
         else { throw Problem.unauthenticated }
         var principal = verified.principal
         principal.assurance = session.assurance
@@ -47,8 +48,9 @@ public final class TokenAuthenticator: Authenticator {
     /// - Throws: as `principal`.
     public func refreshed(_ principal: Principal) async throws -> Principal {
         guard let id = principal.sessionID.flatMap({ ID<Session>(uuid: $0) }) else { return principal }
-        sessions.forget([id])
-        guard let session = try await sessions.find(id) else { throw Problem.unauthenticated }
+        let place = SessionPlace(id, of: principal.user)
+        await sessions.forget(place)
+        guard let session = try await sessions.find(place) else { throw Problem.unauthenticated }
         var fresh = principal
         fresh.assurance = session.assurance
         return fresh
