@@ -61,8 +61,6 @@ import Testing
                         #expect(try await refusal(pool, statement) == "42501", "\(own): \(statement.text)")
                     }
                 }
-                let migrator: SQL = "set role diboas_migrator"
-                #expect(try await refusal(pool, migrator) == "42501", "\(own)")
             }
         }
     }
