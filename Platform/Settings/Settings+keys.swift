@@ -80,16 +80,21 @@ extension Settings {
                 neededTo: [.serve],
                 "Signs page cursors; the same in all processes that serve one address."
             )
-            masterKeys =
-                reader.optional(
-                    "DIBOAS_MASTER_KEYS",
-                    .masterKeys,
-                    neededTo: masterDirectory == nil ? [.serve] : [],
-                    "The master keys themselves, instead of DIBOAS_MASTER_KEYS_DIRECTORY; the first wraps users' keys."
-                ) ?? []
-            if masterDirectory != nil && !masterKeys.isEmpty {
+            masterKeys = Keys.masterKeys(&reader, insteadOf: masterDirectory)
+        }
+
+        /// The ring, which is needed to serve unless there is a directory; having both is a contradiction.
+        private static func masterKeys(_ reader: inout SettingsReader, insteadOf directory: String?) -> [MasterKey] {
+            let keys = reader.optional(
+                "DIBOAS_MASTER_KEYS",
+                .masterKeys,
+                neededTo: directory == nil ? [.serve] : [],
+                "The master keys themselves, instead of DIBOAS_MASTER_KEYS_DIRECTORY; the first wraps users' keys."
+            )
+            if directory != nil && keys != nil {
                 reader.contradict("DIBOAS_MASTER_KEYS", "DIBOAS_MASTER_KEYS_DIRECTORY is set too: one of them counts.")
             }
+            return keys ?? []
         }
     }
 

@@ -47,13 +47,13 @@ enum Belongings {
             "0.01"
         )
         #expect(made.status == 0, "\(made.errors)")
-        let accounts = try await owner.get("/v1/investing/accounts")
+        let account = try await owner.post("/v1/investing/accounts", ["type": "brokerage"])
         let portfolio = try await owner.post(
             "/v1/investing/portfolios",
             ["name": "Mine", "cash": "USDT", "targets": [["asset": "USDC", "basis_points": .integer(5_000)]]]
         )
         return [
-            "tacc": try #require(accounts.json["data"]?.elements?.first?["id"]?.stringValue, "\(accounts.readable)"),
+            "tacc": try text(account, "id"),
             "pf": try text(portfolio, "id"),
         ]
     }
