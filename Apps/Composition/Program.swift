@@ -42,12 +42,8 @@ struct Program: Sendable {
             DomainRuntime(schema: schema, pool: databases.pool(of: schema), ids, settings.writes, logger)
         }
         let platform = runtime(.platform)
-        let personalData = PersonalData(
-            pool: platform.pool,
-            masters: try KeyPlaces(settings: settings).masters(),
-            ids: ids,
-            clock: clock
-        )
+        let masters = try KeyPlaces(settings: settings).masters()
+        let personalData = PersonalData(pool: platform.pool, masters: masters, ids: ids, clock: clock)
         let cursorKey = Program.cursorKey(settings)
         let handOver = HandOver(key: cursorKey)
         let redis = try settings.redisURL.map { try RedisClient(url: $0.reveal(), logger: logger) }

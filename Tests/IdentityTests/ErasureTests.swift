@@ -34,8 +34,8 @@ import Testing
     @Test func `each column of a user is shown in the export, and emptied or kept as it is`() async throws {
         // A new column of personal data has to be emptied in `IdentityRecords`; then it is named here.
         let emptied: Set<String> = [
-            "email", "username", "name", "password_hash", "preferences", "last_login_at", "email_verified_at", "mascot",
-            "experience_level", "points", "streak_days", "streak_on", "enabled_domains",
+            "email", "username", "name", "password_hash", "preferences", "last_login_at",
+            "email_verified_at", "mascot", "experience_level", "points", "streak_days", "streak_on", "enabled_domains",
         ]
         let kept: Set<String> = [
             "id", "status", "kyc_status", "fee_tier", "version", "event_version", "created_at", "updated_at",

@@ -8,7 +8,7 @@ extension UsersCommand {
         static let configuration = CommandConfiguration(
             abstract: "Erase a user's personal data for good, and print the receipt.",
             discussion: """
-                The user has to have asked for it, or --reason has to say why not. Exits with 1 when something stands \
+                The user must have asked for it, unless --reason says why not. Exits with 1 when something stands \
                 against it. Erasing again prints the same receipt.
                 """
         )

@@ -1,8 +1,8 @@
+import Audit
 import DataProtection
 import HTTP
 import Kernel
 import Messaging
-import Audit
 import PostgreSQL
 
 /// What identity stores about users: shown in their export, and emptied when they are erased.
@@ -78,17 +78,6 @@ struct IdentityRecords: UserRecords {
                 order by id limit \($2)
                 """
             },
-            RecordSection(
-                "platform.compliance_checks",
-                .kept(because: "Anti-money-laundering law: checks are kept after the relationship ends."),
-                in: pool
-            ) {
-                """
-                select id, to_jsonb(c) from platform.compliance_checks c
-                where user_id = \($0) and id > \($1)
-                order by id limit \($2)
-                """
-            },
         ]
     }
 
@@ -138,8 +127,8 @@ struct IdentityRecords: UserRecords {
         return """
             update platform.users
             set email = \(address), username = \(name), name = null, preferences = '{}', last_login_at = null,
-                email_verified_at = null, mascot = default, experience_level = default, points = 0,
-                streak_days = 0, streak_on = null, enabled_domains = default,
+                email_verified_at = null, mascot = default, experience_level = default, points = default,
+                streak_days = default, streak_on = default, enabled_domains = default,
                 password_hash = \("$2a$10$" + String(repeating: ".", count: 53))
             where id = \(user)
             """
