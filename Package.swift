@@ -79,6 +79,10 @@ let package = Package(
         .library(name: "Webhooks", targets: ["Webhooks"]),
         .library(name: "MatchingEngine", targets: ["MatchingEngine"]),
         .library(name: "WalletCrypto", targets: ["WalletCrypto"]),
+        .library(name: "Cryptography", targets: ["Cryptography"]),
+        .library(name: "DataProtection", targets: ["DataProtection"]),
+        .library(name: "HTTP", targets: ["HTTP"]),
+        .library(name: "Identity", targets: ["Identity"]),
     ],
     dependencies: [
         .package(url: "https://github.com/hummingbird-project/hummingbird", exact: "2.28.1"),
