@@ -79,6 +79,10 @@ let package = Package(
         .library(name: "Webhooks", targets: ["Webhooks"]),
         .library(name: "MatchingEngine", targets: ["MatchingEngine"]),
         .library(name: "WalletCrypto", targets: ["WalletCrypto"]),
+        .library(name: "Cryptography", targets: ["Cryptography"]),
+        .library(name: "DataProtection", targets: ["DataProtection"]),
+        .library(name: "HTTP", targets: ["HTTP"]),
+        .library(name: "Identity", targets: ["Identity"]),
     ],
     dependencies: [
         .package(url: "https://github.com/hummingbird-project/hummingbird", exact: "2.28.1"),
@@ -177,7 +181,7 @@ let package = Package(
             "Platform/Identity",
             [
                 "Kernel", "PostgreSQL", "Cryptography", "HTTP", "Approvals", "Audit", "Messaging", "Compliance",
-                "Traces", "DataProtection", jwt, lifecycle, logging, metrics,
+                "Traces", "DataProtection", "Redis", jwt, lifecycle, logging, metrics,
             ]
         ),
         library(
@@ -267,7 +271,7 @@ let package = Package(
         ),
         tests("KernelTests", ["Kernel"]),
         tests("TracesTests", ["Traces", tracing]),
-        tests("CryptographyTests", ["Cryptography", "Kernel"]),
+        tests("CryptographyTests", ["Cryptography", "Kernel", crypto]),
         tests("WebhooksTests", ["Webhooks", "Cryptography", "Kernel"], resources: [.copy("Vectors")]),
         library("WalletSigners", "Tests/WalletSigners", ["WalletCrypto", "Cryptography", "CSecp256k1", crypto]),
         tests(
@@ -278,8 +282,9 @@ let package = Package(
         tests(
             "WalletTests",
             [
-                "DeFi", "WalletCrypto", "WalletSigners", "Compliance", "Cryptography", "DomainKit", "HTTP", "Identity",
-                "Kernel", "Messaging", "PostgreSQL", "Redis", "TestSupport", logging, metrics,
+                "DeFi", "WalletCrypto", "WalletSigners", "Compliance", "Cryptography", "DataProtection", "DomainKit",
+                "HTTP",
+                "Identity", "Kernel", "Messaging", "PostgreSQL", "Redis", "TestSupport", logging, metrics,
             ]
         ),
         tests(
@@ -333,8 +338,7 @@ let package = Package(
             "IdentityTests",
             [
                 "Identity", "DataProtection", "Kernel", "PostgreSQL", "HTTP", "Cryptography", "Compliance", "Audit",
-                "Messaging", "Approvals",
-                "TestSupport", logging, jwt, crypto,
+                "Messaging", "Approvals", "Redis", "EmbeddedServers", "TestSupport", logging, jwt, crypto,
             ]
         ),
         tests(

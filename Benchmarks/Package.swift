@@ -22,6 +22,7 @@ let package = Package(
         .executable(name: "http-bench", targets: ["http-bench"]),
         .executable(name: "matching-replay", targets: ["matching-replay"]),
         .executable(name: "wallet-bench", targets: ["wallet-bench"]),
+        .executable(name: "identity-bench", targets: ["identity-bench"]),
     ],
     dependencies: [
         .package(name: "diboas", path: ".."),
@@ -47,6 +48,13 @@ let package = Package(
         .executableTarget(
             name: "matching-replay",
             dependencies: [arguments] + ours("MatchingEngine"),
+            swiftSettings: settings
+        ),
+        .executableTarget(
+            name: "identity-bench",
+            dependencies: ["Measuring", arguments, logging]
+                + ours("Kernel", "PostgreSQL", "Redis", "EmbeddedServers", "Migrations")
+                + ours("HTTP", "Identity", "Cryptography", "DataProtection"),
             swiftSettings: settings
         ),
         .executableTarget(

@@ -43,7 +43,12 @@ extension Program {
                 privateMaterial: PrivateMaterialScreen()
             )
         )
-        let server = APIServer(api, at: .host(settings.http.host, port: settings.http.port), logger: logger)
+        let server = APIServer(
+            api,
+            at: .host(settings.http.host, port: settings.http.port),
+            trustedProxies: settings.http.trustedProxies,
+            logger: logger
+        )
         let letters: [any Service] = identity.letterWriter(logger: logger).map { [$0] } ?? []
         return sharedServices + [hub] + letters + domains.flatMap(\.servingServices) + gatedInboxWorkers + [server]
     }

@@ -17,7 +17,7 @@ struct KeyPlaces: Sendable {
 
     /// The directory of the master keys; nil where they are settings.
     var masterDirectory: SecretKeyDirectory? {
-        if settings.keys.masterDirectory == nil, !settings.keys.masterKeys.isEmpty { return nil }
+        guard settings.keys.masterKeys.isEmpty else { return nil }
         return SecretKeyDirectory(
             path: settings.keys.masterDirectory ?? standard("master-keys"),
             prefix: LocalMasterKeys.prefix

@@ -39,24 +39,18 @@ struct Program: Sendable {
         let ids = IDGenerator(clock: clock)
         let databases = Databases(settings: settings.database)
         func runtime(_ schema: Schema) -> DomainRuntime {
-            DomainRuntime(
-                schema: schema,
-                pool: databases.pool(of: schema),
-                ids: ids,
-                logger: logger,
-                batchMax: settings.writes.batchMax,
-                queueMax: settings.writes.queueMax
-            )
+            DomainRuntime(schema: schema, pool: databases.pool(of: schema), ids, settings.writes, logger)
         }
         let platform = runtime(.platform)
         let masters = try KeyPlaces(settings: settings).masters()
         let personalData = PersonalData(pool: platform.pool, masters: masters, ids: ids, clock: clock)
         let cursorKey = Program.cursorKey(settings)
-        let identity = try await Program.identity(settings, platform, HandOver(key: cursorKey), ids, clock)
+        let handOver = HandOver(key: cursorKey)
+        let redis = try settings.redisURL.map { try RedisClient(url: $0.reveal(), logger: logger) }
+        let identity = try await Program.identity(settings, platform, personalData, redis, handOver, ids, clock)
         let schedules = FeeSchedules(platform.pool)
         let fees = FeeCatalogCache(clock: clock) { try await schedules.catalog() }
         let cursors = CursorSigner(key: cursorKey)
-        let redis = try settings.redisURL.map { try RedisClient(url: $0.reveal(), logger: logger) }
         let streams = StreamOutlet()
         let services = PlatformServices(
             settings: settings,
@@ -68,7 +62,7 @@ struct Program: Sendable {
             fees: fees,
             outbound: Program.outbound(settings, logger),
             cursors: cursors,
-            handOver: HandOver(key: cursorKey),
+            handOver: handOver,
             streams: streams,
             redis: redis,
             logger: logger
@@ -96,6 +90,8 @@ struct Program: Sendable {
     private static func identity(
         _ settings: Settings,
         _ platform: DomainRuntime,
+        _ personalData: PersonalData,
+        _ redis: RedisClient?,
         _ handOver: HandOver,
         _ ids: IDGenerator,
         _ clock: any WallClock
@@ -108,9 +104,14 @@ struct Program: Sendable {
         )
         return Identity(
             pool: platform.pool,
-            hasher: PasswordHasher(cost: settings.keys.passwordCost, threads: threads),
+            hasher: PasswordHasher(
+                cost: settings.keys.passwordCost,
+                threads: threads,
+                breached: try settings.keys.breachedPasswordsFile.map { try BreachedPasswords(path: $0) }
+            ),
             keys: keys,
-            sealing: try Program.masterKeys(settings),
+            personalData: personalData,
+            redis: redis,
             handOver: handOver,
             mail: settings.keys.mailDirectory.map { MailDirectory(path: $0, threads: threads, clock: clock) },
             issuer: settings.http.publicURL,
@@ -118,13 +119,6 @@ struct Program: Sendable {
             clock: clock,
             outbox: platform.outboxSignal
         )
-    }
-
-    /// The ring of the master keys; nil where none are set, as for most commands.
-    private static func masterKeys(_ settings: Settings) throws -> SealingKeys? {
-        let keys = settings.keys.masterKeys.map { (id: $0.id, key: Hex.decode($0.hex.reveal()) ?? []) }
-        guard let current = keys.first else { return nil }
-        return try SealingKeys(current: current, previous: Array(keys.dropFirst()))
     }
 
     private static func outbound(_ settings: Settings, _ logger: Logger) -> HTTPClient {
@@ -139,5 +133,25 @@ struct Program: Sendable {
     // Commands make no cursors; a process of theirs gets a key that nobody else knows.
     private static func cursorKey(_ settings: Settings) -> [UInt8] {
         settings.keys.cursorSecret.map { SHA256Digest.of(Array($0.reveal().utf8)) } ?? RandomBytes.make(32)
+    }
+}
+
+extension DomainRuntime {
+    /// A runtime with the bounds of the settings.
+    fileprivate init(
+        schema: Schema,
+        pool: Pool,
+        _ ids: IDGenerator,
+        _ writes: Settings.Writes,
+        _ logger: Logger
+    ) {
+        self.init(
+            schema: schema,
+            pool: pool,
+            ids: ids,
+            logger: logger,
+            batchMax: writes.batchMax,
+            queueMax: writes.queueMax
+        )
     }
 }

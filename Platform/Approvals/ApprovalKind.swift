@@ -29,7 +29,7 @@ public struct ApprovalKind: Sendable {
     public let payload: JSONSchema
     let prepare: @Sendable (JSON) async throws -> JSON
     let execute: @Sendable (Approval, Initiative, Transaction) async throws -> Execution
-    let afterwards: @Sendable (Approval) -> Void
+    let afterwards: @Sendable (Approval) async -> Void
 
     /// Who approves, and from where.
     public struct Initiative: Sendable {
@@ -57,7 +57,7 @@ public struct ApprovalKind: Sendable {
         payload: JSONSchema,
         prepare: @escaping @Sendable (JSON) async throws -> JSON = { $0 },
         execute: @escaping @Sendable (Approval, Initiative, Transaction) async throws -> Execution,
-        afterwards: @escaping @Sendable (Approval) -> Void = { _ in }
+        afterwards: @escaping @Sendable (Approval) async -> Void = { _ in }
     ) {
         (self.name, self.permission, self.summary, self.payload) = (name, permission, summary, payload)
         (self.prepare, self.execute, self.afterwards) = (prepare, execute, afterwards)

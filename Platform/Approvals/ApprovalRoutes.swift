@@ -4,7 +4,7 @@ import Kernel
 /// `/v1/operator/approvals…`: what takes two people.
 public struct ApprovalRoutes: Sendable {
     private static let tag = "Approvals"
-    private static let access = Access.permission("staff:approvals", stepUp: true)
+    private static let access = Access.permission("staff:approvals")
     private static let id = Parameter.path("id", .id(of: Approval.self), "The proposal.")
 
     private let approvals: Approvals

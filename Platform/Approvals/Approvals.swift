@@ -79,7 +79,7 @@ public struct Approvals: Sendable {
             let rows = execution.rows + [entry("approval.executed", done, trail)]
             return closing((done, kind), execution.statements, rows, at: now)
         }
-        kind.afterwards(done)
+        await kind.afterwards(done)
         return done
     }
 

@@ -8,7 +8,7 @@ public enum PasswordError: Error, Hashable, Sendable {
     case containsNUL
     /// A word list or a simple pattern has it; the reason is cracklib's, in English, for people.
     case weak(reason: String)
-    /// The word list isn't there (package `cracklib-runtime`).
+    /// The word list isn't there (package `cracklib-runtime`), or the file of breached passwords can't be read.
     case dictionaryUnavailable
     /// A stored hash that isn't bcrypt's or costs more than `PasswordHasher.costs` allows.
     case malformedHash

@@ -9,16 +9,21 @@ public struct PasswordHasher: Sendable {
 
     private let cost: Int
     private let dictionaryPath: String
+    private let breached: BreachedPasswords?
     private let threads: WorkerThreads
 
     /// A hasher of one cost (about 0.25 s at 12 on a server of 2020); the caller guarantees it in `costs`.
+    ///
+    /// New passwords are held against the word list and, where there is one, the file of breached ones.
     public init(
         cost: Int = 12,
         threads: WorkerThreads,
-        dictionaryPath: String = PasswordHasher.dictionaryPath
+        dictionaryPath: String = PasswordHasher.dictionaryPath,
+        breached: BreachedPasswords? = nil
     ) {
         precondition(PasswordHasher.costs.contains(cost), "a bcrypt cost outside 4...15")
-        (self.cost, self.threads, self.dictionaryPath) = (cost, threads, dictionaryPath)
+        (self.cost, self.threads) = (cost, threads)
+        (self.dictionaryPath, self.breached) = (dictionaryPath, breached)
     }
 
     /// A new hash with a salt of its own, 60 characters: `$2a$12$…`.
@@ -52,12 +57,17 @@ public struct PasswordHasher: Sendable {
     /// Whether a hash was made with another cost than this hasher's, or isn't bcrypt's at all.
     public func needsRehash(_ hash: String) -> Bool { Bcrypt.cost(of: hash) != cost }
 
-    /// Refuses what is in the word list, or near it, or too simple.
+    /// Refuses what is in the word list, or near it, or too simple, or known from a breach.
     ///
     /// - Throws: `weak`, `dictionaryUnavailable`, `overloaded`.
     public func checkStrength(_ password: Password) async throws(PasswordError) {
-        let path = dictionaryPath
-        let objection = try await run { PasswordDictionary.objection(to: password.text, path: path) }
+        let (path, breached) = (dictionaryPath, breached)
+        let objection = try await run {
+            PasswordDictionary.objection(to: password.text, path: path).flatMap { objection in
+                guard objection == nil, let breached else { return .success(objection) }
+                return breached.objection(to: password.text)
+            }
+        }
         if let objection { throw .weak(reason: objection) }
     }
 

@@ -1,11 +1,11 @@
 public import Approvals
-public import Cryptography
 public import DataProtection
 public import HTTP
 public import Kernel
 public import Logging
 public import Messaging
 public import PostgreSQL
+public import Redis
 
 /// Who the users are, what they may do, and how they prove it: everything of it for one process.
 public struct Identity: Sendable {
@@ -19,14 +19,15 @@ public struct Identity: Sendable {
     /// Identity over the platform's pool.
     ///
     /// `hasher` is a `PasswordHasher` with the cost of new hashes; older ones are renewed at sign-in. `issuer` is the
-    /// URL under which clients reach us. `sealing` are the master keys for secrets of users, which a process that
-    /// serves requests needs. `handOver` is known to all processes that hand requests on to each other. `outbox`
-    /// is raised after events of users are committed.
+    /// URL under which clients reach us. `personalData` keeps secrets of users. `handOver` is known to all processes
+    /// that hand requests on to each other. Sessions are shared in `redis`, if there is one. `outbox` is raised after
+    /// events of users are committed.
     public init(
         pool: Pool,
         hasher: any PasswordHashing,
         keys: SigningKeys,
-        sealing: SealingKeys?,
+        personalData: PersonalData,
+        redis: RedisClient? = nil,
         handOver: HandOver = HandOver(),
         mail: (any MailTransport)? = nil,
         issuer: String,
@@ -36,11 +37,20 @@ public struct Identity: Sendable {
         outbox: WorkSignal? = nil
     ) {
         let tokens = AccessTokens(keys: keys, issuer: issuer, lifetimeSeconds: policy.accessTokenSeconds)
-        let sessions = LiveSessions(pool: pool, clock: clock, stalenessSeconds: policy.stalenessSeconds)
+        let sessions = LiveSessions(
+            pool: pool,
+            shared: SharedSessions(redis: redis),
+            clock: clock,
+            stalenessSeconds: policy.stalenessSeconds
+        )
         self.mail = mail
         directory = UserDirectory(pool: pool, clock: clock, stalenessSeconds: policy.stalenessSeconds)
-        let sealer = SecretSealer(keys: sealing)
-        let live = LiveKeys(pool: pool, sealer: sealer, clock: clock, stalenessSeconds: policy.stalenessSeconds)
+        let live = LiveKeys(
+            pool: pool,
+            secrets: personalData,
+            clock: clock,
+            stalenessSeconds: policy.stalenessSeconds
+        )
         let signatures = KeyAuthenticator(
             keys: live,
             requests: SignedRequests(pool: pool, lifetimeSeconds: policy.receiveWindowSeconds * 4),
@@ -58,7 +68,7 @@ public struct Identity: Sendable {
             keys: live,
             directory: directory,
             journal: IdentityJournal(ids: ids),
-            sealer: sealer,
+            personalData: personalData,
             letters: LetterBox(isOpen: mail != nil),
             policy: policy,
             ids: ids,

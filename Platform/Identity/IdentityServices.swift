@@ -1,3 +1,4 @@
+import DataProtection
 import HTTP
 import Kernel
 import Messaging
@@ -15,7 +16,7 @@ struct IdentityServices: Sendable {
     let keys: LiveKeys
     let directory: UserDirectory
     let journal: IdentityJournal
-    let sealer: SecretSealer
+    let personalData: PersonalData
     let letters: LetterBox
     let policy: IdentityPolicy
     let ids: IDGenerator

@@ -10,7 +10,16 @@ extension Settings {
         /// The URL under which other processes of ours reach this one, without a slash at its end.
         public let peerURL: String
 
+        /// How many proxies of ours stand in front, each of which appends to `X-Forwarded-For`; 0 ignores the header.
+        public let trustedProxies: Int
+
         init(_ reader: inout SettingsReader) {
+            trustedProxies = reader.value(
+                "DIBOAS_TRUSTED_PROXIES",
+                .integer(0...8),
+                default: "0",
+                "How many proxies of ours append to X-Forwarded-For; with 0 the header is ignored."
+            )
             host = reader.value("DIBOAS_HTTP_HOST", .word, default: "127.0.0.1", "Address to listen on.")
             port = reader.value(
                 "DIBOAS_HTTP_PORT",

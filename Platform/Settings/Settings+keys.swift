@@ -1,7 +1,7 @@
 extension Settings {
-    /// A key of 256 bits that seals secrets, with a number that is never used for another.
+    /// A key of 256 bits that wraps keys of users, with a number that is never used for another.
     public struct MasterKey: Sendable {
-        /// Its number, kept beside what it sealed.
+        /// Its number, kept beside what it wrapped.
         public let id: UInt32
         /// Its 64 hex digits.
         public let hex: Secret
@@ -17,14 +17,14 @@ extension Settings {
         public let jwtRotationDays: Int
         /// bcrypt's cost of new password hashes; older ones are renewed at sign-in.
         public let passwordCost: Int
+        /// File of SHA-1 hashes of passwords known from breaches, in ascending order; nil for none.
+        public let breachedPasswordsFile: String?
         /// Secret that signs page cursors; the same in all processes that serve one address.
         public let cursorSecret: Secret?
-        /// The keys that seal secrets of users at rest, the one that seals now first; empty where none are set.
-        public let masterKeys: [MasterKey]
-
-        /// Directory of master keys of users' private data, `master-NNNN.key`, the highest number wraps; nil for the
-        /// ring.
+        /// Directory of the master keys, which wrap the keys of users: `master-NNNN.key`, the highest number wraps.
         public let masterDirectory: String?
+        /// The master keys themselves, the one that wraps first; empty where they are in a directory.
+        public let masterKeys: [MasterKey]
         /// Directory of the Ed25519 keys that sign the heads of audit chains, `audit-NNNN.key`.
         public let auditDirectory: String?
         /// File that signed heads of the audit chains are appended to; it belongs outside of the databases' machines.
@@ -34,7 +34,7 @@ extension Settings {
             masterDirectory = reader.optional(
                 "DIBOAS_MASTER_KEYS_DIRECTORY",
                 .absolutePath,
-                "Directory of master keys for users' private data, instead of DIBOAS_MASTER_KEYS: master-NNNN.key."
+                "Directory of the master keys, master-NNNN.key; the highest number wraps users' keys."
             )
             auditDirectory = reader.optional(
                 "DIBOAS_AUDIT_KEYS_DIRECTORY",
@@ -69,19 +69,32 @@ extension Settings {
                 default: "11",
                 "bcrypt's cost of new password hashes; each step doubles the work, 11 is about a tenth of a second."
             )
+            breachedPasswordsFile = reader.optional(
+                "DIBOAS_BREACHED_PASSWORDS_FILE",
+                .absolutePath,
+                "File of SHA-1 hashes of breached passwords in ascending order, as Have I Been Pwned gives them."
+            )
             cursorSecret = reader.optional(
                 "DIBOAS_CURSOR_SECRET",
                 .secret(bytes: 32...512),
                 neededTo: [.serve],
                 "Signs page cursors; the same in all processes that serve one address."
             )
-            masterKeys =
-                reader.optional(
-                    "DIBOAS_MASTER_KEYS",
-                    .masterKeys,
-                    neededTo: [.serve],
-                    "Seal secrets of users at rest (AES-256-GCM); the first seals, all open what they sealed."
-                ) ?? []
+            masterKeys = Keys.masterKeys(&reader, insteadOf: masterDirectory)
+        }
+
+        /// The ring, which is needed to serve unless there is a directory; having both is a contradiction.
+        private static func masterKeys(_ reader: inout SettingsReader, insteadOf directory: String?) -> [MasterKey] {
+            let keys = reader.optional(
+                "DIBOAS_MASTER_KEYS",
+                .masterKeys,
+                neededTo: directory == nil ? [.serve] : [],
+                "The master keys themselves, instead of DIBOAS_MASTER_KEYS_DIRECTORY; the first wraps users' keys."
+            )
+            if directory != nil && keys != nil {
+                reader.contradict("DIBOAS_MASTER_KEYS", "DIBOAS_MASTER_KEYS_DIRECTORY is set too: one of them counts.")
+            }
+            return keys ?? []
         }
     }
 

@@ -260,7 +260,8 @@ struct ChainWorld: Sendable {
 struct AnyUser: Authenticator {
     func principal(bearer token: String, request: APIRequest) async throws -> Principal {
         guard let user = ID<User>(wire: token) else { throw Problem.unauthenticated }
-        return Principal(user: user, permissions: Set(["defi:read", "defi:move"].map { Permission($0) }))
+        let permissions = Set(["defi:read", "defi:move"].map { Permission($0) })
+        return Principal(user: user, permissions: permissions, assurance: .signature)
     }
 }
 

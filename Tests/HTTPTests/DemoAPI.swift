@@ -15,6 +15,8 @@ struct DemoAPI {
         func principal(bearer token: String, request: APIRequest) async throws -> Principal {
             switch token {
             case "writer": Principal(user: ID(7), permissions: ["payments:read", "payments:write"])
+            case "program", "another-program":
+                Principal(user: ID(7), permissions: ["payments:read"], key: "key_" + token, assurance: .signature)
             case "reader": Principal(user: ID(8), permissions: ["payments:read"])
             default: throw Problem.unauthenticated
             }
@@ -57,11 +59,16 @@ struct DemoAPI {
 
     static let tight = RateLimitClass("tight", quota: 3, windowSeconds: 10)
 
-    func make(_ extra: [Route] = []) -> API {
+    func make(_ extra: [Route] = [], serverURL: String? = nil) -> API {
         let (log, isReady, registry) = (log, isReady, registry)
         return API(
             routes + extra,
-            description: APIDescription(title: "Demo </script>", version: "1.0.0", text: "For tests."),
+            description: APIDescription(
+                title: "Demo </script>",
+                version: "1.0.0",
+                text: "For tests.",
+                serverURL: serverURL
+            ),
             operations: Operations(
                 checks: [
                     Operations.ReadinessCheck("switch") {

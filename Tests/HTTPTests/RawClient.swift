@@ -8,6 +8,8 @@ struct RawClient {
     static let silenceSecondsMax = 20
 
     let port: Int
+    /// Milliseconds between two parts.
+    var pauseMilliseconds: Int32 = 0
 
     /// Connects, sends the parts one by one, and reads until the server closes.
     func exchange(_ parts: [String]) async -> String {
@@ -35,8 +37,9 @@ struct RawClient {
         guard connected == 0 else { return "no connection" }
         var timeout = timeval(tv_sec: RawClient.silenceSecondsMax, tv_usec: 0)
         setsockopt(descriptor, SOL_SOCKET, SO_RCVTIMEO, &timeout, socklen_t(MemoryLayout<timeval>.size))
-        for part in parts where send(descriptor, part, part.count, Int32(MSG_NOSIGNAL)) < 0 {
-            break
+        for part in parts {
+            if send(descriptor, part, part.count, Int32(MSG_NOSIGNAL)) < 0 { break }
+            poll(nil, 0, pauseMilliseconds)
         }
         var received: [UInt8] = []
         var buffer = [UInt8](repeating: 0, count: 65_536)

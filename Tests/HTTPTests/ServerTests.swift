@@ -125,6 +125,22 @@ import Testing
         }
     }
 
+    @Test func `a head that comes letter by letter is not waited for`() async throws {
+        var limits = APIServer.Limits()
+        limits.idleSeconds = 1
+        try await serving(limits: limits) { client in
+            var slow = client
+            slow.pauseMilliseconds = 100
+            // It would take twice as long as the client itself waits for.
+            let head = "GET /livez HTTP/1.1\r\nHost: x\r\nX-Slow: " + String(repeating: "a", count: 400)
+            let started = ContinuousClock.now
+            let answer = await slow.exchange(head.map { String($0) })
+            #expect(answer.isEmpty)
+            #expect(ContinuousClock.now - started < .seconds(15))
+            #expect(await client.exchange(["GET /livez HTTP/1.1\r\n\(close)\r\n"]).hasPrefix("HTTP/1.1 200 "))
+        }
+    }
+
     @Test func `a body that comes too slowly is 408`() async throws {
         var limits = APIServer.Limits()
         limits.bodySeconds = 1

@@ -59,5 +59,8 @@ struct SignatureTests {
         #expect(problem(.secondFactor(until: now), ["a:b"], access) == "step_up_required")
         #expect(problem(.secondFactor(until: now.adding(seconds: 1)), ["a:b"], access) == nil)
         #expect(problem(.signature, ["a:b"], access) == nil)
+        for permission: Permission in ["operate:money", "staff:users", "compliance:review"] {
+            #expect(problem(.password, [permission], .permission(permission)) == "two_factor_required")
+        }
     }
 }

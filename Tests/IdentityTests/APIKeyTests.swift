@@ -172,7 +172,7 @@ struct APIKeyTests {
             for signer in signers {
                 guard case .hmac(let secret) = signer.secret else { continue }
                 let found: Int = try await fixture.value(
-                    "select count(*) from platform.api_keys where position(\(Bytes(secret)) in material) > 0"
+                    "select count(*) from platform.encrypted_user_data where position(\(Bytes(secret)) in envelope) > 0"
                 )
                 #expect(found == 0)
             }
@@ -236,7 +236,7 @@ struct APIKeyTests {
     }
 }
 
-private struct SeededGenerator: RandomNumberGenerator {
+struct SeededGenerator: RandomNumberGenerator {
     var state: UInt64
     init(seed: UInt64) { state = seed }
     mutating func next() -> UInt64 {

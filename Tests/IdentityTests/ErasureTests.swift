@@ -1,4 +1,3 @@
-import Cryptography
 import DataProtection
 import Foundation
 import Identity
@@ -7,18 +6,15 @@ import PostgreSQL
 import Testing
 
 @Suite struct ErasureTests {
-    /// Private data and its erasure, over the users of a fixture.
-    private static func erasure(_ world: Fixture) throws -> (PersonalData, Erasure) {
-        let masters = try LocalMasterKeys(ring: [(1, RandomBytes.make(32))])
-        let data = PersonalData(pool: world.pool, masters: masters, clock: world.clock)
-        return (data, Erasure(data, records: [world.identity.userRecords]))
+    private static func erasure(_ world: Fixture) -> Erasure {
+        Erasure(world.personalData, records: [world.identity.userRecords])
     }
 
     @Test func `an erased user has no name, no address, no session, and can't sign in any more`() async throws {
         try await Fixture.with { world in
             let (token, id) = try await world.customer()
-            let (data, erasure) = try ErasureTests.erasure(world)
-            try await data.write(id, [.init(.phone, "+351 91")])
+            let erasure = ErasureTests.erasure(world)
+            try await world.personalData.write(id, [.init(.phone, "+351 91")])
             _ = try await erasure.requests.make(for: id, by: Requester(actor: id.wire, user: id))
             let receipt = try await erasure.erase(id, approvedBy: Requester(actor: "operator:olga"))
             #expect(receipt.removed.first { $0.what == "identity.sessions" }?.rows == 1)
@@ -43,7 +39,6 @@ import Testing
         ]
         let kept: Set<String> = [
             "id", "status", "kyc_status", "fee_tier", "version", "event_version", "created_at", "updated_at",
-            "deletion_requested_at",
         ]
         try await Fixture.with { world in
             let columns: [String] = try await world.pool.query(
@@ -54,7 +49,7 @@ import Testing
             ).map { try $0[0] }
             #expect(Set(columns).subtracting(emptied).subtracting(kept) == [])
             let (_, id) = try await world.customer()
-            let (_, erasure) = try ErasureTests.erasure(world)
+            let erasure = ErasureTests.erasure(world)
             let export = DataExport(erasure)
             let user = try #require(export.section("identity.user"))
             let shown = try await user.read(id, 0, 10)

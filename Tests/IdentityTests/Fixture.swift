@@ -1,5 +1,6 @@
 import Approvals
 import Cryptography
+import DataProtection
 import Foundation
 import HTTP
 import Identity
@@ -7,6 +8,7 @@ import Kernel
 import Logging
 import Messaging
 import PostgreSQL
+import Redis
 import Synchronization
 import TestSupport
 import Testing
@@ -21,6 +23,7 @@ struct Fixture: Sendable {
     let clock: ManualClock
     let hasher: CountingHasher
     let keysDirectory: String
+    let personalData: PersonalData
     let identity: Identity
     let api: API
     let mailbox = Mailbox()
@@ -44,20 +47,29 @@ struct Fixture: Sendable {
         }
     }
 
-    private init(_ database: TestDatabase, _ policy: IdentityPolicy, _ directory: String) async throws {
+    private init(
+        _ database: TestDatabase,
+        _ policy: IdentityPolicy,
+        _ directory: String,
+        _ clock: ManualClock = ManualClock(SystemClock().now()),
+        redis: RedisClient? = nil
+    ) async throws {
         self.database = database
         pool = database.pool(.platform, size: 8)
         // Partitions are made around the present.
-        clock = ManualClock(SystemClock().now())
+        self.clock = clock
         let threads = WorkerThreads(threads: 2, queuedMax: 1_000)
         hasher = CountingHasher(PasswordHasher(cost: 4, threads: threads))
         keysDirectory = directory
         let keys = try await SigningKeys.open(directory: directory, threads: threads, clock: clock)
+        let masters = try LocalMasterKeys(ring: [(number: 1, key: Array(repeating: 7, count: 32))])
+        personalData = PersonalData(pool: pool, masters: masters, ids: IDGenerator(clock: clock), clock: clock)
         identity = Identity(
             pool: pool,
             hasher: hasher,
             keys: keys,
-            sealing: try SealingKeys(current: (id: 1, key: Array(repeating: 7, count: 32))),
+            personalData: personalData,
+            redis: redis,
             mail: mailbox,
             issuer: "https://api.example.com",
             policy: policy,
@@ -114,8 +126,11 @@ struct Fixture: Sendable {
     ) { request in .ok(request.body) }
 
     /// Another process over the same database and keys.
-    func sibling() async throws -> Fixture {
-        try await Fixture(database, IdentityPolicy(), keysDirectory)
+    ///
+    /// Its clock is its own; with a Redis, which needs clocks that agree, this one's.
+    func sibling(redis: RedisClient? = nil) async throws -> Fixture {
+        let clock = redis == nil ? ManualClock(SystemClock().now()) : clock
+        return try await Fixture(database, IdentityPolicy(), keysDirectory, clock, redis: redis)
     }
 
     /// Sends a request and answers with status and body.

@@ -1,4 +1,3 @@
-import Cryptography
 import HTTP
 import Kernel
 import PostgreSQL
@@ -54,20 +53,11 @@ struct SecondFactorTests {
                 select (select string_agg(f::text, '') from platform.second_factors f)
                     || (select string_agg(r::text, '') from platform.recovery_codes r)
                     || (select string_agg(a::text, '') from platform.audit_log a)
-                    || (select string_agg(encode(secret, 'escape'), '') from platform.second_factors)
+                    || (select string_agg(encode(envelope, 'escape'), '') from platform.encrypted_user_data)
                 """
             )
             for secret in codes + [app.secret] { #expect(!dump.contains(secret)) }
         }
-    }
-
-    @Test func `what is sealed for one user and purpose opens for no other`() throws {
-        let sealer = SecretSealer(keys: try SealingKeys(current: (id: 1, key: Array(repeating: 7, count: 32))))
-        let envelope = try sealer.seal([1, 2, 3], for: .secondFactor, of: 7)
-        #expect(try sealer.open(envelope, for: .secondFactor, of: 7) == [1, 2, 3])
-        #expect(throws: SealingError.notAuthentic) { try sealer.open(envelope, for: .secondFactor, of: 8) }
-        #expect(throws: SealingError.notAuthentic) { try sealer.open(envelope, for: .apiKey, of: 7) }
-        #expect(throws: Problem.self) { try SecretSealer(keys: nil).seal([1], for: .apiKey, of: 7) }
     }
 
     @Test func `a step-up lasts some minutes, for its session alone`() async throws {

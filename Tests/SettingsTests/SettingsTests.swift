@@ -44,6 +44,14 @@ import Testing
         #expect(sources["REDIS_URL"] == "not set")
     }
 
+    @Test func `the master keys are a directory or a ring`() throws {
+        var environment = serving
+        environment["DIBOAS_MASTER_KEYS"] = nil
+        environment["DIBOAS_MASTER_KEYS_DIRECTORY"] = "/master-keys"
+        let settings = try Settings(environment: environment, for: .serve)
+        #expect(settings.keys.masterDirectory == "/master-keys" && settings.keys.masterKeys.isEmpty)
+    }
+
     @Test func `an empty text counts as not set`() throws {
         let settings = try Settings(
             environment: ["DIBOAS_HTTP_PORT": "", "DIBOAS_CONFIG_FILE": ""],
@@ -205,6 +213,13 @@ import Testing
     @Test(
         arguments: [
             (["DIBOAS_QUEUE_MAX": "10"], "DIBOAS_QUEUE_MAX"),
+            (
+                [
+                    "DIBOAS_MASTER_KEYS_DIRECTORY": "/keys",
+                    "DIBOAS_MASTER_KEYS": "1:" + String(repeating: "0a", count: 32),
+                ],
+                "DIBOAS_MASTER_KEYS"
+            ),
             (
                 ["DIBOAS_DATABASE_LOCK_TIMEOUT_MS": "9", "DIBOAS_DATABASE_STATEMENT_TIMEOUT_MS": "8"],
                 "DIBOAS_DATABASE_LOCK_TIMEOUT_MS"

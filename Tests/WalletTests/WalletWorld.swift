@@ -1,5 +1,6 @@
 import Compliance
 import Cryptography
+import DataProtection
 @testable import DeFi
 import DomainKit
 import Foundation
@@ -52,11 +53,12 @@ struct WalletWorld: Sendable {
         pool = database.pool(.defi, size: 8)
         runtime = DomainRuntime(schema: .defi, pool: pool, ids: ids, logger: quiet)
         let threads = WorkerThreads(threads: 2, queuedMax: 100)
+        let masters = try LocalMasterKeys(ring: [(number: 1, key: Array(repeating: 7, count: 32))])
         identity = Identity(
             pool: database.pool(.platform),
             hasher: PasswordHasher(cost: 4, threads: threads),
             keys: try await SigningKeys.open(directory: directory, threads: threads, clock: clock),
-            sealing: nil,
+            personalData: PersonalData(pool: database.pool(.platform), masters: masters, ids: ids, clock: clock),
             issuer: "https://api.example.com",
             ids: ids,
             clock: clock

@@ -6,8 +6,8 @@ comment on column platform.sessions.stepped_up_until is 'until when a second fac
 
 create table platform.second_factors (
     user_id uuid primary key references platform.users (id),
-    -- The secret of RFC 6238, sealed under a master key with the user as associated data.
-    secret bytea not null,
+    -- Which value of type `identity.second_factor` is the secret of RFC 6238, sealed under the user's key.
+    secret uuid not null,
     created_at timestamptz not null,
     -- Null until the user has proven that the app has the secret; it counts for nothing before.
     confirmed_at timestamptz,
@@ -33,8 +33,8 @@ create table platform.api_keys (
     user_id uuid not null references platform.users (id),
     label text not null check (length(label) between 1 and 60),
     algorithm text not null check (algorithm in ('hmac_sha256', 'ed25519')),
-    -- The HMAC's secret, sealed under a master key with the key as associated data; or the public key as it is.
-    material bytea not null,
+    -- Of an HMAC there is none: its secret is the value of type `identity.api_key` with this id, under the user's key.
+    public_key bytea check (length(public_key) = 32),
     scopes text[] not null check (cardinality(scopes) > 0 and scopes <@ array['read', 'trade', 'withdraw']),
     -- From where it counts, in CIDR notation; from everywhere when there is none.
     addresses text[] not null default '{}',
@@ -42,6 +42,7 @@ create table platform.api_keys (
     expires_at timestamptz not null check (expires_at > created_at),
     revoked_at timestamptz,
     last_used_at timestamptz,
+    constraint api_keys_public check ((algorithm = 'ed25519') = (public_key is not null)),
     constraint api_keys_withdraw_from_somewhere check (not 'withdraw' = any (scopes) or cardinality(addresses) > 0)
 ) with (fillfactor = 80);
 create index api_keys_live on platform.api_keys (user_id, created_at) where revoked_at is null;

@@ -5,7 +5,7 @@
 -- What is kept encrypted, and what it is: new kinds are rows, not code.
 create table platform.data_types (
     name text primary key check (name ~ '^[a-z][a-z_]*(\.[a-z_]+)+$'),
-    category text not null check (category in ('pii', 'financial', 'document')),
+    category text not null check (category in ('pii', 'financial', 'document', 'secret')),
     sensitivity text not null check (sensitivity in ('low', 'medium', 'high', 'critical')),
     -- How a value is written before its keyed hash is taken, by which it is found; null where nothing is searched.
     search text check (search in ('text', 'phone')),
@@ -121,7 +121,22 @@ insert into platform.data_types (name, category, sensitivity, search, bytes_max,
     ('identity.legal_name', 'pii', 'high', 'text', 512, 'The full name as in documents.'),
     ('identity.tax_number', 'pii', 'critical', 'text', 64, 'The number by which the tax office knows the user.'),
     ('identity.document', 'document', 'critical', null, 8388608, 'A passport, identity card or proof of address.'),
-    ('finance.source_of_funds', 'financial', 'high', null, 65536, 'Where the user''s money comes from.');
+    ('finance.source_of_funds', 'financial', 'high', null, 65536, 'Where the user''s money comes from.'),
+    ('identity.second_factor', 'secret', 'critical', null, 64, 'What an authenticator app makes its codes from.'),
+    ('identity.api_key', 'secret', 'critical', null, 64, 'What a program signs with.');
+
+-- What proves who somebody is is for nobody to read, not even its owner once it is set up.
+create function platform.secrets_have_no_readers() returns trigger
+    language plpgsql set search_path = pg_catalog, pg_temp as $$
+begin
+    if exists (select from platform.data_types t where t.name = new.data_type and t.category = 'secret') then
+        raise exception '% is a secret: nobody reads it', new.data_type using errcode = 'check_violation',
+            constraint = 'secrets_have_no_readers';
+    end if;
+    return new;
+end $$;
+create trigger secrets_have_no_readers before insert or update on platform.data_access_policies
+    for each row execute function platform.secrets_have_no_readers();
 
 -- Roles that aren't there yet get theirs when they are made.
 insert into platform.data_access_policies (data_type, role)
@@ -201,4 +216,5 @@ drop table platform.user_data_keys;
 drop function platform.data_keys_follow();
 drop table platform.retired_master_keys;
 drop table platform.data_access_policies;
+drop function platform.secrets_have_no_readers();
 drop table platform.data_types;

@@ -12,7 +12,6 @@ alter table platform.users
     add column streak_on date,
     add column enabled_domains text[] not null default array['banking', 'investing', 'defi']
         constraint users_domains check (enabled_domains <@ array['banking', 'investing', 'defi']),
-    add column deletion_requested_at timestamptz,
     add constraint users_streak check (streak_days >= 0 and (streak_days = 0) = (streak_on is null));
 
 create table platform.email_tokens (
@@ -31,5 +30,5 @@ create table platform.email_tokens (
 -- migrate: down
 drop table platform.email_tokens;
 alter table platform.users
-    drop column deletion_requested_at, drop column enabled_domains, drop column streak_on, drop column streak_days,
+    drop column enabled_domains, drop column streak_on, drop column streak_days,
     drop column points, drop column experience_level, drop column mascot, drop column email_verified_at;

@@ -103,14 +103,13 @@ enum DevSecrets {
         let made = [
             "DIBOAS_CURSOR_SECRET": Hex.encode(RandomBytes.make(32)),
             "DIBOAS_SANDBOX_WEBHOOK_SECRETS": "whsec_" + Base64.encode(RandomBytes.make(32)),
-            "DIBOAS_MASTER_KEYS": "1:" + Hex.encode(RandomBytes.make(32)),
             "DIBOAS_MAIL_DIRECTORY": home.path + "/mail",
             "DIBOAS_JWT_KEYS_DIRECTORY": directory, "DIBOAS_MASTER_KEYS_DIRECTORY": home.path + "/master-keys",
             "DIBOAS_AUDIT_KEYS_DIRECTORY": home.path + "/audit-keys", "DIBOAS_ALLOW_PRIVATE_ADDRESSES": "on",
             "DIBOAS_SANDBOX": "on",
         ]
-        // What an earlier version of the program didn't know is added.
-        let all = made.merging(known ?? [:]) { $1 }
+        // What another version of the program knew alone is left out, what it didn't know is added.
+        let all = made.merging(known?.filter { made[$0.key] != nil } ?? [:]) { $1 }
         guard all != known else { return all }
         try JSONEncoder().encode(all).write(to: URL(fileURLWithPath: path))
         try FileManager.default.setAttributes([.posixPermissions: 0o600], ofItemAtPath: path)

@@ -9,7 +9,7 @@ struct OperatorAccountRoutes: Sendable {
 
     var routes: [Route] { [read, decide] }
 
-    private static let access = Access.permission("operate:money", stepUp: true)
+    private static let access = Access.permission("operate:money")
     private static let account = Parameter.path("id", .id(of: BankAccount.self), "The account.")
 
     private var read: Route {

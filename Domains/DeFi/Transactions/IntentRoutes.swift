@@ -38,7 +38,7 @@ struct IntentRoutes: Sendable {
             summary: "Build a payment from an own wallet",
             description: "Nothing is sent: the answer is what the wallet has to sign, outside of here.",
             tag: "Chain transactions",
-            access: .permission("defi:move"),
+            access: .permission("defi:move", stepUp: true),
             isIdempotent: true,
             body: .json(Self.paymentBody),
             responses: [201: ResponseShape("The transaction.", Intent.schema, headers: [.location, .replayed])],

@@ -21,6 +21,10 @@ public struct DataType: Hashable, Sendable {
     public static let legalName = DataType("identity.legal_name")
     /// A document; one user may have several.
     public static let document = DataType("identity.document")
+    /// The secret of a second factor; nobody is shown it again.
+    public static let secondFactor = DataType("identity.second_factor")
+    /// The secret of a program's key, by the key's id; nobody is shown it again.
+    public static let apiKey = DataType("identity.api_key")
 }
 
 /// One value of a user's private data, to be stored or as it was read.

@@ -11,7 +11,7 @@ public struct PersonalData: Sendable {
     /// Users that a search answers with.
     public static let foundMax = 100
     /// How often a key that was replaced meanwhile is read anew before something is stored.
-    private static let attemptsMax = 5
+    static let attemptsMax = 5
 
     let pool: Pool
     let keys: DataKeys
@@ -40,7 +40,7 @@ public struct PersonalData: Sendable {
         try await read(user, [type]).first { $0.item == item }
     }
 
-    /// The values of a user of some kinds, or of all for nil, by kind and item; at most `valuesMax`.
+    /// The values of a user of some kinds, or for nil of all but secrets, by kind and item; at most `valuesMax`.
     ///
     /// - Throws: as `read`.
     public func read(_ user: ID<User>, _ types: [DataType]?) async throws -> [PersonalValue] {
@@ -51,16 +51,7 @@ public struct PersonalData: Sendable {
     ///
     /// - Throws: as `sealing`, or `DataProtectionProblem.busy`.
     public func write(_ user: ID<User>, _ values: [PersonalValue]) async throws {
-        for _ in 0..<PersonalData.attemptsMax {
-            let statements = try await sealing(values, of: user)
-            do {
-                return try await pool.transact { _ in Closing((), last: statements) }
-            } catch let error as PostgresError where PersonalData.isOutdated(error) {
-                // The user's key or the key of lookups was replaced meanwhile, or destroyed: the next try knows.
-                continue
-            }
-        }
-        throw DataProtectionProblem.busy
+        try await store(values, of: user) { _ in Closing(()) }
     }
 
     /// The statements that store values of a user, for a transaction of the caller's in schema `platform`.
@@ -116,7 +107,9 @@ public struct PersonalData: Sendable {
         select \(StoredDataKey.columns), d.data_type, d.item, d.envelope
         from platform.user_data_keys k
         left join platform.encrypted_user_data d
-            on d.user_id = k.user_id and (\(types == nil) or d.data_type = any(\((types ?? []).map(\.name))))
+            on d.user_id = k.user_id and (d.data_type = any(\((types ?? []).map(\.name)))
+                or \(types == nil) and d.data_type in
+                    (select name from platform.data_types where category <> 'secret'))
         where k.user_id = \(user)
         order by d.data_type, d.item
         limit \(valuesMax)

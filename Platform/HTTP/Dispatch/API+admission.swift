@@ -111,8 +111,8 @@ extension API {
 
     private func countRequest(_ request: APIRequest, _ route: Route, _ exchange: inout Exchange) async throws {
         guard let limitClass = route.rateLimit else { return }
-        let user = limitClass.scope == .principal ? request.principal?.user.description : nil
-        let caller = user ?? request.remoteAddress
+        let principal = limitClass.scope == .principal ? request.principal : nil
+        let caller = principal.map { $0.key ?? $0.user.description } ?? request.remoteAddress
         let decision = await services.rateLimiter.count(caller, in: limitClass, at: request.now)
         exchange.rateLimit = (limitClass, decision)
         guard !decision.isAllowed else { return }

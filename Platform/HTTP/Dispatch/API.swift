@@ -48,6 +48,7 @@ public final class API: Sendable {
     let router: Router
     let requestMetrics: RequestMetrics
     let screen: RequestScreen
+    private let security: [HTTPField]
 
     /// An API over routes.
     ///
@@ -71,6 +72,7 @@ public final class API: Sendable {
         self.operations = operations
         router = Router(all)
         requestMetrics = RequestMetrics(all, factory: services.metrics)
+        security = CommonFields.security(under: description.serverURL)
         screen = RequestScreen(finder: services.privateMaterial, metrics: services.metrics)
     }
 
@@ -104,10 +106,10 @@ public final class API: Sendable {
         exchange.span?.end(status: response.status)
         var response = response
         if response.headers.fields.isEmpty {
-            response.headers.fields.append(contentsOf: CommonFields.security)
+            response.headers.fields.append(contentsOf: security)
         } else {
             // A handler's own word counts: the documentation page has another content security policy.
-            for field in CommonFields.security where !response.headers.fields.contains(field.name) {
+            for field in security where !response.headers.fields.contains(field.name) {
                 response.headers.fields.append(field)
             }
         }

@@ -3,13 +3,27 @@ import Kernel
 
 /// Header fields that every answer has, most of them made once.
 enum CommonFields {
-    /// For an API that answers programs: nothing may be sniffed, framed, cached or referred.
-    static let security: [HTTPField] = [
+    /// For an API that answers programs: nothing may be sniffed, framed, embedded, cached or referred.
+    ///
+    /// No page of another origin may read an answer: there is no `Access-Control-Allow-Origin`.
+    private static let security: [HTTPField] = [
         ("X-Content-Type-Options", "nosniff"),
         ("Cache-Control", "no-store"),
         ("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'"),
+        ("Cross-Origin-Resource-Policy", "same-origin"),
         ("Referrer-Policy", "no-referrer"),
-    ].compactMap { name, value in HTTPField.Name(name).map { HTTPField(name: $0, value: value) } }
+    ].map { HTTPField(name: name($0), value: $1) }
+
+    /// A year without plain HTTP; it may not be said where clients come by plain HTTP (RFC 6797 §7.2).
+    private static let strictTransport = HTTPField(
+        name: name("Strict-Transport-Security"),
+        value: "max-age=31536000; includeSubDomains"
+    )
+
+    /// What protects clients that reach the API under a URL.
+    static func security(under serverURL: String?) -> [HTTPField] {
+        serverURL?.hasPrefix("https://") == true ? security + [strictTransport] : security
+    }
 
     private static let requestIDName = name("X-Request-Id")
     private static let policyName = name("RateLimit-Policy")

@@ -4,7 +4,7 @@ public import Kernel
 public struct RateLimitClass: Hashable, Sendable {
     /// Whom the class counts.
     public enum Scope: String, Sendable {
-        /// The user; the address where there is none.
+        /// The user, or the key of a program that signed; the address where there is neither.
         case principal
         /// The remote address, as against guessing of passwords.
         case address

@@ -6,6 +6,9 @@ public struct Permission: Hashable, Sendable, ExpressibleByStringLiteral, Custom
     /// A permission by its name.
     public init(_ name: String) { self.name = name }
 
+    /// Whether it is for staff: then it is nobody's without a second factor, whatever the route says.
+    public var isForStaff: Bool { ["operate:", "staff:", "compliance:"].contains(where: name.hasPrefix) }
+
     /// A permission by its name.
     public init(stringLiteral value: String) { self.init(value) }
 
@@ -21,7 +24,8 @@ public enum Access: Hashable, Sendable {
     case `public`
     /// Whoever carries a valid token, whatever it permits.
     case authenticated
-    /// Whoever carries a valid token with this permission; with `stepUp` after proving a second factor lately.
+    /// Whoever carries a valid token with this permission; with `stepUp`, and for staff always, after proving a second
+    /// factor lately.
     case permission(Permission, stepUp: Bool = false)
 
     /// The permission that a caller needs; nil for none.
@@ -32,7 +36,7 @@ public enum Access: Hashable, Sendable {
 
     /// Whether a caller must have proven a second factor lately.
     public var needsStepUp: Bool {
-        guard case .permission(_, let stepUp) = self else { return false }
-        return stepUp
+        guard case .permission(let permission, let stepUp) = self else { return false }
+        return stepUp || permission.isForStaff
     }
 }

@@ -6,17 +6,21 @@ final class CachedReads<Key: Hashable & Sendable, Value: Sendable>: Sendable {
     private let reads: GatheredReads<Key, Value>
     private let ageMaxSeconds: Int64
     private let clock: any WallClock
+    private let readAt: @Sendable (Value) -> Timestamp?
 
     /// Reads through `read`; what there isn't is not remembered.
+    ///
+    /// A value's age counts from `readAt`, where that says something, else from when it was asked for.
     init(
         entriesMax: Int,
         ageMaxSeconds: Int64,
         clock: any WallClock,
+        readAt: @escaping @Sendable (Value) -> Timestamp? = { _ in nil },
         read: @escaping @Sendable ([Key]) async throws -> [Key: Value]
     ) {
         cache = AgingCache(entriesMax: entriesMax)
         reads = GatheredReads(read)
-        (self.ageMaxSeconds, self.clock) = (ageMaxSeconds, clock)
+        (self.ageMaxSeconds, self.clock, self.readAt) = (ageMaxSeconds, clock, readAt)
     }
 
     /// The value of a key, at most `ageMaxSeconds` old; nil when there is none.
@@ -25,7 +29,8 @@ final class CachedReads<Key: Hashable & Sendable, Value: Sendable>: Sendable {
         if let value = cache.value(for: key, at: now) { return value }
         let mark = cache.mark()
         guard let value = try await reads.value(for: key) else { return nil }
-        cache.insert(value, for: key, from: now, until: now.adding(seconds: ageMaxSeconds), readAt: mark)
+        let until = (readAt(value) ?? now).adding(seconds: ageMaxSeconds)
+        cache.insert(value, for: key, from: now, until: until, readAt: mark)
         return value
     }
 

@@ -1,4 +1,5 @@
 import Cryptography
+import DataProtection
 import HTTP
 import Kernel
 import PostgreSQL
@@ -28,11 +29,10 @@ struct APIKeys: Sendable {
         try APIKeys.check(terms)
         let id: ID<APIKey> = services.ids.next()
         let secret = terms.algorithm == .hmacSHA256 ? RandomBytes.make(APIKeys.secretBytes) : nil
-        let material = try secret.map { try services.sealer.seal($0, for: .apiKey, of: id.value) }
         let now = services.clock.now()
-        let stored = material ?? Bytes(terms.publicKey ?? [])
-        let insert = APIKeys.insert(id, user, terms, material: stored, at: now)
-        let key = try await services.pool.transact { transaction in
+        let insert = APIKeys.insert(id, user, terms, at: now)
+        let sealed = secret.map { [PersonalValue(.apiKey, item: id.value, bytes: $0)] } ?? []
+        let key = try await services.personalData.store(sealed, of: user) { transaction in
             // The user's row is what keys made at the same time are counted under.
             let owner = try await services.users.lock(user, in: transaction)
             guard owner != nil else { throw Problem.notFound }
@@ -73,7 +73,8 @@ struct APIKeys: Sendable {
         let entry = services.journal.audit("api_key.revoked", user: user, by: origin, after: ["key": .string(id.wire)])
         try await services.pool.transact { transaction in
             guard try await transaction.query(revoke).count == 1 else { throw Problem.notFound }
-            return services.closing((), [], [entry], at: now)
+            let forget = PersonalData.removal(of: .apiKey, item: id.value, of: user)
+            return services.closing((), [forget], [entry], at: now)
         }
         services.keys.forget([id])
     }
@@ -89,14 +90,13 @@ struct APIKeys: Sendable {
         _ id: ID<APIKey>,
         _ user: ID<User>,
         _ terms: APIKey.Terms,
-        material: Bytes,
         at now: Timestamp
     ) -> SQL {
         """
         insert into platform.api_keys
-            (id, user_id, label, algorithm, material, scopes, addresses, created_at, expires_at)
-        values (\(id), \(user), \(terms.label), \(terms.algorithm), \(material), \(terms.scopes),
-            \(terms.addresses.map(\.text)), \(now), \(now.adding(seconds: Int64(terms.days) * 86_400)))
+            (id, user_id, label, algorithm, public_key, scopes, addresses, created_at, expires_at)
+        values (\(id), \(user), \(terms.label), \(terms.algorithm), \(terms.publicKey.map { Bytes($0) }),
+            \(terms.scopes), \(terms.addresses.map(\.text)), \(now), \(now.adding(seconds: Int64(terms.days) * 86_400)))
         returning \(APIKeyRecord.columns)
         """
     }

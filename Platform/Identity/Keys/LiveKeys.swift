@@ -1,3 +1,4 @@
+import DataProtection
 import HTTP
 import Kernel
 import PostgreSQL
@@ -28,10 +29,10 @@ final class LiveKeys: Sendable {
     private let keys: CachedReads<ID<APIKey>, LiveKey>
     private let noted = AgingCache<ID<APIKey>, Bool>(entriesMax: LiveKeys.keysMax)
 
-    init(pool: Pool, sealer: SecretSealer, clock: any WallClock, stalenessSeconds: Int64) {
+    init(pool: Pool, secrets: PersonalData, clock: any WallClock, stalenessSeconds: Int64) {
         (self.pool, self.clock) = (pool, clock)
         keys = CachedReads(entriesMax: Self.keysMax, ageMaxSeconds: stalenessSeconds, clock: clock) { ids in
-            try await Self.read(ids, pool, sealer, at: clock.now())
+            try await Self.read(ids, pool, secrets, at: clock.now())
         }
     }
 
@@ -60,12 +61,12 @@ final class LiveKeys: Sendable {
     private static func read(
         _ ids: [ID<APIKey>],
         _ pool: Pool,
-        _ sealer: SecretSealer,
+        _ secrets: PersonalData,
         at now: Timestamp
     ) async throws -> [ID<APIKey>: LiveKey] {
         let rows = try await pool.query(
             """
-            select k.id, k.user_id, k.algorithm, k.material, k.addresses, k.expires_at,
+            select k.id, k.user_id, k.algorithm, k.public_key, k.addresses, k.expires_at,
                 (select coalesce(array_agg(distinct p.permission), '{}')
                 from platform.user_roles r
                 join platform.role_permissions p on p.role = r.role
@@ -78,17 +79,20 @@ final class LiveKeys: Sendable {
                 and f.confirmed_at is not null
             """
         )
+        let places = try rows.map { row in PersonalData.Place(try row[1], item: (try row[0] as ID<APIKey>).value) }
+        let sealed = try await secrets.secrets(.apiKey, at: places)
         var keys: [ID<APIKey>: LiveKey] = [:]
-        for row in rows {
+        for (row, place) in zip(rows, places) {
             let (id, user): (ID<APIKey>, ID<User>) = (try row[0], try row[1])
-            let (algorithm, material): (APIKey.Algorithm, Bytes) = (try row[2], try row[3])
+            let (algorithm, publicKey): (APIKey.Algorithm, Bytes?) = (try row[2], try row[3])
             let (addresses, permissions): ([String], [String]) = (try row[4], try row[6])
-            let isSealed = algorithm == .hmacSHA256
+            // One that was revoked between the two statements has no secret any more.
+            guard let material = publicKey?.array ?? sealed[place] else { continue }
             keys[id] = LiveKey(
                 id: id,
                 user: user,
                 algorithm: algorithm,
-                material: isSealed ? try sealer.open(material, for: .apiKey, of: id.value) : material.array,
+                material: material,
                 addresses: addresses.compactMap { AddressRange($0) },
                 expiresAt: try row[5],
                 principal: Principal(

@@ -53,7 +53,7 @@ struct EmailConfirmations: Sendable {
                 at: now
             )
         }
-        services.sessions.forget(ended)
+        await services.sessions.end(ended, of: user.id)
     }
 
     /// Uses a token up and answers with its user, kept from changing until the transaction ends.

@@ -71,7 +71,7 @@ struct AccountDecisions: Sendable {
             return services.closing((user, ended), [Users.update(user)], rows, at: now)
         }
         services.directory.forget(changed)
-        services.sessions.forget(ended)
+        await services.sessions.end(ended, of: id)
         services.outbox?.raise()
         return changed
     }

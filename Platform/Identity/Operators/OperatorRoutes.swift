@@ -8,7 +8,7 @@ struct OperatorRoutes: Sendable {
     var routes: [Route] { [read, decideVerification, decideStatus] }
 
     private static let tag = "Operators"
-    private static let access = Access.permission("operate:users", stepUp: true)
+    private static let access = Access.permission("operate:users")
     private static let user = Parameter.path("id", .id(of: User.self), "The user.")
 
     private var read: Route {
@@ -20,7 +20,7 @@ struct OperatorRoutes: Sendable {
             summary: "One user",
             description: "That you looked is kept in the audit log.",
             tag: Self.tag,
-            access: .permission("staff:users", stepUp: true),
+            access: .permission("staff:users"),
             parameters: [Self.user],
             responses: [200: ResponseShape("The user.", UserRecord.schema, headers: [.etag])]
         ) { request in

@@ -49,8 +49,9 @@ struct RoleGrants: Sendable {
                 return ApprovalKind.Execution(["role": .string(role)], statements: statements, rows: [entry])
             },
             afterwards: { approval in
-                if let user = try? Self.user(approval.payload) { services.directory.forget(user) }
-                services.sessions.forgetAll()
+                guard let user = try? Self.user(approval.payload) else { return }
+                services.directory.forget(user)
+                await services.sessions.forgetAll(of: user)
             }
         )
     }

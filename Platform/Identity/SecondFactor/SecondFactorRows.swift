@@ -5,22 +5,24 @@ import PostgreSQL
 enum SecondFactorRows {
     /// A second factor as it is stored.
     struct Factor: Sendable {
-        let secret: Bytes
+        /// Which value of type `identity.second_factor` the secret is.
+        let secret: UInt128
         let confirmedAt: Timestamp?
         let lastStep: Int64?
     }
 
+    /// A user's factor as it is now; nil for none.
+    static func find(_ user: ID<User>, _ pool: Pool) async throws -> Factor? {
+        try await pool.query(select(user)).first.map { row in try Factor(row) }
+    }
+
     /// A user's factor, kept from changing until the transaction ends; nil for none.
     static func lock(_ user: ID<User>, in transaction: Transaction) async throws -> Factor? {
-        try await transaction.query(
-            """
-            select secret, confirmed_at, last_step
-            from platform.second_factors
-            where user_id = \(user)
-            for update
-            """
-        )
-        .first.map { row in Factor(secret: try row[0], confirmedAt: try row[1], lastStep: try row[2]) }
+        try await transaction.query("\(select(user)) for update").first.map { row in try Factor(row) }
+    }
+
+    private static func select(_ user: ID<User>) -> SQL {
+        "select secret, confirmed_at, last_step from platform.second_factors where user_id = \(user)"
     }
 
     /// When a user's factor was confirmed, if it was, and how many recovery codes are left.
@@ -36,7 +38,7 @@ enum SecondFactorRows {
     }
 
     /// Stores a new secret over one that wasn't confirmed; one row unless there is a confirmed one.
-    static func enrol(_ user: ID<User>, secret: Bytes, at now: Timestamp) -> SQL {
+    static func enrol(_ user: ID<User>, secret: UInt128, at now: Timestamp) -> SQL {
         """
         insert into platform.second_factors as f (user_id, secret, created_at)
         values (\(user), \(secret), \(now))
@@ -80,4 +82,11 @@ enum SecondFactorRows {
 
     /// Removes the factor with its recovery codes.
     static func remove(_ user: ID<User>) -> SQL { "delete from platform.second_factors where user_id = \(user)" }
+}
+
+extension SecondFactorRows.Factor {
+    /// Reads a row of `SecondFactorRows.select`.
+    fileprivate init(_ row: Row) throws(DecodingFailure) {
+        (secret, confirmedAt, lastStep) = (try row[0], try row[1], try row[2])
+    }
 }

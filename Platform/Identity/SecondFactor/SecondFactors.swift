@@ -1,7 +1,14 @@
 import Cryptography
+import DataProtection
 import HTTP
 import Kernel
 import PostgreSQL
+
+/// A set-up of an authenticator app.
+enum SecondFactor: Entity {
+    /// `tfa_…`; shown nowhere.
+    static let idPrefix = "tfa"
+}
 
 /// Second factors of users: codes of an authenticator app (RFC 6238), and recovery codes on paper.
 ///
@@ -31,12 +38,17 @@ struct SecondFactors: Sendable {
         try await services.prove(password, of: user, email, refusedAs: "user.two_factor_refused", by: origin)
         let now = services.clock.now()
         let secret = TOTP.makeSecret()
-        let sealed = try services.sealer.seal(secret, for: .secondFactor, of: user.id.value)
-        try await services.pool.transact { transaction in
-            let stored = try await transaction.query(SecondFactorRows.enrol(user.id, secret: sealed, at: now))
+        let item = services.ids.next(SecondFactor.self).value
+        let sealed = [PersonalValue(.secondFactor, item: item, bytes: secret)]
+        try await services.personalData.store(sealed, of: user.id) { transaction in
+            let stored = try await transaction.query(SecondFactorRows.enrol(user.id, secret: item, at: now))
             guard !stored.isEmpty else { throw IdentityProblem.twoFactorAlreadyOn }
             let entry = services.journal.audit("user.two_factor_begun", user: user.id, by: origin)
-            return services.closing((), [LoginAttempts.succeed(.signIn(email))], [entry], at: now)
+            let statements = [
+                PersonalData.removal(of: [.secondFactor], but: item, of: user.id),
+                LoginAttempts.succeed(.signIn(email)),
+            ]
+            return services.closing((), statements, [entry], at: now)
         }
         let totp = TOTP(secret: secret)
         let uri = totp.provisioningURI(issuer: SecondFactors.issuer, account: user.email)
@@ -52,7 +64,7 @@ struct SecondFactors: Sendable {
             SecondFactorRows.replace(with: codes, of: user)
                 + services.stepUp(principal, until: now.adding(seconds: services.policy.stepUpSeconds))
         }
-        services.forget(principal)
+        await services.forget(principal)
         return codes.map(\.text)
     }
 
@@ -65,7 +77,7 @@ struct SecondFactors: Sendable {
         try await use(code, of: principal, "session.stepped_up", by: origin) { _, _ in
             services.stepUp(principal, until: until)
         }
-        services.forget(principal)
+        await services.forget(principal)
         return until
     }
 
@@ -87,13 +99,14 @@ struct SecondFactors: Sendable {
         try await use(code, of: principal, "user.two_factor_off", by: origin) { user, now in
             SecondFactors.removal(of: user, at: now)
         }
-        services.forget(principal)
+        await services.forget(principal)
     }
 
     /// The statements that remove a factor and what it opened.
     static func removal(of user: ID<User>, at now: Timestamp) -> [SQL] {
         [
             SecondFactorRows.remove(user),
+            PersonalData.removal(of: [.secondFactor, .apiKey], of: user),
             "update platform.sessions set stepped_up_until = null where user_id = \(user) and revoked_at is null",
             "update platform.api_keys set revoked_at = \(now) where user_id = \(user) and revoked_at is null",
         ]
@@ -114,9 +127,12 @@ struct SecondFactors: Sendable {
         }
         let isUsed: Bool
         do {
+            // Opened before anything is held, as a key management service may be slow.
+            let known = try await secret(of: user)
             isUsed = try await services.pool.transact { transaction in
                 let factor = try await SecondFactors.factor(of: user, isNew: isNew, in: transaction)
-                guard let use = try statement(for: code, of: user, factor, at: now),
+                guard let known, known.item == factor.secret,
+                    let use = statement(for: code, of: user, factor, TOTP(secret: known.bytes), at: now),
                     try await !transaction.query(use).isEmpty
                 else {
                     let entry = services.journal.audit("user.code_refused", user: user, by: origin)
@@ -132,6 +148,12 @@ struct SecondFactors: Sendable {
             throw error
         }
         guard isUsed else { throw IdentityProblem.wrongCode }
+    }
+
+    private func secret(of user: ID<User>) async throws -> (item: UInt128, bytes: [UInt8])? {
+        guard let item = try await SecondFactorRows.find(user, services.pool)?.secret else { return nil }
+        let place = PersonalData.Place(user, item: item)
+        return try await services.personalData.secrets(.secondFactor, at: [place])[place].map { (item, $0) }
     }
 
     private static func factor(
@@ -155,12 +177,12 @@ struct SecondFactors: Sendable {
         for code: String,
         of user: ID<User>,
         _ factor: SecondFactorRows.Factor,
+        _ totp: TOTP,
         at now: Timestamp
-    ) throws -> SQL? {
+    ) -> SQL? {
         if factor.confirmedAt != nil, let recovery = RecoveryCode(code) {
             return SecondFactorRows.use(recovery, of: user, at: now)
         }
-        let totp = TOTP(secret: try services.sealer.open(factor.secret, for: .secondFactor, of: user.value))
         let step = totp.matchingStep(
             of: code,
             at: now,
@@ -185,8 +207,8 @@ extension IdentityServices {
     }
 
     /// Has the next request of a principal's session read anew what it may.
-    fileprivate func forget(_ principal: Principal) {
+    fileprivate func forget(_ principal: Principal) async {
         guard let session = principal.sessionID.flatMap({ ID<Session>(uuid: $0) }) else { return }
-        sessions.forget([session])
+        await sessions.forget(SessionPlace(session, of: principal.user))
     }
 }

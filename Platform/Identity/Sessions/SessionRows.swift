@@ -89,7 +89,7 @@ enum SessionRows {
     /// Those of some sessions that are live.
     static func live(_ sessions: [ID<Session>], at now: Timestamp) -> SQL {
         """
-        select s.id, s.stepped_up_until, exists (
+        select s.id, s.user_id, s.stepped_up_until, exists (
             select from platform.second_factors f where f.user_id = s.user_id and f.confirmed_at is not null
         ) as has_second_factor
         from platform.sessions s

@@ -23,9 +23,12 @@ struct Sessions: Sendable {
         }
         guard let decided else { throw IdentityProblem.invalidRefreshToken }
         if decided.verdict == .reused { services.signIns.reuse() }
-        guard decided.verdict == .rotate else {
-            services.sessions.forget([decided.session])
+        switch decided.verdict {
+        case .rotate: break
+        case .reused, .userNotActive:
+            await services.sessions.end([decided.session], of: decided.user)
             throw IdentityProblem.invalidRefreshToken
+        case .over: throw IdentityProblem.invalidRefreshToken
         }
         return try await services.tokens(of: decided.user, decided.session, new)
     }
@@ -82,7 +85,7 @@ struct Sessions: Sendable {
             let entry = services.journal.audit("user.signed_out", user: principal.user, by: origin)
             return services.closing((), [], [entry], at: now)
         }
-        services.sessions.forget([session])
+        await services.sessions.end([session], of: principal.user)
     }
 
     /// Ends a session of a user elsewhere.
@@ -102,7 +105,7 @@ struct Sessions: Sendable {
             guard try await transaction.query(revoke).count == 1 else { throw Problem.notFound }
             return services.closing((), [], [entry], at: now)
         }
-        services.sessions.forget([session])
+        await services.sessions.end([session], of: user)
     }
 
     /// Deletes sessions that ended `retentionDays` ago and forgotten sign-in attempts, at most `limit` of each.

@@ -51,7 +51,7 @@ public struct ProvenSignIn: Sendable {
             )
             return services.closing(try ended.map { try $0[0] as ID<Session> }, statements, [entry], at: now)
         }
-        services.sessions.forget(ended)
+        await services.sessions.end(ended, of: user)
         services.signIns.succeed()
         return try await services.tokens(of: user, session, refreshToken)
     }

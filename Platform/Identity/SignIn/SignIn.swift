@@ -89,7 +89,7 @@ struct SignIn: Sendable {
             )
             return services.closing(try ended.map { try $0[0] as ID<Session> }, statements, [entry], at: now)
         }
-        services.sessions.forget(ended)
+        await services.sessions.end(ended, of: checked.id)
         services.signIns.succeed()
         return try await services.tokens(of: checked.id, session, refreshToken)
     }

@@ -35,7 +35,8 @@ public final class TokenAuthenticator: Authenticator {
     ///   the database throws when it can't be asked.
     public func principal(bearer token: String, request: APIRequest) async throws -> Principal {
         let now = request.now
-        guard let verified = await verify(token, at: now), let session = try await sessions.find(verified.session)
+        guard let verified = await verify(token, at: now),
+            let session = try await sessions.find(SessionPlace(verified.session, of: verified.principal.user))
         else { throw Problem.unauthenticated }
         var principal = verified.principal
         principal.assurance = session.assurance
@@ -51,7 +52,7 @@ public final class TokenAuthenticator: Authenticator {
             return principal
         }
         guard let id = principal.sessionID.flatMap({ ID<Session>(uuid: $0) }) else { return principal }
-        guard let session = try await sessions.find(id) else { throw Problem.unauthenticated }
+        guard let session = try await sessions.find(SessionPlace(id, of: principal.user)) else { throw Problem.unauthenticated }
         var fresh = principal
         fresh.assurance = session.assurance
         return fresh
@@ -61,7 +62,9 @@ public final class TokenAuthenticator: Authenticator {
     ///
     /// - Throws: as `principal`.
     public func refreshed(_ principal: Principal) async throws -> Principal {
-        if let id = principal.sessionID.flatMap({ ID<Session>(uuid: $0) }) { sessions.forget([id]) }
+        if let id = principal.sessionID.flatMap({ ID<Session>(uuid: $0) }) {
+            await sessions.forget(SessionPlace(id, of: principal.user))
+        }
         return try await current(principal)
     }
 

@@ -9,7 +9,9 @@ import PostgreSQL
 struct IdentityRecords: UserRecords {
     let services: IdentityServices
 
-    var sections: [RecordSection] {
+    var sections: [RecordSection] { person + credentials + evidence }
+
+    private var person: [RecordSection] {
         let pool = services.pool
         return [
             RecordSection("identity.user", .erased, in: pool) {
@@ -32,6 +34,12 @@ struct IdentityRecords: UserRecords {
                 order by id limit \($2)
                 """
             },
+        ]
+    }
+
+    private var credentials: [RecordSection] {
+        let pool = services.pool
+        return [
             RecordSection("identity.second_factors", .erased, in: pool) {
                 // That there is one, not the secret.
                 """
@@ -42,13 +50,21 @@ struct IdentityRecords: UserRecords {
                 """
             },
             RecordSection("identity.api_keys", .erased, in: pool) {
-                // What they are for, not what they sign with.
                 """
-                select id, to_jsonb(k) - 'material' from platform.api_keys k
+                select id, jsonb_build_object('label', label, 'algorithm', algorithm, 'scopes', scopes,
+                    'addresses', addresses, 'created_at', created_at, 'expires_at', expires_at,
+                    'revoked_at', revoked_at, 'last_used_at', last_used_at)
+                from platform.api_keys
                 where user_id = \($0) and id > \($1)
                 order by id limit \($2)
                 """
             },
+        ]
+    }
+
+    private var evidence: [RecordSection] {
+        let pool = services.pool
+        return [
             RecordSection(
                 "identity.audit",
                 .kept(because: "Evidence of who did what, for 7 years."),

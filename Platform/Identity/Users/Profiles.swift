@@ -114,7 +114,7 @@ struct Profiles: Sendable {
                 at: now
             )
         }
-        services.sessions.forget(ended)
+        await services.sessions.end(ended, of: checked.id)
     }
 }
 

@@ -14,7 +14,6 @@ extension UserRecord {
             "experience_level": .string(experienceLevel.rawValue), "points": .integer(points),
             "streak_days": .integer(streak.days),
             "enabled_domains": .array(enabledDomains.map { .string($0.rawValue) }),
-            "deletion_requested_at": deletionRequestedAt.map { .string($0.description) } ?? .null,
             "created_at": .string(createdAt.description), "updated_at": .string(updatedAt.description),
         ]
     }
@@ -31,7 +30,7 @@ extension UserRecord {
             .required("points", .integer(0...Int.max), "Earned by using the app; worth nothing else."),
             .required("streak_days", .integer(0...100_000), "Days in a row with a sign-in, in UTC."),
             .required("enabled_domains", .array(of: .oneOf(EnabledDomain.self), count: 0...3)),
-            .required("deletion_requested_at", .nullable(.instant)), .required("created_at", .instant),
+            .required("created_at", .instant),
             .required("updated_at", .instant),
         ],
         named: "User"

@@ -20,7 +20,6 @@ struct UserRecord: Sendable {
     var points: Int64 = 0
     var streak = Streak()
     var enabledDomains = EnabledDomain.allCases
-    var deletionRequestedAt: Timestamp?
     /// Counts every change of the row; 0 for one that isn't stored yet.
     var version: Int64 = 0
     /// Counts the events about the user.
@@ -37,7 +36,7 @@ struct UserRecord: Sendable {
     static let columns: SQL = """
         id, email, username, name, password_hash, status, kyc_status, fee_tier, preferences, last_login_at, version,
         event_version, created_at, updated_at, email_verified_at, mascot, experience_level, points, streak_days,
-        streak_on, enabled_domains, deletion_requested_at
+        streak_on, enabled_domains
         """
 
     /// Reads a row of `columns`, in their order.
@@ -49,7 +48,7 @@ struct UserRecord: Sendable {
         (createdAt, updatedAt) = (try row[12], try row[13])
         (emailVerifiedAt, mascot, experienceLevel) = (try row[14], try row[15], try row[16])
         (points, streak) = (try row[17], Streak(days: try row[18], on: try row[19]))
-        (enabledDomains, deletionRequestedAt) = (try row[20], try row[21])
+        enabledDomains = try row[20]
     }
 
     /// Counts a change.

@@ -7,6 +7,14 @@ import Testing
 struct SecondFactor: Sendable {
     private let secret: [UInt8]
 
+    /// The app with a secret as it is shown; nil for what is none.
+    init?(text: String) {
+        guard let secret = try? SecondFactor.decode(text) else { return nil }
+        self.secret = secret
+    }
+
+    private init(secret: [UInt8]) { self.secret = secret }
+
     /// Sets up a second factor for a token's user, which lets its session do what needs one.
     @discardableResult
     static func enrol(_ client: WireClient, _ token: String) async throws -> SecondFactor {

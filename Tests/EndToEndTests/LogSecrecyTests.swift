@@ -1,0 +1,93 @@
+import Foundation
+import Kernel
+import Testing
+
+/// What a server writes while everything secret passes through it.
+struct LogSecrecyTests {
+    @Test(.timeLimit(.minutes(5)))
+    func `no secret of a full run stands in its logs, or in the clear in its database`() async throws {
+        let home = try TemporaryFolder("secrecy")
+        let server = try await RunningServer.start(home: home.path, settings: ["DIBOAS_LOG_LEVEL": "trace"])
+        var secrets = try await pass(through: server)
+        secrets += try LogSecrecyTests.keys(in: home.path)
+        #expect(secrets.count > 20 && secrets.allSatisfy { $0.utf8.count >= 8 })
+        let dump = try await Program.run(
+            "/usr/lib/postgresql/15/bin/pg_dump",
+            ["--inserts", try #require(server.environment["DATABASE_URL"])]
+        )
+        try #require(dump.status == 0 && dump.output.contains("platform.users"), "\(dump.errors)")
+        await server.stop()
+        let logs = try LogSecrecyTests.logs(in: home.path)
+        #expect(logs.contains { $0.path.hasSuffix("server.log") && !$0.text.isEmpty })
+        for (place, secret) in secrets.enumerated() {
+            for log in logs { #expect(!log.text.contains(secret), "secret \(place) stands in \(log.path)") }
+            #expect(!dump.output.contains(secret), "secret \(place) stands in the database")
+        }
+        home.remove()
+    }
+
+    /// Does what has secrets in it, rightly and wrongly; answers with them.
+    private func pass(through server: RunningServer) async throws -> [String] {
+        let client = WireClient(port: server.port)
+        let password = "Vellum-quartz-81-ostrich"
+        let credentials: JSON = ["email": "sly@example.com", "username": "sly", "password": .string(password)]
+        let signIn: JSON = ["email": "sly@example.com", "password": .string(password)]
+        func post(_ path: String, _ body: JSON, _ token: String? = nil) async throws -> Answer {
+            let bearer = token.map { [("Authorization", "Bearer \($0)")] } ?? []
+            let headers = bearer + [("Content-Type", "application/json")]
+            return try await client.send("POST", path, headers: headers, body: body.serialized())
+        }
+        #expect(try await post("/v1/auth/register", credentials).status == 201)
+        #expect(try await post("/v1/auth/register", credentials).status == 409)
+        let tokens = try await post("/v1/auth/login", signIn)
+        let token = tokens.text("access_token")
+        let begun = try await post("/v1/me/two-factor", ["password": .string(password)], token)
+        let factor = SecondFactor(text: begun.text("secret"))
+        let code = try #require(factor).code(at: SystemClock().now())
+        let confirmed = try await post("/v1/me/two-factor/confirm", ["code": .string(code)], token)
+        let codes = confirmed.json["recovery_codes"]?.elements?.compactMap(\.stringValue) ?? []
+        #expect(codes.count == 10)
+        let key = try await post(
+            "/v1/me/api-keys",
+            ["label": "bot", "algorithm": "hmac_sha256", "scopes": ["read"]],
+            token
+        )
+        let wrong = "Wrong-" + password
+        let bad: JSON = ["email": "sly@example.com", "password": .string(wrong)]
+        #expect(try await post("/v1/auth/login", bad).status == 401)
+        let refreshed = try await post("/v1/auth/refresh", ["refresh_token": .string(tokens.text("refresh_token"))])
+        // Where no secret belongs.
+        for path in ["/v1/me?token=\(token)", "/v1/\(token)", "/v1/me/sessions/\(token)"] {
+            #expect(try await client.send("GET", path, headers: [("X-Api-Key", token)]).status >= 400)
+        }
+        _ = try await post(
+            "/v1/auth/login",
+            ["email": "sly@example.com", "password": .string(wrong), "token": .string(token)]
+        )
+        _ = try await post("/v1/auth/password-reset", ["email": "sly@example.com"])
+        let passed = [tokens, refreshed].flatMap { [$0.text("refresh_token"), $0.text("access_token")] }
+        let signatures = passed.compactMap { $0.split(separator: ".").last.map { String($0) } }
+        return [password, wrong, begun.text("secret"), key.text("secret")] + codes + signatures
+    }
+
+    /// The keys and secrets of the server itself.
+    private static func keys(in home: String) throws -> [String] {
+        let secrets = try JSON.parse(Array(try Data(contentsOf: URL(fileURLWithPath: home + "/secrets.json"))))
+        var found = ["DIBOAS_CURSOR_SECRET", "DIBOAS_SANDBOX_WEBHOOK_SECRETS"].compactMap { secrets[$0]?.stringValue }
+        for folder in ["master-keys", "audit-keys", "keys"] {
+            for file in (try? FileManager.default.contentsOfDirectory(atPath: "\(home)/\(folder)")) ?? [] {
+                let text = try String(contentsOfFile: "\(home)/\(folder)/\(file)", encoding: .utf8)
+                found += text.split(separator: "\n").map { String($0) }.filter { !$0.hasPrefix("-----") }
+            }
+        }
+        return found
+    }
+
+    /// Everything that was written as a log, by the program and by its servers.
+    private static func logs(in home: String) throws -> [(path: String, text: String)] {
+        let files = FileManager.default.enumerator(atPath: home)?.compactMap { $0 as? String } ?? []
+        return files.filter { $0.hasSuffix(".log") || $0.contains("/log/") }.compactMap { path in
+            FileManager.default.contents(atPath: home + "/" + path).map { (path, String(decoding: $0, as: UTF8.self)) }
+        }
+    }
+}

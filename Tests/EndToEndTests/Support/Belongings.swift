@@ -1,0 +1,114 @@
+import Foundation
+import Kernel
+import Testing
+
+/// One of everything that a customer can have, by the prefix of its id (or by the parameter that names it).
+enum Belongings {
+    private static let symbol = "USDC-USDT"
+
+    /// Makes them over the API, and in the data what would take a chain or a counterparty.
+    static func make(for owner: Customer) async throws -> APIWalk.Objects {
+        var objects = try await banking(owner)
+        objects.merge(try await investing(owner)) { $1 }
+        objects.merge(try await defi(owner)) { $1 }
+        let key = try await owner.post(
+            "/v1/me/api-keys",
+            ["label": "bot", "algorithm": "hmac_sha256", "scopes": ["read"]]
+        )
+        objects["key"] = try text(key, "id")
+        let sessions = try await owner.get("/v1/me/sessions")
+        objects["ses"] = try #require(sessions.json["data"]?.elements?.first?["id"]?.stringValue)
+        objects.merge(try await stored(owner, objects)) { $1 }
+        return objects
+    }
+
+    private static func banking(_ owner: Customer) async throws -> APIWalk.Objects {
+        let transaction = try await owner.deposit()
+        let transfer = try await owner.post(
+            "/v1/banking/transfers",
+            ["amount": "5.00", "asset": "USD", "to": "investing"],
+            key: UUID().uuidString
+        )
+        return [
+            "txn": transaction, "bac": try await owner.link("wire", token: "tok_ok"),
+            "xfer": try text(transfer, "id"),
+        ]
+    }
+
+    private static func investing(_ owner: Customer) async throws -> APIWalk.Objects {
+        let made = try await owner.server.command(
+            "investing",
+            "markets",
+            "create",
+            symbol,
+            "--tick",
+            "0.0001",
+            "--lot",
+            "0.01"
+        )
+        #expect(made.status == 0, "\(made.errors)")
+        let account = try await owner.post("/v1/investing/accounts", ["type": "brokerage"])
+        let portfolio = try await owner.post(
+            "/v1/investing/portfolios",
+            ["name": "Mine", "cash": "USDT", "targets": [["asset": "USDC", "basis_points": .integer(5_000)]]]
+        )
+        return [
+            "tacc": try text(account, "id"),
+            "pf": try text(portfolio, "id"),
+        ]
+    }
+
+    private static func defi(_ owner: Customer) async throws -> APIWalk.Objects {
+        let account: JSON = ["account": "eip155:1:0xd8dA6BF26964aF9D7eEd9e03E53415D37aA96045", "label": "Mine"]
+        return [
+            "wlt": try text(try await owner.post("/v1/defi/wallets", account), "id"),
+            "adr": try text(try await owner.post("/v1/defi/address-book", account), "id"),
+        ]
+    }
+
+    /// Rows that stand for what another party has to take part in.
+    private static func stored(_ owner: Customer, _ objects: APIWalk.Objects) async throws -> APIWalk.Objects {
+        let ids = IDGenerator()
+        func uuid(_ kind: String) throws -> String {
+            let wire = "usr_" + (objects[kind] ?? "").dropFirst(kind.count + 1)
+            return try #require(ID<User>(wire: wire)).description
+        }
+        let made = Dictionary(
+            uniqueKeysWithValues: ["itx", "reb", "ord", "stg", "int"].map { ($0, ids.next(User.self)) }
+        )
+        func id(_ kind: String) -> String { made[kind]?.description ?? "" }
+        let (user, account) = (try owner.uuid, try uuid("tacc"))
+        let (wallet, portfolio) = (try uuid("wlt"), try uuid("pf"))
+        try await owner.server.sql(
+            """
+            set session_replication_role = replica;
+            insert into investing.transactions (id, user_id, account, type, market, side, amount, expected, fee, lots,
+                quote, bound, status, created_at, expires_at)
+            values ('\(id("itx"))', '\(user)', '\(account)', 'buy', 1, 'buy', 1, 1, 0, 1, 1, 1, 'quoted', now(),
+                now() + interval '1 hour');
+            insert into investing.orders (id, account, market, client_order_id, side, type, time_in_force, is_post_only,
+                self_trade_prevention, price, quantity, status, remaining, maker_rate, taker_rate, fee_schedules,
+                reservation, priority, version, created_at, updated_at)
+            values ('\(id("ord"))', '\(account)', 1, 'mine', 'buy', 'limit', 'gtc', false, 'expire_taker', 1, 1,
+                'canceled', 1, 0, 0, '[]', '\(id("ord"))', 1, 1, now(), now());
+            insert into investing.rebalances (id, portfolio, cause, status, value, drift_before, cash_kept,
+                leased_until, created_at, ended_at)
+            values ('\(id("reb"))', '\(portfolio)', 'manual', 'completed', 0, 0, 0, now(), now(), now());
+            insert into defi.strategies (id, user_id, wallet, chain, address, offer, asset, status, created_at,
+                updated_at)
+            values ('\(id("stg"))', '\(user)', '\(wallet)', 'eip155:1', '0x1', 'x', 'USDC', 'stopped', now(), now());
+            insert into defi.intents (id, user_id, wallet, chain, address, kind, asset, amount, nonce, recipient, value,
+                calldata, gas_limit, max_fee, tip, signing_hash, summary, state, version, created_at, expires_at,
+                updated_at)
+            values ('\(id("int"))', '\(user)', '\(wallet)', 'eip155:1', '0x1', 'transfer', 'USDC', 1, 0, '0x1', 0, '',
+                21000, 1, 0, sha256(''), '{}', 'built', 1, now(), now() + interval '1 hour', now());
+            """
+        )
+        return made.reduce(into: ["client_order_id": "mine"]) { $0[$1.key] = $1.key + $1.value.wire.dropFirst(3) }
+    }
+
+    private static func text(_ answer: Answer, _ name: String) throws -> String {
+        try #require((200..<300).contains(answer.status), "\(answer.readable)")
+        return answer.text(name)
+    }
+}

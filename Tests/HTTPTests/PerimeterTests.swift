@@ -1,0 +1,83 @@
+import HTTP
+import Kernel
+import Testing
+
+/// What every answer says to browsers, and what of a request is taken.
+@Suite struct PerimeterTests {
+    private let demo = DemoAPI()
+
+    private static let path = "/v1/payments/pay_00000000000000000000000001"
+
+    private func reader(_ token: String = "reader") -> Headers { Headers([("Authorization", "Bearer \(token)")]) }
+
+    @Test(arguments: [
+        ("GET", path, "reader"), ("GET", path, "nobody"), ("POST", "/v1/payments", "reader"),
+        ("GET", "/nowhere", "reader"),
+        ("PUT", "/v1/payments", "reader"),
+    ])
+    func `every answer forbids to sniff, frame, embed, keep and refer it`(
+        method: String,
+        target: String,
+        token: String
+    ) async {
+        let headers = await demo.make().respond(method, target, headers: reader(token)).headers
+        #expect(headers["X-Content-Type-Options"] == "nosniff")
+        #expect(headers["Content-Security-Policy"] == "default-src 'none'; frame-ancestors 'none'")
+        #expect(headers["Cross-Origin-Resource-Policy"] == "same-origin")
+        #expect(headers["Cache-Control"] == "no-store")
+        #expect(headers["Referrer-Policy"] == "no-referrer")
+        #expect(headers["Server"] == nil && headers["X-Powered-By"] == nil)
+    }
+
+    @Test func `no page of another origin may ask or read`() async {
+        let origin = [(name: "Origin", value: "https://evil.example")]
+        let asked = origin + [(name: "Access-Control-Request-Method", value: "POST")]
+        let preflight = await demo.make().respond("OPTIONS", "/v1/payments", headers: Headers(asked))
+        let authorized = origin + [(name: "Authorization", value: "Bearer reader")]
+        let read = await demo.make().respond("GET", Self.path, headers: Headers(authorized))
+        #expect(preflight.status == 204 && read.status == 200)
+        for answer in [preflight, read] {
+            for name in ["Origin", "Methods", "Headers", "Credentials"] {
+                #expect(answer.headers["Access-Control-Allow-\(name)"] == nil)
+            }
+        }
+    }
+
+    @Test(arguments: [(nil, false), ("http://127.0.0.1:8080", false), ("https://api.example.com", true)])
+    func `where clients come by TLS they are to stay there`(url: String?, isTold: Bool) async {
+        let answer = await demo.make(serverURL: url).respond("GET", "/livez")
+        #expect((answer.headers["Strict-Transport-Security"] != nil) == isTold)
+    }
+
+    @Test(arguments: [#""id":"pay_1""#, #""status":"settled""#, #""__proto__":{}"#, #""is_admin":true"#])
+    func `a member that isn't declared is refused, not dropped`(member: String) async throws {
+        let body = #"{"payee":"ada","amount":"1.00","asset":"USD",\#(member)}"#
+        let fields = [
+            ("Authorization", "Bearer writer"), ("Content-Type", "application/json"), ("Idempotency-Key", "k"),
+        ]
+        let headers = Headers(fields.map { (name: $0.0, value: $0.1) })
+        let answer = await demo.make().respond("POST", "/v1/payments", headers: headers, body: Array(body.utf8))
+        #expect(answer.status == 400)
+        #expect(try answer.json()["errors"]?.elements?.first?["code"] == "unknown_field")
+    }
+
+    @Test func `users, addresses and keys of programs are counted each for itself`() async {
+        let route = Route(
+            .get,
+            "/v1/counted",
+            operationID: "counted",
+            summary: "Counted",
+            tag: "Other",
+            access: .authenticated,
+            responses: [204: ResponseShape("Nothing.")],
+            rateLimit: RateLimitClass("one", quota: 1, windowSeconds: 60)
+        ) { _ in .noContent }
+        let api = demo.make([route])
+        for caller in ["writer", "reader", "program", "another-program"] {
+            #expect(await api.respond("GET", "/v1/counted", headers: reader(caller)).status == 204)
+            let address = "192.0.2.\(caller.utf8.count)"
+            let again = await api.respond("GET", "/v1/counted", headers: reader(caller), remoteAddress: address)
+            #expect(again.status == 429, "\(caller)")
+        }
+    }
+}
