@@ -282,8 +282,8 @@ let package = Package(
         tests(
             "ChainTests",
             [
-                "DeFi", "WalletCrypto", "WalletSigners", "DomainKit", "EmbeddedServers", "HTTP", "Kernel", "Ledger",
-                "OutboundHTTP", "PostgreSQL", "TestSupport", logging,
+                "Compliance", "DeFi", "WalletCrypto", "WalletSigners", "DomainKit", "EmbeddedServers", "HTTP", "Kernel",
+                "Ledger", "OutboundHTTP", "PostgreSQL", "TestSupport", logging,
             ]
         ),
         tests("SettingsTests", ["Settings"]),

@@ -105,6 +105,7 @@ public struct DeFiDomain: Domain {
             ids: platform.ids,
             clock: platform.clock,
             cursors: platform.cursors,
+            screening: platform.compliance,
             logger: platform.logger
         )
     }
