@@ -1,3 +1,4 @@
+import Compliance
 import DomainKit
 import HTTP
 import Kernel
@@ -22,6 +23,7 @@ struct ChainParts: Sendable {
         ids: IDGenerator,
         clock: any WallClock,
         cursors: CursorSigner,
+        screening: any AddressScreening,
         logger: Logger,
         custody: CustodyParts? = nil,
         missingAfterSeconds: Double = ChainFollower.missingAfterSeconds
@@ -36,7 +38,14 @@ struct ChainParts: Sendable {
             blocks: ChainBlocks(schema: schema, pool: pool, chain: chain.name, holder: ids.next(Intent.self).value),
             intents: intents,
             books: books,
-            strategies: StrategyWatch(chain: chain, runtime: runtime, ids: ids, clock: clock, openings: openings),
+            strategies: StrategyWatch(
+                chain: chain,
+                runtime: runtime,
+                ids: ids,
+                clock: clock,
+                openings: openings,
+                logger: logger
+            ),
             custody: custody?.watch,
             ledger: ledger,
             logger: logger,
@@ -51,8 +60,17 @@ struct ChainParts: Sendable {
             ledger: ledger,
             logger: logger
         )
-        let (strategies, payers) = (Strategies(schema: schema, pool: pool), Payers(schema: schema, pool: pool))
-        let submissions = Submissions(ledger: ledger, intents: intents, books: books, ids: ids, clock: clock)
+        let strategies = Strategies(schema: schema, pool: pool)
+        let payers = Payers(schema: schema, pool: pool, screening: screening)
+        let submissions = Submissions(
+            ledger: ledger,
+            intents: intents,
+            strategies: strategies,
+            payers: payers,
+            books: books,
+            ids: ids,
+            clock: clock
+        )
         let payments = IntentRoutes(
             chain: chain,
             intents: intents,

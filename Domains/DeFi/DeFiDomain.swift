@@ -110,6 +110,7 @@ public struct DeFiDomain: Domain {
             ids: platform.ids,
             clock: platform.clock,
             cursors: platform.cursors,
+            screening: platform.compliance,
             logger: platform.logger,
             custody: try custody(on: chain, runtime, platform, book: book)
         )

@@ -27,6 +27,7 @@ struct ChainWorld: Sendable {
     let parts: ChainParts
     let api: API
     let ids: IDGenerator
+    let screening: StubScreening
 
     /// Runs `body` in a world of its own.
     static func with(
@@ -51,13 +52,25 @@ struct ChainWorld: Sendable {
     func restarted() -> ChainWorld { ChainWorld(self) }
 
     private init(_ dev: DevChain, _ database: TestDatabase, confirmations: Int) throws {
-        self.init(dev, try dev.followed(confirmations: confirmations), database.pool(.defi, size: 8), IDGenerator())
+        self.init(
+            dev,
+            try dev.followed(confirmations: confirmations),
+            database.pool(.defi, size: 8),
+            IDGenerator(),
+            StubScreening()
+        )
     }
 
-    private init(_ other: ChainWorld) { self.init(other.dev, other.chain, other.pool, other.ids) }
+    private init(_ other: ChainWorld) { self.init(other.dev, other.chain, other.pool, other.ids, other.screening) }
 
-    private init(_ dev: DevChain, _ chain: EthereumChain, _ pool: Pool, _ ids: IDGenerator) {
-        (self.dev, self.chain, self.pool, self.ids) = (dev, chain, pool, ids)
+    private init(
+        _ dev: DevChain,
+        _ chain: EthereumChain,
+        _ pool: Pool,
+        _ ids: IDGenerator,
+        _ screening: StubScreening
+    ) {
+        (self.dev, self.chain, self.pool, self.ids, self.screening) = (dev, chain, pool, ids, screening)
         runtime = DomainRuntime(schema: .defi, pool: pool, ids: ids, logger: .quiet)
         parts = ChainParts(
             runtime,
@@ -65,6 +78,7 @@ struct ChainWorld: Sendable {
             ids: ids,
             clock: SystemClock(),
             cursors: CursorSigner(key: [UInt8](repeating: 7, count: 32)),
+            screening: screening,
             logger: .quiet,
             missingAfterSeconds: 0
         )

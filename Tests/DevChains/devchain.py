@@ -10,7 +10,8 @@ SIGTERM.  Contracts come from contracts.json (build_contracts.py).  Beyond the s
     evm_mine [n] · evm_setAutomine bool · evm_increaseTime s · evm_setNextBlockTimestamp t
     dev_reorg {depth, keep: bool}     replace the last `depth` blocks by depth+1 new ones; with keep the
                                       transactions go back to the mempool and are mined again, else dropped
-    dev_fault {method, kind: error|delay|drop|garbage, count, seconds}    inject faults into the next calls
+    dev_fault {method, kind: error|delay|drop|lost|garbage, count, seconds}   faults of the next calls: drop closes the
+                                      connection instead of making the call, lost after it was made
     dev_setBalance [address, wei] · dev_mint [token, to, amount] · dev_info · dev_stats
 
 The private keys below are derived from public text: they hold no value anywhere.
@@ -20,6 +21,7 @@ from __future__ import annotations
 import argparse
 import json
 import logging
+import math
 import os
 import pathlib
 import signal
@@ -511,9 +513,14 @@ class Fixture:
         weth = self.deploy("WETH", "DevToken", ["string", "string", "uint8"], ["Dev Wrapped Ether", "WETH", 18])
         self.deploy("ERC4626Vault", "Vault4626", ["address", "string", "string"], [usdc, "Dev USDC Vault", "dvUSDC"])
         self.deploy("AaveV3Pool", "LendingPool", ["address", "uint256"], [usdc, 5 * 10**25])           # 5 % APR
-        self.deploy("CometUSDC", "CometMarket", ["address", "uint64"], [usdc, 1_268_391_679])           # ~4 % APR
-        self.deploy("Lido", "LiquidStaking", [], [])
-        self.deploy("UniswapV3PositionManager", "PositionManager", [], [])
+        # ~4 % APR, and 10^-9 WETH a second for all suppliers
+        self.deploy("CometUSDC", "CometMarket", ["address", "uint64", "uint256"], [usdc, 1_268_391_679, 10**6])
+        self.deploy("CometRewards", "CometRewards", ["address"], [weth])
+        lido = self.deploy("Lido", "LiquidStaking", [], [])
+        self.deploy("LidoWithdrawalQueue", "WithdrawalQueue", ["address"], [lido])
+        # 3000 USDC for a WETH
+        price = math.isqrt((10**18 << 192) // (3000 * 10**6))
+        self.deploy("UniswapV3PositionManager", "PositionManager", ["address", "address", "uint256"], [usdc, weth, price])
         owners = [Account.from_key(k).address for k in self.keys[1:4]]
         self.deploy("SmartWallet2of3", "SmartWallet", ["address[]", "uint256"], [owners, 2])
         for tok, amount in ((usdc, 1_000_000 * 10**6), (usdt, 1_000_000 * 10**6), (weth, 1_000 * ETHER)):
@@ -523,6 +530,9 @@ class Fixture:
         self.custodian = Account.from_key(custodian_key())
         for label in ("AaveV3Pool", "CometUSDC"):                                                       # interest reserve
             self.call_fn("USDC", "mint(address,uint256)", [self.contracts[label], 10_000_000 * 10**6])
+        self.call_fn("WETH", "mint(address,uint256)", [self.contracts["CometRewards"], 1_000 * ETHER])
+        for label, amount in (("USDC", 10_000_000 * 10**6), ("WETH", 10_000 * ETHER)):          # what others provide
+            self.call_fn(label, "mint(address,uint256)", [self.contracts["UniswapV3PositionManager"], amount])
 
     def info(self, url: str) -> dict:
         c = self.chain
@@ -532,18 +542,23 @@ class Fixture:
 
     def deployment(self) -> dict:
         at = self.contracts
+        pair = {"protocol": "uniswap-v3", "asset": "USDC", "pair": "WETH", "fee": 3000,
+                 "contract": at["UniswapV3PositionManager"], "receipt": at["UniswapV3PositionManager"],
+                 "pool": at["UniswapV3PositionManager"]}
         return {"chain": f"eip155:{self.chain.chain_id}", "custody": self.custodian.address,
                 "tokens": {"USDC": at["USDC"], "USDT": at["USDT"], "WETH": at["WETH"]},
                 "protocols": [
                     {"id": "aave-usdc", "protocol": "aave-v3", "asset": "USDC", "contract": at["AaveV3Pool"],
                      "receipt": at["AaveV3Pool"]},
                     {"id": "compound-usdc", "protocol": "compound-v3", "asset": "USDC", "contract": at["CometUSDC"],
-                     "receipt": at["CometUSDC"]},
+                     "receipt": at["CometUSDC"], "rewards": at["CometRewards"], "reward_token": "WETH"},
                     {"id": "vault-usdc", "protocol": "erc-4626", "asset": "USDC", "contract": at["ERC4626Vault"],
                      "receipt": at["ERC4626Vault"]},
-                    {"id": "lido", "protocol": "lido", "asset": "ETH", "contract": at["Lido"], "receipt": at["Lido"]},
-                    {"id": "uniswap-usdc-weth", "protocol": "uniswap-v3", "asset": "USDC", "pair": "WETH",
-                     "contract": at["UniswapV3PositionManager"], "receipt": at["UniswapV3PositionManager"]}]}
+                    {"id": "lido", "protocol": "lido", "asset": "ETH", "contract": at["Lido"], "receipt": at["Lido"],
+                     "queue": at["LidoWithdrawalQueue"]},
+                    {"id": "uniswap-usdc-weth", **pair, "tick_lower": -887220, "tick_upper": 887220},
+                    # From about 2500 to 3700 USDC for a WETH.
+                    {"id": "uniswap-usdc-weth-narrow", **pair, "tick_lower": 194160, "tick_upper": 198060}]}
 
 
 # ------------------------------------------------------------------ JSON-RPC
@@ -662,9 +677,13 @@ class Rpc:
                     result = fn(*params) if isinstance(params, list) else fn(**params)
             except TypeError as e:
                 raise RpcError(-32602, f"invalid params: {e}") from None
+            if f and f["kind"] == "lost":
+                raise Dropped
             if f and f["kind"] == "garbage":
                 result = "0x"
             return {"jsonrpc": "2.0", "id": rid, "result": result}
+        except Dropped:
+            raise
         except RpcError as e:
             err = {"code": e.code, "message": e.message}
             if e.data is not None:

@@ -44,12 +44,24 @@ create table defi.strategies (
     -- Whether each position has a number of its own, as those of Uniswap, and that number.
     is_numbered boolean not null default false,
     token numeric(78,0) check (token >= 0),
+    -- Of the pair's other token, or of the one that rewards are paid in, in its smallest units.
     pair_principal numeric(38,0) not null default 0 check (pair_principal >= 0),
+    pair_withdrawn numeric(38,0) not null default 0 check (pair_withdrawn >= 0),
+    pair_realized numeric(38,0) not null default 0,
+    -- What the pair's principal was worth in the asset when it went in.
+    pair_basis numeric(38,0) not null default 0 check (pair_basis >= 0),
     -- As of a block: what the position is worth, and what it is of the other token of a pair.
     value numeric(38,0) check (value >= 0),
     pair_value numeric(38,0) check (pair_value >= 0),
     -- The yearly rate on the chain then, in billionths; null where the chain doesn't say.
     rate bigint check (rate >= 0),
+    -- The root of the pair's price, times 2^96, and what the position is worth against holding, less 1.
+    price numeric(49,0) check (price > 0),
+    impermanent_loss numeric(38,18) check (impermanent_loss >= -1),
+    -- Whether something happened to it since, so that the next block values it.
+    is_due boolean not null default true,
+    -- The first of the blocks in a row in which nothing was in it.
+    emptied_number bigint check (emptied_number >= 0),
     -- What the rates so far would have yielded, in minor units.
     expected numeric(38,0) not null default 0 check (expected >= 0),
     valued_number bigint,
@@ -113,7 +125,11 @@ create table defi.intents (
     block_hash bytea check (length(block_hash) = 32),
     succeeded boolean,
     gas_cost numeric(38,0) check (gas_cost >= 0),
+    -- What came to the wallet of the asset, and of the pair's other token, and what left it of both.
     received numeric(38,0) check (received >= 0),
+    paid numeric(38,0) not null default 0 check (paid >= 0),
+    pair_received numeric(38,0) not null default 0 check (pair_received >= 0),
+    pair_paid numeric(38,0) not null default 0 check (pair_paid >= 0),
     -- What the ledger holds of the block that it is in; reversed when the chain goes on without the block.
     transfers uuid[] not null default '{}',
     attempts integer not null default 0 check (attempts >= 0),
@@ -132,6 +148,9 @@ create table defi.intents (
     constraint intents_outcome check ((state <> 'final' or succeeded) and (state <> 'failed' or not succeeded)),
     constraint intents_sent check (next_at is null or state in ('signed', 'dropped')),
     constraint intents_posted check (transfers = '{}' or state in ('included', 'final', 'failed')),
+    constraint intents_reserved
+        check (principal = 0 or (kind = 'exit' and reservation is not null and strategy is not null)),
+    constraint intents_housed check (kind not in ('start', 'exit', 'harvest') or strategy is not null),
     constraint intents_replacing check (replaces is null or replaces <> id)
 ) with (fillfactor = 60);
 -- Two transactions of an account share a nonce only where one is to replace the other.
@@ -162,6 +181,8 @@ create table defi.offer_rates (
     hash bytea not null check (length(hash) = 32),
     share_price numeric(38,0) check (share_price >= 0),
     rate bigint check (rate >= 0),
+    -- What is paid beside it in another token, as it was worth then.
+    reward_rate bigint check (reward_rate >= 0),
     mined_at timestamptz not null,
     primary key (chain, offer, number)
 );
@@ -175,6 +196,12 @@ create table defi.valuations (
     value numeric(38,0) not null check (value >= 0),
     pair_value numeric(38,0),
     rate bigint,
+    price numeric(49,0),
+    impermanent_loss numeric(38,18),
+    -- As they were after it, for the block that takes the ones after it back.
+    expected numeric(38,0) not null,
+    peak numeric(38,0) not null,
+    drawdown bigint not null,
     mined_at timestamptz not null,
     recorded_at timestamptz not null
 ) partition by range (id);

@@ -115,6 +115,23 @@ struct FollowedBlockRow: StoredRow {
     }
 }
 
+/// That the chain is still followed by this process, up to this block.
+struct StillFollowedRow: StoredRow {
+    let chain: String
+    let tip: BlockReference
+    let holder: UInt128
+
+    static func store(_ rows: [StillFollowedRow], in schema: Schema, at instant: Timestamp) -> [SQL] {
+        rows.map { row in
+            """
+            update \(schema).chains set followed_at = \(instant)
+            where name = \(row.chain) and holder = \(row.holder) and head_hash = \(Bytes(row.tip.hash))
+            returning 1
+            """
+        }
+    }
+}
+
 /// Blocks that the chain goes on without; the tip is the last one that both have.
 struct AbandonedBlocksRow: StoredRow {
     let chain: String
@@ -127,6 +144,24 @@ struct AbandonedBlocksRow: StoredRow {
                 """
                 update \(schema).chain_blocks set is_canonical = false
                 where chain = \(row.chain) and number > \(row.fork.number) and is_canonical
+                """,
+                "delete from \(schema).offer_rates where chain = \(row.chain) and number > \(row.fork.number)",
+                // What abandoned blocks made of a strategy: it is again what the last block that stands made of it.
+                """
+                update \(schema).strategies s
+                set (value, pair_value, rate, price, impermanent_loss, valued_number, valued_hash, valued_at)
+                        = (v.value, v.pair_value, v.rate, v.price, v.impermanent_loss, v.number, v.hash, v.mined_at),
+                    (expected, peak, drawdown)
+                        = (coalesce(v.expected, 0), coalesce(v.peak, 0), coalesce(v.drawdown, 0)),
+                    emptied_number = null, is_due = true, version = s.version + 1, updated_at = \(instant)
+                from \(schema).strategies o
+                left join lateral (
+                    select w.* from \(schema).valuations w
+                    join \(schema).chain_blocks b on b.chain = o.chain and b.hash = w.hash and b.is_canonical
+                    where w.strategy = o.id and w.number <= \(row.fork.number)
+                    order by w.id desc limit 1) v on true
+                where o.id = s.id and s.chain = \(row.chain) and s.status <> 'stopped'
+                    and s.valued_number > \(row.fork.number)
                 """,
                 """
                 update \(schema).chains set head = \(row.fork.number), head_hash = \(Bytes(row.fork.hash)),

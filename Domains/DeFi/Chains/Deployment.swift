@@ -21,6 +21,34 @@ struct Deployment: Hashable, Sendable {
         let contract: EthereumAddress
         /// The token that stands for the position; often the contract itself.
         let receipt: EthereumAddress
+        /// The other contracts of the protocol.
+        let others: [ProtocolDescription.Place: EthereumAddress]
+        /// What rewards are paid in; nil where there are none.
+        let rewardToken: Token?
+        /// Where a pair's liquidity works.
+        let range: Range?
+
+        /// One of its contracts; nil where it has none there.
+        func address(_ place: ProtocolDescription.Place) -> EthereumAddress? {
+            switch place {
+            case .contract: contract
+            case .receipt: receipt
+            case .pool, .queue, .rewards: others[place]
+            }
+        }
+
+        /// What it takes to take rewards: nil where none are paid.
+        var harvest: ProtocolDescription.Step? {
+            description.harvest.flatMap { address($0.to) == nil ? nil : $0 }
+        }
+    }
+
+    /// The ticks between which a pair's liquidity works, and the pair's fee in millionths.
+    struct Range: Hashable, Sendable {
+        let lower: Int
+        let upper: Int
+        let fee: Int
+        let prices: LiquidityRange
     }
 
     /// A token's contract.
@@ -45,7 +73,7 @@ struct Deployment: Hashable, Sendable {
 
     /// Contracts whose events tell that a position may have changed.
     var watched: [EthereumAddress] {
-        Array(Set(offers.flatMap { [$0.contract, $0.receipt] }))
+        Array(Set(offers.flatMap { [$0.contract, $0.receipt] + $0.others.values }))
     }
 
     /// Reads the file that `DIBOAS_ETHEREUM_DEPLOYMENT` names.
@@ -85,15 +113,45 @@ struct Deployment: Hashable, Sendable {
             let contract = json["contract"]?.stringValue.flatMap(EthereumAddress.init(_:)),
             let receipt = json["receipt"]?.stringValue.flatMap(EthereumAddress.init(_:))
         else { throw .malformed("protocols/\(id)") }
-        let pair = json["pair"]?.stringValue.flatMap { symbol in tokens.first { $0.symbol == symbol } }
+        func token(_ name: String) -> Token? {
+            json[name]?.stringValue.flatMap { symbol in tokens.first { $0.symbol == symbol } }
+        }
+        let pair = token("pair")
         guard description.isPair == (pair != nil) else { throw .malformed("protocols/\(id)/pair") }
-        return Offer(
+        var others: [ProtocolDescription.Place: EthereumAddress] = [:]
+        for place in [ProtocolDescription.Place.pool, .queue, .rewards] where json[place.rawValue] != nil {
+            guard let address = json[place.rawValue]?.stringValue.flatMap(EthereumAddress.init(_:)) else {
+                throw .malformed("protocols/\(id)/\(place.rawValue)")
+            }
+            others[place] = address
+        }
+        let offer = Offer(
             id: id,
             description: description,
             asset: asset,
             pair: pair,
             contract: contract,
-            receipt: receipt
+            receipt: receipt,
+            others: others,
+            rewardToken: token("reward_token"),
+            range: description.isPair ? try range(json, id) : nil
         )
+        for place in description.places where offer.address(place) == nil {
+            throw .malformed("protocols/\(id)/\(place.rawValue)")
+        }
+        guard (others[.rewards] == nil) == (offer.rewardToken == nil) else {
+            throw .malformed("protocols/\(id)/reward_token")
+        }
+        return offer
+    }
+
+    private static func range(_ json: JSON, _ id: String) throws(Fault) -> Range {
+        guard let lower = json["tick_lower"]?.integerValue, let upper = json["tick_upper"]?.integerValue,
+            let prices = LiquidityRange(from: lower, to: upper)
+        else { throw .malformed("protocols/\(id)/tick_lower") }
+        guard let fee = json["fee"]?.integerValue, (1..<1_000_000).contains(fee) else {
+            throw .malformed("protocols/\(id)/fee")
+        }
+        return Range(lower: lower, upper: upper, fee: fee, prices: prices)
     }
 }

@@ -7,6 +7,8 @@ import WalletCrypto
 struct CompoundMaker: Sendable {
     /// Blocks between two decisions about a strategy: about an hour.
     static let blocksBetween: Int64 = 300
+    /// The token that is worth what gas is paid in.
+    private static let gasToken = "WETH"
 
     let chain: EthereumChain
     let schema: Schema
@@ -22,7 +24,7 @@ struct CompoundMaker: Sendable {
         at block: EthereumBlock
     ) async throws -> LedgerItem? {
         guard strategy.autoCompound, strategy.status == .active,
-            let offer = chain.deployment.offer(strategy.offer), let step = offer.description.harvest,
+            let offer = chain.deployment.offer(strategy.offer), let step = offer.harvest,
             try await isDue(strategy.id, at: block.number)
         else { return nil }
         let facts = try await facts(strategy, offer, step, worth, at: block)
@@ -65,7 +67,7 @@ struct CompoundMaker: Sendable {
         return rows.isEmpty
     }
 
-    /// Everything in the strategy's asset; the pair's own ratio says what the other token, and gas, are worth.
+    /// Everything in the strategy's asset; pairs that are offered say what the other token, rewards and gas are worth.
     private func facts(
         _ strategy: Strategy,
         _ offer: Deployment.Offer,
@@ -73,16 +75,26 @@ struct CompoundMaker: Sendable {
         _ worth: PositionReading.Worth,
         at block: EthereumBlock
     ) async throws -> CompoundRule.Facts? {
-        let pairStake = (worth.pairAmount ?? .zero) - worth.pairOwed
-        let stake = worth.amount - worth.owed
-        guard offer.pair?.symbol == "WETH", !pairStake.isZero else { return nil }
-        func inAsset(_ pairUnits: BigUInt) -> BigUInt { pairUnits * stake / pairStake }
-        let wei = BigUInt(step.gasMax) * (block.baseFee + GasPrice.tipMin)
+        let (node, at) = (chain.nodes.first, EthereumNode.At.number(block.number))
+        func price(of symbol: String) async throws -> PoolPrice? {
+            try await node.price(of: symbol, in: strategy.asset, chain.deployment, at: at)
+        }
+        guard let gas = try await price(of: Self.gasToken) else { return nil }
+        var reward = worth.owed
+        var principal = worth.amount - worth.owed
+        if let price = worth.price {
+            reward = reward + price.inFirst(worth.pairOwed)
+            principal = principal + price.inFirst((worth.pairAmount ?? .zero) - worth.pairOwed)
+        }
+        if let token = offer.rewardToken {
+            guard let price = try await price(of: token.symbol) else { return nil }
+            reward = reward + price.inFirst(worth.reward)
+        }
         let since = try await lastHarvest(strategy)
         return CompoundRule.Facts(
-            reward: worth.owed + inAsset(worth.pairOwed),
-            cost: inAsset(wei),
-            principal: stake + inAsset(pairStake),
+            reward: reward,
+            cost: gas.inFirst(BigUInt(step.gasMax) * (block.baseFee + GasPrice.tipMin)),
+            principal: principal,
             seconds: max(1, block.timestamp.seconds - since.seconds)
         )
     }

@@ -15,6 +15,9 @@ struct ExitMaker: Sendable {
     let openings: IntentOpenings
     let clock: any WallClock
 
+    /// Blocks between two attempts at an exit that couldn't be built.
+    static let retryBlocks: Int64 = 10
+
     /// What stores an exit and its alert; nil while an exit is there already, or when the same couldn't be built
     /// before.
     func item(
@@ -23,16 +26,19 @@ struct ExitMaker: Sendable {
         _ value: Strategy.Value,
         _ judgement: StrategyRules.Judgement
     ) async throws -> LedgerItem? {
-        guard try await !hasExit(strategy.id) else { return nil }
+        let last = try await last(of: breach, strategy.id)
+        guard try await !hasExit(strategy.id),
+            last.map({ !$0.failed || (value.block.number - $0.number) % Self.retryBlocks == 0 }) ?? true
+        else { return nil }
         var opened: OpenedIntents?
-        var outcome = "exit_built"
+        var outcome = Self.built
         do {
             let calls = try await StrategyCalls(chain: chain).stop(strategy, now: clock.now())
             opened = try await openings.open(calls, for: strategy, speed: .fast)
         } catch let problem as Problem {
             outcome = problem.code
             // The same is said once.
-            guard try await lastOutcome(of: breach, strategy.id) != outcome else { return nil }
+            guard last?.outcome != outcome else { return nil }
         }
         let facts: JSON = [
             "value": .string(Money(minorUnits: value.amount, strategy.asset).wire),
@@ -93,13 +99,21 @@ struct ExitMaker: Sendable {
         return !rows.isEmpty
     }
 
-    private func lastOutcome(of breach: StrategyRules.Breach, _ strategy: ID<Strategy>) async throws -> String? {
-        try await pool.query(
+    private static let built = "exit_built"
+
+    private func last(
+        of breach: StrategyRules.Breach,
+        _ strategy: ID<Strategy>
+    ) async throws -> (outcome: String, number: Int64, failed: Bool)? {
+        let rows = try await pool.query(
             """
-            select outcome from \(schema).decisions
+            select outcome, number from \(schema).decisions
             where strategy = \(strategy) and kind = \(breach.rawValue) order by id desc limit 1
             """
-        ).first?["outcome"]
+        )
+        guard let row = rows.first else { return nil }
+        let outcome: String = try row["outcome"]
+        return (outcome, try row["number"], outcome != Self.built)
     }
 }
 

@@ -1,19 +1,29 @@
 import Kernel
 import WalletCrypto
 
-/// Reads positions and rates from the chain's state in one block.
+/// Reads positions from the chain's state in one block.
 ///
 /// Positions aren't summed from events: balances grow without them, and tokens move without the protocol's own.
 struct PositionReading: Sendable {
     /// What a position is worth.
     struct Worth: Hashable, Sendable {
-        let amount: BigUInt
+        var amount: BigUInt
         var pairAmount: BigUInt?
-        /// The protocol's units of it: shares, liquidity.
+        /// The protocol's units of it: shares, liquidity; what waits in a queue has none.
         var units = BigUInt.zero
-        /// What is owed beside it, in both tokens.
+        /// What is owed beside it, in both tokens; it is part of the amounts.
         var owed = BigUInt.zero
         var pairOwed = BigUInt.zero
+        /// What a pair's pool says of its tokens.
+        var price: PoolPrice?
+        /// What waits in the queue; it is part of the amount.
+        var queued = BigUInt.zero
+        /// Of it, what has come through.
+        var claimable = BigUInt.zero
+        /// The requests that have.
+        var requests: [BigUInt] = []
+        /// Rewards, in the token that they are paid in.
+        var reward = BigUInt.zero
     }
 
     /// Whose position it is, and where.
@@ -27,53 +37,93 @@ struct PositionReading: Sendable {
 
     /// What positions are worth, in their order; nil where the chain doesn't say.
     func worth(of questions: [Question], at: EthereumNode.At) async throws(NodeError) -> [Worth?] {
-        let first = try await node.views(questions.map(\.first), at: at)
-        var second: [(place: Int, view: EthereumNode.View)] = []
+        let first = try await answers(questions.map(\.first), at: at)
         var worths: [Worth?] = []
-        for (place, (question, answer)) in zip(questions, first).enumerated() {
-            let (worth, view) = question.read(answer)
+        var next: [[EthereumNode.View]] = []
+        for (question, answers) in zip(questions, first) {
+            let (worth, views) = question.read(answers)
             worths.append(worth)
-            if let view { second.append((place, view)) }
+            next.append(views)
         }
-        guard !second.isEmpty else { return worths }
-        let answers = try await node.views(second.map(\.view), at: at)
-        for (asked, answer) in zip(second, answers) {
-            worths[asked.place] = worths[asked.place].flatMap { questions[asked.place].complete($0, with: answer) }
+        let second = try await answers(next, at: at)
+        for place in questions.indices where !next[place].isEmpty {
+            worths[place] = worths[place].flatMap { questions[place].complete($0, with: second[place]) }
         }
         return worths
+    }
+
+    /// The answers to several lists of views, asked in one request.
+    private func answers(
+        _ lists: [[EthereumNode.View]],
+        at: EthereumNode.At
+    ) async throws(NodeError) -> [[[UInt8]?]] {
+        let views = lists.flatMap(\.self)
+        guard !views.isEmpty else { return lists.map { _ in [] } }
+        var rest = try await node.views(views, at: at)[...]
+        return lists.map { list in
+            defer { rest = rest.dropFirst(list.count) }
+            return Array(rest.prefix(list.count))
+        }
     }
 }
 
 extension PositionReading.Question {
     private static let farDeadline = BigUInt(UInt64(UInt32.max))
-    private static let resultTypes: [ABIType] = [.uint(256), .uint(256)]
+    private static let numbers: [ABIType] = [.array(.uint(256), count: nil)]
+    // (amountOfStETH, amountOfShares, owner, timestamp, isFinalized, isClaimed)
+    private static let statuses: [ABIType] = [
+        .array(.tuple([.uint(256), .uint(256), .address, .uint(256), .bool, .bool]), count: nil)
+    ]
 
-    /// What is asked first.
-    fileprivate var first: EthereumNode.View {
+    /// What is asked first: the position, and what is beside it.
+    fileprivate var first: [EthereumNode.View] {
+        var views: [EthereumNode.View] = []
         switch offer.description.position {
         case .balance(let function), .shares(let function, _):
-            Self.view(offer.receipt, function, [.address(wallet)], from: nil)
-        case .liquidity(let positions):
-            Self.view(offer.contract, positions, [.uint(token ?? .zero)], from: nil)
+            views.append(Self.view(offer.receipt, function, [.address(wallet)]))
+        case .liquidity(let positions, let price, _):
+            views.append(Self.view(offer.contract, positions, [.uint(token ?? .zero)]))
+            views.append(Self.view(offer.address(.pool) ?? offer.contract, price, []))
         }
+        if let queue = offer.description.queue, let address = offer.address(.queue) {
+            views.append(Self.view(address, queue.requests, [.address(wallet)]))
+        }
+        if let rewards = offer.description.rewards, let address = offer.address(.rewards) {
+            views.append(Self.view(address, rewards.owed, [.address(offer.contract), .address(wallet)]))
+        }
+        return views
     }
 
-    /// What the first answer says, and what is asked next.
-    fileprivate func read(_ answer: [UInt8]?) -> (PositionReading.Worth?, EthereumNode.View?) {
-        guard let answer else { return (nil, nil) }
+    /// What the first answers say, and what is asked next.
+    fileprivate func read(_ answers: [[UInt8]?]) -> (PositionReading.Worth?, [EthereumNode.View]) {
+        guard let answer = answers[0] else { return (nil, []) }
         switch offer.description.position {
         case .balance:
-            guard answer.count == 32 else { return (nil, nil) }
+            guard answer.count == 32 else { return (nil, []) }
             let amount = BigUInt(bigEndian: answer)
-            return (PositionReading.Worth(amount: amount, units: amount), nil)
-        case .shares(_, let worth):
-            guard answer.count == 32 else { return (nil, nil) }
+            var worth = PositionReading.Worth(amount: amount, units: amount)
+            if let rewarded = answers.last.flatMap(\.self), offer.address(.rewards) != nil, rewarded.count == 64 {
+                worth.reward = BigUInt(bigEndian: rewarded[32...])
+            }
+            guard let queue = offer.description.queue, let address = offer.address(.queue),
+                let answer = answers.last.flatMap(\.self), let ids = try? ABI.decode(answer, as: Self.numbers),
+                case .elements(let requests)? = ids.first, !requests.isEmpty
+            else { return (worth, []) }
+            worth.requests = requests.compactMap {
+                guard case .uint(let id) = $0 else { return nil }
+                return id
+            }
+            return (worth, [Self.view(address, queue.status, ids)])
+        case .shares(_, let function):
+            guard answer.count == 32 else { return (nil, []) }
             let shares = BigUInt(bigEndian: answer)
-            let view = Self.view(offer.contract, worth, [.uint(shares)], from: nil)
-            return (PositionReading.Worth(amount: .zero, units: shares), view)
-        case .liquidity:
-            // Word 7 is the liquidity, 10 and 11 what is owed.
-            guard token != nil, answer.count == 12 * 32 else { return (nil, nil) }
+            let view = Self.view(offer.contract, function, [.uint(shares)])
+            return (PositionReading.Worth(amount: .zero, units: shares), [view])
+        case .liquidity(_, _, let function):
+            // Word 7 is the liquidity, 10 and 11 what is owed; the price is the pool's first word.
+            guard token != nil, answer.count == 12 * 32, let pool = answers[1], pool.count >= 32 else {
+                return (nil, [])
+            }
             func word(_ place: Int) -> BigUInt { BigUInt(bigEndian: answer[(place * 32)..<(place * 32 + 32)]) }
             let (liquidity, owed, pairOwed) = (word(7), word(10), word(11))
             let worth = PositionReading.Worth(
@@ -81,48 +131,66 @@ extension PositionReading.Question {
                 pairAmount: pairOwed,
                 units: liquidity,
                 owed: owed,
-                pairOwed: pairOwed
+                pairOwed: pairOwed,
+                price: PoolPrice(root: BigUInt(bigEndian: pool[..<32]))
             )
-            return (worth, liquidity.isZero ? nil : leaving(liquidity))
+            return (worth, liquidity.isZero ? [] : [leaving(liquidity, by: function)])
         }
     }
 
-    /// What the second answer adds.
-    fileprivate func complete(_ worth: PositionReading.Worth, with answer: [UInt8]?) -> PositionReading.Worth? {
-        guard let answer else { return nil }
+    /// What the second answers add.
+    fileprivate func complete(
+        _ worth: PositionReading.Worth,
+        with answers: [[UInt8]?]
+    ) -> PositionReading.Worth? {
+        guard let answer = answers[0] else { return nil }
         var worth = worth
         switch offer.description.position {
-        case .balance: return worth
+        case .balance: return queued(worth, answer)
         case .shares:
             guard answer.count == 32 else { return nil }
-            worth = PositionReading.Worth(amount: BigUInt(bigEndian: answer), units: worth.units)
+            worth.amount = BigUInt(bigEndian: answer)
         case .liquidity:
             guard answer.count == 64 else { return nil }
-            worth = PositionReading.Worth(
-                amount: worth.owed + BigUInt(bigEndian: answer[..<32]),
-                pairAmount: worth.pairOwed + BigUInt(bigEndian: answer[32...]),
-                units: worth.units,
-                owed: worth.owed,
-                pairOwed: worth.pairOwed
-            )
+            worth.amount = worth.owed + BigUInt(bigEndian: answer[..<32])
+            worth.pairAmount = worth.pairOwed + BigUInt(bigEndian: answer[32...])
         }
         return worth
     }
 
+    /// What waits in the queue, by the status of each request.
+    private func queued(_ worth: PositionReading.Worth, _ answer: [UInt8]) -> PositionReading.Worth? {
+        guard let values = try? ABI.decode(answer, as: Self.statuses), case .elements(let states)? = values.first
+        else { return nil }
+        var worth = worth
+        let requests = worth.requests
+        worth.requests = []
+        for (id, state) in zip(requests, states) {
+            guard case .elements(let parts) = state, case .uint(let amount) = parts[0],
+                case .bool(let isFinal) = parts[4], case .bool(false) = parts[5]
+            else { continue }
+            worth.queued = worth.queued + amount
+            guard isFinal else { continue }
+            worth.claimable = worth.claimable + amount
+            worth.requests.append(id)
+        }
+        worth.amount = worth.amount + worth.queued
+        return worth
+    }
+
     /// Taking all liquidity out, which is only tried.
-    private func leaving(_ liquidity: BigUInt) -> EthereumNode.View? {
-        guard let step = offer.description.stop.first, let token else { return nil }
+    private func leaving(_ liquidity: BigUInt, by function: ContractFunction) -> EthereumNode.View {
         let argument = ABIValue.elements([
-            .uint(token), .uint(liquidity), .uint(.zero), .uint(.zero), .uint(Self.farDeadline),
+            .uint(token ?? .zero), .uint(liquidity), .uint(.zero), .uint(.zero), .uint(Self.farDeadline),
         ])
-        return Self.view(offer.contract, step.function, [argument], from: wallet)
+        return Self.view(offer.contract, function, [argument], from: wallet)
     }
 
     private static func view(
         _ to: EthereumAddress,
         _ function: ContractFunction,
         _ arguments: [ABIValue],
-        from: EthereumAddress?
+        from: EthereumAddress? = nil
     ) -> EthereumNode.View {
         // The arguments are made for the function here, so that they fit.
         let data = (try? function.callData(arguments)) ?? function.selector

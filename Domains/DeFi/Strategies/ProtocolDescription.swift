@@ -1,6 +1,6 @@
 import WalletCrypto
 
-/// A protocol as data: how its contracts are called, and how positions and rates are read from them.
+/// A protocol as data: how its contracts are called, and how positions, rates and rewards are read from them.
 ///
 /// What a new protocol needs is one more of these; nothing else knows a protocol by name.
 struct ProtocolDescription: Hashable, Sendable {
@@ -12,12 +12,28 @@ struct ProtocolDescription: Hashable, Sendable {
         case liquidity
     }
 
+    /// Which of an offer's contracts is meant.
+    enum Place: String, Sendable, CaseIterable {
+        /// What money goes into.
+        case contract
+        /// The token that stands for the position.
+        case receipt
+        /// What says the price of a pair.
+        case pool
+        /// What positions leave through.
+        case queue
+        /// What pays rewards.
+        case rewards
+    }
+
     /// What stands for an argument of a call.
     indirect enum Argument: Hashable, Sendable {
         /// The asset's contract.
         case asset
         /// The contract of the pair's other token.
         case pair
+        /// One of the offer's own contracts.
+        case place(Place)
         /// The amount that goes in or comes out.
         case amount
         /// The same of the pair's other token.
@@ -36,18 +52,33 @@ struct ProtocolDescription: Hashable, Sendable {
         case deadline
         /// A number that is always the same.
         case number(BigUInt)
-        /// A signed number that is always the same.
-        case signed(BigInt)
+        /// A pair's fee, as its offer has it.
+        case fee
+        /// The lowest tick of the offer's range.
+        case tickLower
+        /// The highest tick of the offer's range.
+        case tickUpper
+        /// Yes.
+        case yes
         /// No address.
         case nobody
+        /// Requests that have come through the queue.
+        case requests
+        /// What the queue wants to know with them.
+        case hints
         /// Several as one.
         case tuple([Argument])
+        /// An array.
+        case list([Argument])
     }
 
-    /// One call.
+    /// One transaction.
     struct Step: Hashable, Sendable {
+        var to = Place.contract
         let function: ContractFunction
-        let arguments: [Argument]
+        var arguments: [Argument] = []
+        /// Calls that go together, each as bytes in the one array that the function takes.
+        var calls: [Step] = []
         /// Whether the amount goes along as the chain's own coin.
         var paysValue = false
         /// Gas that it never needs more than: what is offered while the call can't be tried yet.
@@ -61,7 +92,33 @@ struct ProtocolDescription: Hashable, Sendable {
         /// One view says how many shares, another what those are worth.
         case shares(ContractFunction, worth: ContractFunction)
         /// What taking all liquidity out would give, and what is owed beside it: 12 words of `positions(uint256)`.
-        case liquidity(positions: ContractFunction)
+        case liquidity(positions: ContractFunction, price: ContractFunction, leaving: ContractFunction)
+    }
+
+    /// A queue that positions leave through: what waits in it, and what has come through.
+    struct QueueReader: Hashable, Sendable {
+        /// The requests of an account.
+        let requests: ContractFunction
+        /// What each is about.
+        let status: ContractFunction
+        /// How many checkpoints there are.
+        let checkpoints: ContractFunction
+        /// The checkpoint of each request.
+        let hints: ContractFunction
+        /// Takes what has come through.
+        let claim: Step
+        /// What is too little to be let in: what rounding leaves over.
+        let dust: BigUInt
+    }
+
+    /// What a protocol pays beside the yield, in another token.
+    struct RewardReader: Hashable, Sendable {
+        /// What an account is owed.
+        let owed: ContractFunction
+        /// Tokens a second for all, in 10^15 of a whole one.
+        let speed: ContractFunction
+        /// What all have in it, in its asset.
+        let total: ContractFunction
     }
 
     /// How a yearly rate is read.
@@ -74,6 +131,29 @@ struct ProtocolDescription: Hashable, Sendable {
         case growth(ContractFunction)
         /// The chain doesn't say.
         case unknown
+    }
+
+    /// Which way money goes.
+    enum Direction: String, Sendable, CaseIterable {
+        case entering
+        case leaving
+    }
+
+    /// How a protocol says that it stands still.
+    struct Guard: Hashable, Sendable {
+        /// What the answer's first word has to be, for it to stand still.
+        enum Sign: Hashable, Sendable {
+            case notZero
+            case zero
+            /// A bit of it is set, counted from the lowest.
+            case bit(Int)
+        }
+
+        var at = Place.contract
+        let function: ContractFunction
+        var arguments: [Argument] = []
+        let sign: Sign
+        let stops: Set<Direction>
     }
 
     /// What may go wrong with it beside its code.
@@ -99,21 +179,33 @@ struct ProtocolDescription: Hashable, Sendable {
     let needsApproval: Bool
     let start: Step
     /// Takes a part out.
-    let exit: Step?
-    /// Takes all out: several calls where one doesn't do.
+    let exit: [Step]
+    /// Takes all out.
     let stop: [Step]
     /// Takes what was earned; nil where it grows by itself.
     let harvest: Step?
     let position: PositionReader
     let rate: RateReader
     let risks: Set<Risk>
+    var guards: [Guard] = []
+    /// Where what leaves waits; nil where it comes at once.
+    var queue: QueueReader?
+    var rewards: RewardReader?
     var isPair = false
-    /// Whether amounts that come out are named in shares.
-    var exitsInShares = false
 
     /// One that is offered, by name.
     static func named(_ name: String) -> ProtocolDescription? { all.first { $0.name == name } }
 
     /// Every call that any of them makes.
-    var steps: [Step] { [start] + [exit].compactMap(\.self) + stop + [harvest].compactMap(\.self) }
+    var steps: [Step] {
+        ([start] + exit + stop + [harvest, queue?.claim].compactMap(\.self)).flatMap { [$0] + $0.calls }
+    }
+
+    /// The contracts that an offer of it must name.
+    var places: Set<Place> {
+        var places: Set<Place> = [.contract, .receipt]
+        if isPair { places.insert(.pool) }
+        if queue != nil { places.insert(.queue) }
+        return places
+    }
 }

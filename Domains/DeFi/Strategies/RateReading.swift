@@ -7,6 +7,8 @@ struct OfferRate: Hashable, Sendable {
     var rate: Int64?
     /// What 10^18 shares are worth, where the rate is its growth.
     var sharePrice: Int128?
+    /// Billionths a year that are paid beside it, in another token; nil where none are, or where nothing prices them.
+    var reward: Int64?
 
     static let secondsPerYear = 31_536_000
 
@@ -34,6 +36,34 @@ struct RateReading: Sendable {
 
     /// What an offer's contract says in a block.
     func rate(
+        of offer: Deployment.Offer,
+        _ deployment: Deployment,
+        at: EthereumNode.At
+    ) async throws(NodeError) -> OfferRate {
+        var rate = try await base(of: offer, deployment, at: at)
+        rate.reward = try await reward(of: offer, deployment, at: at)
+        return rate
+    }
+
+    /// Rewards of a year for all, worth so much, against what all have in it.
+    private func reward(
+        of offer: Deployment.Offer,
+        _ deployment: Deployment,
+        at: EthereumNode.At
+    ) async throws(NodeError) -> Int64? {
+        guard let reader = offer.description.rewards, let token = offer.rewardToken,
+            let price = try await node.price(of: token.symbol, in: offer.asset, deployment, at: at),
+            let speed = try await ask(offer, reader.speed, [], at), speed.count == 32,
+            let total = try await ask(offer, reader.total, [], at), total.count == 32
+        else { return nil }
+        let all = BigUInt(bigEndian: total)
+        guard !all.isZero else { return nil }
+        // Speeds are in 10^15 of a token of 18 places.
+        let yearly = BigUInt(bigEndian: speed) * BigUInt(1_000) * BigUInt(OfferRate.secondsPerYear)
+        return Self.billionths(price.inFirst(yearly) * BigUInt.powerOfTen(9) / all)
+    }
+
+    private func base(
         of offer: Deployment.Offer,
         _ deployment: Deployment,
         at: EthereumNode.At

@@ -11,6 +11,16 @@ struct Strategies: Sendable {
     let schema: Schema
     let pool: Pool
 
+    /// What an offer yields, as of a block.
+    struct KnownRate: Hashable, Sendable {
+        /// Billionths a year; nil where the chain doesn't say.
+        let rate: Int64?
+        /// What is paid beside it; nil where nothing is.
+        let reward: Int64?
+        let block: BlockReference
+        let at: Timestamp
+    }
+
     /// One of a user.
     ///
     /// - Throws: 404.
@@ -80,16 +90,20 @@ struct Strategies: Sendable {
     }
 
     /// The newest rate of an offer, and the block that it is of; nil before the first.
-    func rate(of offer: String, on chain: String) async throws -> (rate: Int64?, block: BlockReference, at: Timestamp)?
-    {
+    func rate(of offer: String, on chain: String) async throws -> KnownRate? {
         let rows = try await pool.query(
             """
-            select rate, number, hash, mined_at from \(schema).offer_rates
+            select rate, reward_rate, number, hash, mined_at from \(schema).offer_rates
             where chain = \(chain) and offer = \(offer) order by mined_at desc limit 1
             """
         )
         guard let row = rows.first else { return nil }
         let (number, hash): (Int64, Bytes) = (try row["number"], try row["hash"])
-        return (try row["rate"], BlockReference(number: number, hash: hash.array), try row["mined_at"])
+        return KnownRate(
+            rate: try row["rate"],
+            reward: try row["reward_rate"],
+            block: BlockReference(number: number, hash: hash.array),
+            at: try row["mined_at"]
+        )
     }
 }

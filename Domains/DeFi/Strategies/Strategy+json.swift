@@ -11,7 +11,10 @@ extension Strategy {
             "id": .string(id.wire), "offer": .string(offer), "chain": .string(chain), "wallet": .string(wallet.wire),
             "asset": .string(asset.code), "status": .string(status.rawValue), "deposited": money(principal),
             "withdrawn": money(withdrawn), "value": value.map { money($0.amount) } ?? .null,
+            "pair_deposited": .string(String(pairPrincipal)), "pair_withdrawn": .string(String(pairWithdrawn)),
             "pair_value": value?.pairAmount.map { .string(String($0)) } ?? .null,
+            "total_value": value.map { money($0.total) } ?? .null,
+            "impermanent_loss": value?.impermanentLoss.map { .string($0.description) } ?? .null,
             "yield": [
                 "actual": .string((earned < 0 ? "-" : "") + Money(minorUnits: abs(earned), asset).wire),
                 "expected": money(expected),
@@ -37,7 +40,15 @@ extension Strategy {
             .required("asset", .asset), .required("status", .oneOf(Status.self)),
             .required("deposited", .amount, "What went in, less the share of it that came out; final blocks only."),
             .required("withdrawn", .amount), .required("value", .nullable(.amount), "What it is worth on the chain."),
-            .required("pair_value", .nullable(.anyString), "The pair's other token, in its smallest units."),
+            .required("pair_deposited", .anyString, "The pair's other token, in its smallest units."),
+            .required("pair_withdrawn", .anyString, "The same, or of the token that rewards are paid in."),
+            .required("pair_value", .nullable(.anyString)),
+            .required("total_value", .nullable(.amount), "All of it in the asset, at the pool's price."),
+            .required(
+                "impermanent_loss",
+                .nullable(.anyString),
+                "Of a pair: what it is worth against holding what went in, less 1, without fees."
+            ),
             .required("yield", .any, "What it earned, and what the rates on the way would have given."),
             .required("drawdown", .anyString, "The largest fall from its highest worth, as a fraction."),
             .required("stop_loss", .nullable(.anyString)), .required("drawdown_max", .nullable(.anyString)),
@@ -52,12 +63,13 @@ extension Strategy {
 extension Deployment.Offer {
     /// It with its yield, as of a block; null where the chain doesn't say or what it said is too old.
     func json(
-        _ known: (rate: Int64?, block: BlockReference, at: Timestamp)?,
+        _ known: Strategies.KnownRate?,
         now: Timestamp
     ) -> JSON {
         let age = known.map { max(0, now.seconds - $0.at.seconds) }
         let isFresh = age.map { $0 <= Strategies.rateSecondsMax } ?? false
         let rate = isFresh ? known?.rate : nil
+        let reward = isFresh ? known?.reward : nil
         return [
             "id": .string(id), "protocol": .string(description.name),
             "family": .string(description.family.rawValue), "asset": .string(asset.code),
@@ -65,7 +77,8 @@ extension Deployment.Offer {
             "risks": .array(description.risks.map(\.rawValue).sorted().map { .string($0) }),
             "apr_base": rate.map { .string(Billionths.text($0)) } ?? .null,
             "apy_base": rate.flatMap(Self.apy).map { .string($0) } ?? .null,
-            "apy_reward": .null, "age_seconds": age.map { .integer($0) } ?? .null, "is_stale": .bool(!isFresh),
+            "apr_reward": reward.map { .string(Billionths.text($0)) } ?? .null,
+            "age_seconds": age.map { .integer($0) } ?? .null, "is_stale": .bool(!isFresh),
             "block": known.map {
                 ["number": .integer($0.block.number), "hash": .string(HexText.encode($0.block.hash))]
             } ?? .null,
@@ -89,7 +102,11 @@ extension Deployment.Offer {
             ),
             .required("apr_base", .nullable(.anyString), "A year, without compounding; null where unknown."),
             .required("apy_base", .nullable(.anyString), "A year, with compounding."),
-            .required("apy_reward", .nullable(.anyString), "Rewards beside it; null where unknown."),
+            .required(
+                "apr_reward",
+                .nullable(.anyString),
+                "Rewards beside it, as they are worth now; null where none."
+            ),
             .required("age_seconds", .nullable(.integer(0...Int.max)), "How old the rate is."),
             .required("is_stale", .bool), .required("block", .nullable(.any)),
         ],

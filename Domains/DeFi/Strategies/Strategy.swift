@@ -27,6 +27,13 @@ struct Strategy: Sendable, Entity {
         let pairAmount: Int128?
         /// The yearly rate on the chain, in billionths; nil where it doesn't say.
         let rate: Int64?
+        /// What the pair's pool says; nil but for pairs.
+        var price: PoolPrice?
+        /// What the position is worth against holding what went in, less 1, fees left out; nil but for pairs.
+        var impermanentLoss: Fixed18?
+
+        /// All of it in the asset.
+        var total: Int128 { amount + (price.map { inAsset(pairAmount ?? 0, at: $0) } ?? 0) }
     }
 
     let id: ID<Strategy>
@@ -39,7 +46,12 @@ struct Strategy: Sendable, Entity {
     let status: Status
     /// Minor units, as all amounts of the asset: what went in and is final, less the share that came out again.
     let principal: Int128
+    /// Of the pair's other token, in its smallest units, as what is behind it.
     let pairPrincipal: Int128
+    let pairWithdrawn: Int128
+    let pairRealized: Int128
+    /// What the pair's other token that is in was worth in the asset when it went in.
+    let pairBasis: Int128
     let withdrawn: Int128
     let realized: Int128
     /// The position's own number, where it has one.
@@ -55,17 +67,27 @@ struct Strategy: Sendable, Entity {
     /// Billionths of the peak.
     let drawdownMax: Int64?
     let autoCompound: Bool
+    /// The first of the blocks in a row in which nothing was in it.
+    let emptiedNumber: Int64?
     let version: Int64
     let createdAt: Timestamp
 
     /// What it has earned: what it is worth now and gave before, less what went in.
-    var earned: Int128 { (value?.amount ?? principal) - principal + realized }
+    ///
+    /// Of a pair, against holding both tokens, at the price of the moment.
+    var earned: Int128 {
+        guard let value else { return realized }
+        guard let price = value.price else { return value.amount - principal + realized }
+        return value.total - principal - inAsset(pairPrincipal, at: price) + realized
+            + inAsset(pairRealized, at: price)
+    }
 
     static let columns: SQL = """
         s.id, s.user_id, s.wallet, s.chain, s.address, s.offer, s.asset, s.status, s.principal, s.pair_principal,
-            s.withdrawn, s.realized, s.token::text as token, s.value, s.pair_value, s.rate, s.expected, s.valued_number,
-            s.valued_hash, s.valued_at, s.peak, s.drawdown, s.stop_loss, s.drawdown_max, s.auto_compound, s.version,
-            s.created_at
+            s.pair_withdrawn, s.pair_realized, s.pair_basis, s.withdrawn, s.realized, s.token::text as token, s.value,
+            s.pair_value, s.rate, s.price::text as price, s.impermanent_loss::text as impermanent_loss, s.expected,
+            s.valued_number, s.valued_hash, s.valued_at, s.peak, s.drawdown, s.stop_loss, s.drawdown_max, s.auto_compound,
+            s.emptied_number, s.version, s.created_at
         """
 
     /// A row that no strategy is.
@@ -84,12 +106,15 @@ struct Strategy: Sendable, Entity {
         else { throw Unreadable(id: id.value) }
         (self.address, self.asset, self.status) = (address, asset, status)
         (principal, pairPrincipal) = (try row["principal"], try row["pair_principal"])
+        (pairWithdrawn, pairRealized) = (try row["pair_withdrawn"], try row["pair_realized"])
+        pairBasis = try row["pair_basis"]
         (withdrawn, realized, expected) = (try row["withdrawn"], try row["realized"], try row["expected"])
         let token: String? = try row["token"]
         self.token = token.flatMap { BigUInt($0) }
         value = try Self.value(row)
         (peak, drawdown) = (try row["peak"], try row["drawdown"])
         (stopLoss, drawdownMax) = (try row["stop_loss"], try row["drawdown_max"])
+        emptiedNumber = try row["emptied_number"]
         (autoCompound, version, createdAt) = (try row["auto_compound"], try row["version"], try row["created_at"])
     }
 
@@ -97,12 +122,21 @@ struct Strategy: Sendable, Entity {
         let (amount, number): (Int128?, Int64?) = (try row["value"], try row["valued_number"])
         let (hash, minedAt): (Bytes?, Timestamp?) = (try row["valued_hash"], try row["valued_at"])
         guard let amount, let number, let hash, let minedAt else { return nil }
+        let (price, loss): (String?, String?) = (try row["price"], try row["impermanent_loss"])
         return Value(
             block: BlockReference(number: number, hash: hash.array),
             minedAt: minedAt,
             amount: amount,
             pairAmount: try row["pair_value"],
-            rate: try row["rate"]
+            rate: try row["rate"],
+            price: price.flatMap { BigUInt($0) }.flatMap { PoolPrice(root: $0) },
+            impermanentLoss: loss.flatMap { Fixed18($0) }
         )
     }
+}
+
+/// What units of a pair's other token are worth in the asset; they may be fewer than none.
+private func inAsset(_ units: Int128, at price: PoolPrice) -> Int128 {
+    let worth = Int128(clamping: price.inFirst(BigUInt(units.magnitude)))
+    return units < 0 ? -worth : worth
 }

@@ -19,9 +19,9 @@ struct StrategyRoutes: Sendable {
 
     private static let problems: [Int: [String]] = [
         404: ["not_found", "offer_not_found"],
-        409: ["nonce_taken", "strategy_not_open", "strategy_filling", "strategy_leaving"],
+        409: ["nonce_taken", "strategy_not_open", "strategy_filling", "strategy_leaving", "exit_queued"],
         422: IntentRoutes.problems[422, default: []] + [
-            "partial_exit_not_offered", "exit_not_offered", "nothing_to_exit", "nothing_to_harvest", "offer_gone",
+            "nothing_to_exit", "nothing_to_harvest", "not_enough_in_it", "protocol_paused", "offer_gone",
             "pair_amount_needed", "bad_rule",
         ],
         503: ["chain_unavailable"],
@@ -83,7 +83,7 @@ struct StrategyRoutes: Sendable {
             throw Problem(422, "pair_amount_needed", "A pair takes both tokens, everything else the one.")
         }
         let wallet = try await payers.wallet(walletID, of: user, on: chain.name)
-        let calls = try StrategyCalls(chain: chain).start(
+        let calls = try await StrategyCalls(chain: chain).start(
             offer,
             wallet: wallet.address,
             amount: amount,
@@ -188,6 +188,7 @@ struct StrategyRoutes: Sendable {
             "/v1/defi/strategies/{id}/harvest",
             operationID: "harvestStrategy",
             summary: "Take what a strategy earned",
+            description: "Or what has come through the protocol's queue.",
             tag: "Strategies",
             access: .permission("defi:move"),
             isIdempotent: true,
@@ -224,13 +225,7 @@ struct StrategyRoutes: Sendable {
                     return try await calls.stop(strategy, now: clock.now())
                 }
                 let amount = try Money(positive: text, strategy.asset, at: "/amount")
-                let worth = try await calls.worth(of: strategy, in: try calls.offer(of: strategy))
-                let share = StrategyRules.principal(
-                    of: amount.minorUnits,
-                    outOf: Int128(clamping: worth.amount),
-                    holding: strategy.principal
-                )
-                return try calls.exit(strategy, amount: amount, principal: share, now: clock.now())
+                return try await calls.exit(strategy, amount: amount, now: clock.now())
             }
         }
     }
@@ -280,7 +275,9 @@ struct StrategyRoutes: Sendable {
         }
         do {
             return try await ledger.submit(item).response()
-        } catch let error as PostgresError where error.violates("intents_nonce") || error.violates("strategies_one") {
+        } catch let error as PostgresError
+            where error.isStale || error.violates("intents_nonce") || error.violates("strategies_one")
+        {
             throw Problem(409, "nonce_taken", "Another transaction of the wallet was built meanwhile. Try again.")
         }
     }

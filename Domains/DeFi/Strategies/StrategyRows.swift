@@ -34,15 +34,15 @@ struct StrategyRulesRow: StoredRow {
     let drawdownMax: Int64?
     let autoCompound: Bool
 
-    static var mustTouchEachRow: Bool { false }
-
+    // What has been left takes nothing more; the next start makes a new one.
     static func store(_ rows: [StrategyRulesRow], in schema: Schema, at instant: Timestamp) -> [SQL] {
         rows.map { row in
             """
             update \(schema).strategies
             set stop_loss = \(row.stopLoss), drawdown_max = \(row.drawdownMax), auto_compound = \(row.autoCompound),
                 version = version + 1, updated_at = \(instant)
-            where id = \(row.strategy)
+            where id = \(row.strategy) and status <> 'stopped'
+            returning 1
             """
         }
     }
@@ -76,29 +76,51 @@ struct ValuationRow: StoredRow {
     let peak: Int128
     let drawdown: Int64
     let isStopped: Bool
+    /// Whether nothing is in it.
+    let isEmpty: Bool
 
     static func store(_ rows: [ValuationRow], in schema: Schema, at instant: Timestamp) -> [SQL] {
         let values = rows.map(\.value)
+        let (prices, losses) = (
+            values.map { $0.price?.root.description }, values.map { $0.impermanentLoss?.description }
+        )
         return [
             """
-            insert into \(schema).valuations (id, strategy, number, hash, value, pair_value, rate, mined_at,
-                recorded_at)
-            select v.*, \(instant)
+            insert into \(schema).valuations (id, strategy, number, hash, value, pair_value, rate, mined_at, price,
+                impermanent_loss, expected, peak, drawdown, recorded_at)
+            select v.id, v.strategy, v.number, v.hash, v.value, v.pair_value, v.rate, v.mined_at, v.price::numeric,
+                v.loss::numeric, s.expected + v.expected, v.peak, greatest(s.drawdown, v.drawdown), \(instant)
             from unnest(\(rows.map(\.id)), \(rows.map(\.strategy)), \(values.map(\.block.number)),
                 \(values.map { Bytes($0.block.hash) }), \(values.map(\.amount)), \(values.map(\.pairAmount)),
-                \(values.map(\.rate)), \(values.map(\.minedAt))) as v
+                \(values.map(\.rate)), \(values.map(\.minedAt)), \(prices), \(losses),
+                \(rows.map(\.expected)), \(rows.map(\.peak)), \(rows.map(\.drawdown)))
+                as v(id, strategy, number, hash, value, pair_value, rate, mined_at, price, loss, expected, peak, drawdown)
+            join \(schema).strategies s on s.id = v.strategy
+            """,
+            // A start that is being stored holds the row: the statement after this one sees it.
+            """
+            select count(*) from (
+                select id from \(schema).strategies where id = any(\(rows.map(\.strategy))) order by id
+                for no key update) locked
             """,
             """
             update \(schema).strategies s
-            set value = n.value, pair_value = n.pair_value, rate = n.rate, valued_number = n.number,
+            set value = n.value, pair_value = n.pair_value, rate = n.rate, price = n.price::numeric,
+                impermanent_loss = n.loss::numeric, is_due = false, valued_number = n.number,
                 valued_hash = n.hash, valued_at = n.mined_at, expected = s.expected + n.expected, peak = n.peak,
                 drawdown = greatest(s.drawdown, n.drawdown), version = s.version + 1, updated_at = \(instant),
-                status = case when n.is_stopped then 'stopped' else s.status end
+                emptied_number = case when n.is_empty then coalesce(s.emptied_number, n.number) end,
+                status = case when n.is_stopped and not exists (
+                    select 1 from \(schema).intents i
+                    where i.strategy = s.id and i.kind = 'start'
+                        and i.state not in ('final', 'failed', 'replaced', 'expired'))
+                    then 'stopped' else s.status end
             from unnest(\(rows.map(\.strategy)), \(values.map(\.block.number)),
                 \(values.map { Bytes($0.block.hash) }), \(values.map(\.amount)), \(values.map(\.pairAmount)),
                 \(values.map(\.rate)), \(values.map(\.minedAt)), \(rows.map(\.expected)), \(rows.map(\.peak)),
-                \(rows.map(\.drawdown)), \(rows.map(\.isStopped)))
-                as n(id, number, hash, value, pair_value, rate, mined_at, expected, peak, drawdown, is_stopped)
+                \(rows.map(\.drawdown)), \(rows.map(\.isStopped)), \(prices), \(losses), \(rows.map(\.isEmpty)))
+                as n(id, number, hash, value, pair_value, rate, mined_at, expected, peak, drawdown, is_stopped, price,
+                    loss, is_empty)
             where s.id = n.id
             returning 1
             """,
@@ -123,14 +145,20 @@ struct OfferRateRow: StoredRow {
     static func store(_ rows: [OfferRateRow], in schema: Schema, at: Timestamp) -> [SQL] {
         [
             """
-            insert into \(schema).offer_rates as r (chain, offer, number, hash, share_price, rate, mined_at)
+            insert into \(schema).offer_rates as r (chain, offer, number, hash, share_price, rate, reward_rate, mined_at)
             select * from unnest(\(rows.map(\.chain)), \(rows.map(\.offer)), \(rows.map(\.block.number)),
                 \(rows.map { Bytes($0.block.hash) }), \(rows.map(\.rate.sharePrice)), \(rows.map(\.rate.rate)),
-                \(rows.map(\.block.timestamp)))
+                \(rows.map(\.rate.reward)), \(rows.map(\.block.timestamp)))
             on conflict (chain, offer, number) do update
-            set (hash, share_price, rate, mined_at) =
-                (excluded.hash, excluded.share_price, excluded.rate, excluded.mined_at)
+            set (hash, share_price, rate, reward_rate, mined_at) = (excluded.hash, excluded.share_price,
+                excluded.rate, excluded.reward_rate, excluded.mined_at)
+            """,
+            // Growth is looked for over a week.
             """
+            delete from \(schema).offer_rates r
+            using unnest(\(rows.map(\.chain)), \(rows.map(\.block.timestamp))) as n(chain, mined_at)
+            where r.chain = n.chain and r.mined_at < n.mined_at - interval '8 days'
+            """,
         ]
     }
 }

@@ -20,6 +20,8 @@ enum StrategyRules {
     }
 
     static let one: Int128 = 1_000_000_000
+    /// Worth beyond so many times the principal counts as that; what follows from it stays within 128 bits.
+    static let worthMax: Int128 = one * one * one
 
     /// Judges a value; `value` and `principal` in minor units.
     ///
@@ -34,8 +36,9 @@ enum StrategyRules {
     ) -> Judgement {
         guard principal > 0 else { return Judgement(peak: peak, drawdown: 0, breaches: []) }
         let (scaled, overflow) = value.multipliedReportingOverflow(by: one)
-        let worth = overflow ? value / principal * one : scaled / principal
-        let highest = max(peak, worth)
+        let exact = overflow ? (value / principal).multipliedReportingOverflow(by: one) : (scaled / principal, false)
+        let worth = exact.1 ? worthMax : min(exact.0, worthMax)
+        let highest = max(min(peak, worthMax), worth)
         let fall = highest > 0 ? (highest - worth) * one / highest : 0
         var breaches: [Breach] = []
         if let stopLoss, one - worth >= Int128(stopLoss) { breaches.append(.stopLoss) }

@@ -1,6 +1,7 @@
 import DomainKit
 import Kernel
 import Ledger
+import Logging
 import Messaging
 import PostgreSQL
 import WalletCrypto
@@ -20,24 +21,28 @@ struct StrategyWatch: Sendable {
     let ids: IDGenerator
     let exits: ExitMaker
     let compounds: CompoundMaker
+    let accounts: LedgerAccounts
+    let logger: Logger
 
     init(
         chain: EthereumChain,
         runtime: DomainRuntime,
         ids: IDGenerator,
         clock: any WallClock,
-        openings: IntentOpenings
+        openings: IntentOpenings,
+        logger: Logger
     ) {
-        (schema, pool) = (runtime.schema, runtime.pool)
+        (schema, pool, accounts) = (runtime.schema, runtime.pool, runtime.accounts)
+        self.logger = logger
         (self.chain, self.ids) = (chain, ids)
         exits = ExitMaker(chain: chain, schema: schema, pool: pool, ids: ids, openings: openings, clock: clock)
         compounds = CompoundMaker(chain: chain, schema: schema, pool: pool, ids: ids, openings: openings, clock: clock)
     }
 
-    /// What a block makes of the strategies on its chain.
-    func items(at block: EthereumBlock) async throws -> [LedgerItem] {
+    /// What a block makes of the strategies on its chain: what is stored with it, and what rules want then.
+    func watch(_ block: EthereumBlock) async throws -> (items: [LedgerItem], wishes: [StrategyWish]) {
         let node = chain.nodes.first
-        guard !chain.deployment.offers.isEmpty else { return [] }
+        guard !chain.deployment.offers.isEmpty else { return ([], []) }
         let logs = try await node.logs(from: block.number, to: block.number, of: chain.deployment.watched)
         var touched = Set(block.entries.map(\.sender.description))
         for log in logs {
@@ -55,20 +60,24 @@ struct StrategyWatch: Sendable {
         let asked = questions.compactMap(\.self)
         let worths = try await PositionReading(node: node).worth(of: asked, at: .number(block.number))
         var rows: [any StoredRow] = rates.new
-        var items: [LedgerItem] = []
+        var wishes: [StrategyWish] = []
         var answers = worths.makeIterator()
         for (due, question) in zip(strategies, questions) where question != nil {
             guard let worth = answers.next().flatMap(\.self) else { continue }
-            let judged = try await judged(due, worth, rate: rates.known[due.strategy.offer], at: block)
+            let judged = judged(due, worth, rate: rates.known[due.strategy.offer], at: block)
             rows.append(judged.row)
-            if let exit = judged.exit { items.append(exit) }
-            if !due.isMoving, let compound = try await compounds.item(due.strategy, worth, at: block) {
-                items.append(compound)
+            if let wish = judged.wish { wishes.append(wish) }
+            guard !due.isMoving else { continue }
+            if due.strategy.autoCompound { wishes.append(.compound(due.strategy, worth)) }
+            if let emptied = due.strategy.emptiedNumber, judged.row.isEmpty, due.strategy.principal > 0,
+                block.number - emptied + 1 >= chain.confirmations
+            {
+                wishes.append(.close(due.strategy))
             }
         }
-        guard !rows.isEmpty else { return items }
+        guard !rows.isEmpty else { return ([], wishes) }
         let stored = rows
-        return items + [LedgerItem(operation: ids.next(), commands: []) { _, _ in .init(rows: stored) }]
+        return ([LedgerItem(operation: ids.next(), commands: []) { _, _ in .init(rows: stored) }], wishes)
     }
 
     /// The number of the position that a transaction made: the token that a position manager gave to the wallet.
@@ -103,7 +112,7 @@ struct StrategyWatch: Sendable {
                     and i.state in ('signed', 'broadcast', 'dropped', 'displaced', 'included')) as is_moving
             from \(schema).strategies s
             where s.chain = \(chain.name) and s.status <> 'stopped'
-                and (s.address = any(\(touched)) or s.valued_number is null
+                and (s.address = any(\(touched)) or s.is_due or s.valued_number is null
                     or s.valued_number <= \(number - StrategyWatch.blocksMax)
                     or s.stop_loss is not null or s.drawdown_max is not null
                     or (s.value = 0 and coalesce(s.pair_value, 0) = 0))
@@ -120,8 +129,11 @@ struct StrategyWatch: Sendable {
         let reading = RateReading(node: chain.nodes.first)
         let last = try await pool.query(
             """
-            select distinct on (offer) offer, rate, mined_at from \(schema).offer_rates
-            where chain = \(chain.name) order by offer, mined_at desc
+            select o.offer, r.rate, r.mined_at
+            from unnest(\(chain.deployment.offers.map(\.id))) as o(offer)
+            join lateral (
+                select rate, mined_at from \(schema).offer_rates
+                where chain = \(chain.name) and offer = o.offer order by mined_at desc limit 1) r on true
             """
         )
         var ages: [String: Int64] = [:]
@@ -160,23 +172,40 @@ struct StrategyWatch: Sendable {
 
     // MARK: Rules
 
+    private static func value(
+        of strategy: Strategy,
+        _ worth: PositionReading.Worth,
+        rate: Int64?,
+        at block: EthereumBlock
+    ) -> Strategy.Value {
+        let loss = worth.price.flatMap { price in
+            price.change(
+                from: (BigUInt(strategy.principal), BigUInt(strategy.pairPrincipal)),
+                to: (worth.amount - worth.owed, (worth.pairAmount ?? .zero) - worth.pairOwed)
+            )
+        }
+        return Strategy.Value(
+            block: block.reference,
+            minedAt: block.timestamp,
+            amount: Int128(clamping: worth.amount),
+            pairAmount: worth.pairAmount.map { Int128(clamping: $0) },
+            rate: rate,
+            price: worth.price,
+            impermanentLoss: loss
+        )
+    }
+
     private func judged(
         _ due: Due,
         _ worth: PositionReading.Worth,
         rate: Int64?,
         at block: EthereumBlock
-    ) async throws -> (row: ValuationRow, exit: LedgerItem?) {
-        let value = Strategy.Value(
-            block: block.reference,
-            minedAt: block.timestamp,
-            amount: Int128(clamping: worth.amount),
-            pairAmount: worth.pairAmount.map { Int128(clamping: $0) },
-            rate: rate
-        )
+    ) -> (row: ValuationRow, wish: StrategyWish?) {
         let (strategy, isMoving) = (due.strategy, due.isMoving)
+        let value = Self.value(of: strategy, worth, rate: rate, at: block)
         let judgement = StrategyRules.judge(
-            value: value.amount,
-            principal: isMoving ? 0 : strategy.principal,
+            value: value.total,
+            principal: isMoving ? 0 : strategy.principal + strategy.pairBasis,
             peak: strategy.peak,
             stopLoss: strategy.stopLoss,
             drawdownMax: strategy.drawdownMax
@@ -188,7 +217,9 @@ struct StrategyWatch: Sendable {
                 seconds: block.timestamp.seconds - last.minedAt.seconds
             )
         }
-        let isEmpty = value.amount == 0 && (value.pairAmount ?? 0) == 0
+        // What rounding leaves in a queue's token stays there.
+        let dust = chain.deployment.offer(strategy.offer)?.description.queue?.dust ?? .zero
+        let isEmpty = worth.amount <= dust && (value.pairAmount ?? 0) == 0
         let row = ValuationRow(
             id: ids.next(),
             strategy: strategy.id,
@@ -196,9 +227,9 @@ struct StrategyWatch: Sendable {
             expected: expected ?? 0,
             peak: judgement.peak,
             drawdown: judgement.drawdown,
-            isStopped: isEmpty && !isMoving && strategy.principal == 0 && strategy.status != .starting
+            isStopped: isEmpty && !isMoving && strategy.principal == 0 && strategy.status != .starting,
+            isEmpty: isEmpty && !isMoving
         )
-        guard let breach = judgement.breaches.first else { return (row, nil) }
-        return (row, try await exits.item(for: breach, strategy, value, judgement))
+        return (row, judgement.breaches.first.map { .exit(strategy, $0, value, judgement) })
     }
 }

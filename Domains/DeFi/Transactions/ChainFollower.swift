@@ -58,7 +58,7 @@ struct ChainFollower: Sendable {
         Gauge(label: "chain_blocks_behind", dimensions: [("chain", chain.name)]).record(
             Double(max(0, head - (tip?.number ?? head)))
         )
-        try await chores()
+        try await chores(at: tip)
         return followed
     }
 
@@ -104,6 +104,7 @@ struct ChainFollower: Sendable {
         let row = AbandonedBlocksRow(chain: chain.name, fork: fork, holder: blocks.holder)
         items.append(LedgerItem(operation: books.ids.next(), commands: []) { _, _ in .init(rows: [row]) })
         try await store(items)
+        try await report(try await intents.settled(above: fork.number, on: chain.name))
         Counter(label: "chain_reorganisations_total", dimensions: [("chain", chain.name)]).increment()
         logger.notice(
             "the chain was reorganised",
@@ -113,11 +114,20 @@ struct ChainFollower: Sendable {
         )
     }
 
+    /// What was final and isn't any more: no rule undoes it, so that an operator must look.
+    private func report(_ broken: [ID<Intent>]) async throws {
+        guard !broken.isEmpty else { return }
+        Counter(label: "chain_final_broken_total", dimensions: [("chain", chain.name)]).increment(by: broken.count)
+        logger.critical(
+            "a reorganisation reached transactions that counted as final; an operator must look",
+            metadata: ["chain": "\(chain.name)", "intents": "\(broken.map(\.wire).joined(separator: " "))"]
+        )
+    }
+
     // MARK: Blocks
 
     private func follow(_ block: EthereumBlock, isFirst: Bool) async throws {
         var items: [LedgerItem] = []
-        var receipts: [EthereumReceipt] = []
         let candidates = try await intents.open(
             on: chain.name,
             hashes: block.entries.map(\.hash),
@@ -125,14 +135,7 @@ struct ChainFollower: Sendable {
         )
         for intent in candidates {
             if let entry = block.entries.first(where: { $0.hash == intent.signed?.hash }) {
-                let receipt = try await receipt(of: entry, in: block)
-                receipts.append(receipt)
-                let token = StrategyWatch.mintedToken(in: receipt, to: intent.address, chain.deployment)
-                let tokenRow = intent.strategy.flatMap { strategy in
-                    token.map { StrategyTokenRow(strategy: strategy, token: $0) }
-                }
-                let rows: [any StoredRow] = [tokenRow].compactMap(\.self)
-                items.append(try await books.item(intent, .included(inclusion(intent, receipt)), adding: rows))
+                items.append(try await included(intent, try await receipt(of: entry, in: block)))
             } else if block.entries.contains(where: {
                 $0.sender == intent.address && $0.nonce == intent.transaction.nonce
             }) {
@@ -140,11 +143,25 @@ struct ChainFollower: Sendable {
             }
         }
         items += try await settlements(at: block)
-        items += try await strategies.items(at: block)
+        let watched = try await strategies.watch(block)
+        items += watched.items
         items += try await custody?.items(at: block, isFirst: isFirst) ?? []
         let row = FollowedBlockRow(chain: chain.name, block: block, holder: blocks.holder)
         items.append(LedgerItem(operation: books.ids.next(), commands: []) { _, _ in .init(rows: [row]) })
         try await store(items)
+        // What rules want is no part of the block: nothing of it can hold the chain up.
+        await strategies.act(on: watched.wishes, at: block, ledger)
+    }
+
+    /// A transaction in its block, with the number of the position that it made.
+    private func included(_ intent: Intent, _ receipt: EthereumReceipt) async throws -> LedgerItem {
+        var rows: [any StoredRow] = []
+        if let strategy = intent.strategy,
+            let token = StrategyWatch.mintedToken(in: receipt, to: intent.address, chain.deployment)
+        {
+            rows.append(StrategyTokenRow(strategy: strategy, token: token))
+        }
+        return try await books.item(intent, .included(inclusion(intent, receipt)), adding: rows)
     }
 
     private func receipt(of entry: EthereumBlock.Entry, in block: EthereumBlock) async throws -> EthereumReceipt {
@@ -154,19 +171,32 @@ struct ChainFollower: Sendable {
         return receipt
     }
 
-    /// What the receipt says of an intent: what it cost, and what came back to the wallet of its asset.
+    /// What the receipt says of an intent: what it cost, and what left the wallet and came to it.
     private func inclusion(_ intent: Intent, _ receipt: EthereumReceipt) -> IntentState.Inclusion {
-        var received = BigUInt.zero
-        if let token = chain.deployment.token(intent.amount.asset) {
-            for log in receipt.logs where log.isTransfer(of: token, to: intent.address) {
-                received = received + BigUInt(bigEndian: log.data)
+        let offers = chain.deployment.offers.filter { offer in
+            ProtocolDescription.Place.allCases.contains { offer.address($0) == intent.transaction.to }
+        }
+        let other = offers.lazy.compactMap { $0.pair ?? $0.rewardToken }.first?.contract
+        var (own, pair) = (TokenFlow(), TokenFlow())
+        for log in receipt.logs {
+            if let token = chain.deployment.token(intent.amount.asset) { own.add(log, of: token, intent.address) }
+            if let other { pair.add(log, of: other, intent.address) }
+        }
+        if receipt.succeeded, intent.amount.asset == EthereumChain.gasAsset {
+            // Coins leave no event but what a contract says of them.
+            own.paid = own.paid + intent.transaction.value
+            for log in receipt.logs where offers.contains(where: { $0.address(.queue) == log.contract }) {
+                own.received = own.received + (log.claimed(by: intent.address) ?? .zero)
             }
         }
         return IntentState.Inclusion(
             block: receipt.block,
             succeeded: receipt.succeeded,
             gasCost: Int128(clamping: receipt.gasCost),
-            received: Int128(clamping: received)
+            received: Int128(clamping: own.received),
+            paid: Int128(clamping: own.paid),
+            pairReceived: Int128(clamping: pair.received),
+            pairPaid: Int128(clamping: pair.paid)
         )
     }
 
@@ -179,14 +209,32 @@ struct ChainFollower: Sendable {
                 items.append(try await displacement(intent))
                 continue
             }
+            guard try await blocks.holds(inclusion.block) else {
+                items.append(try await books.item(intent, .reorganised, because: "not_canonical"))
+                continue
+            }
             // Final is said once, so the receipt is looked at once more, by all nodes.
             let receipt = try await chain.nodes.receipt(signed.hash)
             guard receipt?.block == inclusion.block, receipt?.succeeded == inclusion.succeeded else {
                 throw NodeError.disagreement("the receipt of a transaction that becomes final")
             }
-            items.append(try await books.item(intent, .settled))
+            let basis = try await pairBasis(of: intent, inclusion)
+            items.append(try await books.item(intent, .settled, adding: basis))
         }
         return items
+    }
+
+    /// What the pair's other token that a transaction put in was worth in the asset, in its own block.
+    private func pairBasis(
+        of intent: Intent,
+        _ inclusion: IntentState.Inclusion
+    ) async throws -> [any StoredRow] {
+        guard intent.kind == .start, inclusion.pairPaid > 0, let strategy = intent.strategy,
+            let offer = chain.deployment.offers.first(where: { $0.contract == intent.transaction.to }),
+            let price = try await chain.nodes.first.price(of: offer, at: .number(inclusion.block.number))
+        else { return [] }
+        let basis = Int128(clamping: price.inFirst(BigUInt(inclusion.pairPaid)))
+        return [StrategyEffect(strategy: strategy, pairBasis: basis)]
     }
 
     /// Whether another transaction has used the nonce for good: by the node's word at first, by its block now.
@@ -200,7 +248,7 @@ struct ChainFollower: Sendable {
 
     // MARK: What no block is about
 
-    private func chores() async throws {
+    private func chores(at tip: BlockReference?) async throws {
         var items: [LedgerItem] = []
         for intent in try await intents.unsigned(limit: Self.choresMax) where intent.chain == chain.name {
             items.append(try await books.item(intent, .timedOut, because: "not_signed_in_time"))
@@ -211,13 +259,16 @@ struct ChainFollower: Sendable {
             if let receipt = try await chain.nodes.receipt(signed.hash) {
                 // Its block was followed before it was ours to look for.
                 guard try await blocks.holds(receipt.block) else { continue }
-                items.append(try await books.item(intent, .included(inclusion(intent, receipt))))
+                items.append(try await included(intent, receipt))
             } else if try await !chain.nodes.knows(signed.hash) {
                 items.append(try await books.item(intent, .lost, because: "not_in_pool", nextAt: intent.createdAt))
             }
         }
         items += try await custody?.chores() ?? []
-        guard !items.isEmpty else { return }
+        guard !items.isEmpty, let tip else { return }
+        // Another process that took over meanwhile sees what is there now.
+        let row = StillFollowedRow(chain: chain.name, tip: tip, holder: blocks.holder)
+        items.append(LedgerItem(operation: books.ids.next(), commands: []) { _, _ in .init(rows: [row]) })
         try await store(items)
     }
 
@@ -229,19 +280,5 @@ struct ChainFollower: Sendable {
                 metadata: ["chain": "\(chain.name)", "refusal": "\(refusal)"]
             )
         }
-    }
-}
-
-extension EthereumLog {
-    /// `Transfer(address,address,uint256)` (ERC-20).
-    static let transferTopic: [UInt8] =
-        HexText.decode(
-            "0xddf252ad1be2c89b69c2b068fc378daa952ba7f163c4a11628f55a4df523b3ef"
-        ) ?? []
-
-    /// Whether it says that a token went to an account.
-    func isTransfer(of token: EthereumAddress, to account: EthereumAddress) -> Bool {
-        contract == token && topics.count == 3 && topics[0] == Self.transferTopic
-            && topics[2] == [UInt8](repeating: 0, count: 12) + account.bytes && data.count == 32
     }
 }

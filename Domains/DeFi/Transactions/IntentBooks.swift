@@ -22,6 +22,11 @@ struct IntentBooks: Sendable {
         AccountKey(user, "strategy:\(strategy.wire)", asset)
     }
 
+    /// An intent that moves a strategy's money and names none, which the database refuses to hold.
+    struct Homeless: Error, Sendable {
+        let id: ID<Intent>
+    }
+
     let schema: Schema
     let accounts: LedgerAccounts
     let intents: Intents
@@ -84,7 +89,7 @@ struct IntentBooks: Sendable {
             guard case .included(let inclusion) = intent.state, inclusion.succeeded else {
                 return try await release(intent, because: intent.state.name)
             }
-            return try await settlement(intent)
+            return try await settlement(intent, inclusion)
         case .timedOut: return try await release(intent, because: "expired")
         case .signed, .accepted, .lost, .displaced: return []
         }
@@ -105,12 +110,12 @@ struct IntentBooks: Sendable {
                 )
             )
         }
-        if inclusion.succeeded, intent.kind == .start, intent.amount.minorUnits > 0 {
+        if inclusion.succeeded, intent.kind == .start, inclusion.paid > 0 {
             commands.append(
                 try await transfer(
                     AccountKey(house: Self.onChain, intent.amount.asset),
                     AccountKey(intent.user, Self.pending, intent.amount.asset),
-                    intent.amount.minorUnits,
+                    inclusion.paid,
                     "strategy_start"
                 )
             )
@@ -118,20 +123,25 @@ struct IntentBooks: Sendable {
         return commands
     }
 
-    private func settlement(_ intent: Intent) async throws -> [LedgerCommand] {
+    private func settlement(
+        _ intent: Intent,
+        _ inclusion: IntentState.Inclusion
+    ) async throws -> [LedgerCommand] {
         switch intent.kind {
-        case .start where intent.amount.minorUnits > 0:
-            guard let strategy = intent.strategy else { return [] }
+        case .start where inclusion.paid > 0:
+            guard let strategy = intent.strategy else { throw Homeless(id: intent.id) }
             return [
                 try await transfer(
                     AccountKey(intent.user, Self.pending, intent.amount.asset),
                     Self.deployed(strategy, of: intent.user, intent.amount.asset),
-                    intent.amount.minorUnits,
+                    inclusion.paid,
                     "strategy_deployed"
                 )
             ]
         case .exit where intent.principal > 0:
-            guard let reservation = intent.reservation, let strategy = intent.strategy else { return [] }
+            guard let reservation = intent.reservation, let strategy = intent.strategy else {
+                throw Homeless(id: intent.id)
+            }
             return [
                 try await transfer(
                     Self.deployed(strategy, of: intent.user, intent.amount.asset),
@@ -147,7 +157,7 @@ struct IntentBooks: Sendable {
 
     private func release(_ intent: Intent, because reason: String) async throws -> [LedgerCommand] {
         guard let reservation = intent.reservation, let strategy = intent.strategy,
-            try await !intents.isShared(reservation, besides: intent.id)
+            try await intents.isHeld(reservation), try await !intents.isShared(reservation, besides: intent.id)
         else { return [] }
         let key = Self.deployed(strategy, of: intent.user, intent.amount.asset)
         guard let account = try await accounts.find([key])[key] else { throw LedgerFault.accountVanished(key) }

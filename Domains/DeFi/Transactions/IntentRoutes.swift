@@ -25,7 +25,7 @@ struct IntentRoutes: Sendable {
         422: [
             "wallet_not_verified", "wallet_on_other_chain", "recipient_not_in_address_book", "recipient_locked",
             "asset_not_supported", "insufficient_funds", "would_revert", "would_fail", "gas_too_expensive",
-            "idempotency_key_reused", "amount_out_of_range", "bad_checksum",
+            "idempotency_key_reused", "amount_out_of_range", "bad_checksum", "address_blocked", "address_in_review",
         ],
         503: ["chain_unavailable", "chain_disagreement"],
     ]
@@ -116,7 +116,8 @@ struct IntentRoutes: Sendable {
                     "malformed_transaction", "unsupported_transaction_type", "unprotected_transaction", "high_s",
                     "unknown_function", "malformed_call", "unlimited_approval", "other_recipient", "other_chain",
                     "other_sender", "other_nonce", "other_value", "other_calldata", "other_fee", "access_list",
-                    "idempotency_key_reused",
+                    "idempotency_key_reused", "recipient_not_in_address_book", "recipient_locked", "address_blocked",
+                    "address_in_review",
                 ]
             ]) { $1 }
         ) { request in

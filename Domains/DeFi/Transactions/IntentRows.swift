@@ -46,7 +46,8 @@ struct IntentChangeRow: StoredRow {
             """
             update \(schema).intents i
             set state = n.state, reason = n.reason, raw = n.raw, hash = n.hash, block_number = n.block_number,
-                block_hash = n.block_hash, succeeded = n.succeeded, gas_cost = n.gas_cost, received = n.received,
+                block_hash = n.block_hash, succeeded = n.succeeded, gas_cost = n.gas_cost, received = n.received, paid = n.paid,
+                pair_received = n.pair_received, pair_paid = n.pair_paid,
                 transfers = coalesce(string_to_array(nullif(n.transfers, ''), ',')::uuid[], '{}'),
                 next_at = n.next_at, attempts = case when n.state = i.state then i.attempts else 0 end,
                 seen_at = \(instant), version = i.version + 1, updated_at = \(instant)
@@ -55,9 +56,11 @@ struct IntentChangeRow: StoredRow {
                 \(changed.map { $0.signed.map { Bytes($0.hash) } }), \(changed.map { $0.state.block?.number }),
                 \(changed.map { $0.state.block.map { Bytes($0.hash) } }), \(inclusions.map { $0?.succeeded }),
                 \(inclusions.map { $0?.gasCost }), \(inclusions.map { $0?.received }),
+                \(inclusions.map { $0?.paid ?? 0 }), \(inclusions.map { $0?.pairReceived ?? 0 }),
+                \(inclusions.map { $0?.pairPaid ?? 0 }),
                 \(changed.map { $0.transfers.map(\.description).joined(separator: ",") }), \(sorted.map(\.nextAt)))
                 as n(id, version, state, reason, raw, hash, block_number, block_hash, succeeded, gas_cost, received,
-                    transfers, next_at)
+                    paid, pair_received, pair_paid, transfers, next_at)
             where i.id = n.id and i.version = n.version
             returning 1
             """

@@ -14,6 +14,12 @@ enum IntentState: Hashable, Sendable {
         let gasCost: Int128
         /// What the wallet got of the intent's asset, in its minor units.
         let received: Int128
+        /// What left the wallet of it.
+        var paid: Int128 = 0
+        /// The same of the pair's other token, or of the one that rewards are paid in, in its smallest units.
+        var pairReceived: Int128 = 0
+        /// What left the wallet of that token.
+        var pairPaid: Int128 = 0
     }
 
     /// Unsigned, waiting for the user.

@@ -72,6 +72,17 @@ struct Intents: Sendable {
         )
     }
 
+    /// Those that count as final in blocks above a number.
+    func settled(above number: Int64, on chain: String) async throws -> [ID<Intent>] {
+        try await pool.query(
+            """
+            select id from \(schema).intents
+            where chain = \(chain) and state in ('final', 'failed') and block_number > \(number)
+            limit \(Intents.listMax)
+            """
+        ).map { try $0["id"] }
+    }
+
     /// Those that were last seen on their way so many seconds ago.
     func waiting(on chain: String, seconds: Double, limit: Int) async throws -> [Intent] {
         try await find(
@@ -104,6 +115,14 @@ struct Intents: Sendable {
                 amount: try row["amount"]
             )
         }
+    }
+
+    /// Whether a reservation still holds something: another intent may have captured it.
+    func isHeld(_ reservation: ID<Reservation>) async throws -> Bool {
+        let rows = try await pool.query(
+            "select 1 from \(schema).reservations where id = \(reservation) and state = 'active'"
+        )
+        return !rows.isEmpty
     }
 
     /// Whether another intent that isn't over needs the same reservation.
@@ -171,8 +190,7 @@ extension Intent {
         i.id, i.user_id, i.wallet, i.chain, i.address, i.kind, i.strategy, i.replaces, i.asset, i.amount,
             i.pair_amount, i.principal, i.reservation, i.nonce, i.recipient, i.value, i.calldata, i.gas_limit,
             i.max_fee, i.tip, i.summary, i.raw, i.hash, i.state, i.reason, i.block_number, i.block_hash, i.succeeded,
-            i.gas_cost,
-            i.received, i.transfers, i.version, i.created_at, i.expires_at
+            i.gas_cost, i.received, i.paid, i.pair_received, i.pair_paid, i.transfers, i.version, i.created_at, i.expires_at
         """
 
     init(_ row: Row) throws {
@@ -238,7 +256,15 @@ extension Intent {
         )
         var inclusion: IntentState.Inclusion?
         if let block, let succeeded, let gasCost, let received {
-            inclusion = .init(block: block, succeeded: succeeded, gasCost: gasCost, received: received)
+            inclusion = .init(
+                block: block,
+                succeeded: succeeded,
+                gasCost: gasCost,
+                received: received,
+                paid: try row["paid"],
+                pairReceived: try row["pair_received"],
+                pairPaid: try row["pair_paid"]
+            )
         }
         switch name {
         case "built": return .built

@@ -25,11 +25,17 @@ struct KnownCall: Sendable {
     let arguments: [ABIValue]
     /// The step of a protocol that it is.
     let step: ProtocolDescription.Step?
+    /// The calls that it makes, where it is several in one.
+    let calls: [KnownCall]
 
     /// Reads a call.
     ///
     /// - Throws: the first fault.
     init(_ data: [UInt8], from wallet: EthereumAddress) throws(Fault) {
+        try self.init(data, from: wallet, isInner: false)
+    }
+
+    private init(_ data: [UInt8], from wallet: EthereumAddress, isInner: Bool) throws(Fault) {
         let selector = Array(data.prefix(4))
         let candidates: [(ContractFunction, ProtocolDescription.Step?)] =
             [(Self.transfer, nil), (Self.approve, nil)]
@@ -45,10 +51,41 @@ struct KnownCall: Sendable {
             throw .malformedArguments(error.rawValue)
         }
         (self.function, self.arguments, self.step) = (function, arguments, step)
+        calls = try Self.calls(of: step, arguments, from: wallet, isInner: isInner)
         if function == Self.approve, case .uint(let amount)? = arguments.last, amount >= Self.unlimited {
             throw .unlimitedApproval
         }
         if let step { try Self.check(arguments, as: step.arguments, wallet) }
+    }
+
+    /// Who gets what a payment sends; nil for what is none.
+    static func recipient(of transaction: EthereumTransaction) throws(ABIError) -> EthereumAddress? {
+        if transaction.data.isEmpty { return transaction.to }
+        guard case .address(let recipient)? = try transfer.arguments(transaction.data)?.first else { return nil }
+        return recipient
+    }
+
+    /// What a call that is several in one makes: each must be one of its own, and none several again.
+    private static func calls(
+        of step: ProtocolDescription.Step?,
+        _ arguments: [ABIValue],
+        from wallet: EthereumAddress,
+        isInner: Bool
+    ) throws(Fault) -> [KnownCall] {
+        guard let step, !step.calls.isEmpty else { return [] }
+        guard !isInner, case .elements(let values)? = arguments.first else {
+            throw .malformedArguments(ABIError.value.rawValue)
+        }
+        var calls: [KnownCall] = []
+        for value in values {
+            guard case .bytes(let data) = value else { throw .malformedArguments(ABIError.value.rawValue) }
+            let call = try KnownCall(data, from: wallet, isInner: true)
+            guard step.calls.contains(where: { $0.function == call.function }) else {
+                throw .unknownFunction(call.function.selector)
+            }
+            calls.append(call)
+        }
+        return calls
     }
 
     /// Everything that a wallet's owner gets must go to that wallet.
@@ -60,7 +97,8 @@ struct KnownCall: Sendable {
         for (value, place) in zip(values, places) {
             switch (value, place) {
             case (.address(let address), .wallet) where address != wallet: throw .otherRecipient(address)
-            case (.elements(let inner), .tuple(let places)): try check(inner, as: places, wallet)
+            case (.elements(let inner), .tuple(let places)), (.elements(let inner), .list(let places)):
+                try check(inner, as: places, wallet)
             default: continue
             }
         }
@@ -70,7 +108,8 @@ struct KnownCall: Sendable {
     var summary: JSON {
         [
             "function": .string(function.description),
-            "arguments": .array(arguments.map { .string(Self.text($0)) }),
+            "arguments": .array(calls.isEmpty ? arguments.map { .string(Self.text($0)) } : []),
+            "calls": .array(calls.map(\.summary)),
         ]
     }
 

@@ -1,3 +1,4 @@
+import Compliance
 import Kernel
 import PostgreSQL
 import WalletCrypto
@@ -6,6 +7,7 @@ import WalletCrypto
 struct Payers: Sendable {
     let schema: Schema
     let pool: Pool
+    let screening: any AddressScreening
 
     /// A user's verified wallet on a chain.
     ///
@@ -30,17 +32,21 @@ struct Payers: Sendable {
         return LinkedWallet(id: id, user: user, address: address)
     }
 
-    /// Checks that a user may send to an address: an entry of the address book whose lock is open, or an own wallet.
+    /// Checks that a user may send to an address: an entry of the address book whose lock is open, or an own wallet,
+    /// that compliance holds nothing against now.
     ///
-    /// - Throws: 422 `recipient_not_in_address_book`, `recipient_locked`.
+    /// - Throws: 422 `recipient_not_in_address_book`, `recipient_locked`, `address_blocked`, `address_in_review`.
     func check(_ recipient: EthereumAddress, for user: ID<User>, on chain: String) async throws {
-        let account = "\(chain):\(recipient)"
+        guard let named = AccountID("\(chain):\(recipient)") else {
+            throw Problem(422, "bad_checksum", "The address can't be read. Copy it again.")
+        }
+        let account = named.description
         let rows = try await pool.query(
             """
-            select opens_at <= clock_timestamp() as is_open from \(schema).address_book
+            select id, opens_at <= clock_timestamp() as is_open from \(schema).address_book
             where user_id = \(user) and account = \(account) and removed_at is null
             union all
-            select true from \(schema).wallets
+            select id, true from \(schema).wallets
             where user_id = \(user) and account = \(account) and status = 'verified'
             """
         )
@@ -52,7 +58,9 @@ struct Payers: Sendable {
                 faults: [Problem.Fault("/to", "recipient_not_in_address_book")]
             )
         }
-        for row in rows where try row["is_open"] { return }
+        for row in rows where try row["is_open"] {
+            return try await screening.requireApproved(named, for: user, subject: try row["id"], .payout)
+        }
         throw Problem(
             422,
             "recipient_locked",

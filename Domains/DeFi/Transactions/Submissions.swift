@@ -10,6 +10,8 @@ import WalletCrypto
 struct Submissions: Sendable {
     let ledger: Ledger
     let intents: Intents
+    let strategies: Strategies
+    let payers: Payers
     let books: IntentBooks
     let ids: IDGenerator
     let clock: any WallClock
@@ -30,10 +32,34 @@ struct Submissions: Sendable {
         } catch {
             throw error.problem
         }
+        try await check(intent, signed)
         var taken = intent
         try taken.take(signed)
         let item = try await item(taken, nextAt: clock.now(), request)
-        return try await ledger.submit(item).response()
+        do {
+            return try await ledger.submit(item).response()
+        } catch let error as PostgresError where error.isStale {
+            // Somebody was faster: the same bytes are no fault.
+            let stored = try await intents.get(intent.id, of: intent.user)
+            if stored.signed?.raw == bytes { return .accepted(stored.json, location: stored.path) }
+            throw Problem(409, "intent_not_open", "It is \(stored.state.name). Build a new one.")
+        }
+    }
+
+    /// What was true when it was built must still be: lists and positions change while a user thinks.
+    private func check(_ intent: Intent, _ signed: SignedEthereumTransaction) async throws {
+        switch intent.kind {
+        case .transfer:
+            guard let recipient = try KnownCall.recipient(of: signed.transaction) else {
+                throw SubmissionCheck.Fault.calldata.problem
+            }
+            try await payers.check(recipient, for: intent.user, on: intent.chain)
+        case .start:
+            guard let id = intent.strategy, try await strategies.get(id, of: intent.user).status != .stopped else {
+                throw Problem(409, "intent_not_open", "Its strategy has been left. Build a new one.")
+            }
+        case .approve, .exit, .harvest, .cancel: return
+        }
     }
 
     private func item(_ intent: Intent, nextAt: Timestamp, _ request: APIRequest) async throws -> LedgerItem {

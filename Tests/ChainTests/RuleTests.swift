@@ -1,0 +1,165 @@
+import Kernel
+import PostgreSQL
+import Testing
+import WalletCrypto
+
+@testable import DeFi
+
+/// What rules do on a real chain: limits that ask for an exit, harvests that pay, and what is kept of each decision.
+@Suite(.serialized)
+struct RuleTests {
+    /// A limit's action has to be there so soon after its block.
+    private static let alertWithin = Duration.seconds(5)
+
+    @Test func `a loss beyond its limit makes a ready exit and an alert in its block`() async throws {
+        try await ChainWorld.with { world in
+            let ada = try await world.person(1)
+            let strategy = try await world.started(.vault, by: ada, [.init("stop_loss", "0.05")])
+            let vault = try world.offer(.vault).contract
+            try await world.dev.send("reportLoss(uint256)", [.uint(BigUInt(200_000_000))], to: vault)
+            let took = try await ContinuousClock().measure { try await world.follow() }
+            #expect(took < Self.alertWithin)
+            let waiting = try await world.parts.intents.list(of: strategy.id).filter { $0.state == .built }
+            #expect(waiting.map(\.kind) == [.exit])
+            let decisions = try await world.parts.strategies.decisions(of: strategy.id)
+            #expect(decisions.first?["kind"]?.stringValue == "stop_loss")
+            #expect(try await world.alerts() == 1)
+            // Said once, however many blocks show it.
+            try await world.settle()
+            #expect(try await world.alerts() == 1)
+            // The user signs what is ready.
+            let exit = try #require(waiting.first)
+            try await world.submit(exit, by: ada)
+            try await world.finalise()
+            try await world.settle()
+            let left = try await world.strategy(strategy.id, of: ada)
+            #expect(left.status == .stopped && left.realized < 0)
+            #expect(try await world.deployed(left, by: ada) == 0)
+        }
+    }
+
+    @Test func `a fall from the highest worth counts, over a restart too`() async throws {
+        try await ChainWorld.with { first in
+            let ada = try await first.person(1)
+            let strategy = try await first.started(.vault, by: ada, [.init("drawdown_max", "0.08")])
+            try await first.earn(.vault, strategy)
+            let highest = try await first.strategy(strategy.id, of: ada).peak
+            #expect(highest > StrategyRules.one)
+            let world = first.restarted()
+            try await world.chainIsOurs(insteadOf: first)
+            let vault = try world.offer(.vault).contract
+            // A loss of 200 of 3,150 is less than 8 % of it, one of 300 is more; no loss of what went in yet.
+            try await world.dev.send("reportLoss(uint256)", [.uint(BigUInt(200_000_000))], to: vault)
+            try await world.follow()
+            #expect(try await world.alerts() == 0)
+            try await world.dev.send("reportLoss(uint256)", [.uint(BigUInt(100_000_000))], to: vault)
+            try await world.follow()
+            let fallen = try await world.strategy(strategy.id, of: ada)
+            #expect(fallen.peak == highest && fallen.drawdown > 80_000_000, "\(fallen.drawdown)")
+            let decisions = try await world.parts.strategies.decisions(of: strategy.id)
+            #expect(decisions.map { $0["kind"]?.stringValue } == ["drawdown"])
+            #expect(try await world.alerts() == 1)
+        }
+    }
+
+    @Test func `slashing is a loss, whose exit goes through the queue`() async throws {
+        try await ChainWorld.with { world in
+            let ada = try await world.person(1)
+            let strategy = try await world.started(.lido, by: ada, [.init("stop_loss", "0.1")])
+            let lido = try world.offer(.lido).contract
+            let lost = BigUInt(3) * BigUInt.powerOfTen(17)
+            try await world.dev.send("reportSlashing(uint256)", [.uint(lost)], to: lido)
+            try await world.follow()
+            let ready = try await world.parts.intents.list(of: strategy.id).filter { $0.state == .built }
+            #expect(ready.reversed().map(\.kind) == [.approve, .exit])
+            for intent in ready.reversed() { try await world.submit(intent, by: ada) }
+            try await world.finalise()
+            let path = "/v1/defi/strategies/\(strategy.id.wire)/stop"
+            #expect(try await world.refusal(path, by: ada) == "exit_queued")
+            try await world.claim(.lido, strategy, by: ada)
+            try await world.settle()
+            let left = try await world.strategy(strategy.id, of: ada)
+            #expect(left.status == .stopped, "\(String(describing: left.value))")
+            #expect((-300_000_000_000_000_002 ... -300_000_000_000_000_000).contains(left.realized), "\(left.realized)")
+        }
+    }
+
+    @Test func `a pair that is worth less than what went in asks for its exit`() async throws {
+        try await ChainWorld.with { world in
+            let ada = try await world.person(1)
+            let strategy = try await world.started(.pair, by: ada, [.init("stop_loss", "0.2")])
+            try await world.setPrice(2_400)
+            try await world.follow()
+            #expect(try await world.alerts() == 0)
+            // At √(1500 / 3000) of what it was: 29 % less.
+            try await world.setPrice(1_500)
+            try await world.follow()
+            #expect(try await world.alerts() == 1)
+            let ready = try await world.parts.intents.list(of: strategy.id).filter { $0.state == .built }
+            #expect(ready.map(\.kind) == [.exit])
+        }
+    }
+
+    @Test func `where a protocol stands still, the alert says so instead`() async throws {
+        try await ChainWorld.with { world in
+            let ada = try await world.person(1)
+            let strategy = try await world.started(.vault, by: ada, [.init("stop_loss", "0.05")])
+            try await world.pause(.vault, true)
+            let vault = try world.offer(.vault).contract
+            try await world.dev.send("reportLoss(uint256)", [.uint(BigUInt(200_000_000))], to: vault)
+            try await world.follow()
+            try await world.settle()
+            let decisions = try await world.parts.strategies.decisions(of: strategy.id)
+            #expect(decisions.map { $0["outcome"]?.stringValue } == ["protocol_paused"])
+            #expect(try await world.alerts() == 1)
+            try await world.pause(.vault, false)
+            try await world.settle()
+            let later = try await world.parts.strategies.decisions(of: strategy.id)
+            #expect(later.first?["outcome"]?.stringValue == "exit_built")
+        }
+    }
+
+    @Test(arguments: [Offered.pair, .compound])
+    func `a strategy that compounds keeps why it waits, and harvests when it pays`(offer: Offered) async throws {
+        try await ChainWorld.with { world in
+            let ada = try await world.person(1)
+            let strategy = try await world.started(offer, by: ada, [.init("auto_compound", .bool(true))])
+            func outcomes() async throws -> [String?] {
+                try await world.parts.strategies.decisions(of: strategy.id).map { $0["outcome"]?.stringValue }
+            }
+            let first = try await outcomes()
+            #expect(first == [offer == .pair ? "skip_nothing_to_harvest" : "skip_costs_more_than_reward"])
+            if offer == .pair {
+                // Worth 2 USDC: more than gas, and less than waiting gives.
+                try await world.fees(of: strategy, usdc: 2_000_000, wei: .zero)
+                try await world.dev.mine(Int(CompoundMaker.blocksBetween))
+                try await world.follow()
+                #expect(try await outcomes().first == "skip_too_early")
+            }
+            try await world.earn(offer, strategy)
+            try await world.dev.mine(Int(CompoundMaker.blocksBetween))
+            try await world.follow()
+            let decisions = try await world.parts.strategies.decisions(of: strategy.id)
+            #expect(decisions.first?["outcome"]?.stringValue == "harvest", "\(decisions)")
+            for fact in ["reward", "cost", "principal", "seconds"] {
+                #expect(decisions.first?["facts"]?[fact] != nil)
+            }
+            let ready = try await world.parts.intents.list(of: strategy.id).filter { $0.state == .built }
+            #expect(ready.map(\.kind) == [.harvest])
+            #expect(decisions.first?["intent"]?.stringValue == ready.first?.id.wire)
+        }
+    }
+}
+
+extension ChainWorld {
+    /// Alerts that customers were told of.
+    func alerts() async throws -> Int {
+        try await pool.query("select count(*) from defi.outbox_events where type = 'defi.strategy.alert'")[0][0]
+    }
+
+    /// Takes the chain's lease over, as the next process does once the last one is silent.
+    func chainIsOurs(insteadOf other: ChainWorld) async throws {
+        try await other.parts.follower.blocks.release()
+        #expect(try await parts.follower.blocks.lease())
+    }
+}
