@@ -21,6 +21,7 @@ let package = Package(
         .executable(name: "ledger-bench", targets: ["ledger-bench"]),
         .executable(name: "http-bench", targets: ["http-bench"]),
         .executable(name: "matching-replay", targets: ["matching-replay"]),
+        .executable(name: "trading-bench", targets: ["trading-bench"]),
         .executable(name: "wallet-bench", targets: ["wallet-bench"]),
         .executable(name: "identity-bench", targets: ["identity-bench"]),
     ],
@@ -32,17 +33,29 @@ let package = Package(
     ],
     targets: [
         .target(name: "Measuring", dependencies: ours("Kernel"), swiftSettings: settings),
+        .target(
+            name: "BenchServers",
+            dependencies: [signals, logging] + ours("Kernel", "PostgreSQL", "EmbeddedServers", "Migrations"),
+            swiftSettings: settings
+        ),
         .executableTarget(
             name: "ledger-bench",
-            dependencies: ["Measuring", arguments, lifecycle, signals, logging]
+            dependencies: ["Measuring", "BenchServers", arguments, lifecycle, logging]
                 + ours("Kernel", "PostgreSQL", "Ledger", "Messaging", "Audit", "EmbeddedServers", "Migrations")
                 + ours("Redis"),
             swiftSettings: settings
         ),
         .executableTarget(
+            name: "trading-bench",
+            dependencies: ["Measuring", "BenchServers", arguments, lifecycle, logging]
+                + ours("Kernel", "PostgreSQL", "Ledger", "Migrations", "Investing", "DomainKit", "HTTP", "Identity")
+                + ours("Compliance", "Fees", "OutboundHTTP", "Settings", "Streams", "Cryptography"),
+            swiftSettings: settings
+        ),
+        .executableTarget(
             name: "http-bench",
             dependencies: ["Measuring", arguments, lifecycle, logging]
-                + ours("Kernel", "PostgreSQL", "Ledger", "Migrations", "Webhooks"),
+                + ours("Kernel", "PostgreSQL", "Ledger", "Migrations", "Webhooks", "DepthFeed"),
             swiftSettings: settings
         ),
         .executableTarget(

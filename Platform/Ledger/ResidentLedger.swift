@@ -68,14 +68,11 @@ public struct ResidentLedger: Sendable {
         reservations: [ID<Reservation>],
         _ pool: Pool
     ) async throws {
+        let statement = reading(reservations: reservations)
         let results = try await pool.withConnection { [schema] connection in
             try await connection.pipeline([
                 "\(LedgerStore(schema: schema, pool: pool, onCommit: {}).readAccounts) where id = any(\(accounts))",
-                "select clock_timestamp() as now",
-                """
-                select \(ReservationRow.columns) from \(schema).reservations
-                where id = any(\(reservations)) and state = 'active'
-                """,
+                "select clock_timestamp() as now", statement,
             ])
         }
         var loaded = LoadedLedger()
@@ -84,6 +81,22 @@ public struct ResidentLedger: Sendable {
         know(loaded)
         core.begin(at: max(core.instant, loaded.instant))
         core.add(loaded.reservations)
+    }
+
+    /// What reads active reservations, for `take`.
+    public func reading(reservations: [ID<Reservation>]) -> SQL {
+        """
+        select \(ReservationRow.columns) from \(schema).reservations
+        where id = any(\(reservations)) and state = 'active'
+        """
+    }
+
+    /// Takes reservations in that were read by `reading`; before anything is applied.
+    public mutating func take(reservations rows: Rows) throws {
+        for row in rows {
+            let one = try ReservationRow.read(row)
+            core.reservations[one.id] = one
+        }
     }
 
     /// Takes back what was applied since the last batch that was stored: reads anew the accounts and reservations that

@@ -1,10 +1,14 @@
 import CPostgres
+import Glibc
+import Synchronization
 
 /// The rows that a statement returned, and how many it touched.
 ///
 /// `@unchecked Sendable`: a PGresult is not changed after libpq handed it out, and is freed once, here.
 public final class Rows: @unchecked Sendable {
     private let result: OpaquePointer
+    /// The column after the one that was looked up last, which mostly is the next one.
+    private let next = Atomic(0)
 
     init(_ result: OpaquePointer) { self.result = result }
 
@@ -16,10 +20,17 @@ public final class Rows: @unchecked Sendable {
     /// The command tag: `INSERT 0 1`, `COMMIT`, `ROLLBACK`.
     public var tag: String { String(cString: PQcmdStatus(result)) }
 
-    /// The position of a column; for loops over many rows, which look it up once.
+    /// The position of a column.
+    ///
+    /// Columns that are asked for in their order are found at once: libpq compares with all names before it.
     public func column(_ name: String) throws(DecodingFailure) -> Int {
-        let column = PQfnumber(result, name)
-        guard column >= 0 else { throw .noColumn(name) }
+        let likely = next.load(ordering: .relaxed)
+        var column = Int32(likely)
+        if likely >= Int(PQnfields(result)) || strcmp(PQfname(result, column), name) != 0 {
+            column = PQfnumber(result, name)
+            guard column >= 0 else { throw .noColumn(name) }
+        }
+        next.store(column + 1 < PQnfields(result) ? Int(column) + 1 : 0, ordering: .relaxed)
         return Int(column)
     }
 

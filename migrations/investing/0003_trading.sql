@@ -107,7 +107,7 @@ create table investing.orders (
 ) partition by range (id);
 create index orders_of_account on investing.orders (account, id);
 create index orders_open on investing.orders (market, priority) where status in ('new', 'partially_filled');
-create index orders_open_of_account on investing.orders (account) where status in ('new', 'partially_filled');
+create index orders_open_of_account on investing.orders (account, id) where status in ('new', 'partially_filled');
 insert into blocks.partitioned_tables (schema_name, table_name, period) values ('investing', 'orders', '1 month');
 
 -- What has ended never changes again.
@@ -155,8 +155,6 @@ comment on table investing.trades is 'append-only: what was traded';
 create index on investing.trades (market, id);
 create index on investing.trades (taker_account, id);
 create index on investing.trades (maker_account, id);
-create index on investing.trades (taker_order);
-create index on investing.trades (maker_order);
 insert into blocks.partitioned_tables (schema_name, table_name, period) values ('investing', 'trades', '1 month');
 
 create table investing.prevented_matches (

@@ -45,31 +45,24 @@ struct DepthMeasurement: Sendable {
         return try row(clients.found, probes, round)
     }
 
-    /// Sends probes one by one from a thread of their own.
+    /// Sends probes one by one.
     private func sendProbes() async throws -> [Probe] {
-        let (traders, address, seconds) = (traders, load.address, seconds)
-        return try await withCheckedThrowingContinuation { continuation in
-            Thread.detachNewThread {
-                continuation.resume(
-                    with: Result {
-                        var connection = HTTPConnection(socket: try address.connect())
-                        return try (1...Int(seconds * DepthMeasurement.probesPerSecond)).map { number in
-                            usleep(UInt32(1e6 / DepthMeasurement.probesPerSecond))
-                            let price = "\(50_000 + number / 10).\(number % 10)0"
-                            let sent = ContinuousClock.now
-                            let answer = try connection.exchange(traders.probe(price))
-                            guard answer.status == 201 else {
-                                throw ConnectionFailure.unexpected(
-                                    status: answer.status,
-                                    body: String(decoding: answer.body, as: UTF8.self)
-                                )
-                            }
-                            return Probe(price: price, sent: sent, answered: .now)
-                        }
-                    }
+        var connection = HTTPConnection(socket: try load.address.connect())
+        var probes: [Probe] = []
+        for number in 1...Int(seconds * DepthMeasurement.probesPerSecond) {
+            try await Task.sleep(for: .seconds(1 / DepthMeasurement.probesPerSecond))
+            let price = "\(50_000 + number / 10).\(number % 10)0"
+            let sent = ContinuousClock.now
+            let answer = try connection.exchange(traders.probe(price))
+            guard answer.status == 201 else {
+                throw ConnectionFailure.unexpected(
+                    status: answer.status,
+                    body: String(decoding: answer.body, as: UTF8.self)
                 )
             }
+            probes.append(Probe(price: price, sent: sent, answered: .now))
         }
+        return probes
     }
 
     private func row(_ seen: DepthSubscribers.Seen, _ probes: [Probe], _ round: Round) throws -> BenchmarkRow {

@@ -1,3 +1,4 @@
+import BenchServers
 import Measuring
 import PostgreSQL
 

@@ -1,3 +1,4 @@
+import BenchServers
 import EmbeddedServers
 import Foundation
 import Kernel

@@ -1,3 +1,4 @@
+import BenchServers
 import Kernel
 import Ledger
 import Measuring

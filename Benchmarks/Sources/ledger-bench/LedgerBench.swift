@@ -1,4 +1,5 @@
 import ArgumentParser
+import BenchServers
 import Foundation
 import Kernel
 import Logging
@@ -36,7 +37,7 @@ struct LedgerBench: AsyncParsableCommand {
     func run() async throws {
         try await Interruption.cancelling {
             let logger = LedgerBench.logger
-            let server = try await BenchServer.start(migrations: migrations, logger: logger)
+            let server = try await BenchServer.start("ledger", migrations: migrations, logger: logger)
             do {
                 try await measure(server, logger)
             } catch {

@@ -1,3 +1,4 @@
+import BenchServers
 import Foundation
 import Glibc
 import PostgreSQL

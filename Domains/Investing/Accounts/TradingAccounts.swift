@@ -46,6 +46,11 @@ final class TradingAccounts: Sendable {
         return found
     }
 
+    /// A user's brokerage account, if it is in memory.
+    func known(of user: ID<User>) -> TradingAccount? {
+        remembered.withLock { $0[Key(user: user, kind: .brokerage)] }
+    }
+
     /// An account of a user.
     ///
     /// - Throws: 404.

@@ -95,12 +95,8 @@ struct OrderRoutes: Sendable {
             responses: [200: ResponseShape("The order.", Order.schema)],
             problems: OrderProblems.changing
         ) { request in
-            let (account, id) = try await own(request)
-            let body = request.body
-            let (quantity, price) = (body["quantity"]?.stringValue, body["limit_price"]?.stringValue)
-            return try await desk.answer(
-                .amend(id, quantity: quantity, price: price, try DeskRequest(request, account))
-            )
+            let (quantity, price) = (request.body["quantity"]?.stringValue, request.body["limit_price"]?.stringValue)
+            return try await change(request) { .amend($0, quantity: quantity, price: price, $1) }
         }
     }
 
@@ -147,8 +143,7 @@ struct OrderRoutes: Sendable {
             responses: [200: ResponseShape("The order as it ended.", Order.schema)],
             problems: OrderProblems.changing
         ) { request in
-            let (account, id) = try await own(request)
-            return try await desk.answer(.cancel(id, try DeskRequest(request, account)))
+            try await change(request) { .cancel($0, $1) }
         }
     }
 
@@ -323,6 +318,23 @@ struct OrderRoutes: Sendable {
     private func subject(_ request: APIRequest) async throws -> (TradingAccount, StoredMarket) {
         let account = try await account(request, request.body["account"]?.stringValue ?? "")
         return (account, try await markets.market(request.body["symbol"]?.stringValue ?? ""))
+    }
+
+    /// Has the writer change an order of the user; 404 for anybody else's.
+    ///
+    /// Mostly it is open and of the user's brokerage account, which the writer sees by itself. What it refuses so, and
+    /// thereby leaves as it was, is looked up.
+    private func change(
+        _ request: APIRequest,
+        _ item: (ID<Order>, DeskRequest) -> DeskItem
+    ) async throws -> APIResponse {
+        let user = try request.requirePrincipal().user
+        if let account = accounts.known(of: user) {
+            let answer = try await desk.answer(item(try request.id("id"), try DeskRequest(request, account)))
+            if answer.status != Problem.notOpen.status { return answer }
+        }
+        let (account, id) = try await own(request)
+        return try await desk.answer(item(id, try DeskRequest(request, account)))
     }
 
     /// The account that an order of the user belongs to; 404 for anybody else's.

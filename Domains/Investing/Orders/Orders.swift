@@ -47,14 +47,19 @@ struct Orders: Sendable {
     /// Orders of an account, newest first, one more than the page shows.
     func list(of account: ID<TradingAccount>, _ filter: Filter, _ page: Page) async throws -> [(Order, Market)] {
         let before = page.after?.id ?? .max
-        let open = filter.isOpen
+        // Open orders are few beside those that ended, and have an index of their own.
+        let state: SQL =
+            switch filter.isOpen {
+            case true?: "o.status in ('new', 'partially_filled')"
+            case false?: "o.ended_at is not null"
+            case nil: "true"
+            }
         let rows = try await pool.query(
             """
             select \(OrderRow.columns) from \(schema).orders o
-            where o.account = \(account) and o.id < \(before)
+            where o.account = \(account) and o.id < \(before) and \(state)
                 and (\(filter.market)::integer is null or o.market = \(filter.market)::integer)
                 and (\(filter.status?.rawValue)::text is null or o.status = \(filter.status?.rawValue)::text)
-                and (\(open)::boolean is null or (o.ended_at is null) = \(open)::boolean)
             order by o.id desc limit \(page.limit + 1)
             """
         )

@@ -65,12 +65,15 @@ final class RateBook: Sendable {
     private func volume(of account: ID<TradingAccount>, _ quote: Asset, _ now: Timestamp) async throws -> Money {
         let portfolios = try await pool.query("select id from \(schema).accounts where parent = \(account)")
         let all = try [account] + portfolios.map { try $0["id"] }
+        let start = now.adding(seconds: -30 * 86_400)
+        // Ids are minted somewhat before their rows are recorded; by them whole partitions are left out.
+        let low = Klines.lowestID(start.adding(seconds: -3_600))
         let rows = try await pool.query(
             """
             select coalesce(sum(t.quote_amount), 0)::numeric(38,0) as volume
             from \(schema).trades t join \(schema).markets m on m.id = t.market and m.quote = \(quote.code)
             where (t.taker_account = any(\(all)) or t.maker_account = any(\(all)))
-                and t.recorded_at >= \(now.adding(seconds: -30 * 86_400))
+                and t.id >= \(low) and t.recorded_at >= \(start)
             """
         )
         return Money(minorUnits: try rows[0]["volume"], quote)

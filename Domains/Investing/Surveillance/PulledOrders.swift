@@ -45,6 +45,22 @@ struct PulledOrders: Sendable {
     private struct Conduct {
         var open: [ID<Order>: Watched] = [:]
         var pulled: [Pulled] = []
+
+        mutating func watch(_ order: SeenOrder) {
+            if open[order.id] != nil {
+                open[order.id]?.order = order
+            } else if open.count < PulledOrders.openMax {
+                open[order.id] = Watched(order: order)
+            }
+        }
+
+        mutating func fill(_ side: Side, _ quantity: Int64, _ at: Int64) {
+            for place in open.values.indices where open.values[place].order.side != side {
+                let (total, isTooMuch) = open.values[place].filled.addingReportingOverflow(quantity)
+                open.values[place].filled = isTooMuch ? .max : total
+                open.values[place].filledAt = at
+            }
+        }
     }
 
     private var subjects: [Subject: Conduct] = [:]
@@ -53,8 +69,8 @@ struct PulledOrders: Sendable {
     mutating func see(_ batch: SeenBatch) -> [RiskFinding] {
         for order in batch.orders { watch(order) }
         for trade in batch.trades {
-            fill(Subject(account: trade.buyer, market: trade.market), .buy, trade.quantity, batch.at)
-            fill(Subject(account: trade.seller, market: trade.market), .sell, trade.quantity, batch.at)
+            subjects[Subject(account: trade.buyer, market: trade.market)]?.fill(.buy, trade.quantity, batch.at)
+            subjects[Subject(account: trade.seller, market: trade.market)]?.fill(.sell, trade.quantity, batch.at)
         }
         return batch.orders.filter { $0.endedAt != nil }.compactMap { end($0, batch.at) }
     }
@@ -62,30 +78,16 @@ struct PulledOrders: Sendable {
     private mutating func watch(_ order: SeenOrder) {
         let subject = Subject(account: order.account, market: order.market)
         if subjects.count >= PulledOrders.subjectsMax, subjects[subject] == nil { subjects = [:] }
-        var conduct = subjects[subject] ?? Conduct()
-        if conduct.open[order.id] != nil {
-            conduct.open[order.id]?.order = order
-        } else if conduct.open.count < PulledOrders.openMax {
-            conduct.open[order.id] = Watched(order: order)
-        }
-        subjects[subject] = conduct
-    }
-
-    private mutating func fill(_ subject: Subject, _ side: Side, _ quantity: Int64, _ at: Int64) {
-        guard let open = subjects[subject]?.open else { return }
-        for (id, watched) in open where watched.order.side != side {
-            let (total, isTooMuch) = watched.filled.addingReportingOverflow(quantity)
-            subjects[subject]?.open[id]?.filled = isTooMuch ? .max : total
-            subjects[subject]?.open[id]?.filledAt = at
-        }
+        // In place: a copy of what is watched, order by order, would cost more than all the rest.
+        subjects[subject, default: Conduct()].watch(order)
     }
 
     private mutating func end(_ order: SeenOrder, _ at: Int64) -> RiskFinding? {
         let subject = Subject(account: order.account, market: order.market)
-        guard var conduct = subjects[subject], let watched = conduct.open.removeValue(forKey: order.id) else {
-            return nil
-        }
-        defer { subjects[subject] = conduct.open.isEmpty && conduct.pulled.isEmpty ? nil : conduct }
+        guard subjects[subject]?.open[order.id] != nil, var conduct = subjects.removeValue(forKey: subject),
+            let watched = conduct.open.removeValue(forKey: order.id)
+        else { return nil }
+        defer { if !conduct.open.isEmpty || !conduct.pulled.isEmpty { subjects[subject] = conduct } }
         conduct.pulled.removeAll { $0.at < at - PulledOrders.countWindow }
         guard order.traded == 0, order.price != nil, watched.filled > 0,
             at - watched.filledAt <= PulledOrders.pullWindow

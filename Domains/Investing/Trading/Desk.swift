@@ -20,6 +20,15 @@ actor Desk: BatchCommitter {
     /// Batches in a row that met rows which weren't as expected.
     private var conflicts = 0
 
+    /// For the rest of the transaction: each statement is planned once and not anew for each batch, and finds rows by
+    /// their ids, as is right for a batch's however large the tables are, or seem to be.
+    ///
+    /// Planning took a twentieth of what the server spends on a batch.
+    private static let planning: SQL = """
+        select set_config('plan_cache_mode', 'force_generic_plan', true), set_config('enable_seqscan', 'off', true),
+            set_config('enable_hashjoin', 'off', true), set_config('enable_mergejoin', 'off', true)
+        """
+
     init(
         schema: Schema,
         pool: Pool,
@@ -106,7 +115,8 @@ actor Desk: BatchCommitter {
                 for (place, item) in items.enumerated() {
                     if case .depth(let market, let limit) = item { outcomes[place] = batch.depth(market, limit) }
                 }
-                return Closing((outcomes, published, batch.readsKlines), last: [lease.check(epoch)] + statements)
+                let last = [Desk.planning, lease.check(epoch)] + statements
+                return Closing((outcomes, published, batch.readsKlines), last: last)
             }
         state.decided = nil
         state.ledger.commit()

@@ -94,9 +94,8 @@ extension DeskBatch {
         let sequence = (state.events[order.account] ?? 0) + 1
         if eventsBefore[order.account] == nil { eventsBefore[order.account] = sequence - 1 }
         state.events[order.account] = sequence
-        let news: JSON = [
-            "order": order.json(in: floor.market), "fills": .array(fills[number] ?? []), "sequence": .integer(sequence),
-        ]
+        let (shown, fills) = (order.json(in: floor.market), JSON.array(fills[number] ?? []))
+        let news: JSON = ["order": shown, "fills": fills, "sequence": .integer(sequence)]
         notices.append(
             OrderNotice(account: order.account, kind: one.kind, user: one.user, sequence: sequence, payload: news)
         )
@@ -109,8 +108,7 @@ extension DeskBatch {
                 version: sequence,
                 type: "investing.order.\(order.status.rawValue)",
                 payload: [
-                    "user": .string(one.user.wire), "order": order.json(in: floor.market),
-                    "fills": .array(fills[number] ?? []),
+                    "user": .string(one.user.wire), "order": shown, "fills": fills,
                     "balances": BalanceSnapshot.json(balances, at: instant, place: .max / 2),
                 ]
             )

@@ -1,9 +1,9 @@
 import UnixSignals
 
 /// Ctrl-C, after which servers are stopped and files removed all the same.
-enum Interruption {
+public enum Interruption {
     /// Runs `body`, and cancels it at the first interrupt.
-    static func cancelling(_ body: @escaping @Sendable () async throws -> Void) async throws {
+    public static func cancelling(_ body: @escaping @Sendable () async throws -> Void) async throws {
         try await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask { try await body() }
             group.addTask {

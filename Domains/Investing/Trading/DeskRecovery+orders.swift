@@ -1,0 +1,125 @@
+import Kernel
+import Ledger
+import PostgreSQL
+
+// The open orders, with what settling them needs and what they hold.
+extension DeskRecovery {
+    /// Those who have open orders, as each order knows them.
+    private struct Traders {
+        /// What an order knows of its account.
+        struct Trader {
+            let number: Int64
+            let user: ID<User>
+            let kind: TradingAccount.Kind
+            let ledgerKind: String
+            let events: Int64
+        }
+
+        struct Purse: Hashable {
+            let owner: UInt128
+            let kind: String
+            let asset: String
+        }
+
+        var traders: [ID<TradingAccount>: Trader] = [:]
+        var accounts: [Purse: ID<LedgerAccount>] = [:]
+
+        func account(_ owner: UInt128, _ kind: String, _ asset: Asset) throws -> ID<LedgerAccount> {
+            guard let found = accounts[Purse(owner: owner, kind: kind, asset: asset.code)] else {
+                throw InvestingFault.missing("the account \(kind) \(asset.code) of \(ID<User>(owner))")
+            }
+            return found
+        }
+    }
+
+    /// Takes all open orders in, page by page: while one is taken in, the server reads the next one.
+    func takeOrders(into state: DeskState) async throws {
+        var traders = Traders()
+        try take(accounts: try await pool.query(ledgerAccounts(of: [AccountKey.house])), into: &traders)
+        var page: Rows? = try await pool.query(orders(after: (-1, 0)))
+        while let rows = page, let last = rows.last {
+            let place: (Int, Int64) = (try last["market"], try last["priority"])
+            let isLast = rows.count < DeskRecovery.pageSize
+            async let following = isLast ? nil : pool.query(orders(after: place))
+            let orders = try rows.map(OrderRow.read)
+            let reading = state.ledger.reading(reservations: orders.map(\.reservation))
+            async let held = pool.query(reading)
+            try await read(Set(orders.map(\.account)), into: &traders)
+            for order in orders { try take(order, of: traders, into: state) }
+            try state.ledger.take(reservations: try await held)
+            page = try await following
+        }
+    }
+
+    // By priority within each market: the order in which the books must be filled.
+    private func orders(after last: (market: Int, priority: Int64)) -> SQL {
+        """
+        select \(OrderRow.columns) from \(schema).orders o
+        where o.status in ('new', 'partially_filled') and (o.market, o.priority) > (\(last.market), \(last.priority))
+        order by o.market, o.priority limit \(DeskRecovery.pageSize)
+        """
+    }
+
+    /// Reads who isn't known yet.
+    private func read(_ accounts: Set<ID<TradingAccount>>, into traders: inout Traders) async throws {
+        let unknown = accounts.filter { traders.traders[$0] == nil }
+        guard !unknown.isEmpty else { return }
+        let rows = try await pool.query(
+            """
+            select a.id, coalesce(p.number, a.number) as number, a.user_id, a.type, a.ledger_kind, a.events
+            from \(schema).accounts a left join \(schema).accounts p on p.id = a.parent
+            where a.id = any(\(Array(unknown)))
+            """
+        )
+        var users: Set<UInt128> = []
+        for row in rows {
+            let id: ID<TradingAccount> = try row["id"]
+            let (number, user): (Int64, ID<User>) = (try row["number"], try row["user_id"])
+            guard let kind = TradingAccount.Kind(rawValue: try row["type"]) else {
+                throw InvestingFault.unknownName(table: "accounts")
+            }
+            users.insert(user.value)
+            traders.traders[id] = Traders.Trader(
+                number: number,
+                user: user,
+                kind: kind,
+                ledgerKind: try row["ledger_kind"],
+                events: try row["events"]
+            )
+        }
+        try take(accounts: try await pool.query(ledgerAccounts(of: Array(users))), into: &traders)
+    }
+
+    private func ledgerAccounts(of owners: [UInt128]) -> SQL {
+        "select l.owner, l.kind, l.asset, l.id from \(schema).ledger_accounts l where l.owner = any(\(owners))"
+    }
+
+    private func take(accounts rows: Rows, into traders: inout Traders) throws {
+        for row in rows {
+            let purse = Traders.Purse(owner: try row["owner"], kind: try row["kind"], asset: try row["asset"])
+            traders.accounts[purse] = try row["id"]
+        }
+    }
+
+    private func take(_ order: Order, of traders: Traders, into state: DeskState) throws {
+        guard let trader = traders.traders[order.account], let market = state.floors[order.market]?.market else {
+            throw InvestingFault.missing("the account or market of order \(order.id)")
+        }
+        let user = trader.user.value
+        state.events[order.account] = trader.events
+        state.add(
+            DeskState.Live(
+                order: order,
+                owner: UInt32(clamping: trader.number),
+                user: trader.user,
+                kind: trader.kind,
+                base: try traders.account(user, trader.ledgerKind, market.base),
+                quote: try traders.account(user, trader.ledgerKind, market.quote),
+                income: try traders.account(AccountKey.house, "fee_income:trading", market.quote)
+            ),
+            number: state.nextNumber
+        )
+        state.nextNumber += 1
+        state.nextPriority = max(state.nextPriority, order.priority + 1)
+    }
+}
