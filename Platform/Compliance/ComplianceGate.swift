@@ -6,7 +6,7 @@ public struct ComplianceGate: Sendable {
     let pool: Pool
     let clock: any WallClock
     let policy: PolicyCache
-    let records: ComplianceRecords
+    let records: AnswerRecords
     private let histories: HistoryReader
     private let cases: ComplianceCases
 
@@ -14,7 +14,7 @@ public struct ComplianceGate: Sendable {
     public init(pool: Pool, ids: IDGenerator, clock: any WallClock) {
         (self.pool, self.clock) = (pool, clock)
         policy = PolicyCache(pool: pool, clock: clock)
-        records = ComplianceRecords(pool: pool, ids: ids, clock: clock)
+        records = AnswerRecords(pool: pool, ids: ids, clock: clock)
         histories = HistoryReader(pool: pool)
         cases = ComplianceCases(pool: pool, ids: ids, clock: clock)
     }

@@ -1,51 +1,69 @@
-import Kernel
-import PostgreSQL
+public import DataProtection
+public import Kernel
+public import PostgreSQL
 
-/// What compliance keeps of its answers: tables `compliance_checks` and `travel_rule_records`.
-struct ComplianceRecords: Sendable {
-    let pool: Pool
-    let ids: IDGenerator
-    let clock: any WallClock
+/// What compliance stores about users, which outlives them, and what stands against their erasure.
+public struct ComplianceRecords: UserRecords {
+    private let pool: Pool
 
-    /// Keeps checks of a movement; `provider` says whose they are: `rules`, `shadow`.
-    func keep(_ checks: [ComplianceAnswer.Check], of movement: MoneyMovement, by provider: String) async throws {
-        try await keep(checks, of: movement.user, subject: movement.subject, by: provider)
+    /// Records in the database of `pool`, which is the platform's.
+    public init(pool: Pool) { self.pool = pool }
+
+    private static let law = "Anti-money-laundering law: it is kept after the relationship ends."
+
+    /// Checks are shown; what a person is suspected of isn't, since the law forbids to tell them.
+    public var sections: [RecordSection] {
+        [
+            RecordSection("platform.compliance_checks", .kept(because: ComplianceRecords.law), in: pool) {
+                """
+                select id, to_jsonb(c) from platform.compliance_checks c
+                where user_id = \($0) and id > \($1)
+                order by id limit \($2)
+                """
+            },
+            RecordSection("platform.compliance_cases", .kept(because: ComplianceRecords.law)) { _, _, _ in [] },
+            RecordSection("platform.risk_scores", .kept(because: ComplianceRecords.law)) { _, _, _ in [] },
+            RecordSection("platform.travel_rule", .kept(because: ComplianceRecords.law), in: pool, amounts: ["amount"])
+            {
+                """
+                select id, jsonb_build_object('asset', asset, 'amount', amount::text, 'account', account,
+                    'originator', originator, 'beneficiary', beneficiary, 'recorded_at', recorded_at)
+                from platform.travel_rule_records
+                where user_id = \($0) and id > \($1)
+                order by id limit \($2)
+                """
+            },
+            RecordSection("platform.screening", .erased, in: pool) {
+                """
+                select user_id, jsonb_build_object('name', name, 'birth', birth, 'countries', countries,
+                    'screened_at', screened_at)
+                from platform.screening_subjects
+                where user_id = \($0) and user_id > \($1)
+                limit \($2)
+                """
+            },
+        ]
     }
 
-    /// Keeps checks of a customer; the subject is what they were made for.
-    func keep(
-        _ checks: [ComplianceAnswer.Check],
-        of user: ID<User>,
-        subject: UInt128,
-        by provider: String,
-        details: JSON = [:]
-    ) async throws {
-        let newIDs: [ID<ComplianceAnswer>] = checks.map { _ in ids.next() }
-        _ = try await pool.query(
+    /// A case that isn't closed, and money that is held for one.
+    public func obstacles(to user: ID<User>) async throws -> [ErasureObstacle] {
+        let rows = try await pool.query(
             """
-            insert into platform.compliance_checks (id, user_id, kind, provider, subject, outcome, score, flags, rule,
-                details, checked_at)
-            select c.id, \(user), c.kind, \(provider), \(subject), c.outcome, c.score,
-                string_to_array(c.flags, ','), c.rule, \(details), \(clock.now())
-            from unnest(\(newIDs), \(checks.map(\.kind.rawValue)), \(checks.map(\.outcome.rawValue)),
-                \(checks.map(\.score)), \(checks.map { $0.flags.joined(separator: ",") }), \(checks.map(\.rule)))
-                as c(id, kind, outcome, score, flags, rule)
+            select exists (select from platform.compliance_cases where user_id = \(user) and closed_at is null)
+                or exists (select from platform.compliance_holds where user_id = \(user))
             """
         )
+        guard try rows[0][0] else { return [] }
+        return [
+            ErasureObstacle(place: "platform", code: "compliance_review", text: "The account is under review.")
+        ]
     }
 
-    /// Keeps who sends what to whom; once for a movement.
-    func keep(_ parties: TravelRule.Parties, of movement: MoneyMovement) async throws {
-        let id: ID<TravelRule> = ids.next()
-        _ = try await pool.query(
-            """
-            insert into platform.travel_rule_records (id, user_id, subject, asset, amount, account, originator,
-                beneficiary, recorded_at)
-            values (\(id), \(movement.user), \(movement.subject), \(movement.amount.asset.code),
-                \(movement.amount.minorUnits), \(movement.destination?.account ?? ""), \(parties.originator),
-                \(parties.beneficiary), \(clock.now()))
-            on conflict (subject) do nothing
-            """
-        )
+    /// A user who is nobody's customer any more is no longer screened.
+    public func removals(of user: ID<User>, at now: Timestamp) async throws -> [Removal] {
+        [
+            Removal("platform.screening", "delete from platform.screening_subjects where user_id = \(user)"),
+            Removal("platform.screening", "delete from platform.compliance_clearances where user_id = \(user)"),
+        ]
     }
 }

@@ -8,7 +8,7 @@ public struct CustomerScreening: Sendable {
     private let clock: any WallClock
     private let screening: SanctionsScreening
     private let cases: ComplianceCases
-    private let records: ComplianceRecords
+    private let records: AnswerRecords
     private let policy: PolicyCache
 
     /// Customers that one changed entry is compared with, at most.
@@ -19,7 +19,7 @@ public struct CustomerScreening: Sendable {
         (self.pool, self.clock) = (pool, clock)
         screening = SanctionsScreening(pool: pool)
         cases = ComplianceCases(pool: pool, ids: ids, clock: clock)
-        records = ComplianceRecords(pool: pool, ids: ids, clock: clock)
+        records = AnswerRecords(pool: pool, ids: ids, clock: clock)
         policy = PolicyCache(pool: pool, clock: clock)
     }
 
