@@ -55,13 +55,9 @@ extension Program {
 
     /// Every route but the stream.
     var routes: [Route] {
-        identity.routes + ApprovalRoutes(approvals, cursors: cursors).routes + complianceRoutes.routes
+        identity.routes + ApprovalRoutes(approvals, cursors: cursors).routes + complianceRoutes
             + projections.routes + domains.flatMap(\.routes) + PlatformRoutes(program: self).routes
             + DataProtectionRoutes(personalData, erasure, cursors: cursors).routes
-    }
-
-    private var complianceRoutes: ComplianceRoutes {
-        ComplianceRoutes(cases: ComplianceCases(pool: platform.pool, ids: ids, clock: clock))
     }
 
     /// The inboxes that are worked where requests are served.
@@ -125,13 +121,7 @@ extension Program {
             )
             services.append(LedgerCheck(runtime: runtime, pauseSeconds: settings.writes.checkSeconds, logger: logger))
         }
-        services.append(
-            ScreeningSweep(
-                pool: platform.pool,
-                screening: CustomerScreening(pool: platform.pool, ids: ids, clock: clock),
-                logger: logger
-            )
-        )
+        services += complianceServices
         services.append(Housekeeping(chores: chores, logger: logger))
         return services
     }

@@ -1,73 +1,86 @@
 public import Kernel
 public import PostgreSQL
-import Screening
 
 /// What domains ask before money moves; the answer of each check that matters is kept.
 public struct ComplianceGate: Sendable {
-    private let pool: Pool
-    private let ids: IDGenerator
-    private let clock: any WallClock
-    private let policy: PolicyCache
+    let pool: Pool
+    let clock: any WallClock
+    let policy: PolicyCache
+    let records: AnswerRecords
     private let histories: HistoryReader
+    private let cases: ComplianceCases
 
     /// A gate; `pool` is the platform's.
     public init(pool: Pool, ids: IDGenerator, clock: any WallClock) {
-        (self.pool, self.ids, self.clock) = (pool, ids, clock)
+        (self.pool, self.clock) = (pool, clock)
         policy = PolicyCache(pool: pool, clock: clock)
+        records = AnswerRecords(pool: pool, ids: ids, clock: clock)
         histories = HistoryReader(pool: pool)
+        cases = ComplianceCases(pool: pool, ids: ids, clock: clock)
     }
 
     /// Whether a movement may go on.
     ///
-    /// A payment below the amount from which the history matters costs no read: the rules in force and the list of
-    /// held customers are some seconds old at most. Where they can't be read, money that leaves is blocked and the
-    /// rest waits for a person. The domain keeps the answer with its transaction. Beside that, checks that flag or
-    /// block something are kept as compliance records, as are all checks of withdrawals.
+    /// A payment below the amount from which the history matters costs no read: the rules in force and the list of held
+    /// customers are some seconds old at most. Where they can't be read, `ComplianceMoment` says what is answered. The
+    /// domain keeps the answer with its transaction. Beside that, checks that flag or block something are kept as
+    /// compliance records, as are all checks of what leaves; what has to be looked at becomes a case.
     ///
     /// - Throws: a `PostgresError` when the record can't be kept; the movement must not go on then.
     public func check(_ movement: MoneyMovement) async throws -> ComplianceAnswer {
-        guard let (answer, shadow) = try? await decide(movement) else {
-            return ComplianceGate.unavailable(movement)
+        guard let decision = try? await decide(movement) else { return movement.kind.moment.unread(.aml) }
+        let answer = decision.answer
+        let notable = answer.checks.filter { movement.kind.isLeaving || $0.outcome != .approve || !$0.flags.isEmpty }
+        if !notable.isEmpty { try await records.keep(notable, of: movement, by: "rules") }
+        if let shadow = decision.shadow, shadow.outcome != answer.outcome {
+            try await records.keep(shadow.checks, of: movement, by: "shadow")
         }
-        let notable = answer.checks.filter {
-            movement.kind == .withdrawal || $0.outcome != .approve || !$0.flags.isEmpty
-        }
-        if !notable.isEmpty { try await keep(notable, of: movement, by: "rules") }
-        if let shadow, shadow.outcome != answer.outcome { try await keep(shadow.checks, of: movement, by: "shadow") }
+        if answer.outcome == .review { try await raise(answer, movement) }
+        if answer.outcome == .approve, let told = decision.told { try await records.keep(told, of: movement) }
         return answer
     }
 
     /// Reads rules and held customers again at the next check.
     public func forget() { policy.forget() }
 
-    /// What is answered where nothing can be read.
-    static func unavailable(_ movement: MoneyMovement) -> ComplianceAnswer {
-        ComplianceAnswer(checks: [
-            ComplianceAnswer.Check(
-                kind: .aml,
-                outcome: movement.kind == .deposit ? .review : .block,
-                score: 100,
-                flags: ["compliance_unavailable"],
-                rule: "fail_closed.v1"
-            )
-        ])
+    private struct Decision {
+        let answer: ComplianceAnswer
+        let shadow: ComplianceAnswer?
+        let told: TravelRule.Parties?
     }
 
-    private func decide(_ movement: MoneyMovement) async throws -> (ComplianceAnswer, shadow: ComplianceAnswer?) {
+    private func decide(_ movement: MoneyMovement) async throws -> Decision {
         let state = try await policy.current()
-        let needsHistory = state.active.needsHistory(movement) || state.shadow?.needsHistory(movement) ?? false
-        let history = needsHistory ? try await histories.history(of: movement.user) : nil
         let now = clock.now()
-        func answer(_ rules: PolicyRules) -> ComplianceAnswer {
-            var checks = ComplianceRules(ComplianceRules.Thresholds(rules.parameters)).check(movement).checks
-            if movement.kind != .deposit, state.held.contains(movement.user) { checks.append(ComplianceGate.held) }
-            if let history { checks += rules.check(movement, history, at: now) }
-            return ComplianceAnswer(checks: checks)
+        let needsHistory = state.active.needsHistory(movement) || state.shadow?.needsHistory(movement) ?? false
+        let history = needsHistory ? try await histories.history(of: movement.user, at: now) : nil
+        var always: [ComplianceAnswer.Check] = []
+        if movement.kind != .deposit, state.held.contains(movement.user) { always.append(ComplianceGate.held) }
+        var told: TravelRule.Parties?
+        if let destination = movement.destination {
+            let address = ScreenedAddress(
+                subject: movement.subject,
+                user: movement.user,
+                account: destination.account,
+                use: .payout
+            )
+            always += try await listed(address).checks
+            let rule = TravelRule(units: state.active.parameters.travelRuleUnits, worth: state.active.parameters.worth)
+            if rule.applies(to: movement) {
+                told = try await rule.parties(of: movement, destination, pool: pool)
+                if told == nil { always.append(TravelRule.nameless) }
+            }
+        } else if movement.kind == .payout {
+            always += ComplianceGate.answer(.block, 100, ["destination_required"]).checks
         }
-        return (answer(state.active), state.shadow.map(answer))
+        func answer(_ rules: PolicyRules) -> ComplianceAnswer {
+            let found = history.map { rules.check(movement, $0, at: now) } ?? []
+            return ComplianceAnswer(checks: ComplianceRules(rules.parameters).check(movement).checks + always + found)
+        }
+        return Decision(answer: answer(state.active), shadow: state.shadow.map(answer), told: told)
     }
 
-    private static let held = ComplianceAnswer.Check(
+    static let held = ComplianceAnswer.Check(
         kind: .sanctions,
         outcome: .review,
         score: 90,
@@ -75,67 +88,27 @@ public struct ComplianceGate: Sendable {
         rule: "held_for_case.v1"
     )
 
-    private func keep(
-        _ checks: [ComplianceAnswer.Check],
-        of movement: MoneyMovement,
-        by provider: String
-    ) async throws {
-        let newIDs: [ID<ComplianceAnswer>] = checks.map { _ in ids.next() }
-        _ = try await pool.query(
-            """
-            insert into platform.compliance_checks (id, user_id, kind, provider, subject, outcome, score, flags, rule,
-                checked_at)
-            select c.id, \(movement.user), c.kind, \(provider), \(movement.subject), c.outcome, c.score,
-                string_to_array(c.flags, ','), c.rule, \(clock.now())
-            from unnest(\(newIDs), \(checks.map(\.kind.rawValue)), \(checks.map(\.outcome.rawValue)),
-                \(checks.map(\.score)), \(checks.map { $0.flags.joined(separator: ",") }), \(checks.map(\.rule)))
-                as c(id, kind, outcome, score, flags, rule)
-            """
-        )
-    }
-}
-
-extension ComplianceGate: AddressScreening {
-    /// Blocks an address that is on a list; exact, after the chain's normal form.
-    ///
-    /// The answer is kept as a compliance record when it blocks.
-    public func screen(_ address: ScreenedAddress) async throws -> ComplianceAnswer {
-        let parts = address.account.split(separator: ":").map(String.init)
-        guard let text = parts.last, let chain = parts.first,
-            let wallet = WalletAddress(asset: chain, address: text)
-        else {
-            return ComplianceGate.answer(.review, 50, ["address_unreadable"])
-        }
-        let entries = try await SanctionsScreening(pool: pool).entries(ofAddress: wallet)
-        guard !entries.isEmpty else { return ComplianceGate.answer(.approve, 0, []) }
-        let answer = ComplianceGate.answer(.block, 100, ["address_listed"])
-        let id: ID<ComplianceAnswer> = ids.next()
-        let listed = entries.map { "\($0.source.rawValue):\($0.key)" }
-        let details: JSON = ["address": .string(wallet.text), "entries": .array(listed.map(JSON.string))]
-        _ = try await pool.query(
-            """
-            insert into platform.compliance_checks (id, user_id, kind, provider, subject, outcome, score, flags, rule,
-                details, checked_at)
-            values (\(id), \(address.user), 'sanctions', 'lists', \(address.subject), 'block', 100,
-                \(["address_listed"]), 'address_lists.v1', \(details), \(clock.now()))
-            """
-        )
-        return answer
-    }
-
-    private static func answer(
-        _ outcome: ComplianceAnswer.Outcome,
-        _ score: Int,
-        _ flags: [String]
-    ) -> ComplianceAnswer {
-        ComplianceAnswer(checks: [
-            ComplianceAnswer.Check(
-                kind: .sanctions,
-                outcome: outcome,
-                score: score,
-                flags: flags,
-                rule: "address_lists.v1"
+    /// One alert a day of each rule: a customer who tries again doesn't fill the queue.
+    private func raise(_ answer: ComplianceAnswer, _ movement: MoneyMovement) async throws {
+        let found = answer.checks.filter { $0.outcome == .review && $0.kind == .aml }
+        let day = clock.now().description.prefix(10)
+        let alerts = found.map { check in
+            ComplianceCases.Alert(
+                user: movement.user,
+                kind: .aml,
+                subject: "\(check.flags.first ?? check.rule) \(day)",
+                score: check.score * 10,
+                explanation: [
+                    "\(check.rule): \(check.flags.joined(separator: ", "))",
+                    "  \(movement.kind.rawValue) of \(movement.amount.wire) \(movement.amount.asset.code)",
+                ]
             )
-        ])
+        }
+        let evidence: JSON = [
+            "movement": .string(UUIDText.of(movement.subject)), "kind": .string(movement.kind.rawValue),
+            "asset": .string(movement.amount.asset.code), "amount": .string(movement.amount.wire),
+            "answer": answer.json,
+        ]
+        try await cases.raise(alerts, evidence: evidence, holds: false)
     }
 }

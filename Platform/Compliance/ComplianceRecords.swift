@@ -22,6 +22,17 @@ public struct ComplianceRecords: UserRecords {
                 """
             },
             RecordSection("platform.compliance_cases", .kept(because: ComplianceRecords.law)) { _, _, _ in [] },
+            RecordSection("platform.risk_scores", .kept(because: ComplianceRecords.law)) { _, _, _ in [] },
+            RecordSection("platform.travel_rule", .kept(because: ComplianceRecords.law), in: pool, amounts: ["amount"])
+            {
+                """
+                select id, jsonb_build_object('asset', asset, 'amount', amount::text, 'account', account,
+                    'originator', originator, 'beneficiary', beneficiary, 'recorded_at', recorded_at)
+                from platform.travel_rule_records
+                where user_id = \($0) and id > \($1)
+                order by id limit \($2)
+                """
+            },
             RecordSection("platform.screening", .erased, in: pool) {
                 """
                 select user_id, jsonb_build_object('name', name, 'birth', birth, 'countries', countries,
@@ -50,6 +61,9 @@ public struct ComplianceRecords: UserRecords {
 
     /// A user who is nobody's customer any more is no longer screened.
     public func removals(of user: ID<User>, at now: Timestamp) async throws -> [Removal] {
-        [Removal("platform.screening", "delete from platform.screening_subjects where user_id = \(user)")]
+        [
+            Removal("platform.screening", "delete from platform.screening_subjects where user_id = \(user)"),
+            Removal("platform.screening", "delete from platform.compliance_clearances where user_id = \(user)"),
+        ]
     }
 }

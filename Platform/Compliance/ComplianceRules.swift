@@ -1,24 +1,11 @@
 import Kernel
 
-/// The checks by rule: pure, the same answer for the same movement.
+/// The checks that need no history: pure, the same answer for the same movement.
 public struct ComplianceRules: Sendable {
-    /// Units of an asset; scaled to its minor units where it is compared.
-    public struct Thresholds: Sendable {
-        /// From here on an amount is flagged.
-        public var flagUnits: Int128 = 10_000
-        /// From here on an amount is blocked.
-        public var blockUnits: Int128 = 1_000_000
-        /// What somebody who isn't identified may move at once.
-        public var unidentifiedUnits: Int128 = 1_000
+    private let parameters: PolicyParameters
 
-        /// The usual thresholds.
-        public init() {}
-    }
-
-    private let thresholds: Thresholds
-
-    /// Rules with thresholds.
-    public init(_ thresholds: Thresholds = Thresholds()) { self.thresholds = thresholds }
+    /// Rules with parameters.
+    public init(_ parameters: PolicyParameters = PolicyParameters()) { self.parameters = parameters }
 
     /// What the rules say to a movement.
     public func check(_ movement: MoneyMovement) -> ComplianceAnswer {
@@ -30,8 +17,8 @@ public struct ComplianceRules: Sendable {
             switch movement.identification {
             case .approved: (.approve, 0, [])
             case .rejected where movement.kind.isOutgoing: (.block, 100, ["identification_rejected"])
-            case .none where movement.kind == .withdrawal: (.block, 60, ["identification_required"])
-            case .none where exceeds(movement.amount, thresholds.unidentifiedUnits):
+            case .none where movement.kind.isLeaving: (.block, 60, ["identification_required"])
+            case .none where exceeds(movement.amount, parameters.unidentifiedUnits):
                 (.block, 60, ["identification_required"])
             case .none, .rejected: (.approve, 30, ["not_identified"])
             }
@@ -39,8 +26,8 @@ public struct ComplianceRules: Sendable {
     }
 
     private func amount(_ movement: MoneyMovement) -> ComplianceAnswer.Check {
-        let isBlocked = exceeds(movement.amount, thresholds.blockUnits)
-        let isFlagged = exceeds(movement.amount, thresholds.flagUnits)
+        let isBlocked = exceeds(movement.amount, parameters.blockUnits)
+        let isFlagged = exceeds(movement.amount, parameters.flagUnits)
         return ComplianceAnswer.Check(
             kind: .aml,
             outcome: isBlocked ? .block : .approve,
@@ -50,8 +37,5 @@ public struct ComplianceRules: Sendable {
         )
     }
 
-    private func exceeds(_ amount: Money, _ units: Int128) -> Bool {
-        let scale = (0..<amount.asset.scale).reduce(Int128(1)) { power, _ in power * 10 }
-        return amount.minorUnits >= units * scale
-    }
+    private func exceeds(_ amount: Money, _ units: Int) -> Bool { parameters.worth.exceeds(amount, units) }
 }

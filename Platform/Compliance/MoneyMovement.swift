@@ -12,9 +12,13 @@ public struct MoneyMovement: Sendable, Hashable {
         case payment
         /// Money goes to another domain of the same customer.
         case transfer
+        /// Money goes to an address on a chain.
+        case payout
 
         /// Whether money leaves the customer.
-        public var isOutgoing: Bool { self == .withdrawal || self == .payment }
+        public var isOutgoing: Bool { self == .withdrawal || self == .payment || self == .payout }
+        /// Whether money leaves us.
+        public var isLeaving: Bool { self == .withdrawal || self == .payout }
     }
 
     /// How far the customer has been identified.
@@ -25,6 +29,19 @@ public struct MoneyMovement: Sendable, Hashable {
         case approved
         /// Refused.
         case rejected
+    }
+
+    /// Where a payout goes, and whose address it is said to be.
+    public struct Destination: Sendable, Hashable {
+        /// The account's name across chains (CAIP-10).
+        public let account: String
+        /// The name of whoever gets the money; nil for the customer's own wallet.
+        public let beneficiary: String?
+
+        /// A destination; without a beneficiary it is the customer's own wallet, of which there is a proof.
+        public init(account: String, beneficiary: String? = nil) {
+            (self.account, self.beneficiary) = (account, beneficiary)
+        }
     }
 
     /// Its id: the domain's transaction.
@@ -38,9 +55,19 @@ public struct MoneyMovement: Sendable, Hashable {
     /// How far the customer has been identified.
     public let identification: Identification
 
-    /// A movement.
-    public init(subject: UInt128, user: ID<User>, kind: Kind, amount: Money, identification: Identification) {
+    /// Where it goes; nil for all but payouts.
+    public let destination: Destination?
+
+    /// A movement; a payout without a destination is blocked.
+    public init(
+        subject: UInt128,
+        user: ID<User>,
+        kind: Kind,
+        amount: Money,
+        identification: Identification,
+        destination: Destination? = nil
+    ) {
         (self.subject, self.user, self.kind) = (subject, user, kind)
-        (self.amount, self.identification) = (amount, identification)
+        (self.amount, self.identification, self.destination) = (amount, identification, destination)
     }
 }

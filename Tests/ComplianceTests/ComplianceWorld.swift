@@ -1,5 +1,6 @@
 import Compliance
 import Kernel
+import Logging
 import PostgreSQL
 import Screening
 import TestSupport
@@ -14,6 +15,7 @@ struct ComplianceWorld: Sendable {
     let customers: CustomerScreening
     let cases: ComplianceCases
     let gate: ComplianceGate
+    let monitor: MovementMonitor
 
     static func with<Answer: Sendable>(_ body: (ComplianceWorld) async throws -> Answer) async throws -> Answer {
         try await TestDatabase.with { database in try await body(ComplianceWorld(database)) }
@@ -28,6 +30,37 @@ struct ComplianceWorld: Sendable {
         customers = CustomerScreening(pool: pool, ids: ids, clock: clock)
         cases = ComplianceCases(pool: pool, ids: ids, clock: clock)
         gate = ComplianceGate(pool: pool, ids: ids, clock: clock)
+        monitor = MovementMonitor(pool: pool, ids: ids, clock: clock, logger: Logger(label: "test"))
+    }
+
+    /// A user by name, registered now.
+    func user(_ name: String?) async throws -> ID<User> {
+        let id: ID<User> = ids.next()
+        let (address, hash) = ("\(id)@example.com", "$2b$04$" + String(repeating: "a", count: 53))
+        let username = "u" + String(id.value, radix: 36).suffix(12)
+        _ = try await pool.query(
+            """
+            insert into platform.users (id, email, username, name, password_hash, kyc_status, preferences, version,
+                event_version, created_at, updated_at)
+            values (\(id), \(address), \(username), \(name), \(hash), 'approved', '{}', 1, 0,
+                \(clock.now()), \(clock.now()))
+            """
+        )
+        return id
+    }
+
+    /// A movement of so many dollars that the projections have heard of.
+    func happened(_ type: String, _ dollars: Int128, to user: ID<User>) async throws {
+        clock.advance(seconds: 1)
+        let id: ID<User> = ids.next()
+        _ = try await pool.query(
+            """
+            insert into platform.transaction_facts (domain, transaction, user_id, type, status, asset, amount, fee,
+                version, created_at, as_of, generation)
+            values ('banking', \(id), \(user), \(type), 'completed', 'USD', \(dollars * 100), 0, 1, \(clock.now()),
+                \(clock.now()), 1)
+            """
+        )
     }
 
     /// Loads a list of persons by key and name.

@@ -83,17 +83,8 @@ import Testing
     @Test func `a backtest says the same each time, and what a version would have stopped`() async throws {
         try await ComplianceWorld.with { world in
             let user: ID<User> = world.ids.next()
-            for dollars in [9_000, 9_500, 9_900, 20] {
-                world.clock.advance(seconds: 60)
-                let id: ID<User> = world.ids.next()
-                _ = try await world.pool.query(
-                    """
-                    insert into platform.transaction_facts (domain, transaction, user_id, type, status, asset, amount,
-                        fee, version, created_at, as_of, generation)
-                    values ('banking', \(id), \(user), 'withdrawal', 'completed', 'USD', \(Int128(dollars * 100)), 0, 1,
-                        \(world.clock.now()), \(world.clock.now()), 1)
-                    """
-                )
+            for dollars: Int128 in [9_000, 9_500, 9_900, 20] {
+                try await world.happened("withdrawal", dollars, to: user)
             }
             world.clock.advance(seconds: 60)
             let test = Backtest(pool: world.pool)

@@ -262,9 +262,11 @@ import Testing
         async throws
     {
         // What each holds is told by the sections of `ProtectionRecords`, `IdentityRecords`, `ComplianceRecords` and
-        // `LedgerRecords`; dismissals and holds belong to cases.
+        // `KYCRecords`, `LedgerRecords`; dismissals and holds belong to cases, the queue of monitoring is emptied.
         let known: Set<String> = [
-            "api_keys", "compliance_alerts", "compliance_cases", "compliance_checks", "compliance_holds",
+            "api_keys", "compliance_alerts", "compliance_cases", "compliance_checks", "compliance_clearances",
+            "compliance_holds", "kyc_applications", "kyc_documents", "kyc_levels", "monitoring_queue", "risk_scores",
+            "travel_rule_records",
             "data_access_log", "email_tokens", "encrypted_user_data", "erasure_receipts", "erasure_requests",
             "recovery_codes", "screening_dismissals", "screening_subjects", "second_factors", "sessions",
             "transaction_facts", "user_balances", "user_data_keys",

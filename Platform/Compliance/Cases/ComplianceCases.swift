@@ -14,7 +14,8 @@ public enum ComplianceCase: Entity {
 public struct ComplianceCases: Sendable {
     /// What is decided.
     public enum Decision: String, Sendable, CaseIterable, SQLEncodable, SQLDecodable {
-        /// It was nothing: money may leave again, and the user is told apart from the entries.
+        /// It was nothing: money may leave again, the user is told apart from the entries of lists, and what rules
+        /// found doesn't stop the user again for a while.
         case released
         /// It is so: money stays.
         case confirmed
@@ -47,12 +48,13 @@ public struct ComplianceCases: Sendable {
         (self.pool, self.ids, self.clock) = (pool, ids, clock)
     }
 
-    /// Puts alerts of one user into the user's open case of their kind, or opens one; money that leaves waits for it.
+    /// Puts alerts of one user into the user's open case of their kind, or opens one.
     ///
+    /// With `holds`, all money of the customer's that leaves waits for the case.
     /// - Returns: the case; nil where all of them were raised before.
     /// - Throws: what the pool throws.
     @discardableResult
-    public func raise(_ alerts: [Alert], evidence: JSON) async throws -> ID<ComplianceCase>? {
+    public func raise(_ alerts: [Alert], evidence: JSON, holds: Bool = true) async throws -> ID<ComplianceCase>? {
         guard let first = alerts.first else { return nil }
         let now = clock.now()
         return try await pool.withTransaction { transaction in
@@ -70,6 +72,7 @@ public struct ComplianceCases: Sendable {
             let new = alerts.filter { !subjects.contains($0.subject) }
             guard !new.isEmpty else { return nil }
             let id = try await openCase(first, evidence, now, in: transaction)
+            if holds { _ = try await transaction.query(ComplianceCases.hold(first.user, id, now)) }
             let newIDs: [ID<Alert>] = new.map { _ in ids.next() }
             _ = try await transaction.query(
                 """
@@ -80,6 +83,9 @@ public struct ComplianceCases: Sendable {
                 from unnest(\(newIDs), \(new.map(\.subject)), \(new.map(\.score)),
                     \(new.map { $0.explanation.joined(separator: "\n") })) as a(id, subject, score, explanation)
                 """
+            )
+            _ = try await transaction.query(
+                "insert into platform.monitoring_queue (user_id) values (\(first.user))"
             )
             return id
         }
@@ -97,20 +103,35 @@ public struct ComplianceCases: Sendable {
             where user_id = \(alert.user) and kind = \(alert.kind.rawValue) and closed_at is null
             """
         ).first
-        if let open { return try open["id"] }
+        if let open {
+            let id: ID<ComplianceCase> = try open["id"]
+            // What was proposed was proposed without knowing of this.
+            _ = try await transaction.query(
+                """
+                update platform.compliance_cases
+                set status = 'open', proposed_by = null, proposed_decision = null, version = version + 1
+                where id = \(id) and status = 'proposed'
+                """
+            )
+            return id
+        }
         let id: ID<ComplianceCase> = ids.next()
         let hours = alert.kind == .sanctions ? ComplianceCases.dueHours.sanctions : ComplianceCases.dueHours.others
         let due = Timestamp(microseconds: now.microseconds + hours * 3_600_000_000)
-        _ = try await transaction.pipeline([
+        _ = try await transaction.query(
             """
             insert into platform.compliance_cases (id, user_id, kind, evidence, opened_at, due_at)
             values (\(id), \(alert.user), \(alert.kind.rawValue), \(evidence), \(now), \(due))
-            """,
             """
-            insert into platform.compliance_holds (user_id, case_id, held_at) values (\(alert.user), \(id), \(now))
-            """,
-        ])
+        )
         return id
+    }
+
+    private static func hold(_ user: ID<User>, _ id: ID<ComplianceCase>, _ now: Timestamp) -> SQL {
+        """
+        insert into platform.compliance_holds (user_id, case_id, held_at) values (\(user), \(id), \(now))
+        on conflict (case_id) do nothing
+        """
     }
 
     /// Takes a case.
@@ -175,30 +196,6 @@ public struct ComplianceCases: Sendable {
             }
             return ComplianceCases.closing(id, actor, now)
         }
-    }
-
-    /// Closes a case; a release lets money leave again and tells the user apart from each entry as it is now.
-    private static func closing(_ id: ID<ComplianceCase>, _ actor: String, _ now: Timestamp) -> SQL {
-        """
-        with closed as (
-            update platform.compliance_cases
-            set status = proposed_decision, decided_by = \(actor), closed_at = \(now), version = version + 1
-            where id = \(id)
-            returning id, user_id, status
-        ), freed as (
-            delete from platform.compliance_holds held using closed
-            where held.case_id = closed.id and closed.status = 'released'
-        )
-        insert into platform.screening_dismissals (user_id, source, key, digest, reason, dismissed_by, dismissed_at)
-        select closed.user_id, entry.source, entry.key, entry.digest, 'released by case', \(actor), \(now)
-        from closed
-        join platform.compliance_alerts alert on alert.case_id = closed.id and alert.kind = 'sanctions'
-        join platform.sanctions_entries entry on entry.id::text = alert.subject
-        where closed.status = 'released'
-        on conflict (user_id, source, key) do update
-        set digest = excluded.digest, reason = excluded.reason, dismissed_by = excluded.dismissed_by,
-            dismissed_at = excluded.dismissed_at
-        """
     }
 
     private static let notOpen = Problem(409, "case_not_open", "This case is decided, or waits for a decision.")

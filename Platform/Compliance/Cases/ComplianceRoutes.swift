@@ -14,7 +14,10 @@ public struct ComplianceRoutes: Sendable {
     private static let tag = "Operators"
     private static let access = Access.permission("compliance:review")
     private static let id = Parameter.path("id", .id(of: ComplianceCase.self), "The case.")
-    private static let shape = ResponseShape("The case, with its evidence, alerts and notes.", .any)
+    private static let shape = ResponseShape(
+        "The case, with its evidence, alerts and notes.",
+        ComplianceSchemas.full
+    )
 
     private var queue: Route {
         Route(
@@ -25,7 +28,7 @@ public struct ComplianceRoutes: Sendable {
             tag: Self.tag,
             access: Self.access,
             parameters: [.query("limit", .integer(1...ComplianceCases.pageMax), "How many; 50 unless given.")],
-            responses: [200: ResponseShape("The cases.", .any)]
+            responses: [200: ResponseShape("The cases.", ComplianceSchemas.queue)]
         ) { request in
             .ok(["cases": .array(try await cases.queue(limit: request.integer("limit") ?? 50))])
         }

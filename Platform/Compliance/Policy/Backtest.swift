@@ -32,7 +32,7 @@ public struct Backtest: Sendable {
     /// - Throws: what the pool throws.
     public func run(_ parameters: PolicyParameters, from: Timestamp, to: Timestamp) async throws -> Report {
         let rules = PolicyRules(parameters: parameters, version: 0)
-        let thresholds = ComplianceRules(ComplianceRules.Thresholds(parameters))
+        let thresholds = ComplianceRules(parameters)
         var histories: [ID<User>: MovementHistory] = [:]
         var report = Report()
         var after: UInt128 = 0

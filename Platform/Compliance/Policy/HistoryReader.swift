@@ -9,7 +9,7 @@ struct HistoryReader: Sendable {
     ///
     /// Two reads of indices in one round trip. The projections follow the domains by some milliseconds to seconds: a
     /// movement that isn't in them yet isn't counted.
-    func history(of user: ID<User>) async throws -> MovementHistory {
+    func history(of user: ID<User>, at now: Timestamp) async throws -> MovementHistory {
         let results = try await pool.withConnection { connection in
             try await connection.pipeline([
                 """
@@ -20,7 +20,11 @@ struct HistoryReader: Sendable {
                 limit \(MovementHistory.movementsMax)
                 """,
                 """
-                select subject.countries,
+                select subject.countries, known.level, coalesce(known.expires_at <= \(now), false) as is_expired,
+                    array(
+                        select flag from platform.compliance_clearances
+                        where user_id = \(user) and until > \(now) order by flag limit 100
+                    ) as cleared,
                     (
                         select session.created_at from platform.sessions session
                         where session.user_id = \(user)
@@ -38,6 +42,7 @@ struct HistoryReader: Sendable {
                     ) as newest_device
                 from (values (1)) as one
                 left join platform.screening_subjects subject on subject.user_id = \(user)
+                left join platform.kyc_levels known on known.user_id = \(user)
                 """,
             ])
         }
@@ -45,6 +50,9 @@ struct HistoryReader: Sendable {
         if let row = results[1].first {
             history.countries = Set(try row["countries"] as [String]? ?? [])
             history.newestDeviceAt = try row["newest_device"]
+            history.documented = (try row["level"] as Int?).flatMap(KYCLevel.init)
+            history.isExpired = try row["is_expired"]
+            history.cleared = Set(try row["cleared"] as [String])
         }
         return history
     }
@@ -68,6 +76,7 @@ struct HistoryReader: Sendable {
         case "deposit": .deposit
         case "withdrawal": .withdrawal
         case "payment": .payment
+        case "payout": .payout
         case "transfer", "transfer_in", "transfer_out": .transfer
         default: nil
         }

@@ -28,6 +28,12 @@ public struct MovementHistory: Sendable, Hashable {
     var newestDeviceAt: Timestamp?
     /// The customer's countries.
     var countries: Set<String> = []
+    /// How far the customer is identified by documents; nil for not.
+    var documented: KYCLevel?
+    /// Whether those documents have run out.
+    var isExpired = false
+    /// What a released case was about lately.
+    var cleared: Set<String> = []
 
     init(_ past: [Past] = []) { self.past = past }
 

@@ -1,6 +1,8 @@
 public import Kernel
 
-/// The parameters of a version of the rules; amounts are whole units of the asset that moves.
+/// The parameters of a version of the rules.
+///
+/// Units are units of account: an amount counts as what `worth` makes of it.
 public struct PolicyParameters: Sendable, Hashable {
     /// From here on an amount is flagged.
     public var flagUnits = 10_000
@@ -24,8 +26,25 @@ public struct PolicyParameters: Sendable, Hashable {
     public var newDeviceHours = 24
     /// Transfers to another domain and back in a day that look like money sent round.
     public var roundTripCount = 6
+    /// Units that may leave in a day from whoever isn't identified.
+    public var noneDayUnits = 2_000
+    /// Units that may leave in a day from whoever is identified by name and birth.
+    public var basicDayUnits = 100_000
+    /// Units that may leave in a day from whoever is identified by documents.
+    public var fullDayUnits = 1_000_000
+    /// Units that came in within a day from which on money that leaves again is looked at.
+    public var passThroughUnits = 10_000
+    /// Of what came in within a day, how many hundredths leave again where money only passes through.
+    public var passThroughPercent = 90
+    /// Hours for which what a released case was about isn't looked at again.
+    public var clearanceHours = 72
+    /// Payouts from so many units on are recorded with the names of both sides (the travel rule).
+    public var travelRuleUnits = 1_000
     /// Countries whose customers' money is looked at when it leaves, by ISO 3166-1 alpha-2.
     public var highRiskCountries: Set<String> = ["IR", "KP", "MM"]
+
+    /// What amounts of different assets count as.
+    public var worth = AssetWorth.usual
 
     /// The usual parameters.
     public init() {}
@@ -35,7 +54,10 @@ public struct PolicyParameters: Sendable, Hashable {
         ("look_units", \.lookUnits), ("velocity_count", \.velocityCount), ("velocity_units", \.velocityUnits),
         ("structuring_count", \.structuringCount), ("structuring_percent", \.structuringPercent),
         ("dormant_days", \.dormantDays), ("new_device_hours", \.newDeviceHours),
-        ("round_trip_count", \.roundTripCount),
+        ("round_trip_count", \.roundTripCount), ("none_day_units", \.noneDayUnits),
+        ("basic_day_units", \.basicDayUnits), ("full_day_units", \.fullDayUnits),
+        ("pass_through_units", \.passThroughUnits), ("pass_through_percent", \.passThroughPercent),
+        ("clearance_hours", \.clearanceHours), ("travel_rule_units", \.travelRuleUnits),
     ]
 
     /// Reads what is given; what isn't is as usual.
@@ -45,12 +67,11 @@ public struct PolicyParameters: Sendable, Hashable {
         guard case .object(let members) = json else { throw .notAnObject }
         for member in members {
             if member.name == "high_risk_countries" {
-                guard case .array(let codes) = member.value else { throw .impossible(member.name) }
-                highRiskCountries = Set(codes.compactMap(\.stringValue))
-                guard highRiskCountries.count == codes.count, highRiskCountries.allSatisfy({ $0.utf8.count == 2 })
-                else {
-                    throw .impossible(member.name)
-                }
+                highRiskCountries = try PolicyParameters.countries(member)
+                continue
+            }
+            if member.name == "asset_values" {
+                worth = try PolicyParameters.worth(member)
                 continue
             }
             guard let path = PolicyParameters.numbers.first(where: { $0.name == member.name })?.path else {
@@ -63,13 +84,42 @@ public struct PolicyParameters: Sendable, Hashable {
         }
         guard flagUnits <= blockUnits else { throw .impossible("flag_units") }
         guard structuringPercent < 100 else { throw .impossible("structuring_percent") }
+        guard noneDayUnits <= basicDayUnits else { throw .impossible("none_day_units") }
+        guard basicDayUnits <= fullDayUnits else { throw .impossible("basic_day_units") }
+    }
+
+    private static func countries(_ member: JSON.Member) throws(PolicyParametersError) -> Set<String> {
+        guard case .array(let codes) = member.value else { throw .impossible(member.name) }
+        let countries = Set(codes.compactMap(\.stringValue))
+        guard countries.count == codes.count, countries.allSatisfy({ $0.utf8.count == 2 }) else {
+            throw .impossible(member.name)
+        }
+        return countries
+    }
+
+    private static func worth(_ member: JSON.Member) throws(PolicyParametersError) -> AssetWorth {
+        guard case .object(let members) = member.value else { throw .impossible(member.name) }
+        var values: [String: Int] = [:]
+        for asset in members {
+            guard Asset(code: asset.name) != nil, let value = asset.value.integerValue,
+                (1...AssetWorth.valueMax).contains(value)
+            else { throw .impossible(member.name) }
+            values[asset.name] = value
+        }
+        return AssetWorth(values: values)
     }
 
     /// All of them, as `init(json:)` reads them.
     public var json: JSON {
         .object(
             PolicyParameters.numbers.map { JSON.Member($0.name, .integer(self[keyPath: $0.path])) }
-                + [JSON.Member("high_risk_countries", .array(highRiskCountries.sorted().map(JSON.string)))]
+                + [
+                    JSON.Member("high_risk_countries", .array(highRiskCountries.sorted().map(JSON.string))),
+                    JSON.Member(
+                        "asset_values",
+                        .object(worth.values.sorted { $0.key < $1.key }.map { JSON.Member($0.key, .integer($0.value)) })
+                    ),
+                ]
         )
     }
 }

@@ -6,19 +6,44 @@ struct PolicyRules: Sendable {
     /// Which version of the parameters.
     let version: Int
 
-    /// Whether the history matters to a movement: to all that leaves, and to all that isn't small.
+    /// Whether the history matters to a movement: to all that leaves, to all that isn't small, and to what somebody
+    /// pays who isn't identified.
     func needsHistory(_ movement: MoneyMovement) -> Bool {
-        movement.kind == .withdrawal || exceeds(movement.amount, parameters.lookUnits)
+        movement.kind.isLeaving || exceeds(movement.amount, parameters.lookUnits)
+            || movement.kind.isOutgoing && movement.identification != .approved
     }
 
     /// What the rules say; no check for a rule that finds nothing.
     func check(_ movement: MoneyMovement, _ history: MovementHistory, at now: Timestamp) -> [ComplianceAnswer.Check] {
         let lately = history.lately(now)
         return [
-            velocity(movement, lately), structuring(movement, lately), newDevice(movement, history, now),
-            dormant(movement, history, now), highRiskCountry(movement, history), roundTrip(movement, lately),
+            levelLimit(movement, history, lately), velocity(movement, lately), structuring(movement, lately),
+            newDevice(movement, history, now), dormant(movement, history, now), highRiskCountry(movement, history),
+            roundTrip(movement, lately),
         ]
         .compactMap(\.self)
+        .map { PolicyRules.cleared($0, history) }
+    }
+
+    private func levelLimit(
+        _ movement: MoneyMovement,
+        _ history: MovementHistory,
+        _ lately: ArraySlice<MovementHistory.Past>
+    ) -> ComplianceAnswer.Check? {
+        guard movement.kind.isOutgoing else { return nil }
+        let level = KYCLevel.of(
+            movement.identification,
+            documented: history.documented,
+            isExpired: history.isExpired
+        )
+        guard outgoing(lately, with: movement.amount) > Int128(parameters.dayUnits(level)) * 100 else { return nil }
+        return ComplianceAnswer.Check(
+            kind: .kyc,
+            outcome: .block,
+            score: 60,
+            flags: [history.isExpired ? "identification_expired" : "level_limit"],
+            rule: "level_limit.v\(version)"
+        )
     }
 
     private func velocity(
@@ -26,12 +51,9 @@ struct PolicyRules: Sendable {
         _ lately: ArraySlice<MovementHistory.Past>
     ) -> ComplianceAnswer.Check? {
         guard movement.kind.isOutgoing else { return nil }
-        let before = lately.filter { $0.kind.isOutgoing }
-        let sum = before.filter { $0.asset == movement.amount.asset.code }
-            .reduce(movement.amount.minorUnits) { $0 + $1.minorUnits }
-        guard before.count >= parameters.velocityCount || sum >= units(parameters.velocityUnits, movement.amount) else {
-            return nil
-        }
+        let count = lately.count { $0.kind.isOutgoing }
+        let sum = outgoing(lately, with: movement.amount)
+        guard count >= parameters.velocityCount || sum >= Int128(parameters.velocityUnits) * 100 else { return nil }
         return found("velocity", .review, 60)
     }
 
@@ -39,13 +61,11 @@ struct PolicyRules: Sendable {
         _ movement: MoneyMovement,
         _ lately: ArraySlice<MovementHistory.Past>
     ) -> ComplianceAnswer.Check? {
-        let top = units(parameters.flagUnits, movement.amount)
+        let top = Int128(parameters.flagUnits) * 100
         let bottom = top * Int128(parameters.structuringPercent) / 100
-        func isNear(_ amount: Int128) -> Bool { amount >= bottom && amount < top }
-        guard movement.kind != .transfer, isNear(movement.amount.minorUnits) else { return nil }
-        let others = lately.count {
-            $0.kind == movement.kind && $0.asset == movement.amount.asset.code && isNear($0.minorUnits)
-        }
+        func isNear(_ worth: Int128) -> Bool { worth >= bottom && worth < top }
+        guard movement.kind != .transfer, isNear(parameters.worth.hundredths(movement.amount)) else { return nil }
+        let others = lately.count { $0.kind == movement.kind && isNear(worth($0)) }
         guard others + 1 >= parameters.structuringCount else { return nil }
         return found("structuring", .review, 70)
     }
@@ -55,7 +75,7 @@ struct PolicyRules: Sendable {
         _ history: MovementHistory,
         _ now: Timestamp
     ) -> ComplianceAnswer.Check? {
-        guard movement.kind == .withdrawal, exceeds(movement.amount, parameters.lookUnits),
+        guard movement.kind.isLeaving, exceeds(movement.amount, parameters.lookUnits),
             let since = history.newestDeviceAt
         else { return nil }
         let age = now.microseconds - since.microseconds
@@ -76,7 +96,7 @@ struct PolicyRules: Sendable {
     }
 
     private func highRiskCountry(_ movement: MoneyMovement, _ history: MovementHistory) -> ComplianceAnswer.Check? {
-        guard movement.kind == .withdrawal, !history.countries.isDisjoint(with: parameters.highRiskCountries) else {
+        guard movement.kind.isLeaving, !history.countries.isDisjoint(with: parameters.highRiskCountries) else {
             return nil
         }
         return found("high_risk_country", .review, 70)
@@ -86,30 +106,51 @@ struct PolicyRules: Sendable {
         _ movement: MoneyMovement,
         _ lately: ArraySlice<MovementHistory.Past>
     ) -> ComplianceAnswer.Check? {
-        guard movement.kind == .transfer || movement.kind == .withdrawal else { return nil }
+        guard movement.kind == .transfer || movement.kind.isLeaving else { return nil }
         let transfers = lately.filter { $0.kind == .transfer }
         let trips = min(transfers.count { $0.isArrival }, transfers.count { !$0.isArrival })
         guard trips >= parameters.roundTripCount else { return nil }
-        return found("round_trip", movement.kind == .withdrawal ? .review : .approve, 55)
+        return found("round_trip", movement.kind.isLeaving ? .review : .approve, 55)
     }
 
     private func found(_ flag: String, _ outcome: ComplianceAnswer.Outcome, _ score: Int) -> ComplianceAnswer.Check {
         ComplianceAnswer.Check(kind: .aml, outcome: outcome, score: score, flags: [flag], rule: "\(flag).v\(version)")
     }
 
-    private func exceeds(_ amount: Money, _ whole: Int) -> Bool { amount.minorUnits >= units(whole, amount) }
+    /// What a released case was about doesn't stop the customer again for a while.
+    private static func cleared(
+        _ check: ComplianceAnswer.Check,
+        _ history: MovementHistory
+    ) -> ComplianceAnswer.Check {
+        guard check.outcome == .review, history.cleared.isSuperset(of: check.flags) else { return check }
+        return ComplianceAnswer.Check(
+            kind: check.kind,
+            outcome: .approve,
+            score: check.score,
+            flags: check.flags + ["cleared"],
+            rule: check.rule
+        )
+    }
 
-    private func units(_ whole: Int, _ amount: Money) -> Int128 {
-        (0..<amount.asset.scale).reduce(Int128(whole)) { power, _ in power * 10 }
+    private func exceeds(_ amount: Money, _ units: Int) -> Bool { parameters.worth.exceeds(amount, units) }
+
+    private func worth(_ past: MovementHistory.Past) -> Int128 {
+        parameters.worth.hundredths(past.minorUnits, past.asset)
+    }
+
+    /// What has left in a day, with an amount that is about to, in hundredths.
+    private func outgoing(_ lately: ArraySlice<MovementHistory.Past>, with amount: Money) -> Int128 {
+        lately.filter(\.kind.isOutgoing).reduce(parameters.worth.hundredths(amount)) { $0 + worth($1) }
     }
 }
 
-extension ComplianceRules.Thresholds {
-    /// The thresholds that a version of the rules sets.
-    init(_ parameters: PolicyParameters) {
-        self.init()
-        flagUnits = Int128(parameters.flagUnits)
-        blockUnits = Int128(parameters.blockUnits)
-        unidentifiedUnits = Int128(parameters.unidentifiedUnits)
+extension PolicyParameters {
+    /// Units that may leave in a day.
+    public func dayUnits(_ level: KYCLevel) -> Int {
+        switch level {
+        case .none: noneDayUnits
+        case .basic: basicDayUnits
+        case .full: fullDayUnits
+        }
     }
 }

@@ -8,6 +8,8 @@ public struct CustomerScreening: Sendable {
     private let clock: any WallClock
     private let screening: SanctionsScreening
     private let cases: ComplianceCases
+    private let records: AnswerRecords
+    private let policy: PolicyCache
 
     /// Customers that one changed entry is compared with, at most.
     static let customersMax = 5_000
@@ -17,13 +19,16 @@ public struct CustomerScreening: Sendable {
         (self.pool, self.clock) = (pool, clock)
         screening = SanctionsScreening(pool: pool)
         cases = ComplianceCases(pool: pool, ids: ids, clock: clock)
+        records = AnswerRecords(pool: pool, ids: ids, clock: clock)
+        policy = PolicyCache(pool: pool, clock: clock)
     }
 
-    /// Screens a customer, keeps whom, and opens a case for what a person must look at.
+    /// Screens a customer, keeps whom and what came of it, and opens a case for what a person must look at: an entry of
+    /// a list, a name that can't be screened, a country of high risk.
     ///
     /// Idempotent: what was raised before isn't raised again, nor is what the customer was told apart from.
     /// - Returns: the entries that matter, dismissed ones not among them.
-    /// - Throws: `ScreeningError`, or what the pool throws; the customer counts as not screened then.
+    /// - Throws: what the pool throws; the customer counts as not screened then.
     @discardableResult
     public func screen(
         _ user: ID<User>,
@@ -32,8 +37,18 @@ public struct CustomerScreening: Sendable {
         countries: Set<String> = []
     ) async throws -> [ScreeningHit] {
         let subject = ScreeningSubject(user: user, name: name, birth: birth, countries: countries)
-        let hits = try await screening.screen(subject).filter { !$0.isDismissed }
-        try await raise(hits, subject)
+        var hits: [ScreeningHit] = []
+        var flags: [String] = []
+        do {
+            hits = try await screening.screen(subject).filter { !$0.isDismissed }
+            try await raise(hits, subject)
+            if !hits.isEmpty { flags = ["sanctions_hit"] }
+        } catch let error as ScreeningError {
+            try await raise(error, user, subject)
+            flags = ["unscreenable_name"]
+        }
+        let country = try await raiseHighRisk(user, countries)
+        try await keep(ofList: flags, country, user)
         let screened = ScreenedName(name)
         // Last, so that whoever isn't kept is screened again.
         _ = try await pool.query(
@@ -94,6 +109,58 @@ public struct CustomerScreening: Sendable {
                 countries: Set(try row["countries"] as [String])
             )
         }
+    }
+
+    /// A name that nothing can be said to is looked at by a person.
+    private func raise(_ error: ScreeningError, _ user: ID<User>, _ subject: ScreeningSubject) async throws {
+        let alert = ComplianceCases.Alert(
+            user: user,
+            kind: .sanctions,
+            subject: "unscreenable_name \(UUIDText.digest(of: subject.name))",
+            score: ScreeningScore.alertMin,
+            explanation: ["the name can't be screened: \(error)"]
+        )
+        try await cases.raise([alert], evidence: ["name": .string(subject.name)])
+    }
+
+    /// The country of high risk that a customer is of; nil for none.
+    private func raiseHighRisk(_ user: ID<User>, _ countries: Set<String>) async throws -> String? {
+        let found = countries.intersection(try await policy.current().active.parameters.highRiskCountries).sorted()
+        guard let country = found.first else { return nil }
+        let alert = ComplianceCases.Alert(
+            user: user,
+            kind: .aml,
+            subject: "high_risk_country \(country)",
+            score: 700,
+            explanation: ["a customer of \(found.joined(separator: ", ")), which is of high risk"]
+        )
+        let evidence: JSON = ["countries": .array(countries.sorted().map(JSON.string))]
+        try await cases.raise([alert], evidence: evidence, holds: false)
+        return country
+    }
+
+    private func keep(ofList flags: [String], _ country: String?, _ user: ID<User>) async throws {
+        var checks = [
+            ComplianceAnswer.Check(
+                kind: .sanctions,
+                outcome: flags.isEmpty ? .approve : .review,
+                score: flags.isEmpty ? 0 : 90,
+                flags: flags,
+                rule: "name_lists.v1"
+            )
+        ]
+        if country != nil {
+            checks.append(
+                ComplianceAnswer.Check(
+                    kind: .aml,
+                    outcome: .review,
+                    score: 70,
+                    flags: ["high_risk_country"],
+                    rule: "high_risk_country.v1"
+                )
+            )
+        }
+        try await records.keep(checks, of: user, subject: user.value, by: ComplianceMoment.registration.rawValue)
     }
 
     private func raise(_ hits: [ScreeningHit], _ subject: ScreeningSubject) async throws {

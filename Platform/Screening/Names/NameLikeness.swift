@@ -20,28 +20,43 @@ public struct NameLikeness: Hashable, Sendable {
 
     /// Compares a name that is asked about with one on a list.
     public init(_ asked: ScreenedName, _ listed: ScreenedName) {
-        let plain = Assignment(asked.words, listed.words)
-        var best = plain
-        // Words written as one here and as two there: only worth a look where words were left over.
-        let isPaired = plain.pairs.count == asked.words.count && plain.pairs.count == listed.words.count
-        if plain.score < 940, !isPaired, !plain.pairs.isEmpty || asked.words.count == 1 || listed.words.count == 1 {
-            for joined in NameLikeness.joinings(asked.words, listed.words) {
-                let other = Assignment(joined, listed.words).lessened(by: 10)
-                if other.score > best.score { best = other }
-            }
-            for joined in NameLikeness.joinings(listed.words, asked.words) {
-                let other = Assignment(asked.words, joined).lessened(by: 10)
-                if other.score > best.score { best = other }
-            }
-        }
+        // Words that are equally like are paired in order: one order for both ways round, so that the score is one.
+        let isTurned = NameLikeness.precedes(listed.words, asked.words)
+        let best =
+            isTurned ? NameLikeness.best(listed.words, asked.words) : NameLikeness.best(asked.words, listed.words)
         score = best.score
         pairs = best.pairs.map {
-            Pair(
-                asked: String(decoding: $0.left.letters, as: UTF8.self),
-                listed: String(decoding: $0.right.letters, as: UTF8.self),
+            let (left, right) = isTurned ? ($0.right, $0.left) : ($0.left, $0.right)
+            return Pair(
+                asked: String(decoding: left.letters, as: UTF8.self),
+                listed: String(decoding: right.letters, as: UTF8.self),
                 likeness: $0.likeness
             )
         }
+    }
+
+    private static func precedes(_ left: [NameWord], _ right: [NameWord]) -> Bool {
+        guard left.count == right.count else { return left.count < right.count }
+        return left.lexicographicallyPrecedes(right) { $0.letters.lexicographicallyPrecedes($1.letters) }
+    }
+
+    private static func best(_ left: [NameWord], _ right: [NameWord]) -> Assignment {
+        let plain = Assignment(left, right)
+        // Words written as one here and as two there: only worth a look where words were left over.
+        let isPaired = plain.pairs.count == left.count && plain.pairs.count == right.count
+        guard plain.score < 940, !isPaired, !plain.pairs.isEmpty || left.count == 1 || right.count == 1 else {
+            return plain
+        }
+        var best = plain
+        for joined in joinings(left, right) {
+            let other = Assignment(joined, right).lessened(by: 10)
+            if other.score > best.score { best = other }
+        }
+        for joined in joinings(right, left) {
+            let other = Assignment(left, joined).lessened(by: 10)
+            if other.score > best.score { best = other }
+        }
+        return best
     }
 
     /// The words with two neighbours joined, for each two that together are about as long as a word of the other name

@@ -1,0 +1,36 @@
+import Compliance
+import DataProtection
+import DomainKit
+import HTTP
+import Kernel
+import PostgreSQL
+import Screening
+import ServiceLifecycle
+
+extension Program {
+    /// What compliance officers work with.
+    var complianceRoutes: [Route] {
+        let pool = platform.pool
+        return ComplianceRoutes(cases: ComplianceCases(pool: pool, ids: ids, clock: clock)).routes
+            + RiskRoutes(RiskHistory(pool: pool), TravelRuleRecords(pool: pool), cursors: cursors).routes
+    }
+
+    /// What looks after customers in the background: screens them by name, and watches what they do.
+    var complianceServices: [any Service] {
+        let (pool, personalData) = (platform.pool, personalData)
+        let sweep = ScreeningSweep(
+            pool: pool,
+            screening: CustomerScreening(pool: pool, ids: ids, clock: clock),
+            logger: logger
+        ) { user in
+            do {
+                let values = try await personalData.read(user, [.birthDate, .nationality])
+                let birth = values.first { $0.type == .birthDate }?.text.flatMap(BirthDate.init)
+                return (birth, Set(values.filter { $0.type == .nationality }.compactMap(\.text)))
+            } catch DataProtectionProblem.erased {
+                return (nil, [])
+            }
+        }
+        return [sweep, MovementMonitor(pool: pool, ids: ids, clock: clock, logger: logger)]
+    }
+}

@@ -1,0 +1,209 @@
+-- Rules of compliance by version, what stops a customer's money, the cases in which people decide, what is known of
+-- customers' identities, and how much of a risk they are.
+
+-- migrate: up
+create table platform.compliance_rule_sets (
+    version bigint primary key check (version > 0),
+    -- A shadow is asked beside the active set and decides nothing.
+    status text not null check (status in ('draft', 'shadow', 'active', 'retired')),
+    parameters jsonb not null check (jsonb_typeof(parameters) = 'object'),
+    reason text not null check (length(reason) between 1 and 500),
+    created_by text not null,
+    created_at timestamptz not null
+);
+create unique index compliance_rule_sets_active on platform.compliance_rule_sets (status) where status = 'active';
+create unique index compliance_rule_sets_shadow on platform.compliance_rule_sets (status) where status = 'shadow';
+
+create table platform.compliance_cases (
+    id uuid primary key,
+    user_id uuid not null,
+    kind text not null check (kind in ('sanctions', 'aml', 'kyc')),
+    status text not null default 'open' check (status in ('open', 'assigned', 'proposed', 'released', 'confirmed')),
+    assigned_to text,
+    -- Four eyes: whoever proposes a decision doesn't take it.
+    proposed_by text,
+    proposed_decision text check (proposed_decision in ('released', 'confirmed')),
+    decided_by text,
+    -- What was known when it was opened: never changed.
+    evidence jsonb not null check (jsonb_typeof(evidence) = 'object'),
+    opened_at timestamptz not null,
+    due_at timestamptz not null check (due_at > opened_at),
+    closed_at timestamptz,
+    version bigint not null default 1 check (version > 0),
+    constraint compliance_cases_assigned check (status <> 'assigned' or assigned_to is not null),
+    constraint compliance_cases_proposed check ((proposed_by is null) = (proposed_decision is null)),
+    constraint compliance_cases_to_decide check (status <> 'proposed' or proposed_by is not null),
+    constraint compliance_cases_closed check ((status in ('released', 'confirmed')) = (closed_at is not null)),
+    constraint compliance_cases_decided check ((closed_at is null) = (decided_by is null)),
+    constraint compliance_cases_take_two check (decided_by <> proposed_by),
+    constraint compliance_cases_as_proposed check (closed_at is null or status = proposed_decision)
+) with (fillfactor = 80);
+create index compliance_cases_queue on platform.compliance_cases (due_at, id) where closed_at is null;
+create index compliance_cases_user on platform.compliance_cases (user_id, opened_at);
+
+create table platform.compliance_alerts (
+    id uuid primary key,
+    case_id uuid not null references platform.compliance_cases (id),
+    user_id uuid not null,
+    kind text not null,
+    -- What it is about: the same is raised once.
+    subject text not null,
+    score integer not null check (score between 0 and 1000),
+    explanation text[] not null,
+    raised_at timestamptz not null,
+    constraint compliance_alerts_once unique (user_id, kind, subject)
+);
+comment on table platform.compliance_alerts is
+    'append-only: what was raised stays raised; its case says what came of it';
+create index compliance_alerts_case on platform.compliance_alerts (case_id);
+
+create table platform.compliance_notes (
+    id uuid primary key,
+    case_id uuid not null references platform.compliance_cases (id),
+    author text not null,
+    text text not null check (length(text) between 1 and 4000),
+    written_at timestamptz not null
+);
+comment on table platform.compliance_notes is 'append-only: a note is answered by another';
+create index compliance_notes_case on platform.compliance_notes (case_id, written_at);
+
+-- Customers whose outgoing money waits for a case.
+create table platform.compliance_holds (
+    user_id uuid not null,
+    case_id uuid primary key references platform.compliance_cases (id),
+    held_at timestamptz not null
+);
+
+-- What rules may find in a customer's movements for a while after a case about it was released.
+create table platform.compliance_clearances (
+    user_id uuid not null,
+    flag text not null,
+    case_id uuid not null references platform.compliance_cases (id),
+    until timestamptz not null,
+    primary key (user_id, flag)
+);
+
+-- What customers ask for: to be identified to a level, by documents that are kept encrypted.
+create table platform.kyc_applications (
+    id uuid primary key,
+    user_id uuid not null references platform.users (id),
+    -- 1 is basic, by name and birth; 2 is full, by documents.
+    level integer not null check (level in (1, 2)),
+    status text not null check (status in ('draft', 'submitted', 'approved', 'rejected', 'withdrawn')),
+    -- Who looks at it: `staff`, or a vendor.
+    provider text not null,
+    -- What the vendor calls it, once it has told.
+    reference text,
+    reason text check (length(reason) between 1 and 500),
+    created_at timestamptz not null,
+    submitted_at timestamptz,
+    decided_by text,
+    decided_at timestamptz,
+    version bigint not null default 1 check (version > 0),
+    constraint kyc_applications_submitted check (status in ('draft', 'withdrawn') or submitted_at is not null),
+    constraint kyc_applications_decided check ((status in ('approved', 'rejected')) = (decided_at is not null)),
+    constraint kyc_applications_decider check ((decided_at is null) = (decided_by is null))
+) with (fillfactor = 80);
+create unique index kyc_applications_one on platform.kyc_applications (user_id) where status in ('draft', 'submitted');
+create index kyc_applications_queue on platform.kyc_applications (submitted_at, id) where status = 'submitted';
+create index kyc_applications_user on platform.kyc_applications (user_id, id);
+
+-- What the documents are; their bytes are in `encrypted_user_data`, as items of the same id.
+create table platform.kyc_documents (
+    id uuid primary key,
+    application_id uuid not null references platform.kyc_applications (id),
+    user_id uuid not null,
+    kind text not null
+        check (kind in ('passport', 'identity_card', 'driving_licence', 'proof_of_address', 'selfie')),
+    media_type text not null check (media_type in ('image/jpeg', 'image/png', 'application/pdf')),
+    bytes integer not null check (bytes > 0),
+    added_at timestamptz not null,
+    constraint kyc_documents_one unique (application_id, kind)
+);
+
+-- How far a customer is identified, and until when.
+create table platform.kyc_levels (
+    user_id uuid primary key references platform.users (id),
+    level integer not null check (level in (1, 2)),
+    application_id uuid not null references platform.kyc_applications (id),
+    since timestamptz not null,
+    expires_at timestamptz not null check (expires_at > since),
+    -- When its expiry was told; null while it is in force.
+    expired_at timestamptz
+) with (fillfactor = 80);
+create index kyc_levels_expiry on platform.kyc_levels (expires_at) where expired_at is null;
+
+-- How much of a risk a customer is, each time that it changed.
+create table platform.risk_scores (
+    id uuid primary key,
+    user_id uuid not null,
+    score integer not null check (score between 0 and 100),
+    rating text not null check (rating in ('low', 'medium', 'high')),
+    factors jsonb not null check (jsonb_typeof(factors) = 'object'),
+    computed_at timestamptz not null
+);
+comment on table platform.risk_scores is 'append-only: a score is followed by another';
+create index risk_scores_user on platform.risk_scores (user_id, id);
+
+-- Customers whose movements changed and weren't looked at since. Rows are only added, so that writers never wait for
+-- each other; whoever looks takes all rows of a customer.
+create table platform.monitoring_queue (
+    id bigint generated always as identity primary key,
+    user_id uuid not null
+);
+
+create function platform.note_movements() returns trigger
+    language plpgsql set search_path = pg_catalog, pg_temp as $$
+begin
+    insert into platform.monitoring_queue (user_id) select distinct user_id from changed;
+    return null;
+end $$;
+create trigger transaction_facts_added after insert on platform.transaction_facts
+    referencing new table as changed for each statement execute function platform.note_movements();
+create trigger transaction_facts_changed after update on platform.transaction_facts
+    referencing new table as changed for each statement execute function platform.note_movements();
+
+-- Who sent what to whom on chains, from the amount on from which it has to be told (FATF recommendation 16).
+create table platform.travel_rule_records (
+    id uuid primary key,
+    user_id uuid not null,
+    subject uuid not null,
+    asset text not null,
+    amount numeric(38,0) not null check (amount > 0),
+    account text not null,
+    originator jsonb not null check (jsonb_typeof(originator) = 'object'),
+    beneficiary jsonb not null check (jsonb_typeof(beneficiary) = 'object'),
+    recorded_at timestamptz not null,
+    constraint travel_rule_records_once unique (subject)
+);
+comment on table platform.travel_rule_records is 'append-only: what was told stays told';
+comment on column platform.travel_rule_records.amount is 'in minor units';
+create index travel_rule_records_user on platform.travel_rule_records (user_id, id);
+
+insert into platform.roles (name, description) values
+    ('compliance_officer', 'Decides on identities and what compliance has stopped.')
+on conflict (name) do nothing;
+insert into platform.permissions (name, description) values
+    ('compliance:review', 'See compliance cases, work on them, and decide what another has proposed.'),
+    ('kyc:review', 'See what customers are identified by, and decide on it.');
+insert into platform.role_permissions (role, permission) values
+    ('compliance_officer', 'compliance:review'), ('compliance_officer', 'kyc:review');
+
+-- migrate: down
+delete from platform.role_permissions where permission in ('compliance:review', 'kyc:review');
+delete from platform.permissions where name in ('compliance:review', 'kyc:review');
+drop table platform.travel_rule_records;
+drop trigger transaction_facts_added on platform.transaction_facts;
+drop trigger transaction_facts_changed on platform.transaction_facts;
+drop function platform.note_movements;
+drop table platform.monitoring_queue;
+drop table platform.risk_scores;
+drop table platform.kyc_levels;
+drop table platform.kyc_documents;
+drop table platform.kyc_applications;
+drop table platform.compliance_clearances;
+drop table platform.compliance_holds;
+drop table platform.compliance_notes;
+drop table platform.compliance_alerts;
+drop table platform.compliance_cases;
+drop table platform.compliance_rule_sets;
