@@ -29,7 +29,8 @@ extension DeskBatch {
         wake(first.order.market)
         // Legs of two sides can't share what is held; the engine refuses what else is no pair.
         if first.order.side != second.order.side, let floor = state.floors[first.order.market] {
-            throw OrderRefusal.problem(.invalidPair, in: floor.market)
+            let refusal = Rejection(order: 0, owner: request.account.number, reason: .invalidPair)
+            throw OrderRefusal.problem(refusal, in: floor.market)
         }
         let leg = try admit(first, request, shared: nil)
         let other: UInt64
