@@ -57,6 +57,15 @@ final class StubNode: ContractAccounts {
         return added.text("id")
     }
 
+    private func submit(_ signer: Signer, to world: WalletWorld, for id: String, _ form: String) async throws -> Answer
+    {
+        let challenge = try await world.challenge(id, for: ada, form: form)
+        let wallet = TestWallet.ethereum(signer)
+        let message = challenge.text("message")
+        let signature = form == "text" ? try wallet.sign(message) : try wallet.sign(typedData: message)
+        return try await world.verify(id, challenge.text("id"), signature, for: ada)
+    }
+
     @Test(arguments: ["text", "typed_data"]) func `a contract says whether a signature is its own`(
         _ form: String
     ) async throws {
@@ -66,16 +75,8 @@ final class StubNode: ContractAccounts {
         node.deploy(try #require(EthereumAddress(contract)), ownedBy: EthereumAddress(key: owner.key))
         try await WalletWorld.with(contracts: node) { world in
             let id = try await addContract(world)
-            func submit(_ signer: Signer) async throws -> Answer {
-                let challenge = try await world.challenge(id, for: ada, form: form)
-                let wallet = TestWallet.ethereum(signer)
-                let message = challenge.text("message")
-                let signature =
-                    form == "text" ? try wallet.sign(message) : try wallet.sign(typedData: message)
-                return try await world.verify(id, challenge.text("id"), signature, for: ada)
-            }
-            #expect(try await submit(stranger).code == "proof_refused")
-            #expect(try await submit(owner).text("status") == "verified")
+            #expect(try await submit(stranger, to: world, for: id, form).code == "proof_refused")
+            #expect(try await submit(owner, to: world, for: id, form).text("status") == "verified")
             #expect(node.calls == 2)
         }
     }
