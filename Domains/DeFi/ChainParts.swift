@@ -52,13 +52,12 @@ struct ChainParts: Sendable {
             logger: logger
         )
         let (strategies, payers) = (Strategies(schema: schema, pool: pool), Payers(schema: schema, pool: pool))
-        let submissions = Submissions(ledger: ledger, intents: intents, books: books, ids: ids, clock: clock)
         let payments = IntentRoutes(
             chain: chain,
             intents: intents,
             payers: payers,
             openings: openings,
-            submissions: submissions,
+            submissions: Submissions(ledger: ledger, intents: intents, books: books, ids: ids, clock: clock),
             sender: sender,
             ledger: ledger,
             ids: ids,
