@@ -51,32 +51,23 @@ struct ChainParts: Sendable {
             logger: logger,
             missingAfterSeconds: missingAfterSeconds
         )
-        sender = IntentSender(
-            chain: chain,
-            schema: schema,
-            pool: pool,
-            intents: intents,
-            books: books,
-            ledger: ledger,
-            logger: logger
-        )
+        sender = ChainParts.sender(runtime, chain, intents, books, logger)
         let strategies = Strategies(schema: schema, pool: pool)
         let payers = Payers(schema: schema, pool: pool, screening: screening)
-        let submissions = Submissions(
-            ledger: ledger,
-            intents: intents,
-            strategies: strategies,
-            payers: payers,
-            books: books,
-            ids: ids,
-            clock: clock
-        )
         let payments = IntentRoutes(
             chain: chain,
             intents: intents,
             payers: payers,
             openings: openings,
-            submissions: submissions,
+            submissions: Submissions(
+                ledger: ledger,
+                intents: intents,
+                strategies: strategies,
+                payers: payers,
+                books: books,
+                ids: ids,
+                clock: clock
+            ),
             sender: sender,
             ledger: ledger,
             ids: ids,
@@ -94,5 +85,23 @@ struct ChainParts: Sendable {
         routes = payments.routes + offers.routes + (custody?.routes ?? [])
         (self.chain, self.intents, self.books) = (chain, intents, books)
         (self.strategies, self.custody) = (strategies, custody)
+    }
+
+    private static func sender(
+        _ runtime: DomainRuntime,
+        _ chain: EthereumChain,
+        _ intents: Intents,
+        _ books: IntentBooks,
+        _ logger: Logger
+    ) -> IntentSender {
+        IntentSender(
+            chain: chain,
+            schema: runtime.schema,
+            pool: runtime.pool,
+            intents: intents,
+            books: books,
+            ledger: runtime.ledger,
+            logger: logger
+        )
     }
 }

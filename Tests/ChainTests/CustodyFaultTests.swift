@@ -188,6 +188,41 @@ struct CustodyFaultTests {
         }
     }
 
+    @Test func `a local chain that begins anew has deposits and payouts of its own`() async throws {
+        try await CustodyWorld.with { world in
+            let ada = try await world.depositor(1)
+            let first = try await world.newest("deposits", of: ada)
+            _ = try await world.withdraw("20", "USDC", by: ada)
+            try await world.custody.sender.round()
+            try await world.follow()
+            try await world.finalise()
+            // Signed, and gone with its chain.
+            _ = try await world.withdraw("10", "USDC", by: ada)
+            try await world.custody.sender.round()
+            try await DevChain.with { dev in
+                let other = try await world.moved(to: dev)
+                try await withThrowingTaskGroup(of: Void.self) { group in
+                    group.addTask { try await other.runtime.ledger.run() }
+                    defer { group.cancelAll() }
+                    try await other.follow()
+                    try await other.makeDue()
+                    try await other.send("100", .usdc, from: ada)
+                    try await other.follow()
+                    try await other.makeDue()
+                    try await other.custody.sender.round()
+                    try await other.follow()
+                    try await other.finalise()
+                    let second = try await other.newest("deposits", of: ada)
+                    #expect(second["transaction_hash"] == first["transaction_hash"])
+                    #expect(second["id"] != first["id"] && second["status"] == "confirmed", "\(second)")
+                    #expect(try await other.newest("withdrawals", of: ada)["status"] == "confirmed")
+                    #expect(try await other.held(.usdc, by: ada) == 168_000_000)
+                    try await other.expectBooksAreChain()
+                }
+            }
+        }
+    }
+
     @Test func `a custodian who signs something else isn't believed`() async throws {
         try await CustodyWorld.with { world in
             let account = world.dev.address(3)

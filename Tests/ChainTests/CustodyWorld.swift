@@ -67,6 +67,13 @@ struct CustodyWorld: Sendable {
         return try CustodyWorld(dev, chain, database, ids, screening)
     }
 
+    /// The same database, with another chain in the place of the one that was followed.
+    func moved(to dev: DevChain) async throws -> CustodyWorld {
+        try await parts.follower.blocks.release()
+        let chain = try dev.followed(confirmations: Int(chain.confirmations))
+        return try CustodyWorld(dev, chain, database, ids, screening)
+    }
+
     private init(
         _ dev: DevChain,
         _ chain: EthereumChain,

@@ -39,16 +39,18 @@ create table defi.custody_deposits (
     look_at timestamptz,
     -- Events that told of it.
     told bigint not null default 0 check (told >= 0),
+    -- Of a chain that another one took the place of, as on one's own machine: there the same hash may come again.
+    is_past boolean not null default false,
     version bigint not null check (version > 0),
     created_at timestamptz not null,
     updated_at timestamptz not null,
-    constraint custody_deposits_once unique (chain, hash, place),
     constraint custody_deposits_held check ((state = 'held') = (hold is not null)),
     constraint custody_deposits_in_block check ((block_number is null) = (block_hash is null)
         and (state = 'pending' or (block_number is null) = (state = 'lost'))),
     constraint custody_deposits_owned check (state <> 'confirmed' or user_id is not null)
 ) with (fillfactor = 70);
 comment on column defi.custody_deposits.hash is 'of the transaction that brought it';
+create unique index custody_deposits_once on defi.custody_deposits (chain, hash, place) where not is_past;
 create index custody_deposits_of_user on defi.custody_deposits (user_id, id);
 create index custody_deposits_of_block on defi.custody_deposits (chain, block_number);
 create index custody_deposits_due on defi.custody_deposits (look_at) where look_at is not null;
@@ -68,13 +70,14 @@ create table defi.custody_withdrawals (
     reason text,
     nonce bigint check (nonce >= 0),
     raw bytea check (length(raw) <= 65536),
-    hash bytea unique check (length(hash) = 32),
+    hash bytea check (length(hash) = 32),
     block_number bigint check (block_number >= 0),
     block_hash bytea check (length(block_hash) = 32),
     succeeded boolean,
     gas_cost numeric(38,0) check (gas_cost >= 0),
     attempts integer not null default 0 check (attempts >= 0),
     next_at timestamptz,
+    is_past boolean not null default false,
     version bigint not null check (version > 0),
     created_at timestamptz not null,
     updated_at timestamptz not null,
@@ -88,12 +91,12 @@ create table defi.custody_withdrawals (
     constraint custody_withdrawals_paid check (state <> 'confirmed' or succeeded),
     constraint custody_withdrawals_sent check (next_at is null or state in ('waiting', 'signed'))
 ) with (fillfactor = 60);
+create unique index custody_withdrawals_once on defi.custody_withdrawals (hash) where not is_past;
 create index custody_withdrawals_of_user on defi.custody_withdrawals (user_id, id);
 create index custody_withdrawals_of_block on defi.custody_withdrawals (chain, block_number);
 create index custody_withdrawals_due on defi.custody_withdrawals (next_at) where next_at is not null;
 -- Two payouts never share a nonce.
-create unique index custody_withdrawals_nonce on defi.custody_withdrawals (chain, nonce)
-    where state in ('signed', 'included');
+create unique index custody_withdrawals_nonce on defi.custody_withdrawals (chain, nonce) where not is_past;
 
 -- What the custodian has on chain, below zero; what it had before; what nobody has been credited with yet; what its
 -- transactions cost.

@@ -36,7 +36,7 @@ struct CustodyDeposits: Sendable {
     func of(_ hashes: [[UInt8]], on chain: String) async throws -> [CustodyDeposit] {
         guard !hashes.isEmpty else { return [] }
         return try await find(
-            "d.chain = \(chain) and d.hash = any(\(hashes.map(Bytes.init)))",
+            "d.chain = \(chain) and d.hash = any(\(hashes.map(Bytes.init))) and not d.is_past",
             limit: CustodyDeposits.blockMax
         )
     }

@@ -51,7 +51,8 @@ struct CustodyWatch: Sendable {
         for withdrawal in try await withdrawals.underWay(on: chain.name) {
             items.append(try await books.item(withdrawal, .voided, because: "another_chain"))
         }
-        return items
+        let past = PastCustodyRow(chain: chain.name)
+        return items + [LedgerItem(operation: ids.next(), commands: []) { _, _ in .init(rows: [past]) }]
     }
 
     /// What no block is about: deposits that vanished, and those whose sender may have become somebody's wallet.
@@ -112,6 +113,9 @@ struct CustodyWatch: Sendable {
         var items: [LedgerItem] = []
         for sighting in sightings {
             if let deposit = known.first(where: { $0.hash == sighting.hash && $0.place == sighting.place }) {
+                guard deposit.state.block == nil else {
+                    throw NodeError.disagreement("the block of \(HexText.encode(sighting.hash))")
+                }
                 items.append(try await books.item(deposit, .seen(block.reference), owner: owners[sighting.sender]))
             } else {
                 let new = CustodyDeposit(sighting, id: ids.next(), user: owners[sighting.sender], on: chain)

@@ -73,3 +73,25 @@ struct CustodyFeeRow: StoredRow {
         ]
     }
 }
+
+/// What is over on a chain that another one takes the place of.
+struct PastCustodyRow: StoredRow {
+    let chain: String
+
+    static var mustTouchEachRow: Bool { false }
+
+    static func store(_ rows: [PastCustodyRow], in schema: Schema, at instant: Timestamp) -> [SQL] {
+        rows.flatMap { row -> [SQL] in
+            [
+                """
+                update \(schema).custody_deposits set is_past = true
+                where chain = \(row.chain) and state in ('held', 'confirmed', 'lost') and not is_past
+                """,
+                """
+                update \(schema).custody_withdrawals set is_past = true
+                where chain = \(row.chain) and state in ('confirmed', 'failed') and not is_past
+                """,
+            ]
+        }
+    }
+}

@@ -66,12 +66,14 @@ struct CustodyWithdrawals: Sendable {
         try await find("w.chain = \(chain) and w.state in ('signed', 'included')", limit: CustodyWithdrawals.blockMax)
     }
 
-    /// The nonce behind the highest that a payout under way has; nil where none is.
+    /// The nonce behind the highest that a payout has; nil where none has one.
+    ///
+    /// Final ones count, too: the chain may go on without their blocks, and then they are sent again.
     func nextNonce(on chain: String) async throws -> UInt64? {
         let rows = try await pool.query(
             """
             select max(nonce) + 1 from \(schema).custody_withdrawals
-            where chain = \(chain) and state in ('signed', 'included')
+            where chain = \(chain) and not is_past
             """
         )
         let next: Int64? = try rows[0][0]

@@ -1,0 +1,158 @@
+import Kernel
+import Ledger
+import PostgreSQL
+import Testing
+import WalletCrypto
+
+@testable import DeFi
+
+/// Many deposits and withdrawals while the chain changes its mind and its node fails in every way.
+@Suite(.serialized)
+struct CustodyFlowTests {
+    private static let steps = 120
+    private static let depthMax = 8
+
+    @Test(.timeLimit(.minutes(10)), arguments: [2, Self.depthMax + 2])
+    func `after random flows the books are the chain`(confirmations: Int) async throws {
+        let seed = UInt64.random(in: 0 ... .max)
+        try await CustodyWorld.with(confirmations: confirmations) { world in
+            var random = Seeded(state: seed)
+            var people: [CustodyWorld.Person] = []
+            for place in 1...3 { people.append(try await world.person(place)) }
+            // Somebody whose wallet nobody has proven.
+            let stranger = try await world.person(4, isLinked: false)
+            try await world.dev.mine(Self.depthMax)
+            try await world.follow()
+            for _ in 0..<Self.steps {
+                try await world.act(people + [stranger], &random)
+                try await world.disturb(depthMax: Self.depthMax, &random)
+                try await world.patiently { try await world.custody.sender.round() }
+                try await world.patiently { try await world.parts.follower.step() }
+            }
+            try await world.calm()
+            try await world.expectBooksAreChain("seed \(seed)")
+            try await world.compare(people, seed: seed)
+        }
+    }
+}
+
+extension CustodyWorld {
+    private static let faultyMethods = [
+        "eth_sendRawTransaction", "eth_signTransaction", "eth_getTransactionReceipt", "eth_getBlockByNumber",
+        "eth_getLogs", "eth_getTransactionByHash", "eth_getTransactionCount", "eth_estimateGas", "*",
+    ]
+
+    /// Does something that may meet a fault; what fails is done again later.
+    fileprivate func patiently(_ work: () async throws -> Int) async throws {
+        do {
+            _ = try await work()
+        } catch is NodeError {
+            return
+        } catch let error as PostgresError where error.isStale {
+            return
+        }
+    }
+
+    /// Sends something in, asks for something out, or takes it back.
+    fileprivate func act(_ people: [Person], _ random: inout Seeded) async throws {
+        let person = people[Int.random(in: 0..<people.count, using: &random)]
+        let asset = Bool.random(using: &random) ? Asset.usdc : .eth
+        switch Int.random(in: 0..<6, using: &random) {
+        case 0, 1, 2:
+            try await patiently {
+                try await send(String(Int.random(in: 1...20, using: &random)), asset, from: person)
+                return 1
+            }
+        case 3, 4:
+            let amount = String(Int.random(in: 5...15, using: &random))
+            let answer = try await withdraw(amount, asset.code, by: person)
+            #expect([202, 422].contains(answer.status), "\(answer.json)")
+        default:
+            guard let id = try await newest("withdrawals", of: person)["id"]?.stringValue else { return }
+            let answer = try await ask("POST", "/v1/defi/custody/withdrawals/\(id)/cancel", by: person)
+            #expect([200, 409].contains(answer.status), "\(answer.json)")
+        }
+    }
+
+    /// Lets something go wrong, or nothing.
+    fileprivate func disturb(depthMax: Int, _ random: inout Seeded) async throws {
+        switch Int.random(in: 0..<8, using: &random) {
+        case 0, 1:
+            let depth = Int.random(in: 1...depthMax, using: &random)
+            try await dev.reorganise(depth: depth, keeping: Bool.random(using: &random))
+        case 2, 3:
+            let fault = DevChain.Fault.allCases[Int.random(in: 0..<4, using: &random)]
+            let methods = Self.faultyMethods
+            try await dev.fault(fault, on: methods[Int.random(in: 0..<methods.count, using: &random)])
+        case 4: try await dev.mine(Int.random(in: 1...3, using: &random))
+        case 5: try await makeDue()
+        default: break
+        }
+    }
+
+    /// Nothing goes wrong any more, until everything is over.
+    fileprivate func calm() async throws {
+        for _ in 0..<200 {
+            try await makeDue()
+            try await patiently { try await custody.sender.round() }
+            try await dev.mine()
+            try await patiently { try await parts.follower.step() }
+            let open: Int = try await pool.query(
+                """
+                select (select count(*) from defi.custody_withdrawals where state in ('waiting', 'signed', 'included'))
+                    + (select count(*) from defi.custody_deposits where state = 'pending')
+                """
+            )[0][0]
+            if open == 0 { return }
+        }
+        let left = try await pool.query("select state, reason, nonce from defi.custody_withdrawals")
+        for row in left {
+            let (state, reason, nonce): (String, String?, Int64?) = (
+                try row["state"], try row["reason"], try row["nonce"]
+            )
+            Issue.record("\(state) \(reason ?? "") nonce \(nonce ?? -1)")
+        }
+    }
+
+    /// What each has is what the chain shows, read block by block from the first one: what it brought, less what was
+    /// paid out and its fees.
+    fileprivate func compare(_ people: [Person], seed: UInt64) async throws {
+        let (account, head) = (custody.watch.custodian.account, try await dev.node.head())
+        let token = try #require(chain.deployment.token(.usdc))
+        var brought: [EthereumAddress: [Asset: Int128]] = [:]
+        for number in 0...head {
+            let block = try #require(try await dev.node.block(number))
+            for entry in block.entries {
+                let receipt = try #require(try await dev.node.receipt(entry.hash))
+                guard receipt.succeeded, entry.sender != account else { continue }
+                if entry.to == account {
+                    brought[entry.sender, default: [:]][.eth, default: 0] += entry.value.int128 ?? 0
+                }
+                for log in receipt.logs where log.isTransfer(of: token, to: account) {
+                    let units = BigUInt(bigEndian: log.data).int128 ?? 0
+                    brought[entry.sender, default: [:]][.usdc, default: 0] += units
+                }
+            }
+        }
+        for person in people {
+            for asset in [Asset.usdc, .eth] {
+                let paid: Int128 = try await pool.query(
+                    """
+                    select coalesce(sum(amount + fee), 0) from defi.custody_withdrawals
+                    where user_id = \(person.user) and asset = \(asset.code) and state = 'confirmed'
+                    """
+                )[0][0]
+                let expected = (brought[person.address]?[asset] ?? 0) - paid
+                let (held, owed) = (
+                    try await held(asset, by: person), try await held(asset, by: person, kind: "receivable")
+                )
+                #expect(held + owed == expected, "\(asset.code), seed \(seed)")
+                #expect(try await available(asset, by: person) == held, "\(asset.code) reserved, seed \(seed)")
+            }
+        }
+        let kept = try await house("custody_held", .usdc)
+        #expect(kept == brought[dev.address(4)]?[.usdc] ?? 0, "held, seed \(seed)")
+        let active: Int = try await pool.query("select count(*) from defi.reservations where state = 'active'")[0][0]
+        #expect(active == 0, "reservations, seed \(seed)")
+    }
+}
