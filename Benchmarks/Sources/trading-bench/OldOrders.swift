@@ -54,8 +54,8 @@ struct OldOrders: Sendable {
         try await server.withLogin { connection in
             let row = try await connection.query(
                 """
-                select (extract(epoch from greatest(date_trunc('month', now()), now() - interval '\(days) days')) * 1000)
-                    ::bigint as starts, (extract(epoch from now()) * 1000)::bigint as ends
+                select (extract(epoch from greatest(date_trunc('month', now()), now() - interval '\(days) days'))
+                    * 1000)::bigint as starts, (extract(epoch from now()) * 1000)::bigint as ends
                 """
             )[0]
             return try (row["starts"] as Int64)..<(row["ends"] as Int64)
