@@ -173,7 +173,10 @@ let package = Package(
         library(
             "Compliance",
             "Platform/Compliance",
-            ["Kernel", "PostgreSQL", "Screening", "Cryptography", "Audit", "HTTP", lifecycle, logging]
+            [
+                "Kernel", "PostgreSQL", "Screening", "Cryptography", "Audit", "DataProtection", "HTTP", lifecycle,
+                logging,
+            ]
         ),
         library(
             "Streams",

@@ -1,4 +1,5 @@
 import Audit
+import Compliance
 import Cryptography
 import DataProtection
 import DomainKit
@@ -49,8 +50,8 @@ extension Program {
     var erasure: Erasure {
         Erasure(
             personalData,
-            records: [identity.userRecords] + everyRuntime.map { LedgerRecords($0) as any UserRecords }
-                + domains.flatMap(\.userRecords),
+            records: [identity.userRecords, ComplianceRecords(pool: platform.pool)]
+                + everyRuntime.map { LedgerRecords($0) as any UserRecords } + domains.flatMap(\.userRecords),
             outbox: platform.outboxSignal
         )
     }

@@ -49,12 +49,8 @@ struct Program: Sendable {
             )
         }
         let platform = runtime(.platform)
-        let personalData = PersonalData(
-            pool: platform.pool,
-            masters: try KeyPlaces(settings: settings).masters(),
-            ids: ids,
-            clock: clock
-        )
+        let masters = try KeyPlaces(settings: settings).masters()
+        let personalData = PersonalData(pool: platform.pool, masters: masters, ids: ids, clock: clock)
         let cursorKey = Program.cursorKey(settings)
         let identity = try await Program.identity(settings, platform, HandOver(key: cursorKey), ids, clock)
         let schedules = FeeSchedules(platform.pool)

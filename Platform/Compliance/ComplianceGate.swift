@@ -19,10 +19,10 @@ public struct ComplianceGate: Sendable {
 
     /// Whether a movement may go on.
     ///
-    /// A payment below the amount from which the history matters costs no read: the rules in force and the list of held
-    /// customers are some seconds old at most. Where they can't be read, money that leaves is blocked and the rest waits
-    /// for a person. The domain keeps the answer with its transaction. Beside that, checks that flag or block something
-    /// are kept as compliance records, as are all checks of withdrawals.
+    /// A payment below the amount from which the history matters costs no read: the rules in force and the list of
+    /// held customers are some seconds old at most. Where they can't be read, money that leaves is blocked and the
+    /// rest waits for a person. The domain keeps the answer with its transaction. Beside that, checks that flag or
+    /// block something are kept as compliance records, as are all checks of withdrawals.
     ///
     /// - Throws: a `PostgresError` when the record can't be kept; the movement must not go on then.
     public func check(_ movement: MoneyMovement) async throws -> ComplianceAnswer {

@@ -148,7 +148,7 @@ public struct DataProtectionRoutes: Sendable {
             summary: "Users who want to be forgotten",
             description: "The open requests, the oldest first.",
             tag: "Operators",
-            access: .permission("operate:erasure"),
+            access: .permission("operate:erasure", stepUp: true),
             responses: [200: ResponseShape("The requests.", ProtectionSchemas.requests)]
         ) { [erasure] _ in
             .ok(["data": .array(try await erasure.requests.open().map(\.json))])
@@ -166,7 +166,7 @@ public struct DataProtectionRoutes: Sendable {
                 undone; asked again, it answers with the same receipt.
                 """,
             tag: "Operators",
-            access: .permission("operate:erasure"),
+            access: .permission("operate:erasure", stepUp: true),
             parameters: [.path("id", .id(of: ErasureRequest.self), "The request.")],
             body: .json(ProtectionSchemas.decision),
             responses: [200: ResponseShape("The request, or the receipt.", ProtectionSchemas.decided)],
@@ -202,7 +202,7 @@ public struct DataProtectionRoutes: Sendable {
                 what and why is kept, refused attempts too.
                 """,
             tag: "Operators",
-            access: .permission("operate:personal_data"),
+            access: .permission("operate:personal_data", stepUp: true),
             parameters: [Self.user],
             body: .json(ProtectionSchemas.disclosure),
             responses: [200: ResponseShape("The values.", ProtectionSchemas.values)],

@@ -146,8 +146,8 @@ extension Pool {
 
     /// Looks up, on another connection, whether a transaction took effect that was begun in a life of the server.
     ///
-    /// A server that crashed may give a number again that it hadn't written to its log: what has committed under it then
-    /// may be another transaction. What has committed keeps its number, so that nothing else is in doubt.
+    /// A server that crashed may give a number again that it hadn't written to its log: what has committed under it
+    /// then may be another transaction. What has committed keeps its number, so that nothing else is in doubt.
     ///
     /// - Throws: `PostgresError.outcomeUnknown` when it can't be decided, or not within about ten seconds.
     public func tookEffect(transaction number: Int64, inLife life: String) async throws -> Bool {

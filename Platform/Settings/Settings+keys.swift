@@ -22,7 +22,8 @@ extension Settings {
         /// The keys that seal secrets of users at rest, the one that seals now first; empty where none are set.
         public let masterKeys: [MasterKey]
 
-        /// Directory of master keys of users' private data, `master-NNNN.key`, the highest number wraps; nil for the ring.
+        /// Directory of master keys of users' private data, `master-NNNN.key`, the highest number wraps; nil for the
+        /// ring.
         public let masterDirectory: String?
         /// Directory of the Ed25519 keys that sign the heads of audit chains, `audit-NNNN.key`.
         public let auditDirectory: String?

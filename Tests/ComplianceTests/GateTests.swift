@@ -88,8 +88,8 @@ import Testing
                 let id: ID<User> = world.ids.next()
                 _ = try await world.pool.query(
                     """
-                    insert into platform.transaction_facts (domain, transaction, user_id, type, status, asset, amount, fee,
-                        version, created_at, as_of, generation)
+                    insert into platform.transaction_facts (domain, transaction, user_id, type, status, asset, amount,
+                        fee, version, created_at, as_of, generation)
                     values ('banking', \(id), \(user), 'withdrawal', 'completed', 'USD', \(Int128(dollars * 100)), 0, 1,
                         \(world.clock.now()), \(world.clock.now()), 1)
                     """

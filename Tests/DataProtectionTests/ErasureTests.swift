@@ -261,10 +261,13 @@ import Testing
     @Test func `every table of the platform that knows users is exported and erased, or kept for a reason`()
         async throws
     {
-        // What each holds is told by the sections of `ProtectionRecords`, `IdentityRecords` and `LedgerRecords`.
+        // What each holds is told by the sections of `ProtectionRecords`, `IdentityRecords`, `ComplianceRecords` and
+        // `LedgerRecords`; dismissals and holds belong to cases.
         let known: Set<String> = [
-            "compliance_checks", "data_access_log", "encrypted_user_data", "erasure_receipts", "erasure_requests",
-            "recovery_codes", "second_factors", "sessions", "transaction_facts", "user_balances", "user_data_keys",
+            "api_keys", "compliance_alerts", "compliance_cases", "compliance_checks", "compliance_holds",
+            "data_access_log", "email_tokens", "encrypted_user_data", "erasure_receipts", "erasure_requests",
+            "recovery_codes", "screening_dismissals", "screening_subjects", "second_factors", "sessions",
+            "transaction_facts", "user_balances", "user_data_keys",
             "user_roles",
         ]
         try await Fixture.with { world in

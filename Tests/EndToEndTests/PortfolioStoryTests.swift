@@ -9,7 +9,15 @@ struct PortfolioStoryTests {
 
     @Test func `a portfolio is funded, rebalanced by itself and on request, and emptied`() async throws {
         let server = try await SharedServer.get()
-        let (seller, owner) = (try await Customer.make("sue", on: server), try await Customer.make("pia", on: server))
+        let owner = try await Customer.make("pia", on: server)
+        try await PortfolioStoryTests.makePrice(server, with: owner)
+        try await PortfolioStoryTests.keepHalves(owner)
+        try await Books.verify(server)
+    }
+
+    /// A market whose first trade, the owner's, makes the price.
+    private static func makePrice(_ server: RunningServer, with owner: Customer) async throws {
+        let seller = try await Customer.make("sue", on: server)
         let made = try await server.command(
             "investing",
             "markets",
@@ -30,7 +38,6 @@ struct PortfolioStoryTests {
         let resting = try await seller.post("/v1/investing/orders", ask, key: UUID().uuidString)
         #expect(resting.status == 201, "\(resting.readable)")
 
-        // The first trade makes the price.
         let quote = try await owner.post(
             "/v1/investing/transactions",
             ["type": "buy", "from": "USDT", "to": "USDC", "amount": "2.003"]
@@ -42,7 +49,10 @@ struct PortfolioStoryTests {
             body: nil
         )
         #expect(bought.text("status") == "completed", "\(bought.readable)")
+    }
 
+    /// A portfolio of two halves, from its opening to its end.
+    private static func keepHalves(_ owner: Customer) async throws {
         let terms: JSON = [
             "name": "Halves", "cash": "USDT", "on_drift": true, "risk_level": "conservative",
             "targets": [["asset": "USDC", "basis_points": .integer(5_000)]],
@@ -79,7 +89,6 @@ struct PortfolioStoryTests {
             #expect(taken.status == 201, "\(taken.readable)")
         }
         #expect(try await owner.send("DELETE", path, body: nil).status == 204)
-        try await Books.verify(server)
     }
 
     /// The first rebalancing of a portfolio, once it is over.

@@ -39,9 +39,11 @@ import Testing
         // A new column of personal data has to be emptied in `IdentityRecords`; then it is named here.
         let emptied: Set<String> = [
             "email", "username", "name", "password_hash", "preferences", "last_login_at",
+            "email_verified_at", "mascot", "experience_level", "points", "streak_days", "streak_on", "enabled_domains",
         ]
         let kept: Set<String> = [
             "id", "status", "kyc_status", "fee_tier", "version", "event_version", "created_at", "updated_at",
+            "deletion_requested_at",
         ]
         try await Fixture.with { world in
             let columns: [String] = try await world.pool.query(

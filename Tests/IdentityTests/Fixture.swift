@@ -65,40 +65,10 @@ struct Fixture: Sendable {
             clock: clock,
             outbox: outbox
         )
-        let probe = Route(
-            .get,
-            "/v1/probe",
-            operationID: "probe",
-            summary: "For any user",
-            tag: "Test",
-            access: .authenticated,
-            responses: [200: ResponseShape("You.", .any)],
-            rateLimit: nil
-        ) { request in
-            let principal = try request.requirePrincipal()
-            let permissions = principal.permissions.map(\.name).sorted()
-            return .ok([
-                "user": .string(principal.user.wire), "session": .string(principal.sessionID ?? ""),
-                "roles": .array(principal.roles.map { .string($0) }),
-                "permissions": .array(permissions.map { .string($0) }),
-            ])
-        }
-        let echo = Route(
-            .post,
-            "/v1/echo",
-            operationID: "echo",
-            summary: "For who may trade",
-            tag: "Test",
-            access: .permission("investing:move"),
-            parameters: [.query("x", .integer(0...9), "Any.")],
-            body: .json(.object([.optional("text", .text(0...100))])),
-            responses: [200: ResponseShape("What you sent.", .any)],
-            rateLimit: nil
-        ) { request in .ok(request.body) }
         let approvals = Approvals(identity.approvalKinds, pool: pool, ids: IDGenerator(clock: clock), clock: clock)
         let cursors = CursorSigner(key: Array(repeating: 9, count: 32))
         api = API(
-            identity.routes + ApprovalRoutes(approvals, cursors: cursors).routes + [probe, echo],
+            identity.routes + ApprovalRoutes(approvals, cursors: cursors).routes + [Fixture.probe, Fixture.echo],
             description: APIDescription(title: "Test", version: "1", text: ""),
             services: API.Services(
                 authenticator: identity.authenticator,
@@ -108,6 +78,40 @@ struct Fixture: Sendable {
             )
         )
     }
+
+    /// Says who asks.
+    private static let probe = Route(
+        .get,
+        "/v1/probe",
+        operationID: "probe",
+        summary: "For any user",
+        tag: "Test",
+        access: .authenticated,
+        responses: [200: ResponseShape("You.", .any)],
+        rateLimit: nil
+    ) { request in
+        let principal = try request.requirePrincipal()
+        let permissions = principal.permissions.map(\.name).sorted()
+        return .ok([
+            "user": .string(principal.user.wire), "session": .string(principal.sessionID ?? ""),
+            "roles": .array(principal.roles.map { .string($0) }),
+            "permissions": .array(permissions.map { .string($0) }),
+        ])
+    }
+
+    /// Gives back what was sent.
+    private static let echo = Route(
+        .post,
+        "/v1/echo",
+        operationID: "echo",
+        summary: "For who may trade",
+        tag: "Test",
+        access: .permission("investing:move"),
+        parameters: [.query("x", .integer(0...9), "Any.")],
+        body: .json(.object([.optional("text", .text(0...100))])),
+        responses: [200: ResponseShape("What you sent.", .any)],
+        rateLimit: nil
+    ) { request in .ok(request.body) }
 
     /// Another process over the same database and keys.
     func sibling() async throws -> Fixture {

@@ -162,7 +162,12 @@ struct RegistrationTests {
             let (token, id) = try await fixture.operator()
             let probe = try await fixture.send("GET", "/v1/probe", token: token)
             #expect(probe.json["roles"] == ["operator"])
-            #expect(probe.json["permissions"] == ["me", "operate:money", "operate:users"])
+            #expect(
+                probe.json["permissions"] == [
+                    "me", "operate:erasure", "operate:fees", "operate:money", "operate:personal_data", "operate:users",
+                    "staff:approvals", "staff:users",
+                ]
+            )
             let grant = try await fixture.pool.query("select user_id, granted_by from platform.user_roles")
             #expect(try grant[0]["user_id"] == id)
             #expect(try grant[0]["granted_by"] == "operator:root")

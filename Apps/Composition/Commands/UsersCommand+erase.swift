@@ -8,7 +8,7 @@ extension UsersCommand {
         static let configuration = CommandConfiguration(
             abstract: "Erase a user's personal data for good, and print the receipt.",
             discussion: """
-                The user's request is needed, or --reason for erasing without one. Exits with 1 when something stands \
+                The user must have asked for it, unless --reason says why not. Exits with 1 when something stands \
                 against it. Erasing again prints the same receipt.
                 """
         )

@@ -6,8 +6,8 @@ import Messaging
 import PostgreSQL
 import WalletCrypto
 
-/// The addresses that customers pay to. A new one is locked for a day, by the database's clock, so that who has got
-/// into an account can't empty it at once.
+/// The addresses that customers pay to, of which a new one is locked for a day, by the database's clock, so that who
+/// has got into an account can't empty it at once.
 struct AddressBook: Sendable {
     /// Entries of one customer that aren't removed.
     static let entriesMax = 200

@@ -17,7 +17,7 @@ extension Format {
     /// A signed transaction.
     static let signedTransaction = Format.ascii(
         "signed_transaction",
-        pattern: "^0x[0-9a-fA-F]{4,32768}$",
+        pattern: "^0x([0-9a-fA-F]{2}){2,16384}$",
         length: 6...32_770,
         description: "A signed transaction as the wallet gives it, in hexadecimal behind `0x`.",
         where: isHexadecimal

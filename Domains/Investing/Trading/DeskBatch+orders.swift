@@ -29,6 +29,10 @@ extension DeskBatch {
         // They hold money together, so that it must be the same side's.
         guard first.order.side == second.order.side else { throw Problem.invalidPair }
         wake(first.order.market)
+        // Legs of two sides can't share what is held; the engine refuses what else is no pair.
+        if first.order.side != second.order.side, let floor = state.floors[first.order.market] {
+            throw OrderRefusal.problem(.invalidPair, in: floor.market)
+        }
         let leg = try admit(first, request, shared: nil)
         let other: UInt64
         do throws(Problem) {

@@ -1,6 +1,6 @@
 public import Kernel
 
-/// The parameters of a version of the rules. Amounts are whole units of the asset that moves.
+/// The parameters of a version of the rules; amounts are whole units of the asset that moves.
 public struct PolicyParameters: Sendable, Hashable {
     /// From here on an amount is flagged.
     public var flagUnits = 10_000

@@ -58,7 +58,7 @@ public struct RuleSets: Sendable {
         }
     }
 
-    /// The parameters of a version; nil when there is none. Version 0 is the usual ones.
+    /// The parameters of a version; nil when there is none; version 0 is the usual ones.
     public func parameters(of version: Int) async throws -> PolicyParameters? {
         if version == 0 { return PolicyParameters() }
         let row = try await pool.query(

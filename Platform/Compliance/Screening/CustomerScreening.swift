@@ -57,7 +57,10 @@ public struct CustomerScreening: Sendable {
         var found: Set<ID<User>> = []
         for entry in entries {
             let names = try await pool.query(
-                "select name, kind, keys, sounds from platform.sanctions_names where entry = \(entry) and kind = 'person'"
+                """
+                select name, kind, keys, sounds from platform.sanctions_names
+                where entry = \(entry) and kind = 'person'
+                """
             )
             for name in names {
                 let customers = try await candidates(try name["keys"], try name["sounds"])

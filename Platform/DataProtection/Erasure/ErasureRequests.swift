@@ -80,16 +80,14 @@ public struct ErasureRequests: Sendable {
             of: user,
             after: ["reason": reason.map { .string($0) } ?? .null]
         )
+        let end: SQL = """
+            update platform.erasure_requests
+            set status = \(status), decided_by = \(requester.actor), decided_at = \(now), reason = \(reason)
+            where user_id = \(user) and status = 'open'
+            returning \(ErasureRequest.columns)
+            """
         return try await pool.transact { transaction in
-            let rows = try await transaction.query(
-                """
-                update platform.erasure_requests
-                set status = \(status), decided_by = \(requester.actor), decided_at = \(now), reason = \(reason)
-                where user_id = \(user) and status = 'open'
-                returning \(ErasureRequest.columns)
-                """
-            )
-            guard let row = rows.first else { throw DataProtectionProblem.notRequested }
+            guard let row = try await transaction.query(end).first else { throw DataProtectionProblem.notRequested }
             return Closing(
                 try ErasureRequest(row),
                 last: [told as any StoredRow].statements(in: .platform, at: now)

@@ -5,7 +5,8 @@ public import Metrics
 
 /// A set of routes with all that stands in front of their handlers: everything of an API but the network.
 ///
-/// The order of a request's life: route, screen, authenticate, rate limit, permission, headers, parameters, body, handler.
+/// The order of a request's life: route, screen, authenticate, rate limit, permission, headers, parameters, body,
+/// handler.
 public final class API: Sendable {
     /// What an API leans on.
     public struct Services: Sendable {

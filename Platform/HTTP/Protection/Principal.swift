@@ -71,6 +71,11 @@ public protocol Authenticator: Sendable {
     /// - Throws: `Problem.unauthenticated` (or another problem) for a signature that doesn't count.
     func principal(signed signature: RequestSignature, request: APIRequest) async throws -> Principal
 
+    /// The same caller as it counts by now, by what may be some seconds old.
+    ///
+    /// - Throws: `Problem.unauthenticated` when its session or key has ended.
+    func current(_ principal: Principal) async throws -> Principal
+
     /// The same caller by what is stored now, for one who was refused by what may be some seconds old.
     func refreshed(_ principal: Principal) async throws -> Principal
 }
@@ -80,6 +85,9 @@ extension Authenticator {
     public func principal(signed _: RequestSignature, request _: APIRequest) async throws -> Principal {
         throw Problem.unauthenticated
     }
+
+    /// The caller as it is.
+    public func current(_ principal: Principal) async throws -> Principal { principal }
 
     /// The caller as it is.
     public func refreshed(_ principal: Principal) async throws -> Principal { principal }

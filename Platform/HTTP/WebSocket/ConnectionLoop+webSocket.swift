@@ -21,22 +21,26 @@ extension ConnectionLoop {
         guard connection.claimAnswer() else { return }
         api.requestMetrics.record(admitted.exchange, status: 101)
         let socket = WebSocket(connection.channel)
-        let authenticator = api.services.authenticator
+        let watch = CallerWatch(api.services.authenticator, caller: request.principal)
         let session = endpoint.open(
             WebSocketEndpoint.Opening(request: request, socket: socket) { token in
-                try await authenticator.principal(bearer: token, request: request)
+                try await watch.authenticate(token, request)
             }
         )
         try await switchProtocol(socket, session, endpoint.limits, accept: accept)
         // The server's farewell may have come while the connection still spoke HTTP.
         if api.operations.isDraining { socket.close(WebSocketClose(.goingAway, "going_away")) }
-        for await text in socket.messages {
-            if let refusal = api.screen.refusal(ofMessage: text) {
-                socket.close(refusal)
-            } else {
-                await session.receive(text)
+        try await withThrowingDiscardingTaskGroup { group in
+            group.addTask { await watch.run(socket, everySeconds: endpoint.limits.callerCheckSeconds) }
+            for await text in socket.messages {
+                if let refusal = api.screen.refusal(ofMessage: text) {
+                    socket.close(refusal)
+                } else {
+                    await session.receive(text)
+                }
+                socket.tell(.received)
             }
-            socket.tell(.received)
+            group.cancelAll()
         }
         if !Task.isCancelled { try await connection.channel.closeFuture.get() }
     }

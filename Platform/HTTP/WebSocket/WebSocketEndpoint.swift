@@ -39,6 +39,8 @@ public struct WebSocketEndpoint: Sendable {
         public var silenceSeconds = 60
         /// Seconds that a connection may be of no use, as without a subscription; then it is closed with 4001.
         public var idleSeconds = 60
+        /// Seconds between two looks at whether the caller's session or key still counts.
+        public var callerCheckSeconds = 5
         /// Seconds that a connection lives; then it is closed with 1001, and the client opens another.
         public var lifetimeSeconds = 86_400
         /// Seconds that a peer has for answering a close frame.

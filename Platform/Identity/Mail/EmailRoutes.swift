@@ -104,7 +104,7 @@ extension Format {
     /// A token that was sent by mail.
     static let emailToken = Format(
         "email_token",
-        pattern: "^emt_[A-Za-z0-9_-]{43}$",
+        pattern: "^emt_[A-Za-z0-9_-]{42}[AEIMQUYcgkosw048]$",
         length: EmailToken.length...EmailToken.length,
         description: "The token that was sent to the address."
     ) { EmailToken($0) == nil ? "bad_format" : nil }

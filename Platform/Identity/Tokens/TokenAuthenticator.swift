@@ -42,16 +42,27 @@ public final class TokenAuthenticator: Authenticator {
         return principal
     }
 
-    /// The same caller, with its session read anew: a step-up in another process counts at once.
+    /// The same caller, as long as its session or its key counts.
     ///
     /// - Throws: as `principal`.
-    public func refreshed(_ principal: Principal) async throws -> Principal {
+    public func current(_ principal: Principal) async throws -> Principal {
+        if let key = principal.key.flatMap({ ID<APIKey>(wire: $0) }) {
+            guard try await signatures.keys.find(key) != nil else { throw Problem.unauthenticated }
+            return principal
+        }
         guard let id = principal.sessionID.flatMap({ ID<Session>(uuid: $0) }) else { return principal }
-        sessions.forget([id])
         guard let session = try await sessions.find(id) else { throw Problem.unauthenticated }
         var fresh = principal
         fresh.assurance = session.assurance
         return fresh
+    }
+
+    /// The same caller, with its session read anew: a step-up in another process counts at once.
+    ///
+    /// - Throws: as `principal`.
+    public func refreshed(_ principal: Principal) async throws -> Principal {
+        if let id = principal.sessionID.flatMap({ ID<Session>(uuid: $0) }) { sessions.forget([id]) }
+        return try await current(principal)
     }
 
     private func verify(_ token: String, at now: Timestamp) async -> AccessTokens.Verified? {

@@ -1,8 +1,8 @@
+import Audit
 import DataProtection
 import HTTP
 import Kernel
 import Messaging
-import Audit
 import PostgreSQL
 
 /// What identity stores about users: shown in their export, and emptied when they are erased.
@@ -41,6 +41,14 @@ struct IdentityRecords: UserRecords {
                 limit \($2)
                 """
             },
+            RecordSection("identity.api_keys", .erased, in: pool) {
+                // What they are for, not what they sign with.
+                """
+                select id, to_jsonb(k) - 'material' from platform.api_keys k
+                where user_id = \($0) and id > \($1)
+                order by id limit \($2)
+                """
+            },
             RecordSection(
                 "identity.audit",
                 .kept(because: "Evidence of who did what, for 7 years."),
@@ -51,17 +59,6 @@ struct IdentityRecords: UserRecords {
                     'ip', ip, 'user_agent', user_agent)
                 from platform.audit_log_all
                 where entity = 'user' and entity_id = \($0) and id > \($1)
-                order by id limit \($2)
-                """
-            },
-            RecordSection(
-                "platform.compliance_checks",
-                .kept(because: "Anti-money-laundering law: checks are kept after the relationship ends."),
-                in: pool
-            ) {
-                """
-                select id, to_jsonb(c) from platform.compliance_checks c
-                where user_id = \($0) and id > \($1)
                 order by id limit \($2)
                 """
             },
@@ -95,6 +92,8 @@ struct IdentityRecords: UserRecords {
             Removal("identity.sessions", "delete from platform.sessions where user_id = \(user)"),
             Removal("identity.login_attempts", LoginAttempts.succeed(.secondFactor(user))),
             Removal("identity.second_factors", "delete from platform.second_factors where user_id = \(user)"),
+            Removal("identity.api_keys", "delete from platform.api_keys where user_id = \(user)"),
+            Removal("identity.email_tokens", "delete from platform.email_tokens where user_id = \(user)"),
             Removal("identity.roles", "delete from platform.user_roles where user_id = \(user)"),
         ]
         if let email = Email(record.email) {
@@ -112,6 +111,8 @@ struct IdentityRecords: UserRecords {
         return """
             update platform.users
             set email = \(address), username = \(name), name = null, preferences = '{}', last_login_at = null,
+                email_verified_at = null, mascot = default, experience_level = default, points = default,
+                streak_days = default, streak_on = default, enabled_domains = default,
                 password_hash = \("$2a$10$" + String(repeating: ".", count: 53))
             where id = \(user)
             """

@@ -91,7 +91,8 @@ public enum OFACFiles {
     }
 }
 
-/// What OFAC writes into the remarks of an entry: `DOB 27 Mar 1962; nationality Iraq; Digital Currency Address - XBT …`.
+/// What OFAC writes into the remarks of an entry: `DOB 27 Mar 1962; nationality Iraq; Digital Currency Address - XBT
+/// …`.
 struct OFACRemarks {
     private(set) var births: [BirthDate] = []
     private(set) var countries: [String] = []

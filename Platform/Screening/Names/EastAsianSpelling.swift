@@ -1,7 +1,7 @@
 /// Pinyin, Wade–Giles and the romanisations of Korean brought to one spelling.
 ///
-/// It joins what these systems write differently (`zhang` and `chang`, `xiao` and `hsiao`, `jeong` and `chong`) and says
-/// nothing about other languages: two words are the same here only if both are wholly made of such syllables.
+/// It joins what these systems write differently (`zhang` and `chang`, `xiao` and `hsiao`, `jeong` and `chong`) and
+/// says nothing about other languages: two words are the same here only if both are wholly made of such syllables.
 enum EastAsianSpelling {
     /// Letters of the longest word that is looked at: two syllables of six.
     private static let lettersMax = 12

@@ -39,7 +39,8 @@ extension ScreenedName {
         return String(decoding: [folded ?? UInt8(ascii: "h")], as: UTF8.self)
     }
 
-    /// The classes of all words' consonants in order of the alphabet: neither the order nor the joints of words change it.
+    /// The classes of all words' consonants in order of the alphabet: neither the order nor the joints of words change
+    /// it.
     private static func whole(_ words: [NameWord]) -> String {
         String(decoding: words.flatMap { SoundFold.classes($0.skeleton) }.sorted(), as: UTF8.self)
     }

@@ -4,9 +4,9 @@ enum NameVocabulary {
     static let titles = words(
         """
         mr mrs ms miss dr prof professor sheikh shaikh sheik shaykh cheikh haji hajji hadji hajj alhaj elhadj sayyid
-        sayed syed seyed maulavi mawlawi mullah mulla mawlana maulana qari hafiz general gen colonel col major captain capt
-        lieutenant lt sergeant sgt sir lord hon ayatollah imam engineer eng ing ustad ustaz don dona senor senora sr
-        sra jr ii iii iv herr frau monsieur madame mme chief commander cmdr shikh hj dktur general polkovnik gospodin
+        sayed syed seyed maulavi mawlawi mullah mulla mawlana maulana qari hafiz general gen colonel col major captain
+        capt lieutenant lt sergeant sgt sir lord hon ayatollah imam engineer eng ing ustad ustaz don dona senor senora
+        sr sra jr ii iii iv herr frau monsieur madame mme chief commander cmdr shikh hj dktur general polkovnik gospodin
         """
     )
 

@@ -1,9 +1,8 @@
 /// Small ASCII letters folded so that usual spellings of one sound become the same.
 ///
-/// `c` stands for the sounds of sh and ch, `j` for those of j and zh, `z` for those of z and ts, `h` also for kh, `q` for
-/// ng at the end of a syllable.
-/// The fold is coarse where romanisations differ and keeps vowels; what it joins is nearly, not wholly, the same to the
-/// comparison of names.
+/// `c` stands for the sounds of sh and ch, `j` for those of j and zh, `z` for those of z and ts, `h` also for kh, `q`
+/// for ng at the end of a syllable. The fold is coarse where romanisations differ and keeps vowels; what it joins is
+/// nearly, not wholly, the same to the comparison of names.
 enum SoundFold {
     /// The fold of a word's letters.
     static func fold(_ letters: [UInt8]) -> [UInt8] {

@@ -1,7 +1,7 @@
 /// Arabic letters, with those of Persian, Dari, Pashto and Urdu, in ASCII.
 ///
-/// Short vowels aren't written, so that words from this script are compared by their consonants. The letters are those of
-/// `SoundFold`, one for each consonant: two that stand side by side must not be read as one.
+/// Short vowels aren't written, so that words from this script are compared by their consonants. The letters are those
+/// of `SoundFold`, one for each consonant: two that stand side by side must not be read as one.
 enum ArabicLetters {
     /// The letters for one; empty for signs without a sound of their own, nil for what is no letter.
     static func reading(of value: UInt32, isFirst: Bool) -> [UInt8]? {

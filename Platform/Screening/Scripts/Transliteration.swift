@@ -14,7 +14,7 @@ enum Transliteration {
         var spoken: [UInt8] = []
         /// What it was written in.
         var script = Script.latin
-        /// Its syllables where it is written by syllables: Chinese and Korean. `letters` is empty then.
+        /// Its syllables where it is written by syllables: Chinese and Korean; `letters` is empty then.
         var syllables: [[UInt8]] = []
         /// Whether it may begin with the Arabic article: with an alef that has no sign.
         var hasArticle = false

@@ -14,8 +14,8 @@ struct Customer: Sendable {
 
     var email: String { "\(username)@example.com" }
 
-    /// Registers, signs in, sets up a second factor and, unless told otherwise, is verified; from a loopback address of its own, since
-    /// registrations are limited per address.
+    /// Registers, signs in, sets up a second factor and, unless told otherwise, is verified; from a loopback address
+    /// of its own, since registrations are limited per address.
     static func make(_ name: String, on server: RunningServer, isVerified: Bool = true) async throws -> Customer {
         let username = name + String(UInt32.random(in: 0...UInt32.max), radix: 36)
         let parts = (0..<3).map { _ in UInt8.random(in: 1...254) }
