@@ -85,7 +85,8 @@ struct DepthMeasurement: Sendable {
             p50: answer.percentile(0.5),
             p99: answer.percentile(0.99),
             baseline: .init("after the order was sent", sending.percentile(0.99) ?? 0),
-            note: "\(seen.updates) updates, \(seen.gaps) gaps, \(missed) probes missed, "
+            note: "\(seen.updates) updates, \(seen.gaps) gaps, \(seen.checked) checksums right, "
+                + "\(missed) probes missed, "
                 + "\(Int(Double(round.operations) / round.seconds)) orders/s"
         )
     }

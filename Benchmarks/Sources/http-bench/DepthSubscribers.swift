@@ -1,5 +1,7 @@
+import DepthFeed
 import Foundation
 import Glibc
+import Kernel
 import Synchronization
 
 /// WebSocket clients that follow the depth of a market, all read by one thread that does nothing else.
@@ -11,6 +13,8 @@ final class DepthSubscribers: Sendable {
         var updates = 0
         /// Updates that did not follow the one before.
         var gaps = 0
+        /// Updates after which a client's book had the checksum that they state.
+        var checked = 0
         /// Clients whose book has arrived.
         var ready = 0
         var failure: String?
@@ -19,6 +23,8 @@ final class DepthSubscribers: Sendable {
     /// The server takes 100 connections of an address.
     private static let perAddress = 100
     private static let chunkBytes = 65_536
+    /// Clients that keep a book and compare its checksum; for all of them it would cost more than the server's work.
+    private static let checkers = 4
 
     /// One client.
     private struct Client {
@@ -26,6 +32,8 @@ final class DepthSubscribers: Sendable {
         var received: [UInt8] = []
         var isOpen = false
         var last: Int64?
+        let isChecker: Bool
+        var book: LocalBook?
     }
 
     private let seen = Mutex(Seen())
@@ -42,7 +50,8 @@ final class DepthSubscribers: Sendable {
         subscription = #"{"op":"subscribe","channels":["depth:\#(symbol)"]}"#
         var clients: [Client] = []
         for number in 0..<count {
-            let client = Client(socket: try address.connect(from: UInt8(100 + number / DepthSubscribers.perAddress)))
+            let socket = try address.connect(from: UInt8(100 + number / DepthSubscribers.perAddress))
+            let client = Client(socket: socket, isChecker: number < DepthSubscribers.checkers)
             let hello = HTTPRequest.bytes(
                 "GET",
                 "/v1/stream",
@@ -106,6 +115,7 @@ final class DepthSubscribers: Sendable {
 
     private func note(_ text: String, _ client: inout Client, _ now: ContinuousClock.Instant) {
         guard let last = DepthSubscribers.number("\"seq\":", in: text) else { return }
+        if client.isChecker { check(text, &client) }
         if text.hasPrefix(#"{"type":"snapshot""#) {
             if client.last == nil { seen.withLock { $0.ready += 1 } }
             client.last = last
@@ -121,6 +131,22 @@ final class DepthSubscribers: Sendable {
                 if !follows { seen.gaps += 1 }
                 if let probe { seen.arrivals[probe, default: []].append(now) }
             }
+        }
+    }
+
+    /// Keeps the client's book up to date, which finds a gap or a wrong checksum.
+    private func check(_ text: String, _ client: inout Client) {
+        do {
+            let message = try JSON.parse(Array(text.utf8), limits: JSON.Limits(bytesMax: 16_777_216))
+            guard let change = message["data"].flatMap({ DepthMessage($0) }) else { return }
+            if client.book == nil {
+                client.book = try LocalBook(change)
+            } else {
+                try client.book?.apply(change)
+            }
+            seen.withLock { $0.checked += 1 }
+        } catch {
+            fail("a book that isn't the server's: \(error)")
         }
     }
 

@@ -7,7 +7,7 @@ struct MatchingReplay: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "matching-replay",
         abstract: "Replay a file of operations on the matching engine, or make one.",
-        subcommands: [Replay.self, Generate.self],
+        subcommands: [Replay.self, Generate.self, Memory.self],
         defaultSubcommand: Replay.self
     )
 }

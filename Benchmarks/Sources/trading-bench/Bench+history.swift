@@ -5,16 +5,15 @@ import Measuring
 // Orders beside millions of old ones.
 extension Bench {
     /// Placing beside old orders against placing beside none, their rounds in turns, and what each reading route does.
-    func historyRows(oldOrders: Int, printsPlans: Bool) async throws -> [BenchmarkRow] {
+    func measureHistory(oldOrders: Int, printsPlans: Bool) async throws {
         try await withVenue("young") { young in
             try await withVenue("old") { old in
                 Report.say("seeding \(oldOrders) old orders")
                 try await OldOrders(count: oldOrders, crowd: old).seed()
-                var rows: [BenchmarkRow] = []
                 for (name, kind) in [("resting", OrderFlow.Kind.resting), ("trading", .trading)] {
-                    rows.append(try await contest(name, kind, old, young, oldOrders))
+                    results.add(try await contest(name, kind, old, young, oldOrders))
                 }
-                return rows + (try await QueryPlans(crowd: old, printsPlans: printsPlans).rows())
+                try await QueryPlans(crowd: old, printsPlans: printsPlans).measure(into: results)
             }
         }
     }

@@ -6,7 +6,7 @@ import PostgreSQL
 // What a new writer reads before it leads.
 extension Bench {
     /// How long a writer takes until it answers with so many orders resting, against none.
-    func recoveryRows(restingOrders: Int) async throws -> [BenchmarkRow] {
+    func measureRecovery(restingOrders: Int) async throws {
         try await server.withSibling("recovery", logger: logger) { server in
             let venue = try await Venue(on: server, logger: logger)
             defer { venue.pool.close() }
@@ -17,7 +17,7 @@ extension Bench {
             let next = try await Venue(on: server, logger: logger)
             defer { next.pool.close() }
             let seconds = try await next.withWriter { $0 }
-            return [
+            results.add(
                 BenchmarkRow(
                     "a new writer with \(restingOrders) resting orders",
                     unit: .milliseconds,
@@ -26,7 +26,7 @@ extension Bench {
                     baseline: .init("with none", empty * 1000),
                     note: "from its start to its first answer; \(Memory.residentBytes / 1_000_000) MB resident"
                 )
-            ]
+            )
         }
     }
 }

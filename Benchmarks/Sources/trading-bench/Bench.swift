@@ -10,6 +10,7 @@ struct Bench: Sendable {
     let logger: Logger
     let callers: Int
     let users: Int
+    let results: Results
 
     /// Runs `body` with a venue on a database of its own, its market open and its crowd ready.
     func withVenue<Answer: Sendable>(
@@ -32,17 +33,15 @@ struct Bench: Sendable {
 // Orders from callers at once, until they are on the disk.
 extension Bench {
     /// A row for each kind of flow.
-    func orderRows() async throws -> [BenchmarkRow] {
+    func measureOrders() async throws {
         let kinds: [(String, OrderFlow.Kind)] = [
             ("durable orders that rest", .resting), ("durable orders that trade", .trading),
             ("durable orders, cancels and takers", .mixed),
         ]
-        var rows: [BenchmarkRow] = []
         for (name, kind) in kinds {
             try Task.checkCancellation()
-            rows.append(try await withVenue("orders") { try await row(name, OrderFlow($0, kind), $0.venue) })
+            results.add(try await withVenue("orders") { try await row(name, OrderFlow($0, kind), $0.venue) })
         }
-        return rows
     }
 
     private func row(_ name: String, _ flow: OrderFlow, _ venue: Venue) async throws -> BenchmarkRow {

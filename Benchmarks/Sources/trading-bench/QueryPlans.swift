@@ -23,17 +23,16 @@ struct QueryPlans: Sendable {
     /// One row a route: milliseconds, and how the big tables were read.
     ///
     /// - Throws: `SequentialScan`.
-    func rows() async throws -> [BenchmarkRow] {
+    func measure(into results: Results) async throws {
         guard let path = crowd.venue.server.log else {
             Report.say("    no plans: the log of that server can't be read")
-            return []
+            return
         }
         try await crowd.venue.server.execute(script: QueryPlans.explaining)
         let venue = try await Venue(on: crowd.venue.server, logger: crowd.venue.logger)
         defer { venue.pool.close() }
         let bigTables = try await bigTables()
         let user = crowd.users[0]
-        var rows: [BenchmarkRow] = []
         for (method, target, body) in try await targets(user) {
             let before = try QueryPlans.size(of: path)
             var latencies: [Double] = []
@@ -49,7 +48,7 @@ struct QueryPlans: Sendable {
             if let whole = scans.first(where: { $0.hasPrefix("Seq Scan") || $0.hasPrefix("Parallel Seq Scan") }) {
                 throw SequentialScan(route: name, plan: whole)
             }
-            rows.append(
+            results.add(
                 BenchmarkRow(
                     String(name.prefix(56)),
                     unit: .milliseconds,
@@ -59,7 +58,6 @@ struct QueryPlans: Sendable {
                 )
             )
         }
-        return rows
     }
 
     // For connections that are opened from now on.
@@ -80,7 +78,7 @@ struct QueryPlans: Sendable {
     private func targets(_ user: ID<User>) async throws -> [(method: String, target: String, body: JSON?)] {
         let symbol = Venue.symbol
         let order: JSON = [
-            "symbol": .string(symbol), "side": "buy", "type": "limit", "quantity": "0.001", "limit_price": "100",
+            "symbol": .string(symbol), "side": "buy", "type": "limit", "quantity": "0.001", "limit_price": "59000",
             "client_order_id": "bench",
         ]
         let placed = try await crowd.venue.ask(

@@ -13,6 +13,7 @@ struct RestingOrders: Sendable {
     func seed() async throws {
         try await server.execute(script: RestingOrders.people)
         for start in stride(from: 0, to: count, by: RestingOrders.chunk) {
+            try Task.checkCancellation()
             try await server.execute(script: RestingOrders.orders(start...min(count, start + RestingOrders.chunk) - 1))
         }
         try await server.execute(script: RestingOrders.holds)

@@ -75,24 +75,23 @@ struct TradingBench: AsyncParsableCommand {
     }
 
     private func measure(_ server: BenchServer, _ logger: Logger) async throws {
+        let results = Results(about: try await server.about())
         let bench = Bench(
             server: server,
             pacing: Pacing(seconds: seconds),
             logger: logger,
             callers: callers,
-            users: users
+            users: users,
+            results: results
         )
-        var report = Report(about: try await server.about())
         for part in Part.allCases where self.part.isEmpty || self.part.contains(part) {
-            let rows =
-                switch part {
-                case .orders: try await bench.orderRows()
-                case .history: try await bench.historyRows(oldOrders: oldOrders, printsPlans: plans)
-                case .recovery: try await bench.recoveryRows(restingOrders: restingOrders)
-                }
-            for row in rows { report.add(row) }
+            switch part {
+            case .orders: try await bench.measureOrders()
+            case .history: try await bench.measureHistory(oldOrders: oldOrders, printsPlans: plans)
+            case .recovery: try await bench.measureRecovery(restingOrders: restingOrders)
+            }
         }
-        if let json { try report.write(to: json) }
+        if let json { try results.write(to: json) }
     }
 
     private static var logger: Logger {

@@ -26,7 +26,7 @@ enum OrderRefusal {
         case .invalidCombination:
             return Problem(422, "invalid_combination", "Type, time in force, prices and quantity don't go together.")
         case .invalidPair:
-            return .invalidPair
+            return Problem(422, "invalid_pair", "The two orders are no pair of which one can cancel the other.")
         case .expiryInPast:
             func instant(_ value: Int128) -> String { Timestamp(microseconds: Int64(clamping: value)).description }
             let (limit, value) = (instant(rejection.limit), instant(rejection.value))

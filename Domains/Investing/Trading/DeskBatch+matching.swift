@@ -172,8 +172,9 @@ extension DeskBatch {
 
     // MARK: Orders
 
-    /// The order is another one after this batch.
+    /// The order is another one after this batch; to be called before each change.
     mutating func touch(_ number: UInt64) {
+        shown[number] = nil
         guard isTouched.insert(number).inserted else { return }
         touched.append(number)
         state.live[number]?.order.version += 1
@@ -231,8 +232,12 @@ extension DeskBatch {
     /// An order as it is now, ended in this batch or not.
     func order(_ number: UInt64) -> Order? { state.live[number]?.order ?? ended[number]?.order }
 
-    func json(_ number: UInt64) -> JSON {
+    /// An order on the wire, as it is now.
+    mutating func json(_ number: UInt64) -> JSON {
+        if let known = shown[number] { return known }
         guard let order = order(number), let floor = state.floors[order.market] else { return .null }
-        return order.json(in: floor.market)
+        let json = order.json(in: floor.market)
+        shown[number] = json
+        return json
     }
 }

@@ -26,8 +26,6 @@ extension DeskBatch {
             let earlier = try known(second)
             guard earlier == nil, id != first.order.clientID else { throw Problem.clientIDTaken }
         }
-        // They hold money together, so that it must be the same side's.
-        guard first.order.side == second.order.side else { throw Problem.invalidPair }
         wake(first.order.market)
         // Legs of two sides can't share what is held; the engine refuses what else is no pair.
         if first.order.side != second.order.side, let floor = state.floors[first.order.market] {
@@ -241,13 +239,6 @@ extension DeskBatch {
 extension Problem {
     /// 409 for a client's id under which the account has another order.
     static let clientIDTaken = Problem(409, "duplicate_client_order_id", "Another order has this client_order_id.")
-
-    /// 422 for two orders that aren't of one side, or that one market can't trigger apart.
-    static let invalidPair = Problem(
-        422,
-        "invalid_pair",
-        "The two orders are no pair of which one can cancel the other."
-    )
 
     /// 409 for an order that has ended, or that isn't the caller's.
     static let notOpen = Problem(409, "order_not_open", "The order isn't open any more.")

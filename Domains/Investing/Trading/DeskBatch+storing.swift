@@ -75,7 +75,7 @@ extension DeskBatch {
     }
 
     private mutating func tell(_ number: UInt64, _ notices: inout [OrderNotice]) {
-        guard let one = state.live[number] ?? ended[number], let floor = state.floors[one.order.market] else { return }
+        guard let one = state.live[number] ?? ended[number], state.floors[one.order.market] != nil else { return }
         let order = one.order
         rows.append(isNew.contains(number) ? NewOrderRow(order: order) : OrderChangeRow(order: order))
         for change in statuses[number] ?? [] {
@@ -94,7 +94,7 @@ extension DeskBatch {
         let sequence = (state.events[order.account] ?? 0) + 1
         if eventsBefore[order.account] == nil { eventsBefore[order.account] = sequence - 1 }
         state.events[order.account] = sequence
-        let (shown, fills) = (order.json(in: floor.market), JSON.array(fills[number] ?? []))
+        let (shown, fills) = (json(number), JSON.array(fills[number] ?? []))
         let news: JSON = ["order": shown, "fills": fills, "sequence": .integer(sequence)]
         notices.append(
             OrderNotice(account: order.account, kind: one.kind, user: one.user, sequence: sequence, payload: news)

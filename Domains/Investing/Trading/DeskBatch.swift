@@ -26,6 +26,8 @@ struct DeskBatch {
     var ended: [UInt64: DeskState.Live] = [:]
     var statuses: [UInt64: [(from: Order.Status?, to: Order.Status, reason: String?)]] = [:]
     var fills: [UInt64: [JSON]] = [:]
+    /// Orders on the wire, as long as they stay as they are: most are told of as they were answered.
+    var shown: [UInt64: JSON] = [:]
     var trades: [TradeRecord] = []
     var newClientIDs: [TakenClientID: TakenOrder] = [:]
     /// New orders with a client's id, by number.

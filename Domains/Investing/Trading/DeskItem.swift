@@ -6,7 +6,7 @@ import MatchingEngine
 /// What the writer is asked to do.
 ///
 /// Everything that moves money or orders in Investing is one of these.
-enum DeskItem: Sendable {
+indirect enum DeskItem: Sendable {
     /// An order.
     case place(OrderTicket, DeskRequest)
     /// Two orders of which one cancels the other; they hold money together.
