@@ -40,7 +40,9 @@ import Testing
             #expect(try await client.command(["HLEN", key]).integer == 1)
             #expect((86_000...86_400).contains(try await client.command(["TTL", key]).integer ?? 0))
             // Behind all backs, so that the answer tells where it comes from.
-            _ = try await world.pool.query("update platform.sessions set revoked_at = now(), revoked_because = 'signed_out'")
+            _ = try await world.pool.query(
+                "update platform.sessions set revoked_at = now(), revoked_because = 'signed_out'"
+            )
             #expect(try await status(processes[1], user.token) == 200)
             world.clock.advance(seconds: 5)
             for process in processes { #expect(try await status(process, user.token) == 401) }
@@ -83,7 +85,9 @@ import Testing
                 "", "live", "ended twice", "1 factor", "\(later) password", "x due", "\(later) factor \(later)",
                 String(repeating: "9", count: 40) + " password",
             ]
-            _ = try await world.pool.query("update platform.sessions set revoked_at = now(), revoked_because = 'signed_out'")
+            _ = try await world.pool.query(
+                "update platform.sessions set revoked_at = now(), revoked_because = 'signed_out'"
+            )
             for text in texts {
                 let words: [any RedisArgument] = ["HSET", "session:\(user.id)", session, text]
                 _ = try await client.command(words)

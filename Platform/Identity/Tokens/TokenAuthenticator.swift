@@ -52,7 +52,9 @@ public final class TokenAuthenticator: Authenticator {
             return principal
         }
         guard let id = principal.sessionID.flatMap({ ID<Session>(uuid: $0) }) else { return principal }
-        guard let session = try await sessions.find(SessionPlace(id, of: principal.user)) else { throw Problem.unauthenticated }
+        guard let session = try await sessions.find(SessionPlace(id, of: principal.user)) else {
+            throw Problem.unauthenticated
+        }
         var fresh = principal
         fresh.assurance = session.assurance
         return fresh

@@ -77,7 +77,7 @@ struct IdentityRecords: UserRecords {
                 where entity = 'user' and entity_id = \($0) and id > \($1)
                 order by id limit \($2)
                 """
-            },
+            }
         ]
     }
 

@@ -37,11 +37,11 @@ struct APIWalk: Sendable {
         #expect(operations.count > 100)
     }
 
-    /// The path with an object in it: by the prefix that its id has, or by the parameter's name.
+    /// The path with an object in it: by the path itself, by the prefix that its id has, or by the parameter's name.
     func target(_ operation: Operation, _ objects: Objects) -> String? {
         var path = operation.path
         for (name, schema) in operation.parameters {
-            guard let value = objects[APIWalk.prefix(schema) ?? name] else { return nil }
+            guard let value = objects[operation.path] ?? objects[APIWalk.prefix(schema) ?? name] else { return nil }
             path = path.replacing("{\(name)}", with: value)
         }
         return path

@@ -8,8 +8,9 @@ enum Belongings {
 
     /// Makes them over the API, and in the data what would take a chain or a counterparty.
     static func make(for owner: Customer) async throws -> APIWalk.Objects {
-        var objects = try await banking(owner)
-        objects.merge(try await investing(owner)) { $1 }
+        // A new market takes a moment to be served.
+        var objects = try await investing(owner)
+        objects.merge(try await banking(owner)) { $1 }
         objects.merge(try await defi(owner)) { $1 }
         let key = try await owner.post(
             "/v1/me/api-keys",
@@ -24,13 +25,27 @@ enum Belongings {
 
     private static func banking(_ owner: Customer) async throws -> APIWalk.Objects {
         let transaction = try await owner.deposit()
+        let coins = try await owner.post(
+            "/v1/banking/deposits",
+            ["amount": "100.00", "asset": "USDC"],
+            key: UUID().uuidString
+        )
+        try await owner.wait("/v1/banking/transactions/\(try text(coins, "id"))", until: ["completed"])
         let transfer = try await owner.post(
             "/v1/banking/transfers",
             ["amount": "5.00", "asset": "USD", "to": "investing"],
             key: UUID().uuidString
         )
+        let other = try await owner.post(
+            "/v1/banking/transfers",
+            ["amount": "5.00", "asset": "USDC", "to": "defi"],
+            key: UUID().uuidString
+        )
+        try await owner.wait("/v1/banking/transfers/\(try text(transfer, "id"))", until: ["completed"])
+        try await owner.wait("/v1/banking/transfers/\(try text(other, "id"))", until: ["completed"])
         return [
-            "txn": transaction, "bac": try await owner.link("wire", token: "tok_ok"),
+            "/v1/defi/transfers/{id}": try text(other, "id"), "txn": transaction,
+            "bac": try await owner.link("wire", token: "tok_ok"),
             "xfer": try text(transfer, "id"),
         ]
     }
@@ -50,7 +65,7 @@ enum Belongings {
         let account = try await owner.post("/v1/investing/accounts", ["type": "brokerage"])
         let portfolio = try await owner.post(
             "/v1/investing/portfolios",
-            ["name": "Mine", "cash": "USDT", "targets": [["asset": "USDC", "basis_points": .integer(5_000)]]]
+            ["name": "Mine", "cash": "USDT", "targets": []]
         )
         return [
             "tacc": try text(account, "id"),
@@ -79,6 +94,7 @@ enum Belongings {
         func id(_ kind: String) -> String { made[kind]?.description ?? "" }
         let (user, account) = (try owner.uuid, try uuid("tacc"))
         let (wallet, portfolio) = (try uuid("wlt"), try uuid("pf"))
+        let address = "0xd8dA6BF26964aF9D7eEd9e03E53415D37aA96045"
         try await owner.server.sql(
             """
             set session_replication_role = replica;
@@ -88,19 +104,21 @@ enum Belongings {
                 now() + interval '1 hour');
             insert into investing.orders (id, account, market, client_order_id, side, type, time_in_force, is_post_only,
                 self_trade_prevention, price, quantity, status, remaining, maker_rate, taker_rate, fee_schedules,
-                reservation, priority, version, created_at, updated_at)
+                reservation, priority, version, created_at, updated_at, ended_at)
             values ('\(id("ord"))', '\(account)', 1, 'mine', 'buy', 'limit', 'gtc', false, 'expire_taker', 1, 1,
-                'canceled', 1, 0, 0, '[]', '\(id("ord"))', 1, 1, now(), now());
+                'canceled', 1, 0, 0, '[]', '\(id("ord"))', 1, 1, now(), now(), now());
             insert into investing.rebalances (id, portfolio, cause, status, value, drift_before, cash_kept,
                 leased_until, created_at, ended_at)
             values ('\(id("reb"))', '\(portfolio)', 'manual', 'completed', 0, 0, 0, now(), now(), now());
             insert into defi.strategies (id, user_id, wallet, chain, address, offer, asset, status, created_at,
                 updated_at)
-            values ('\(id("stg"))', '\(user)', '\(wallet)', 'eip155:1', '0x1', 'x', 'USDC', 'stopped', now(), now());
+            values ('\(id("stg"))', '\(user)', '\(wallet)', 'eip155:31337', '\(address)', 'x', 'USDC', 'stopped',
+                now(), now());
             insert into defi.intents (id, user_id, wallet, chain, address, kind, asset, amount, nonce, recipient, value,
                 calldata, gas_limit, max_fee, tip, signing_hash, summary, state, version, created_at, expires_at,
                 updated_at)
-            values ('\(id("int"))', '\(user)', '\(wallet)', 'eip155:1', '0x1', 'transfer', 'USDC', 1, 0, '0x1', 0, '',
+            values ('\(id("int"))', '\(user)', '\(wallet)', 'eip155:31337', '\(address)', 'transfer', 'USDC', 1, 0,
+                '\(address)', 0, '',
                 21000, 1, 0, sha256(''), '{}', 'built', 1, now(), now() + interval '1 hour', now());
             """
         )
