@@ -22,8 +22,12 @@ enum KeyMaterial: Sendable {
             // The whole text is the key, its prefix included.
             guard printable, text.hasPrefix("whsec_"), text.utf8.count > 6 else { return nil }
             self = .hmac(Array(text.utf8))
-        case .moonPay:
+        case .moonPay, .sumsub:
             guard printable, !text.hasPrefix("whsec_"), !KeyMaterial.isForeign(text) else { return nil }
+            self = .hmac(Array(text.utf8))
+        case .persona:
+            // The whole text is the key, with the prefix of Persona's secrets.
+            guard printable, text.hasPrefix("wbhsec_"), text.utf8.count > 7 else { return nil }
             self = .hmac(Array(text.utf8))
         case .ramp:
             guard let key = try? Secp256k1PublicKey(pem: text) else { return nil }

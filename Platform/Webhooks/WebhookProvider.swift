@@ -8,6 +8,10 @@ public enum WebhookProvider: String, Hashable, Sendable, CaseIterable {
     case ramp
     /// Any sender that follows Standard Webhooks: `webhook-id`, `webhook-timestamp`, `webhook-signature`.
     case standardWebhooks = "standardwebhooks"
+    /// Persona: `Persona-Signature`.
+    case persona
+    /// Sumsub: `X-Payload-Digest`, `X-Payload-Digest-Alg`.
+    case sumsub
 
     /// The check of this provider's signatures.
     public var verifier: any WebhookVerifier {
@@ -16,6 +20,8 @@ public enum WebhookProvider: String, Hashable, Sendable, CaseIterable {
         case .moonPay: MoonPaySignature()
         case .ramp: RampSignature()
         case .standardWebhooks: StandardWebhooksSignature()
+        case .persona: PersonaSignature()
+        case .sumsub: SumsubSignature()
         }
     }
 }

@@ -46,6 +46,24 @@ public enum WebhookSigner {
         ]
     }
 
+    /// The header of Persona; during a rotation with a signature by each secret.
+    public static func persona(
+        body: [UInt8],
+        secrets: [String],
+        at instant: Timestamp
+    ) -> (name: String, value: String) {
+        let pairs = secrets.map { "t=\(instant.seconds),v1=\(code(instant, body, $0))" }
+        return ("Persona-Signature", pairs.joined(separator: " "))
+    }
+
+    /// The two headers of Sumsub, by SHA-256.
+    public static func sumsub(body: [UInt8], secret: String) -> [(name: String, value: String)] {
+        [
+            ("X-Payload-Digest", Hex.encode(HMACSHA256.code(over: body, key: Array(secret.utf8)))),
+            ("X-Payload-Digest-Alg", "HMAC_SHA256_HEX"),
+        ]
+    }
+
     private static func code(_ instant: Timestamp, _ body: [UInt8], _ secret: String) -> String {
         Hex.encode(HMACSHA256.code(over: Array("\(instant.seconds).".utf8), body, key: Array(secret.utf8)))
     }

@@ -261,8 +261,8 @@ import Testing
     @Test func `every table of the platform that knows users is exported and erased, or kept for a reason`()
         async throws
     {
-        // What each holds is told by the sections of `ProtectionRecords`, `IdentityRecords`, `ComplianceRecords` and
-        // `KYCRecords`, `LedgerRecords`; dismissals and holds belong to cases, the queue of monitoring is emptied.
+        // What each holds is told by the sections of `ProtectionRecords`, `IdentityRecords`, `ComplianceRecords`
+        // and `LedgerRecords`; dismissals and holds belong to cases, the queue of monitoring is emptied.
         let known: Set<String> = [
             "api_keys", "compliance_alerts", "compliance_cases", "compliance_checks", "compliance_clearances",
             "compliance_holds", "kyc_applications", "kyc_documents", "kyc_levels", "monitoring_queue", "risk_scores",

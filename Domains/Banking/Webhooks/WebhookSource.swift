@@ -35,6 +35,8 @@ struct WebhookSource: Sendable {
         case .moonPay: ["moonpay-signature-v2"]
         case .ramp: ["x-body-signature"]
         case .standardWebhooks: ["webhook-id", "webhook-timestamp", "webhook-signature"]
+        case .persona: ["persona-signature"]
+        case .sumsub: ["x-payload-digest", "x-payload-digest-alg"]
         }
     }
 }

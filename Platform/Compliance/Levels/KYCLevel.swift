@@ -28,7 +28,7 @@ public enum KYCLevel: Int, Sendable, CaseIterable, Comparable {
     /// The level of a customer: by documents while they hold, else by what identity says.
     ///
     /// Whoever's documents have run out has to be identified anew, whatever was approved before.
-    static func of(
+    public static func of(
         _ identification: MoneyMovement.Identification,
         documented: KYCLevel?,
         isExpired: Bool
