@@ -33,24 +33,15 @@ struct ChainParts: Sendable {
         let books = IntentBooks(schema: schema, accounts: runtime.accounts, intents: intents, ids: ids)
         let maker = IntentMaker(chain: chain, intents: intents)
         let openings = IntentOpenings(maker: maker, books: books, accounts: runtime.accounts, ids: ids, clock: clock)
-        follower = ChainFollower(
+        let watch = StrategyWatch(
             chain: chain,
-            blocks: ChainBlocks(schema: schema, pool: pool, chain: chain.name, holder: ids.next(Intent.self).value),
-            intents: intents,
-            books: books,
-            strategies: StrategyWatch(
-                chain: chain,
-                runtime: runtime,
-                ids: ids,
-                clock: clock,
-                openings: openings,
-                logger: logger
-            ),
-            custody: custody?.watch,
-            ledger: ledger,
-            logger: logger,
-            missingAfterSeconds: missingAfterSeconds
+            runtime: runtime,
+            ids: ids,
+            clock: clock,
+            openings: openings,
+            logger: logger
         )
+        follower = ChainParts.follower(runtime, chain, books, watch, custody, missingAfterSeconds, logger)
         sender = ChainParts.sender(runtime, chain, intents, books, logger)
         let strategies = Strategies(schema: schema, pool: pool)
         let payers = Payers(schema: schema, pool: pool, screening: screening)
@@ -85,6 +76,29 @@ struct ChainParts: Sendable {
         routes = payments.routes + offers.routes + (custody?.routes ?? [])
         (self.chain, self.intents, self.books) = (chain, intents, books)
         (self.strategies, self.custody) = (strategies, custody)
+    }
+
+    private static func follower(
+        _ runtime: DomainRuntime,
+        _ chain: EthereumChain,
+        _ books: IntentBooks,
+        _ strategies: StrategyWatch,
+        _ custody: CustodyParts?,
+        _ missingAfterSeconds: Double,
+        _ logger: Logger
+    ) -> ChainFollower {
+        let holder = books.ids.next(Intent.self).value
+        return ChainFollower(
+            chain: chain,
+            blocks: ChainBlocks(schema: runtime.schema, pool: runtime.pool, chain: chain.name, holder: holder),
+            intents: books.intents,
+            books: books,
+            strategies: strategies,
+            custody: custody?.watch,
+            ledger: runtime.ledger,
+            logger: logger,
+            missingAfterSeconds: missingAfterSeconds
+        )
     }
 
     private static func sender(
