@@ -249,7 +249,7 @@ let package = Package(
             "Domains/DeFi",
             [
                 "DomainKit", "DomainTransfers", "Kernel", "PostgreSQL", "HTTP", "Ledger", "Messaging", "WalletCrypto",
-                "Audit", "Compliance", "Cryptography", "Fees", "Identity", "OutboundHTTP", "Settings",
+                "Audit", "Compliance", "Cryptography", "DataProtection", "Fees", "Identity", "OutboundHTTP", "Settings",
                 lifecycle, logging, metrics, arguments,
             ],
             exclude: ["WalletCrypto"]

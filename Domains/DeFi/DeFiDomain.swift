@@ -1,3 +1,4 @@
+public import DataProtection
 public import DomainKit
 import DomainTransfers
 public import HTTP
@@ -24,6 +25,8 @@ public struct DeFiDomain: Domain {
     public let inboxHandlers: [String: any InboxHandler]
     /// Its transfers, for the rebuilding of projections.
     public let export: TransactionExport
+    /// What is stored about users beside the ledger.
+    public let userRecords: [any UserRecords]
     /// What operators do with wallets.
     public let wallets: WalletOperations
     /// What operators do with the chain; nil where none is followed.
@@ -66,6 +69,7 @@ public struct DeFiDomain: Domain {
         services =
             transfers.services + [ChallengeSweeper(challenges: parts.challenges, logger: platform.logger)]
             + (chain.map { [Self.follower(of: $0, platform)] } ?? [])
+        userRecords = [WalletRecords(runtime: runtime)]
         chains = chain.map {
             ChainOperations(
                 parts: $0,

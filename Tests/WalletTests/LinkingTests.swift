@@ -34,6 +34,25 @@ import WalletSigners
         }
     }
 
+    @Test func `who has a second factor proves it before a wallet is linked, and no key of a program links one`()
+        async throws
+    {
+        try await WalletWorld.with { world in
+            let wallet = try TestWallet.make("ethereum")
+            let id = try await world.add(wallet, for: ada)
+            let challenge = try await world.challenge(id, for: ada)
+            let signature = try wallet.sign(challenge.text("message"))
+            let proof: JSON = ["challenge": .string(challenge.text("id")), "signature": .string(signature)]
+            for (token, code) in [("\(ada.wire).due", "step_up_required"), ("\(ada.wire).key", "forbidden")] {
+                let refused = try await world.send("POST", "/v1/defi/wallets/\(id)/verify", proof, token: token)
+                #expect(refused.status == 403 && refused.code == code)
+            }
+            // The challenge wasn't used up by it.
+            let verified = try await world.verify(id, challenge.text("id"), signature, for: ada)
+            #expect(verified.text("status") == "verified")
+        }
+    }
+
     @Test func `Ethereum's wallets may sign structured data`() async throws {
         try await WalletWorld.with { world in
             let wallet = try TestWallet.make("ethereum", reference: "31337")

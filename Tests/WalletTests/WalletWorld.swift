@@ -93,10 +93,14 @@ struct WalletWorld: Sendable {
         let identity: TokenAuthenticator
 
         func principal(bearer token: String, request: APIRequest) async throws -> Principal {
-            guard let user = ID<User>(wire: token) else {
+            // A user's id and what they have proven: `usr_….due` owes a second factor, `usr_….key` is a program's key.
+            let parts = token.split(separator: ".").map(String.init)
+            guard let user = parts.first.flatMap({ ID<User>(wire: $0) }) else {
                 return try await identity.principal(bearer: token, request: request)
             }
-            return Principal(user: user, permissions: ["defi:read", "defi:move"])
+            let assurances: [String: Assurance] = ["due": .secondFactorDue, "key": .signature]
+            let assurance = parts.last.flatMap { assurances[$0] } ?? .password
+            return Principal(user: user, permissions: ["defi:read", "defi:move"], assurance: assurance)
         }
     }
 

@@ -50,7 +50,10 @@ struct ChallengeRoutes: Sendable {
             "/v1/defi/wallets/{id}/verify",
             operationID: "verifyWallet",
             summary: "Prove that a wallet is yours",
-            description: "The challenge is used up by it, whatever comes of it.",
+            description: """
+                The challenge is used up by it, whatever comes of it. The wallet can sign its user in from then on, so \
+                that whoever has a second factor proves it first, and no key of a program does it.
+                """,
             tag: WalletRoutes.tag,
             access: .permission("defi:move"),
             parameters: [WalletRoutes.id],
@@ -61,13 +64,26 @@ struct ChallengeRoutes: Sendable {
                     "wallet_revoked", "wallet_verified", "wallet_claimed", "primary_exists", "wallet_changed",
                 ],
                 ["wallet_not_provable", "address_blocked", "address_in_review"]
-            ),
+            )
+            .merging([403: ["step_up_required"]]) { $0 + $1 },
             rateLimit: Self.limit
         ) { request in
-            let wallet = try await wallets.get(try request.id("id"), of: try request.requirePrincipal().user)
+            let principal = try request.requirePrincipal()
+            try Self.requirePerson(principal, at: request.now)
+            let wallet = try await wallets.get(try request.id("id"), of: principal.user)
             let (challenge, signature) = try Self.proof(in: request)
             let verified = try await verification.verify(wallet, by: challenge, signature, try Initiator(request))
             return .ok(verified.json()).tagged(verified.tag)
+        }
+    }
+
+    /// Makes sure that a person asks, who has proven a second factor lately if there is one.
+    private static func requirePerson(_ principal: Principal, at now: Timestamp) throws(Problem) {
+        switch principal.assurance {
+        case .signature: throw .forbidden
+        case .secondFactorDue: throw .stepUpRequired
+        case .secondFactor(let until) where until <= now: throw .stepUpRequired
+        case .secondFactor, .password: return
         }
     }
 

@@ -1,0 +1,54 @@
+import DataProtection
+import DomainKit
+import Kernel
+import PostgreSQL
+
+/// What DeFi stores about users beside the ledger.
+struct WalletRecords: UserRecords {
+    private static let law = RecordSection.Fate.kept(
+        because: "Anti-money-laundering law: whose wallets they were, and who was paid."
+    )
+
+    let runtime: DomainRuntime
+
+    var sections: [RecordSection] {
+        let (schema, pool) = (runtime.schema, runtime.pool)
+        func all(_ table: StaticString) -> RecordSection {
+            let name = SQL(stringLiteral: table)
+            return RecordSection("\(schema).\(table)", Self.law, in: pool) {
+                """
+                select id, to_jsonb(t) from \(schema).\(name) t
+                where user_id = \($0) and id > \($1)
+                order by id limit \($2)
+                """
+            }
+        }
+        return [
+            all("wallets"), all("address_book"), all("intents"), all("strategies"), all("custody_deposits"),
+            all("custody_withdrawals"),
+            RecordSection("\(schema).settings", Self.law, in: pool) {
+                """
+                select user_id, to_jsonb(s) from \(schema).settings s
+                where user_id = \($0) and user_id > \($1)
+                limit \($2)
+                """
+            },
+        ]
+    }
+
+    func obstacles(to user: ID<User>) async throws -> [ErasureObstacle] {
+        let schema = runtime.schema
+        let row = try await runtime.pool.query(
+            """
+            select
+                exists (select from \(schema).strategies where user_id = \(user) and status <> 'stopped')
+                or exists (
+                    select from \(schema).custody_withdrawals where user_id = \(user) and state in ('waiting', 'signed', 'included')) as is_busy
+            """
+        )[0]
+        guard try row["is_busy"] else { return [] }
+        return [
+            ErasureObstacle(place: schema.name, code: "position_open", text: "A position or a withdrawal is open.")
+        ]
+    }
+}
