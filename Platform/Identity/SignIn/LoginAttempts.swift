@@ -34,6 +34,8 @@ struct LoginAttempts: Sendable {
     let policy: LockoutPolicy
 
     /// Counts an attempt before it is made, so that guesses made at the same time can't outrun the count.
+    ///
+    /// What doesn't lock leaves no instant behind: another process's clock may be a little later than ours.
     func begin(_ subject: Subject, at now: Timestamp) async throws -> Admission {
         let (subject, seconds) = (subject.digest, policy.table)
         let forgotten = now.adding(seconds: -policy.forgetSeconds)
@@ -41,11 +43,12 @@ struct LoginAttempts: Sendable {
             """
             with attempt as (
                 insert into platform.login_attempts as a (subject, failures, locked_until, last_at)
-                values (\(subject), 1, \(now) + make_interval(secs => (\(seconds))[1]), \(now))
+                values (\(subject), 1, \(now) + make_interval(secs => nullif((\(seconds))[1], 0)), \(now))
                 on conflict (subject) do update
                 set failures = case when a.last_at < \(forgotten) then 1 else a.failures + 1 end,
-                    locked_until = \(now) + make_interval(secs => (\(seconds))[
-                        case when a.last_at < \(forgotten) then 1 else least(a.failures + 1, \(seconds.count)) end]),
+                    locked_until = \(now) + make_interval(secs => nullif((\(seconds))[
+                        case when a.last_at < \(forgotten) then 1
+                            else least(a.failures + 1, \(seconds.count)) end], 0)),
                     last_at = \(now)
                 where a.locked_until is null or a.locked_until <= \(now)
                 returning failures
