@@ -29,35 +29,19 @@ struct ChainParts: Sendable {
         let (schema, pool, ledger) = (runtime.schema, runtime.pool, runtime.ledger)
         let intents = Intents(schema: schema, pool: pool)
         let books = IntentBooks(schema: schema, accounts: runtime.accounts, intents: intents, ids: ids)
-        let maker = IntentMaker(chain: chain, intents: intents)
-        let openings = IntentOpenings(maker: maker, books: books, accounts: runtime.accounts, ids: ids, clock: clock)
-        let holder = ids.next(Intent.self).value
+        let openings = IntentOpenings(chain, books: books, clock: clock)
         follower = ChainFollower(
             chain: chain,
-            blocks: ChainBlocks(schema: schema, pool: pool, chain: chain.name, holder: holder),
+            blocks: ChainBlocks(schema: schema, pool: pool, chain: chain.name, holder: ids.next(Intent.self).value),
             intents: intents,
             books: books,
-            strategies: StrategyWatch(
-                chain: chain,
-                runtime: runtime,
-                ids: ids,
-                clock: clock,
-                openings: openings,
-                logger: logger
-            ),
+            strategies: StrategyWatch(chain, runtime, openings: openings, logger: logger),
+            wallets: WalletWatch(chain: chain, schema: schema, pool: pool, accounts: runtime.accounts, ids: ids),
             ledger: ledger,
             logger: logger,
             missingAfterSeconds: missingAfterSeconds
         )
-        sender = IntentSender(
-            chain: chain,
-            schema: schema,
-            pool: pool,
-            intents: intents,
-            books: books,
-            ledger: ledger,
-            logger: logger
-        )
+        sender = IntentSender(chain, runtime, intents: intents, books: books, logger: logger)
         let strategies = Strategies(schema: schema, pool: pool)
         let payers = Payers(schema: schema, pool: pool, screening: screening)
         let submissions = Submissions(
