@@ -10,7 +10,7 @@ import WalletCrypto
 @Suite(.serialized)
 struct WalletWatchTests {
     private static let kind = "wallet:eip155:31337"
-    private static let transfers = 60
+    private static let transfers = 25
 
     @Test func `what a wallet has is in the books, whoever sends to it`() async throws {
         try await ChainWorld.with { world in

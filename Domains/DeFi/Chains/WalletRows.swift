@@ -30,7 +30,9 @@ struct WalletFlowRow: StoredRow {
 }
 
 /// The block that a proven wallet was last read in.
-struct WalletReadRow: StoredRow {
+struct WalletReadRow: StoredRow, Entity {
+    static let idPrefix = "wrd"
+
     let wallet: ID<Wallet>
     let chain: String
     let block: BlockReference

@@ -1,5 +1,6 @@
 import Kernel
 import Ledger
+import Messaging
 import PostgreSQL
 import WalletCrypto
 
@@ -206,6 +207,23 @@ struct WalletWatch: Sendable {
             )
         }
         guard !commands.isEmpty else { return [] }
-        return [LedgerItem(operation: wallet.id.cast(), commands: commands) { _, _ in LedgerItem.Finish() }]
+        let (event, aggregate): (ID<OutboxEvent>, ID<WalletReadRow>) = (ids.next(), ids.next())
+        let told: [JSON.Member] = [
+            .init("wallet", .string(wallet.id.wire)), .init("user", .string(wallet.user.wire)),
+        ]
+        let item = LedgerItem(operation: wallet.id.cast(), commands: commands) { decision, _ in
+            guard case .success(let receipt) = decision else { return LedgerItem.Finish() }
+            // Each reading is an aggregate of its own, with one event.
+            let row = OutboxEvent(
+                id: event,
+                aggregateType: "wallet_reading",
+                aggregate: aggregate,
+                version: 1,
+                type: "defi.wallet.read",
+                payload: .object(told + [.init("balances", BalanceSnapshot.json(receipt))])
+            )
+            return LedgerItem.Finish(rows: [row])
+        }
+        return [item]
     }
 }
