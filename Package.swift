@@ -397,7 +397,10 @@ let package = Package(
         ),
         tests(
             "EndToEndTests",
-            ["Kernel", "DepthFeed", "EmbeddedServers", "TestSupport", "diboas", crypto, logging],
+            [
+                "Kernel", "DepthFeed", "EmbeddedServers", "TestSupport", "WalletCrypto", "WalletSigners", "diboas",
+                crypto, logging,
+            ],
             resources: [.copy("schemathesis.toml")]
         ),
         tests("ArchitectureTests", []),

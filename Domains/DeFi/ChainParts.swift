@@ -31,18 +31,20 @@ struct ChainParts: Sendable {
         let (schema, pool, ledger) = (runtime.schema, runtime.pool, runtime.ledger)
         let intents = Intents(schema: schema, pool: pool)
         let books = IntentBooks(schema: schema, accounts: runtime.accounts, intents: intents, ids: ids)
-        let maker = IntentMaker(chain: chain, intents: intents)
-        let openings = IntentOpenings(maker: maker, books: books, accounts: runtime.accounts, ids: ids, clock: clock)
-        let watch = StrategyWatch(
+        let openings = IntentOpenings(chain, books: books, clock: clock)
+        follower = ChainFollower(
             chain: chain,
-            runtime: runtime,
-            ids: ids,
-            clock: clock,
-            openings: openings,
-            logger: logger
+            blocks: ChainBlocks(schema: schema, pool: pool, chain: chain.name, holder: ids.next(Intent.self).value),
+            intents: intents,
+            books: books,
+            strategies: StrategyWatch(chain, runtime, openings: openings, logger: logger),
+            wallets: WalletWatch(chain: chain, schema: schema, pool: pool, accounts: runtime.accounts, ids: ids),
+            custody: custody?.watch,
+            ledger: ledger,
+            logger: logger,
+            missingAfterSeconds: missingAfterSeconds
         )
-        follower = ChainParts.follower(runtime, chain, books, watch, custody, missingAfterSeconds, logger)
-        sender = ChainParts.sender(runtime, chain, intents, books, logger)
+        sender = IntentSender(chain, runtime, intents: intents, books: books, logger: logger)
         let strategies = Strategies(schema: schema, pool: pool)
         let payers = Payers(schema: schema, pool: pool, screening: screening)
         let payments = IntentRoutes(
@@ -76,46 +78,5 @@ struct ChainParts: Sendable {
         routes = payments.routes + offers.routes + (custody?.routes ?? [])
         (self.chain, self.intents, self.books) = (chain, intents, books)
         (self.strategies, self.custody) = (strategies, custody)
-    }
-
-    private static func follower(
-        _ runtime: DomainRuntime,
-        _ chain: EthereumChain,
-        _ books: IntentBooks,
-        _ strategies: StrategyWatch,
-        _ custody: CustodyParts?,
-        _ missingAfterSeconds: Double,
-        _ logger: Logger
-    ) -> ChainFollower {
-        let holder = books.ids.next(Intent.self).value
-        return ChainFollower(
-            chain: chain,
-            blocks: ChainBlocks(schema: runtime.schema, pool: runtime.pool, chain: chain.name, holder: holder),
-            intents: books.intents,
-            books: books,
-            strategies: strategies,
-            custody: custody?.watch,
-            ledger: runtime.ledger,
-            logger: logger,
-            missingAfterSeconds: missingAfterSeconds
-        )
-    }
-
-    private static func sender(
-        _ runtime: DomainRuntime,
-        _ chain: EthereumChain,
-        _ intents: Intents,
-        _ books: IntentBooks,
-        _ logger: Logger
-    ) -> IntentSender {
-        IntentSender(
-            chain: chain,
-            schema: runtime.schema,
-            pool: runtime.pool,
-            intents: intents,
-            books: books,
-            ledger: runtime.ledger,
-            logger: logger
-        )
     }
 }

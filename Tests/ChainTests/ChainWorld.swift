@@ -48,31 +48,42 @@ struct ChainWorld: Sendable {
         }
     }
 
-    /// The same chain and database as another process sees them.
-    func restarted() -> ChainWorld { ChainWorld(self) }
-
-    private init(_ dev: DevChain, _ database: TestDatabase, confirmations: Int) throws {
-        self.init(
-            dev,
-            try dev.followed(confirmations: confirmations),
-            database.pool(.defi, size: 8),
-            IDGenerator(),
-            StubScreening()
-        )
+    /// The same chain and database as another process sees them, once the last one has been silent for long enough.
+    func restarted() async throws -> ChainWorld {
+        try await endLease()
+        return ChainWorld(self, chain)
     }
 
-    private init(_ other: ChainWorld) { self.init(other.dev, other.chain, other.pool, other.ids, other.screening) }
+    /// The same with a second node.
+    func followed(by second: String) async throws -> ChainWorld {
+        try await endLease()
+        return ChainWorld(self, try dev.followed(confirmations: Int(chain.confirmations), second: second))
+    }
 
-    private init(
-        _ dev: DevChain,
+    /// Lets whoever comes next follow the chain.
+    func endLease() async throws { _ = try await pool.query("update defi.chains set lease_until = '-infinity'") }
+
+    private init(_ dev: DevChain, _ database: TestDatabase, confirmations: Int) throws {
+        (self.dev, pool, ids) = (dev, database.pool(.defi, size: 8), IDGenerator())
+        chain = try dev.followed(confirmations: confirmations)
+        screening = StubScreening()
+        runtime = DomainRuntime(schema: .defi, pool: pool, ids: ids, logger: .quiet)
+        (parts, api) = Self.parts(runtime, chain, ids, screening)
+    }
+
+    private init(_ other: ChainWorld, _ chain: EthereumChain) {
+        (dev, pool, ids, screening, runtime) = (other.dev, other.pool, other.ids, other.screening, other.runtime)
+        self.chain = chain
+        (parts, api) = Self.parts(runtime, chain, ids, screening)
+    }
+
+    private static func parts(
+        _ runtime: DomainRuntime,
         _ chain: EthereumChain,
-        _ pool: Pool,
         _ ids: IDGenerator,
         _ screening: StubScreening
-    ) {
-        (self.dev, self.chain, self.pool, self.ids, self.screening) = (dev, chain, pool, ids, screening)
-        runtime = DomainRuntime(schema: .defi, pool: pool, ids: ids, logger: .quiet)
-        parts = ChainParts(
+    ) -> (ChainParts, API) {
+        let parts = ChainParts(
             runtime,
             chain,
             ids: ids,
@@ -82,11 +93,12 @@ struct ChainWorld: Sendable {
             logger: .quiet,
             missingAfterSeconds: 0
         )
-        api = API(
+        let api = API(
             parts.routes,
             description: APIDescription(title: "Test", version: "1", text: ""),
             services: API.Services(authenticator: AnyUser(), rateLimiter: Unlimited())
         )
+        return (parts, api)
     }
 
     // MARK: What people do

@@ -15,10 +15,14 @@ struct DevChain: Sendable {
     enum Fault: String, CaseIterable, Sendable {
         /// A refusal.
         case error
-        /// An answer that comes late.
+        /// A call that is made late.
         case delay
+        /// An answer that comes late; the call was made at once.
+        case late
         /// The connection is closed instead of an answer; the call was not made.
         case drop
+        /// The connection is closed instead of an answer; the call was made.
+        case lost
         /// `0x`, whatever was asked.
         case garbage
     }
@@ -51,7 +55,8 @@ struct DevChain: Sendable {
     private init(_ chain: EmbeddedChain) throws {
         let ready = try JSON.parse(Array(chain.ready.utf8))
         url = try #require(ready["rpc"]?.stringValue)
-        rpc = JSONRPC(url: url, http: .loopback())
+        // Blocks of hundreds of transactions take the chain some seconds.
+        rpc = JSONRPC(url: url, http: .loopback(), deadlineSeconds: 60)
         deploymentPath = chain.deploymentPath
         signers = try (ready["accounts"]?.elements ?? []).map { account in
             try Signer(secret: try #require(account["privateKey"]?.stringValue.flatMap(HexText.decode)))
@@ -88,12 +93,12 @@ struct DevChain: Sendable {
         _ = try await rpc.call("dev_reorg", ["depth": .integer(depth), "keep": .bool(keeping)])
     }
 
-    func fault(_ fault: Fault, on method: String, count: Int = 1) async throws {
+    func fault(_ fault: Fault, on method: String, count: Int = 1, seconds: String = "0.05") async throws {
         _ = try await rpc.call(
             "dev_fault",
             [
                 "method": .string(method), "kind": .string(fault.rawValue), "count": .integer(count),
-                "seconds": .number("0.05"),
+                "seconds": .number(seconds),
             ]
         )
     }
@@ -103,12 +108,26 @@ struct DevChain: Sendable {
         _ function: String,
         _ arguments: [ABIValue],
         to contract: EthereumAddress,
-        value: BigUInt = .zero
-    )
-        async throws
-    {
-        let node = EthereumNode(rpc: rpc)
+        value: BigUInt = .zero,
+        gas: UInt64 = 1_000_000
+    ) async throws {
         let data = try #require(ContractFunction(function)).callData(arguments)
+        try await send(data, to: contract, value: value, gas: gas)
+    }
+
+    /// Sends coins from that account.
+    func pay(_ recipient: EthereumAddress, _ wei: BigUInt) async throws {
+        try await send([], to: recipient, value: wei, gas: 21_000)
+    }
+
+    /// How often each method was called.
+    func stats() async throws -> [String: Int] {
+        guard case .object(let members) = try await rpc.call("dev_stats") else { return [:] }
+        return members.reduce(into: [:]) { $0[$1.name] = $1.value.integerValue }
+    }
+
+    private func send(_ data: [UInt8], to contract: EthereumAddress, value: BigUInt, gas: UInt64) async throws {
+        let node = EthereumNode(rpc: rpc)
         let transaction = try #require(
             EthereumTransaction(
                 chainID: try await node.chainID(),
@@ -117,7 +136,7 @@ struct DevChain: Sendable {
                     maxFeePerGas: BigUInt(100) * BigUInt.powerOfTen(9),
                     maxPriorityFeePerGas: BigUInt.powerOfTen(9)
                 ),
-                gasLimit: 1_000_000,
+                gasLimit: gas,
                 to: contract,
                 value: value,
                 data: data

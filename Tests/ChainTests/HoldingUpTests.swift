@@ -166,8 +166,8 @@ struct HoldingUpTests {
         try await ChainWorld.with { first in
             let ada = try await first.person(1)
             try await first.know(first.dev.address(2), by: ada)
-            let second = first.restarted()
-            try await second.chainIsOurs(insteadOf: first)
+            let second = try await first.restarted()
+            #expect(try await second.parts.follower.blocks.lease())
             #expect(try await first.parts.follower.step() == 0)
             let intent = try await first.pay("1", "ETH", to: first.dev.address(2), by: ada)
             try await first.submit(intent, by: ada)

@@ -12,10 +12,20 @@ struct ReorganisationTests {
     private static let intents = 200
     private static let depthMax = 10
 
-    @Test(.timeLimit(.minutes(10)))
-    func `two hundred transactions survive reorganisations and faults of every kind`() async throws {
+    /// What has gone wrong, so that a test can say that everything did.
+    struct Disturbances {
+        var faults: Set<DevChain.Fault> = []
+        var kept: Set<Int> = []
+        var dropped: Set<Int> = []
+        var crashes = 0
+    }
+
+    @Test(.timeLimit(.minutes(15)))
+    func `two hundred transactions survive reorganisations, crashes and faults of every kind`() async throws {
         let seed = UInt64.random(in: 0 ... .max)
-        try await ChainWorld.with(confirmations: Self.depthMax + 2) { world in
+        try await ChainWorld.with(confirmations: Self.depthMax + 2) { first in
+            var world = first
+            var seen = Disturbances()
             var random = Seeded(state: seed)
             var people: [ChainWorld.Person] = []
             for place in 1...5 { people.append(try await world.person(place)) }
@@ -24,17 +34,25 @@ struct ReorganisationTests {
             try await world.dev.mine(Self.depthMax)
             try await world.follow()
             var made = 0
-            for _ in 0..<2_000 where made < Self.intents {
+            for _ in 0..<2_000 where made < Self.intents || !seen.isAll {
                 let person = people[Int.random(in: 0..<people.count, using: &random)]
                 made += try await world.act(person, &strategies, &random)
-                try await world.disturb(&random)
+                world = try await world.disturbed(&seen, &random)
                 try await world.patiently { try await world.parts.sender.round() }
                 try await world.patiently { try await world.parts.follower.step() }
             }
-            #expect(made >= Self.intents, "seed \(seed)")
+            #expect(made >= Self.intents && seen.isAll, "seed \(seed), \(seen)")
             try await world.calm()
             try await world.compare(people, start, strategies, seed: seed)
         }
+    }
+}
+
+extension ReorganisationTests.Disturbances {
+    /// Whether every kind of fault, reorganisations of every depth that keep and that drop, and crashes were there.
+    var isAll: Bool {
+        faults.count == DevChain.Fault.allCases.count && kept.union(dropped).count == 10 && kept.count >= 5
+            && dropped.count >= 5 && crashes >= 5
     }
 }
 
@@ -117,22 +135,41 @@ extension ChainWorld {
         return made.count
     }
 
-    /// Lets something go wrong, or nothing.
-    fileprivate func disturb(_ random: inout Seeded) async throws {
-        switch Int.random(in: 0..<8, using: &random) {
+    /// Lets something go wrong, or nothing; the world as it is then.
+    fileprivate func disturbed(
+        _ seen: inout ReorganisationTests.Disturbances,
+        _ random: inout Seeded
+    ) async throws -> ChainWorld {
+        switch Int.random(in: 0..<9, using: &random) {
         case 0, 1:
-            try await dev.reorganise(
-                depth: Int.random(in: 1...10, using: &random),
-                keeping: Bool.random(using: &random)
-            )
+            let depth = Int.random(in: 1...10, using: &random)
+            let keeps = Bool.random(using: &random)
+            try await dev.reorganise(depth: depth, keeping: keeps)
+            if keeps { seen.kept.insert(depth) } else { seen.dropped.insert(depth) }
         case 2, 3:
-            let fault = DevChain.Fault.allCases[Int.random(in: 0..<4, using: &random)]
+            let faults = DevChain.Fault.allCases
+            let fault = faults[Int.random(in: 0..<faults.count, using: &random)]
             let methods = Self.faultyMethods
             try await dev.fault(fault, on: methods[Int.random(in: 0..<methods.count, using: &random)])
+            seen.faults.insert(fault)
         case 4: try await dev.mine(Int.random(in: 1...3, using: &random))
         case 5: try await makeDue()
+        case 6:
+            seen.crashes += 1
+            return try await crashed()
         default: break
         }
+        return self
+    }
+
+    /// A process that ends after the node has what it sent, and before it has stored so; another one goes on.
+    private func crashed() async throws -> ChainWorld {
+        let waiting = try await pool.query("select raw from defi.intents where state in ('signed', 'dropped')")
+        for row in waiting {
+            let raw: Bytes = try row["raw"]
+            _ = await chain.nodes.send(raw.array)
+        }
+        return try await restarted()
     }
 
     /// Nothing goes wrong any more, until everything is over.
@@ -191,6 +228,9 @@ extension ChainWorld {
                 realized += strategy.realized
             }
             #expect(try await held("pending", .usdc, by: person) == 0, "pending, seed \(seed)")
+            let wallet = WalletWatch.account(person.user, chain.name, .usdc).kind
+            #expect(try await held(wallet, .usdc, by: person) == end[place].usdc, "wallet, seed \(seed)")
+            #expect(try await held(wallet, .eth, by: person) == end[place].wei, "wallet, seed \(seed)")
             #expect(end[place].usdc - start[place].usdc == realized - principal, "tokens, seed \(seed)")
         }
         let sums = try await pool.query(

@@ -45,8 +45,7 @@ struct RuleTests {
             try await first.earn(.vault, strategy)
             let highest = try await first.strategy(strategy.id, of: ada).peak
             #expect(highest > StrategyRules.one)
-            let world = first.restarted()
-            try await world.chainIsOurs(insteadOf: first)
+            let world = try await first.restarted()
             let vault = try world.offer(.vault).contract
             // A loss of 200 of 3,150 is less than 8 % of it, one of 300 is more; no loss of what went in yet.
             try await world.dev.send("reportLoss(uint256)", [.uint(BigUInt(200_000_000))], to: vault)
@@ -113,7 +112,8 @@ struct RuleTests {
             #expect(decisions.map { $0["outcome"]?.stringValue } == ["protocol_paused"])
             #expect(try await world.alerts() == 1)
             try await world.pause(.vault, false)
-            try await world.settle()
+            try await world.dev.mine(Int(ExitMaker.retryBlocks))
+            try await world.follow()
             let later = try await world.parts.strategies.decisions(of: strategy.id)
             #expect(later.first?["outcome"]?.stringValue == "exit_built")
         }
@@ -155,11 +155,5 @@ extension ChainWorld {
     /// Alerts that customers were told of.
     func alerts() async throws -> Int {
         try await pool.query("select count(*) from defi.outbox_events where type = 'defi.strategy.alert'")[0][0]
-    }
-
-    /// Takes the chain's lease over, as the next process does once the last one is silent.
-    func chainIsOurs(insteadOf other: ChainWorld) async throws {
-        try await other.parts.follower.blocks.release()
-        #expect(try await parts.follower.blocks.lease())
     }
 }

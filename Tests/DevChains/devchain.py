@@ -10,8 +10,9 @@ SIGTERM.  Contracts come from contracts.json (build_contracts.py).  Beyond the s
     evm_mine [n] · evm_setAutomine bool · evm_increaseTime s · evm_setNextBlockTimestamp t
     dev_reorg {depth, keep: bool}     replace the last `depth` blocks by depth+1 new ones; with keep the
                                       transactions go back to the mempool and are mined again, else dropped
-    dev_fault {method, kind: error|delay|drop|lost|garbage, count, seconds}   faults of the next calls: drop closes the
-                                      connection instead of making the call, lost after it was made
+    dev_fault {method, kind: error|delay|late|drop|lost|garbage, count, seconds}
+                                      faults of the next calls: delay waits before a call is made and late after
+                                      it, drop closes the connection before it is made and lost after it
     dev_setBalance [address, wei] · dev_mint [token, to, amount] · dev_info · dev_stats
 
 The private keys below are derived from public text: they hold no value anywhere.
@@ -677,6 +678,8 @@ class Rpc:
                     result = fn(*params) if isinstance(params, list) else fn(**params)
             except TypeError as e:
                 raise RpcError(-32602, f"invalid params: {e}") from None
+            if f and f["kind"] == "late":
+                time.sleep(f["seconds"])
             if f and f["kind"] == "lost":
                 raise Dropped
             if f and f["kind"] == "garbage":

@@ -124,6 +124,11 @@ struct CommandTests {
         #expect(played.status == 0, "\(played.output) \(played.errors)")
         #expect(played.output.contains("reservation_captured"))
         #expect(played.output.contains("on average"), "bitcoin was bought and sold")
+        // On the local chain that `dev` starts: lent at 5 % for a year, and back.
+        #expect(played.output.contains("She lends 1000.00 USDC"), "\(played.output)")
+        let came = ["1049.9", "1050.0"]
+        #expect(came.contains { played.output.contains("worth \($0)") }, "\(played.output)")
+        #expect(came.contains { played.output.contains("stopped, \($0)") }, "\(played.output)")
     }
 
     @Test func `a server without background work takes webhooks in, and stops when told to`() async throws {

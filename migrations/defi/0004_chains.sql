@@ -173,6 +173,33 @@ create trigger intents_end before update on defi.intents
     for each row when (old.state in ('final', 'failed', 'replaced', 'expired'))
     execute function defi.intents_end();
 
+-- Wallets are found by the accounts that a block is about.
+create index wallets_followed on defi.wallets (account) where status <> 'revoked';
+
+-- What a block added to a wallet's totals, for as long as it may be taken back.
+create table defi.wallet_flows (
+    chain text not null references defi.chains,
+    hash bytea not null check (length(hash) = 32),
+    number bigint not null check (number >= 0),
+    wallet uuid not null references defi.wallets,
+    asset text not null check (asset ~ '^[A-Z0-9]{2,12}$'),
+    received numeric(38,0) not null check (received >= 0),
+    sent numeric(38,0) not null check (sent >= 0),
+    primary key (chain, hash, wallet, asset)
+);
+create index wallet_flows_number on defi.wallet_flows (chain, number);
+
+-- The block that a proven wallet was last read in; what it had is in the ledger.
+create table defi.wallet_reads (
+    wallet uuid primary key references defi.wallets,
+    chain text not null references defi.chains,
+    number bigint not null check (number >= 0),
+    hash bytea not null check (length(hash) = 32),
+    is_due boolean not null default false
+) with (fillfactor = 80);
+create index wallet_reads_due on defi.wallet_reads (chain) where is_due;
+create index wallet_reads_number on defi.wallet_reads (chain, number);
+
 -- What a share of an offer was worth, and the rate that the chain said, block by block as they were looked at.
 create table defi.offer_rates (
     chain text not null references defi.chains,
@@ -236,5 +263,7 @@ select blocks.make_partitions('defi');
 delete from defi.ledger_accounts
 where owner = '00000000-0000-0000-0000-000000000000' and kind in ('on_chain', 'network_gas');
 delete from blocks.partitioned_tables where schema_name = 'defi' and table_name in ('valuations', 'decisions');
-drop table defi.decisions, defi.valuations, defi.offer_rates, defi.intents, defi.strategies, defi.chain_blocks, defi.chains;
+drop index defi.wallets_followed;
+drop table defi.wallet_reads, defi.wallet_flows, defi.decisions, defi.valuations, defi.offer_rates, defi.intents,
+    defi.strategies, defi.chain_blocks, defi.chains;
 drop function defi.intents_end();

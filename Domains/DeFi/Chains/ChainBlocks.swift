@@ -101,6 +101,10 @@ struct FollowedBlockRow: StoredRow {
                 delete from \(schema).chain_blocks
                 where chain = \(row.chain) and number < \(row.block.number - ChainBlocks.keptMax)
                 """,
+                """
+                delete from \(schema).wallet_flows
+                where chain = \(row.chain) and number < \(row.block.number - ChainBlocks.keptMax)
+                """,
                 // Only under the lease, and only on top of the block before.
                 """
                 update \(schema).chains
@@ -140,7 +144,7 @@ struct AbandonedBlocksRow: StoredRow {
 
     static func store(_ rows: [AbandonedBlocksRow], in schema: Schema, at instant: Timestamp) -> [SQL] {
         rows.flatMap { row -> [SQL] in
-            [
+            WalletRollback.statements(row.chain, above: row.fork.number, in: schema, at: instant) + [
                 """
                 update \(schema).chain_blocks set is_canonical = false
                 where chain = \(row.chain) and number > \(row.fork.number) and is_canonical
@@ -181,7 +185,7 @@ struct NewChainRow: StoredRow {
 
     static func store(_ rows: [NewChainRow], in schema: Schema, at instant: Timestamp) -> [SQL] {
         rows.flatMap { row -> [SQL] in
-            [
+            WalletRollback.statements(row.chain, above: -1, in: schema, at: instant) + [
                 "update \(schema).chain_blocks set is_canonical = false where chain = \(row.chain) and is_canonical",
                 """
                 update \(schema).strategies set status = 'stopped', version = version + 1, updated_at = \(instant)

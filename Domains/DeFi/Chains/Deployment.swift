@@ -71,9 +71,9 @@ struct Deployment: Hashable, Sendable {
     func token(_ asset: Asset) -> EthereumAddress? { tokens.first { $0.symbol == asset.code }?.contract }
     func offer(_ id: String) -> Offer? { offers.first { $0.id == id } }
 
-    /// Contracts whose events tell that a position may have changed.
+    /// Contracts whose events tell that a position or a wallet may have changed.
     var watched: [EthereumAddress] {
-        Array(Set(offers.flatMap { [$0.contract, $0.receipt] + $0.others.values }))
+        Array(Set(tokens.map(\.contract) + offers.flatMap { [$0.contract, $0.receipt] + $0.others.values }))
     }
 
     /// Reads the file that `DIBOAS_ETHEREUM_DEPLOYMENT` names.

@@ -57,6 +57,38 @@ struct EthereumNode: Sendable {
         return receipt
     }
 
+    /// The receipts of transactions, in their order, in one request; nil for one that is in no block.
+    func receipts(_ hashes: [[UInt8]]) async throws(NodeError) -> [EthereumReceipt?] {
+        guard !hashes.isEmpty else { return [] }
+        let calls = hashes.map { JSONRPC.Call("eth_getTransactionReceipt", EthereumText.data($0)) }
+        var receipts: [EthereumReceipt?] = []
+        for (hash, result) in zip(hashes, try await rpc.calls(calls)) {
+            guard let result, result != .null else {
+                receipts.append(nil)
+                continue
+            }
+            let receipt = try EthereumReceipt(result)
+            guard receipt.transaction == hash else { throw .malformed("another transaction's receipt") }
+            receipts.append(receipt)
+        }
+        return receipts
+    }
+
+    /// What accounts have in wei, in their order, in one request; nil where the node doesn't say.
+    func balances(of accounts: [EthereumAddress], at: At) async throws(NodeError) -> [BigUInt?] {
+        guard !accounts.isEmpty else { return [] }
+        let calls = accounts.map { JSONRPC.Call("eth_getBalance", EthereumText.data($0.bytes), at.json) }
+        var balances: [BigUInt?] = []
+        for result in try await rpc.calls(calls) {
+            guard let result else {
+                balances.append(nil)
+                continue
+            }
+            balances.append(try EthereumText.number(result, "balance"))
+        }
+        return balances
+    }
+
     /// Whether the node knows a transaction, waiting or in a block.
     func knows(_ hash: [UInt8]) async throws(NodeError) -> Bool {
         let json = try await rpc.call("eth_getTransactionByHash", EthereumText.data(hash))

@@ -55,10 +55,10 @@ struct CustodySightings: Sendable {
         _ tokens: [(asset: Asset, contract: EthereumAddress)]
     ) -> [CustodyDeposit.Sighting] {
         receipt.logs.enumerated().compactMap { place, log in
-            guard let token = tokens.first(where: { log.isTransfer(of: $0.contract, to: account) }),
-                let sender = EthereumAddress(bytes: Array(log.topics[1].suffix(20))), sender != account
+            guard let token = tokens.first(where: { log.contract == $0.contract }), let transfer = log.transfer,
+                transfer.to == account, transfer.from != account
             else { return nil }
-            return sighting(receipt, place: place + 1, from: sender, token.asset, BigUInt(bigEndian: log.data))
+            return sighting(receipt, place: place + 1, from: transfer.from, token.asset, transfer.amount)
         }
     }
 

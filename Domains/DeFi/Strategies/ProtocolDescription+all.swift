@@ -45,8 +45,7 @@ extension ProtocolDescription {
         ]
     )
 
-    /// docs.compound.finance, Comet: as Aave's, without a recipient: it is always the caller. CometRewards pays
-    /// rewards.
+    /// docs.compound.finance, Comet: as Aave's, but what comes out always goes to the caller; CometRewards pays beside.
     static let compoundV3 = ProtocolDescription(
         name: "compound-v3",
         family: .lending,

@@ -86,8 +86,8 @@ struct Strategy: Sendable, Entity {
         s.id, s.user_id, s.wallet, s.chain, s.address, s.offer, s.asset, s.status, s.principal, s.pair_principal,
             s.pair_withdrawn, s.pair_realized, s.pair_basis, s.withdrawn, s.realized, s.token::text as token, s.value,
             s.pair_value, s.rate, s.price::text as price, s.impermanent_loss::text as impermanent_loss, s.expected,
-            s.valued_number, s.valued_hash, s.valued_at, s.peak, s.drawdown, s.stop_loss, s.drawdown_max, s.auto_compound,
-            s.emptied_number, s.version, s.created_at
+            s.valued_number, s.valued_hash, s.valued_at, s.peak, s.drawdown, s.stop_loss, s.drawdown_max,
+            s.auto_compound, s.emptied_number, s.version, s.created_at
         """
 
     /// A row that no strategy is.

@@ -94,7 +94,8 @@ struct ValuationRow: StoredRow {
                 \(values.map { Bytes($0.block.hash) }), \(values.map(\.amount)), \(values.map(\.pairAmount)),
                 \(values.map(\.rate)), \(values.map(\.minedAt)), \(prices), \(losses),
                 \(rows.map(\.expected)), \(rows.map(\.peak)), \(rows.map(\.drawdown)))
-                as v(id, strategy, number, hash, value, pair_value, rate, mined_at, price, loss, expected, peak, drawdown)
+                as v(id, strategy, number, hash, value, pair_value, rate, mined_at, price, loss, expected, peak,
+                    drawdown)
             join \(schema).strategies s on s.id = v.strategy
             """,
             // A start that is being stored holds the row: the statement after this one sees it.
@@ -145,7 +146,8 @@ struct OfferRateRow: StoredRow {
     static func store(_ rows: [OfferRateRow], in schema: Schema, at: Timestamp) -> [SQL] {
         [
             """
-            insert into \(schema).offer_rates as r (chain, offer, number, hash, share_price, rate, reward_rate, mined_at)
+            insert into \(schema).offer_rates as r (chain, offer, number, hash, share_price, rate, reward_rate,
+                mined_at)
             select * from unnest(\(rows.map(\.chain)), \(rows.map(\.offer)), \(rows.map(\.block.number)),
                 \(rows.map { Bytes($0.block.hash) }), \(rows.map(\.rate.sharePrice)), \(rows.map(\.rate.rate)),
                 \(rows.map(\.rate.reward)), \(rows.map(\.block.timestamp)))

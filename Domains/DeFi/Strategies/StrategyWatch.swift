@@ -24,26 +24,21 @@ struct StrategyWatch: Sendable {
     let accounts: LedgerAccounts
     let logger: Logger
 
-    init(
-        chain: EthereumChain,
-        runtime: DomainRuntime,
-        ids: IDGenerator,
-        clock: any WallClock,
-        openings: IntentOpenings,
-        logger: Logger
-    ) {
+    init(_ chain: EthereumChain, _ runtime: DomainRuntime, openings: IntentOpenings, logger: Logger) {
         (schema, pool, accounts) = (runtime.schema, runtime.pool, runtime.accounts)
-        self.logger = logger
-        (self.chain, self.ids) = (chain, ids)
+        (self.chain, self.logger, ids) = (chain, logger, openings.ids)
+        let clock = openings.clock
         exits = ExitMaker(chain: chain, schema: schema, pool: pool, ids: ids, openings: openings, clock: clock)
         compounds = CompoundMaker(chain: chain, schema: schema, pool: pool, ids: ids, openings: openings, clock: clock)
     }
 
     /// What a block makes of the strategies on its chain: what is stored with it, and what rules want then.
-    func watch(_ block: EthereumBlock) async throws -> (items: [LedgerItem], wishes: [StrategyWish]) {
+    func watch(
+        _ block: EthereumBlock,
+        _ logs: [EthereumLog]
+    ) async throws -> (items: [LedgerItem], wishes: [StrategyWish]) {
         let node = chain.nodes.first
         guard !chain.deployment.offers.isEmpty else { return ([], []) }
-        let logs = try await node.logs(from: block.number, to: block.number, of: chain.deployment.watched)
         var touched = Set(block.entries.map(\.sender.description))
         for log in logs {
             for topic in log.topics.dropFirst() where topic.prefix(12).allSatisfy({ $0 == 0 }) {

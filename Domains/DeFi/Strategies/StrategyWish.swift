@@ -42,8 +42,9 @@ extension StrategyWatch {
         }
     }
 
-    /// Ends the books of a position that has been empty for as long as it takes to be final: whatever came out, its
-    /// owner took it elsewhere. Refused by the ledger while an exit holds it.
+    /// Ends the books of a position that has been empty for as long as it takes to be final.
+    ///
+    /// Whatever came out, its owner took it elsewhere. Refused by the ledger while an exit holds it.
     private func closing(_ strategy: Strategy) async throws -> LedgerItem {
         let transfer = NewTransfer(
             id: ids.next(),

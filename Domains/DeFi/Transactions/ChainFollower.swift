@@ -30,6 +30,7 @@ struct ChainFollower: Sendable {
     let intents: Intents
     let books: IntentBooks
     let strategies: StrategyWatch
+    let wallets: WalletWatch
     let custody: CustodyWatch?
     let ledger: Ledger
     let logger: Logger
@@ -143,8 +144,14 @@ struct ChainFollower: Sendable {
             }
         }
         items += try await settlements(at: block)
-        let watched = try await strategies.watch(block)
+        let contracts = chain.deployment.watched
+        // No contract at all would stand for each there is.
+        let logs =
+            contracts.isEmpty
+            ? [] : try await chain.nodes.first.logs(from: block.number, to: block.number, of: contracts)
+        let watched = try await strategies.watch(block, logs)
         items += watched.items
+        items += try await wallets.items(at: block, logs)
         items += try await custody?.items(at: block, isFirst: isFirst) ?? []
         let row = FollowedBlockRow(chain: chain.name, block: block, holder: blocks.holder)
         items.append(LedgerItem(operation: books.ids.next(), commands: []) { _, _ in .init(rows: [row]) })

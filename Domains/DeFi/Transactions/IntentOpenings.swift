@@ -18,6 +18,11 @@ struct IntentOpenings: Sendable {
     let ids: IDGenerator
     let clock: any WallClock
 
+    init(_ chain: EthereumChain, books: IntentBooks, clock: any WallClock) {
+        maker = IntentMaker(chain: chain, intents: books.intents)
+        (self.books, accounts, ids, self.clock) = (books, books.accounts, books.ids, clock)
+    }
+
     /// Intents for a strategy's calls, with the reservation of what they take out of its principal.
     ///
     /// - Throws: as `IntentMaker.drafts`.

@@ -46,8 +46,8 @@ struct IntentChangeRow: StoredRow {
             """
             update \(schema).intents i
             set state = n.state, reason = n.reason, raw = n.raw, hash = n.hash, block_number = n.block_number,
-                block_hash = n.block_hash, succeeded = n.succeeded, gas_cost = n.gas_cost, received = n.received, paid = n.paid,
-                pair_received = n.pair_received, pair_paid = n.pair_paid,
+                block_hash = n.block_hash, succeeded = n.succeeded, gas_cost = n.gas_cost, received = n.received,
+                paid = n.paid, pair_received = n.pair_received, pair_paid = n.pair_paid,
                 transfers = coalesce(string_to_array(nullif(n.transfers, ''), ',')::uuid[], '{}'),
                 next_at = n.next_at, attempts = case when n.state = i.state then i.attempts else 0 end,
                 seen_at = \(instant), version = i.version + 1, updated_at = \(instant)

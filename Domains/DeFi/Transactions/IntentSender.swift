@@ -1,3 +1,4 @@
+import DomainKit
 import Kernel
 import Ledger
 import Logging
@@ -26,6 +27,11 @@ struct IntentSender: Sendable {
     let books: IntentBooks
     let ledger: Ledger
     let logger: Logger
+
+    init(_ chain: EthereumChain, _ runtime: DomainRuntime, intents: Intents, books: IntentBooks, logger: Logger) {
+        (schema, pool, ledger) = (runtime.schema, runtime.pool, runtime.ledger)
+        (self.chain, self.intents, self.books, self.logger) = (chain, intents, books, logger)
+    }
 
     /// Sends what is due; how many there were.
     @discardableResult func round() async throws -> Int {

@@ -190,7 +190,8 @@ extension Intent {
         i.id, i.user_id, i.wallet, i.chain, i.address, i.kind, i.strategy, i.replaces, i.asset, i.amount,
             i.pair_amount, i.principal, i.reservation, i.nonce, i.recipient, i.value, i.calldata, i.gas_limit,
             i.max_fee, i.tip, i.summary, i.raw, i.hash, i.state, i.reason, i.block_number, i.block_hash, i.succeeded,
-            i.gas_cost, i.received, i.paid, i.pair_received, i.pair_paid, i.transfers, i.version, i.created_at, i.expires_at
+            i.gas_cost, i.received, i.paid, i.pair_received, i.pair_paid, i.transfers, i.version, i.created_at,
+            i.expires_at
         """
 
     init(_ row: Row) throws {

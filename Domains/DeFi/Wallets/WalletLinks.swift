@@ -81,7 +81,14 @@ struct WalletLinks: Sendable {
         let before: JSON = ["status": .string(wallet.status.rawValue), "reason": .string(reason)]
         let closing = book.closing(wallet.id)
         return try present(
-            try await commit(update, "revoked", before: before, closing: closing, by: initiator)
+            try await commit(
+                update,
+                "revoked",
+                before: before,
+                closing: closing,
+                last: ["update \(schema).wallet_reads set is_due = true where wallet = \(wallet.id)"],
+                by: initiator
+            )
         )
     }
 
@@ -104,6 +111,7 @@ struct WalletLinks: Sendable {
         _ action: String,
         before: JSON? = nil,
         closing: SQL? = nil,
+        last: [SQL] = [],
         by initiator: Initiator
     ) async throws -> Wallet? {
         let wallet = try await runtime.pool.transact { transaction in
@@ -116,7 +124,7 @@ struct WalletLinks: Sendable {
                     rows += journal.rows("removed", try AddressEntry(row), by: initiator)
                 }
             }
-            return Closing(wallet, last: rows.statements(in: schema, at: wallet.updatedAt))
+            return Closing(wallet, last: last + rows.statements(in: schema, at: wallet.updatedAt))
         }
         if wallet != nil { runtime.outboxSignal.raise() }
         return wallet
