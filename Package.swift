@@ -90,10 +90,7 @@ let package = Package(
         .library(name: "Cryptography", targets: ["Cryptography"]),
         .library(name: "DepthFeed", targets: ["DepthFeed"]),
         .library(name: "WalletCrypto", targets: ["WalletCrypto"]),
-        .library(name: "Cryptography", targets: ["Cryptography"]),
         .library(name: "DataProtection", targets: ["DataProtection"]),
-        .library(name: "HTTP", targets: ["HTTP"]),
-        .library(name: "Identity", targets: ["Identity"]),
     ],
     dependencies: [
         .package(url: "https://github.com/hummingbird-project/hummingbird", exact: "2.28.1"),

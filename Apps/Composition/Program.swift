@@ -26,7 +26,7 @@ struct Program: Sendable {
     let databases: Databases
     let platform: DomainRuntime
     let domainRuntimes: [Schema: DomainRuntime]
-    let personalData: PersonalData
+    let personalData: PersonalValues
     let identity: Identity
     let domains: [any Domain]
     let redis: RedisClient?
@@ -43,7 +43,7 @@ struct Program: Sendable {
         }
         let platform = runtime(.platform)
         let masters = try KeyPlaces(settings: settings).masters()
-        let personalData = PersonalData(pool: platform.pool, masters: masters, ids: ids, clock: clock)
+        let personalData = PersonalValues(pool: platform.pool, masters: masters, ids: ids, clock: clock)
         let cursorKey = Program.cursorKey(settings)
         let handOver = HandOver(key: cursorKey)
         let redis = try settings.redisURL.map { try RedisClient(url: $0.reveal(), logger: logger) }
@@ -90,7 +90,7 @@ struct Program: Sendable {
     private static func identity(
         _ settings: Settings,
         _ platform: DomainRuntime,
-        _ personalData: PersonalData,
+        _ personalData: PersonalValues,
         _ redis: RedisClient?,
         _ handOver: HandOver,
         _ ids: IDGenerator,

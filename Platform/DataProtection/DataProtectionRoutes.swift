@@ -3,13 +3,13 @@ import Kernel
 
 /// `/v1/me/export…`, `/v1/me/erasure`, and what operators decide and read: `/v1/operator/erasures…`, private data.
 public struct DataProtectionRoutes: Sendable {
-    private let data: PersonalData
+    private let data: PersonalValues
     private let erasure: Erasure
     private let export: DataExport
     private let cursors: CursorSigner
 
     /// The routes over private data and its erasure; `cursors` signs the pages of an export.
-    public init(_ data: PersonalData, _ erasure: Erasure, cursors: CursorSigner) {
+    public init(_ data: PersonalValues, _ erasure: Erasure, cursors: CursorSigner) {
         (self.data, self.erasure, self.cursors) = (data, erasure, cursors)
         export = DataExport(erasure)
     }

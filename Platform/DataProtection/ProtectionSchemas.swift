@@ -42,14 +42,20 @@ enum ProtectionSchemas {
 
     static let disclosure = JSONSchema.object(
         [
-            .optional("data_types", .array(of: .text(1...100), count: 1...PersonalData.valuesMax)),
+            .optional("data_types", .array(of: .text(1...100), count: 1...PersonalValues.valuesMax)),
             .required("reason", .text(1...500), "Why you read it."),
         ],
         named: "PersonalDataDisclosure"
     )
 
     static let values = JSONSchema.object(
-        [.required("data", .array(of: .any, count: 0...PersonalData.valuesMax), "Each with `data_type` and `value`.")],
+        [
+            .required(
+                "data",
+                .array(of: .any, count: 0...PersonalValues.valuesMax),
+                "Each with `data_type` and `value`."
+            )
+        ],
         named: "PersonalDataValues"
     )
 

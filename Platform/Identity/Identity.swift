@@ -26,7 +26,7 @@ public struct Identity: Sendable {
         pool: Pool,
         hasher: any PasswordHashing,
         keys: SigningKeys,
-        personalData: PersonalData,
+        personalData: PersonalValues,
         redis: RedisClient? = nil,
         handOver: HandOver = HandOver(),
         mail: (any MailTransport)? = nil,

@@ -16,7 +16,7 @@ struct IdentityServices: Sendable {
     let keys: LiveKeys
     let directory: UserDirectory
     let journal: IdentityJournal
-    let personalData: PersonalData
+    let personalData: PersonalValues
     let letters: LetterBox
     let policy: IdentityPolicy
     let ids: IDGenerator

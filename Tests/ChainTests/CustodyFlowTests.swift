@@ -128,9 +128,9 @@ extension CustodyWorld {
                 if entry.to == account {
                     brought[entry.sender, default: [:]][.eth, default: 0] += entry.value.int128 ?? 0
                 }
-                for log in receipt.logs where log.isTransfer(of: token, to: account) {
-                    let units = BigUInt(bigEndian: log.data).int128 ?? 0
-                    brought[entry.sender, default: [:]][.usdc, default: 0] += units
+                for log in receipt.logs where log.contract == token {
+                    guard let transfer = log.transfer, transfer.to == account else { continue }
+                    brought[entry.sender, default: [:]][.usdc, default: 0] += transfer.amount.int128 ?? 0
                 }
             }
         }

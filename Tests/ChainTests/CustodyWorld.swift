@@ -113,6 +113,7 @@ struct CustodyWorld: Sendable {
             ids: ids,
             clock: clock,
             cursors: cursors,
+            screening: screening,
             logger: .quiet,
             custody: custody,
             missingAfterSeconds: 0

@@ -14,7 +14,7 @@ struct Fixture: Sendable {
     let masters: LocalMasterKeys
     let clock: ManualClock
     let ids: IDGenerator
-    let data: PersonalData
+    let data: PersonalValues
 
     @discardableResult
     static func with<Answer: Sendable>(_ body: (Fixture) async throws -> Answer) async throws -> Answer {
@@ -32,12 +32,12 @@ struct Fixture: Sendable {
         // Partitions are made around the present.
         clock = ManualClock(SystemClock().now())
         ids = IDGenerator(clock: clock)
-        data = PersonalData(pool: pool, masters: masters, ids: ids, clock: clock)
+        data = PersonalValues(pool: pool, masters: masters, ids: ids, clock: clock)
     }
 
     /// The same data as a process sees it that has other master keys.
-    func data(_ masters: any MasterKeys) -> PersonalData {
-        PersonalData(pool: pool, masters: masters, ids: ids, clock: clock)
+    func data(_ masters: any MasterKeys) -> PersonalValues {
+        PersonalValues(pool: pool, masters: masters, ids: ids, clock: clock)
     }
 
     /// Somebody who registered.

@@ -23,7 +23,7 @@ struct Fixture: Sendable {
     let clock: ManualClock
     let hasher: CountingHasher
     let keysDirectory: String
-    let personalData: PersonalData
+    let personalData: PersonalValues
     let identity: Identity
     let api: API
     let mailbox = Mailbox()
@@ -63,7 +63,7 @@ struct Fixture: Sendable {
         keysDirectory = directory
         let keys = try await SigningKeys.open(directory: directory, threads: threads, clock: clock)
         let masters = try LocalMasterKeys(ring: [(number: 1, key: Array(repeating: 7, count: 32))])
-        personalData = PersonalData(pool: pool, masters: masters, ids: IDGenerator(clock: clock), clock: clock)
+        personalData = PersonalValues(pool: pool, masters: masters, ids: IDGenerator(clock: clock), clock: clock)
         identity = Identity(
             pool: pool,
             hasher: hasher,

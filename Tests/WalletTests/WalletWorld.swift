@@ -58,7 +58,7 @@ struct WalletWorld: Sendable {
             pool: database.pool(.platform),
             hasher: PasswordHasher(cost: 4, threads: threads),
             keys: try await SigningKeys.open(directory: directory, threads: threads, clock: clock),
-            personalData: PersonalData(pool: database.pool(.platform), masters: masters, ids: ids, clock: clock),
+            personalData: PersonalValues(pool: database.pool(.platform), masters: masters, ids: ids, clock: clock),
             issuer: "https://api.example.com",
             ids: ids,
             clock: clock

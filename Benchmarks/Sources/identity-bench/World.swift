@@ -118,7 +118,7 @@ struct World: Sendable {
             pool: pool,
             hasher: NoWork(),
             keys: keys,
-            personalData: PersonalData(pool: pool, masters: masters),
+            personalData: PersonalValues(pool: pool, masters: masters),
             issuer: "https://api.example.com",
             policy: policy
         )

@@ -7,12 +7,12 @@ import PostgreSQL
 public struct Erasure: Sendable {
     /// The requests that it decides on.
     public let requests: ErasureRequests
-    let data: PersonalData
+    let data: PersonalValues
     let records: [any UserRecords]
     private let outbox: WorkSignal?
 
     /// Erasure over private data and everything else that is stored about users; `outbox` is raised after events.
-    public init(_ data: PersonalData, records: [any UserRecords], outbox: WorkSignal? = nil) {
+    public init(_ data: PersonalValues, records: [any UserRecords], outbox: WorkSignal? = nil) {
         (self.data, self.outbox) = (data, outbox)
         self.records = [ProtectionRecords(data: data)] + records
         requests = ErasureRequests(pool: data.pool, ids: data.ids, clock: data.clock)

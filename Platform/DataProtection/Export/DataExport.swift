@@ -5,7 +5,7 @@ import PostgreSQL
 /// Everything that is stored about a user, in sections and pages.
 public struct DataExport: Sendable {
     let sections: [RecordSection]
-    let data: PersonalData
+    let data: PersonalValues
 
     /// The export of the sections of an erasure: the same records are shown and erased.
     public init(_ erasure: Erasure) {

@@ -4,7 +4,7 @@ import PostgreSQL
 
 /// What data protection itself stores about users.
 struct ProtectionRecords: UserRecords {
-    let data: PersonalData
+    let data: PersonalValues
 
     var sections: [RecordSection] {
         let pool = data.pool

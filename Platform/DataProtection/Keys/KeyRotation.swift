@@ -33,11 +33,11 @@ public struct KeyRotation: Sendable {
     public static let setMax = 200
 
     let pool: Pool
-    let data: PersonalData
+    let data: PersonalValues
     let masters: any MasterKeys
 
     /// The rotation of the keys of private data, under the same master keys.
-    public init(_ data: PersonalData) { (self.data, pool, masters) = (data, data.pool, data.keys.masters) }
+    public init(_ data: PersonalValues) { (self.data, pool, masters) = (data, data.pool, data.keys.masters) }
 
     /// Wraps every key by the current master key that another one wraps.
     ///

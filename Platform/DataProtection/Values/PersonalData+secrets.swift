@@ -2,7 +2,7 @@ public import Kernel
 public import PostgreSQL
 
 /// What proves who a user is, sealed as private data is: rotations renew it, and an erasure destroys it.
-extension PersonalData {
+extension PersonalValues {
     /// Where a secret is: whose, and which of several of its kind.
     public struct Place: Hashable, Sendable {
         let user: ID<User>
@@ -20,7 +20,7 @@ extension PersonalData {
     /// The caller guarantees at most `placesMax` places.
     /// - Throws: `DataProtectionProblem.notAuthentic`, a `PostgresError`, or what the master keys throw.
     public func secrets(_ type: DataType, at places: [Place]) async throws -> [Place: [UInt8]] {
-        precondition(places.count <= PersonalData.placesMax, "more secrets at once than are read")
+        precondition(places.count <= PersonalValues.placesMax, "more secrets at once than are read")
         guard !places.isEmpty else { return [:] }
         let rows = try await pool.query(
             """
@@ -71,14 +71,14 @@ extension PersonalData {
         of user: ID<User>,
         with work: @Sendable (Transaction) async throws -> Closing<Answer>
     ) async throws -> Answer {
-        for _ in 0..<PersonalData.attemptsMax {
+        for _ in 0..<PersonalValues.attemptsMax {
             let statements = try await sealing(values, of: user)
             do {
                 return try await pool.transact { transaction in
                     _ = try await transaction.pipeline(statements)
                     return try await work(transaction)
                 }
-            } catch let error as PostgresError where PersonalData.isOutdated(error) {
+            } catch let error as PostgresError where PersonalValues.isOutdated(error) {
                 // The user's key or the key of lookups was replaced meanwhile, or destroyed: the next try knows.
                 continue
             }

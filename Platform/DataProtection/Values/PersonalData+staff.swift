@@ -22,7 +22,7 @@ public struct StaffReader: Sendable {
     }
 }
 
-extension PersonalData {
+extension PersonalValues {
     /// Kinds of private data that the policies let some roles read.
     public func readable(by roles: [String]) async throws -> [DataType] {
         try await pool.query(
@@ -39,7 +39,10 @@ extension PersonalData {
         of user: ID<User>,
         to reader: StaffReader
     ) async throws -> [PersonalValue] {
-        precondition((1...PersonalData.valuesMax).contains(types.count), "staff read 1 to \(PersonalData.valuesMax)")
+        precondition(
+            (1...PersonalValues.valuesMax).contains(types.count),
+            "staff read 1 to \(PersonalValues.valuesMax)"
+        )
         let readable = Set(try await readable(by: reader.requester.roles))
         let refused = types.filter { !readable.contains($0) }
         guard refused.isEmpty else {
@@ -49,7 +52,7 @@ extension PersonalData {
         // The note commits with the snapshot that is read, and before anything is decrypted.
         let rows = try await pool.withTransaction { transaction in
             try await transaction.pipeline([
-                note(types, of: user, by: reader, "disclosed"), PersonalData.selection(user, types),
+                note(types, of: user, by: reader, "disclosed"), PersonalValues.selection(user, types),
             ])
         }
         return try await values(from: rows[1])

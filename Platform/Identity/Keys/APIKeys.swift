@@ -73,7 +73,7 @@ struct APIKeys: Sendable {
         let entry = services.journal.audit("api_key.revoked", user: user, by: origin, after: ["key": .string(id.wire)])
         try await services.pool.transact { transaction in
             guard try await transaction.query(revoke).count == 1 else { throw Problem.notFound }
-            let forget = PersonalData.removal(of: .apiKey, item: id.value, of: user)
+            let forget = PersonalValues.removal(of: .apiKey, item: id.value, of: user)
             return services.closing((), [forget], [entry], at: now)
         }
         services.keys.forget([id])

@@ -29,7 +29,7 @@ final class LiveKeys: Sendable {
     private let keys: CachedReads<ID<APIKey>, LiveKey>
     private let noted = AgingCache<ID<APIKey>, Bool>(entriesMax: LiveKeys.keysMax)
 
-    init(pool: Pool, secrets: PersonalData, clock: any WallClock, stalenessSeconds: Int64) {
+    init(pool: Pool, secrets: PersonalValues, clock: any WallClock, stalenessSeconds: Int64) {
         (self.pool, self.clock) = (pool, clock)
         keys = CachedReads(entriesMax: Self.keysMax, ageMaxSeconds: stalenessSeconds, clock: clock) { ids in
             try await Self.read(ids, pool, secrets, at: clock.now())
@@ -61,7 +61,7 @@ final class LiveKeys: Sendable {
     private static func read(
         _ ids: [ID<APIKey>],
         _ pool: Pool,
-        _ secrets: PersonalData,
+        _ secrets: PersonalValues,
         at now: Timestamp
     ) async throws -> [ID<APIKey>: LiveKey] {
         let rows = try await pool.query(
@@ -79,7 +79,7 @@ final class LiveKeys: Sendable {
                 and f.confirmed_at is not null
             """
         )
-        let places = try rows.map { row in PersonalData.Place(try row[1], item: (try row[0] as ID<APIKey>).value) }
+        let places = try rows.map { row in PersonalValues.Place(try row[1], item: (try row[0] as ID<APIKey>).value) }
         let sealed = try await secrets.secrets(.apiKey, at: places)
         var keys: [ID<APIKey>: LiveKey] = [:]
         for (row, place) in zip(rows, places) {

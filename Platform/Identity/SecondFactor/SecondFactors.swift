@@ -45,7 +45,7 @@ struct SecondFactors: Sendable {
             guard !stored.isEmpty else { throw IdentityProblem.twoFactorAlreadyOn }
             let entry = services.journal.audit("user.two_factor_begun", user: user.id, by: origin)
             let statements = [
-                PersonalData.removal(of: [.secondFactor], but: item, of: user.id),
+                PersonalValues.removal(of: [.secondFactor], but: item, of: user.id),
                 LoginAttempts.succeed(.signIn(email)),
             ]
             return services.closing((), statements, [entry], at: now)
@@ -106,7 +106,7 @@ struct SecondFactors: Sendable {
     static func removal(of user: ID<User>, at now: Timestamp) -> [SQL] {
         [
             SecondFactorRows.remove(user),
-            PersonalData.removal(of: [.secondFactor, .apiKey], of: user),
+            PersonalValues.removal(of: [.secondFactor, .apiKey], of: user),
             "update platform.sessions set stepped_up_until = null where user_id = \(user) and revoked_at is null",
             "update platform.api_keys set revoked_at = \(now) where user_id = \(user) and revoked_at is null",
         ]
@@ -152,7 +152,7 @@ struct SecondFactors: Sendable {
 
     private func secret(of user: ID<User>) async throws -> (item: UInt128, bytes: [UInt8])? {
         guard let item = try await SecondFactorRows.find(user, services.pool)?.secret else { return nil }
-        let place = PersonalData.Place(user, item: item)
+        let place = PersonalValues.Place(user, item: item)
         return try await services.personalData.secrets(.secondFactor, at: [place])[place].map { (item, $0) }
     }
 

@@ -5,7 +5,7 @@ public import PostgreSQL
 ///
 /// Nothing is cached: what was erased is gone for every process at once. A value read by its owner isn't logged; staff
 /// reads by `disclose`.
-public struct PersonalData: Sendable {
+public struct PersonalValues: Sendable {
     /// Values that are stored or read at once.
     public static let valuesMax = 64
     /// Users that a search answers with.
@@ -44,7 +44,7 @@ public struct PersonalData: Sendable {
     ///
     /// - Throws: as `read`.
     public func read(_ user: ID<User>, _ types: [DataType]?) async throws -> [PersonalValue] {
-        try await values(from: try await pool.query(PersonalData.selection(user, types)))
+        try await values(from: try await pool.query(PersonalValues.selection(user, types)))
     }
 
     /// Stores values of a user in a transaction of its own; those without bytes are removed.
@@ -61,7 +61,7 @@ public struct PersonalData: Sendable {
     /// another kind or item.
     /// - Throws: `DataProtectionProblem.erased`, `.unknownType`, `.tooLong`, or what the master keys throw.
     public func sealing(_ values: [PersonalValue], of user: ID<User>) async throws -> [SQL] {
-        precondition(values.count <= PersonalData.valuesMax, "more private values at once than are read")
+        precondition(values.count <= PersonalValues.valuesMax, "more private values at once than are read")
         guard !values.isEmpty else { return [] }
         let entries = try await catalog.entries(of: values.map(\.type))
         for value in values {
@@ -96,7 +96,7 @@ public struct PersonalData: Sendable {
             select distinct user_id from platform.encrypted_user_data
             where data_type = \(type.name) and lookup = any(\(hashes))
             order by user_id
-            limit \(PersonalData.foundMax)
+            limit \(PersonalValues.foundMax)
             """
         ).map { row in try row[0] }
     }
