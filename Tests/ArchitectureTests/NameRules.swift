@@ -24,7 +24,7 @@ extension Rule {
     )
 
     /// Words of the trade that end like a banned suffix.
-    private static let allowedTypes: Set<String> = ["MarketData", "PersonalValues"]
+    private static let allowedTypes: Set<String> = ["MarketData"]
 
     private static let typeNames = Rule(
         "no type is named Manager, Helper, Impl, DTO, Info or Data at its end",

@@ -4,7 +4,7 @@ import PostgreSQL
 import TestSupport
 import Testing
 
-@Suite struct PersonalDataTests {
+@Suite struct PersonalValuesTests {
     @Test func `what is stored is read back, replaced and removed, and lies in the table encrypted`() async throws {
         try await Fixture.with { world in
             let user = try await world.user()
