@@ -52,15 +52,7 @@ struct ChainParts: Sendable {
             intents: intents,
             payers: payers,
             openings: openings,
-            submissions: Submissions(
-                ledger: ledger,
-                intents: intents,
-                strategies: strategies,
-                payers: payers,
-                books: books,
-                ids: ids,
-                clock: clock
-            ),
+            submissions: Self.submissions(ledger, books, strategies, payers, ids, clock),
             sender: sender,
             ledger: ledger,
             ids: ids,
@@ -78,5 +70,24 @@ struct ChainParts: Sendable {
         routes = payments.routes + offers.routes + (custody?.routes ?? [])
         (self.chain, self.intents, self.books) = (chain, intents, books)
         (self.strategies, self.custody) = (strategies, custody)
+    }
+
+    private static func submissions(
+        _ ledger: Ledger,
+        _ books: IntentBooks,
+        _ strategies: Strategies,
+        _ payers: Payers,
+        _ ids: IDGenerator,
+        _ clock: any WallClock
+    ) -> Submissions {
+        Submissions(
+            ledger: ledger,
+            intents: books.intents,
+            strategies: strategies,
+            payers: payers,
+            books: books,
+            ids: ids,
+            clock: clock
+        )
     }
 }

@@ -128,13 +128,17 @@ struct DevChain: Sendable {
 
     private func send(_ data: [UInt8], to contract: EthereumAddress, value: BigUInt, gas: UInt64) async throws {
         let node = EthereumNode(rpc: rpc)
+        let nonce = try await node.nonce(of: address(0), at: .pending)
+        // Each pays a little more than all before, so that it is the first in its block: what waits was estimated by
+        // those.
+        let tip = BigUInt.powerOfTen(9) + BigUInt(nonce) * BigUInt.powerOfTen(7)
         let transaction = try #require(
             EthereumTransaction(
                 chainID: try await node.chainID(),
-                nonce: try await node.nonce(of: address(0), at: .pending),
+                nonce: nonce,
                 fee: .dynamic(
                     maxFeePerGas: BigUInt(100) * BigUInt.powerOfTen(9),
-                    maxPriorityFeePerGas: BigUInt.powerOfTen(9)
+                    maxPriorityFeePerGas: tip
                 ),
                 gasLimit: gas,
                 to: contract,

@@ -43,7 +43,8 @@ struct WalletRecords: UserRecords {
             select
                 exists (select from \(schema).strategies where user_id = \(user) and status <> 'stopped')
                 or exists (
-                    select from \(schema).custody_withdrawals where user_id = \(user) and state in ('waiting', 'signed', 'included')) as is_busy
+                    select from \(schema).custody_withdrawals
+                    where user_id = \(user) and state in ('waiting', 'signed', 'included')) as is_busy
             """
         )[0]
         guard try row["is_busy"] else { return [] }
