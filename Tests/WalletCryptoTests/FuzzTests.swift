@@ -101,13 +101,11 @@ import WalletSigners
         }
     }
 
-    @Test func `what is too long or too deep is refused, and at once`() {
+    @Test func `what is too long or too deep is refused`() {
         let long = [UInt8](repeating: UInt8(ascii: "1"), count: 2 * Bounds.bytesMax)
         let deep = Array(String(repeating: "[", count: Bounds.bytesMax).utf8)
         let lists = [UInt8](repeating: 0xC1, count: 1_000)
-        let start = ContinuousClock.now
         for bytes in [long, deep, lists] { readAll(bytes) }
-        #expect(ContinuousClock.now - start < .seconds(10))
         #expect(RLP(decoding: lists) == nil)
     }
 

@@ -16,6 +16,29 @@ public struct ProvenSignIn: Sendable {
         let origin = Origin(request).acting(as: user)
         let session: ID<Session> = services.ids.next()
         let refreshToken = RefreshToken()
+        let revocation = SessionRows.revokeAll(of: user, keeping: policy.sessionsMax - 1, .tooMany, at: now)
+        let opening = [
+            SessionRows.insert(
+                session,
+                user: user,
+                by: origin,
+                at: now,
+                expiresAt: now.adding(seconds: policy.sessionSeconds)
+            ),
+            SessionRows.insert(
+                refreshToken,
+                of: session,
+                at: now,
+                expiresAt: now.adding(seconds: policy.refreshTokenSeconds)
+            ),
+        ]
+        let entry = services.journal.audit(
+            "user.signed_in",
+            user: user,
+            by: origin,
+            after: ["means": .string(means)],
+            session: session
+        )
         let ended = try await services.pool.transact { transaction in
             guard var record = try await services.users.lock(user, in: transaction), record.status == .active else {
                 throw IdentityProblem.userNotActive
@@ -23,33 +46,8 @@ public struct ProvenSignIn: Sendable {
             record.lastLoginAt = now
             record.points += record.streak.visit(on: now.day)
             record.touch(at: now)
-            let ended = try await transaction.query(
-                SessionRows.revokeAll(of: user, keeping: policy.sessionsMax - 1, .tooMany, at: now)
-            )
-            let statements = [
-                Users.update(record),
-                SessionRows.insert(
-                    session,
-                    user: user,
-                    by: origin,
-                    at: now,
-                    expiresAt: now.adding(seconds: policy.sessionSeconds)
-                ),
-                SessionRows.insert(
-                    refreshToken,
-                    of: session,
-                    at: now,
-                    expiresAt: now.adding(seconds: policy.refreshTokenSeconds)
-                ),
-            ]
-            let entry = services.journal.audit(
-                "user.signed_in",
-                user: user,
-                by: origin,
-                after: ["means": .string(means)],
-                session: session
-            )
-            return services.closing(try ended.map { try $0[0] as ID<Session> }, statements, [entry], at: now)
+            let ended = try await transaction.query(revocation).map { try $0[0] as ID<Session> }
+            return services.closing(ended, [Users.update(record)] + opening, [entry], at: now)
         }
         await services.sessions.end(ended, of: user)
         services.signIns.succeed()

@@ -89,7 +89,7 @@ enum Belongings {
             return try #require(ID<User>(wire: wire)).description
         }
         let made = Dictionary(
-            uniqueKeysWithValues: ["itx", "reb", "ord", "stg", "int"].map { ($0, ids.next(User.self)) }
+            uniqueKeysWithValues: ["itx", "reb", "ord", "stg", "int", "dep", "wdr"].map { ($0, ids.next(User.self)) }
         )
         func id(_ kind: String) -> String { made[kind]?.description ?? "" }
         let (user, account) = (try owner.uuid, try uuid("tacc"))
@@ -120,6 +120,14 @@ enum Belongings {
             values ('\(id("int"))', '\(user)', '\(wallet)', 'eip155:31337', '\(address)', 'transfer', 'USDC', 1, 0,
                 '\(address)', 0, '',
                 21000, 1, 0, sha256(''), '{}', 'built', 1, now(), now() + interval '1 hour', now());
+            insert into defi.custody_deposits (id, user_id, chain, hash, place, sender, asset, amount, required, state,
+                version, created_at, updated_at)
+            values ('\(id("dep"))', '\(user)', 'eip155:31337', sha256('dep'), 0, '\(address)', 'USDC', 1, 1, 'lost', 1,
+                now(), now());
+            insert into defi.custody_withdrawals (id, user_id, chain, recipient, asset, amount, fee, required,
+                reservation, state, version, created_at, updated_at)
+            values ('\(id("wdr"))', '\(user)', 'eip155:31337', '\(address)', 'USDC', 1, 0, 1, '\(id("wdr"))',
+                'cancelled', 1, now(), now());
             """
         )
         return made.reduce(into: ["client_order_id": "mine"]) { $0[$1.key] = $1.key + $1.value.wire.dropFirst(3) }

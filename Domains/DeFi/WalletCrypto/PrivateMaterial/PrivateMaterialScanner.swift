@@ -116,8 +116,8 @@ struct PrivateMaterialScanner {
 
     // An array of 64 numbers, as Solana's tools write key files.
     private mutating func scanNumbers(in bytes: UnsafeBufferPointer<UInt8>, from start: Int) -> PrivateMaterial? {
-        // 64 numbers of three digits, commas and some blanks.
-        let body = bytes[start...].prefix(1024).prefix { $0 != UInt8(ascii: "]") }
+        // 64 numbers of three digits, commas and some blanks; another bracket begins anew.
+        let body = bytes[start...].prefix(1024).prefix { $0 != UInt8(ascii: "]") && $0 != UInt8(ascii: "[") }
         guard body.count >= 127 else { return nil }
         let parts = body.split(separator: UInt8(ascii: ","), omittingEmptySubsequences: false)
         guard parts.count == 64 else { return nil }
