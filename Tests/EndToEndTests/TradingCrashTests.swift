@@ -126,7 +126,7 @@ struct TradingCrashTests {
                 for (number, (key, order)) in some.enumerated() {
                     group.addTask {
                         let server = servers[number % servers.count]
-                        for _ in 0..<20 {
+                        for _ in 0..<150 {
                             if let answer = await load.place(key, order.body, order.trader, at: server) {
                                 return (key, answer.text("id"))
                             }
