@@ -197,7 +197,7 @@ let package = Package(
             "Platform/KYC",
             [
                 "Kernel", "PostgreSQL", "HTTP", "Identity", "Compliance", "DataProtection", "Messaging", "Webhooks",
-                "Audit",
+                "Audit", metrics,
             ]
         ),
         library(

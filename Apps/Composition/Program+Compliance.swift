@@ -36,14 +36,17 @@ extension Program {
         KYCRoutes(applications).routes + KYCReviewRoutes(review, cursors: cursors).routes + vendors.routes
     }
 
-    /// Ends levels whose time is over.
+    /// Ends levels whose time is over, and says how many applications wait.
     var expiry: Chore {
-        let expiry = KYCExpiry(pool: platform.pool, identity: identity, clock: clock)
+        let (expiry, review) = (KYCExpiry(pool: platform.pool, identity: identity, clock: clock), review)
         return Chore(
             name: "kyc_expiry",
             schema: platform.schema.name,
             setMax: KYCExpiry.setMax,
-            work: { try await expiry.run() }
+            work: {
+                try await review.measure()
+                return try await expiry.run()
+            }
         )
     }
 

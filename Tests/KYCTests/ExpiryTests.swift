@@ -1,4 +1,5 @@
 import Compliance
+import Identity
 import Kernel
 import PostgreSQL
 import Testing
@@ -100,6 +101,33 @@ import Testing
             #expect(try await world.status(of: ana) == "approved")
             #expect(try await world.level(of: ana) == "full")
         }
+    }
+
+    @Test func `limits follow the level, and its end, at once`() async throws {
+        try await KYCWorld.with { world in
+            let ana = try await world.user()
+            #expect(try await Self.reasons(world, ana) == ["identification_required", "level_limit"])
+            try await world.identify(ana)
+            #expect(try await Self.reasons(world, ana) == [])
+            world.clock.advance(seconds: 730 * Self.day)
+            #expect(try await Self.reasons(world, ana) == ["identification_expired"])
+            _ = try await world.expiry.run()
+            #expect(try await Self.reasons(world, ana).contains("identification_required"))
+        }
+    }
+
+    /// Why a payment of 50,000 dollars is blocked; empty where it isn't.
+    private static func reasons(_ world: KYCWorld, _ user: ID<User>) async throws -> [String] {
+        let gate = ComplianceGate(pool: world.pool, ids: world.ids, clock: world.clock)
+        let movement = MoneyMovement(
+            subject: world.ids.next(User.self).value,
+            user: user,
+            kind: .payment,
+            amount: Money(minorUnits: 5_000_000, .usd),
+            identification: (KYCStatus(rawValue: try await world.status(of: user)) ?? .none).identification
+        )
+        let answer = try await gate.check(movement)
+        return answer.outcome == .block ? answer.reasons : []
     }
 
     private static func told(_ world: KYCWorld) async throws -> [String] {

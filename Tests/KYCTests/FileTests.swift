@@ -94,10 +94,13 @@ import Testing
         file.standing?.expiredAt = later
         try file.submit(at: later)
         #expect((file.status, file.standing?.expiredAt) == (.pending, later))
-        // An application for less extends nothing, nor does one that comes long before the end.
+        // An application for less extends nothing, nor does one that comes long before the end or after it.
         standing.expiredAt = nil
         var fresh = KYCStanding(granted: old, at: Self.now)
-        let isExtended = standing.extend(for: .basic, at: Self.now) || fresh.extend(for: .full, at: Self.now)
+        var stale = KYCStanding(granted: old, at: Self.now.adding(seconds: -790 * 86_400))
+        let isExtended =
+            standing.extend(for: .basic, at: Self.now) || fresh.extend(for: .full, at: Self.now)
+            || stale.extend(for: .full, at: Self.now)
         #expect(!isExtended)
     }
 

@@ -6,7 +6,8 @@ import PostgreSQL
 struct KYCStanding: Sendable, Hashable {
     /// Days for which a level holds: documents are seen again before customers and papers have changed.
     static let days: (basic: Int64, full: Int64) = (1_095, 730)
-    /// From so long before its end on a level can be renewed, and its customer is told: 60 days.
+    /// From so long before its end on a level can be renewed, and its customer is told; and for as long after it a
+    /// renewal restores it while it is looked at: 60 days.
     static let renewalSeconds: Int64 = 60 * 86_400
     /// For how long at most a level holds beyond its end while the renewal is looked at: 14 days.
     static let extensionSeconds: Int64 = 14 * 86_400
@@ -34,7 +35,8 @@ struct KYCStanding: Sendable, Hashable {
 
     /// Lets it hold while an application for `level` is looked at, again where it has ended; false where it doesn't.
     mutating func extend(for level: KYCLevel, at now: Timestamp) -> Bool {
-        guard !isExtended, level >= self.level, isRenewable(at: now) else { return false }
+        let isFresh = now < expiresAt.adding(seconds: KYCStanding.renewalSeconds)
+        guard !isExtended, level >= self.level, isRenewable(at: now), isFresh else { return false }
         (isExtended, expiredAt) = (true, nil)
         expiresAt = max(expiresAt, now.adding(seconds: KYCStanding.extensionSeconds))
         return true

@@ -2,6 +2,7 @@ import DataProtection
 public import HTTP
 import Identity
 public import Kernel
+import Metrics
 import PostgreSQL
 
 /// What compliance officers do with applications.
@@ -24,6 +25,20 @@ public struct KYCReview: Sendable {
             limit \(min(limit, KYCReview.pageMax + 1))
             """
         ).map { try KYCApplication($0) }
+    }
+
+    /// Tells operators how many applications wait for a person, and how long the oldest has.
+    public func measure() async throws {
+        let row = try await applications.pool.query(
+            """
+            select count(*) as waiting, min(submitted_at) as oldest from platform.kyc_applications
+            where status = 'submitted' and (provider = 'staff' or referred_at is not null)
+            """
+        )[0]
+        let (waiting, oldest): (Int, Timestamp?) = (try row["waiting"], try row["oldest"])
+        let now = applications.clock.now()
+        Gauge(label: "kyc_waiting_applications").record(waiting)
+        Gauge(label: "kyc_oldest_waiting_seconds").record(oldest.map { max(0, now.seconds - $0.seconds) } ?? 0)
     }
 
     /// An application as officers see it.
