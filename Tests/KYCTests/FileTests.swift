@@ -114,6 +114,19 @@ import Testing
         }
     }
 
+    @Test func `an application is taken back from a vendor that never tells, not from people`() throws {
+        var file = try Self.submitted(provider: "persona")
+        try file.withdraw()
+        #expect((file.application.status, file.status) == (.withdrawn, .none))
+        #expect(throws: VendorSilence.settled) { try file.hear(Self.word(.approved, 1), from: "persona", at: Self.now) }
+        var claimed = try Self.submitted(provider: "persona")
+        try claimed.claim(by: Self.bea, at: Self.now)
+        #expect(throws: KYCProblem.notDraft) { try claimed.withdraw() }
+        var referred = try Self.submitted(provider: "persona")
+        try referred.hear(Self.word(.unclear("?"), 1), from: "persona", at: Self.now)
+        #expect(throws: KYCProblem.notDraft) { try referred.withdraw() }
+    }
+
     @Test func `a vendor isn't heard early, late, from elsewhere, or once a person has acted`() throws {
         var draft = Self.file(provider: "persona")
         #expect(throws: VendorSilence.early) { try draft.hear(Self.word(.approved, 1), from: "persona", at: Self.now) }

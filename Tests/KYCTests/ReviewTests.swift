@@ -133,6 +133,24 @@ import Testing
         }
     }
 
+    @Test func `nobody waits for who has closed the account, and a proposal's reason is in the audit log`() async throws
+    {
+        try await KYCWorld.with { world in
+            let (ana, officer) = (try await world.user(), try await world.officer())
+            let id = try await world.submitted(for: ana)
+            let proposed = try await world.decide(id, "approved", by: officer)
+            #expect((proposed.body["reason"], proposed.body["proposed_by"]?.stringValue?.isEmpty) == (.null, false))
+            let noted: SQL = """
+                select count(*) from platform.audit_log
+                where action = 'kyc.decided' and after ->> 'because' = 'As the papers say.'
+                """
+            #expect(try await world.count(noted) == 1)
+            _ = try await world.pool.query("update platform.users set status = 'closed' where id = \(ana)")
+            #expect(try await world.send("GET", Self.queue, by: officer).body["data"] == [])
+            #expect(try await world.decide(id, "rejected", by: officer).status == 404)
+        }
+    }
+
     @Test func `how many people it takes is a rule`() async throws {
         try await KYCWorld.with { world in
             let rules = RuleSets(pool: world.pool, clock: world.clock)

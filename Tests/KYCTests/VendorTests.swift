@@ -224,7 +224,13 @@ import Webhooks
                 _ = try await Self.tell(world, persona: Self.persona(event.0, of: event.1, event: "evt_\(index)"))
             }
             try await world.worker.drain()
-            #expect(try await world.count("select count(*) from platform.inbox where status = 'ignored'") == 3)
+            let foreign: JSON = [
+                "data": ["id": "e", "attributes": ["name": "account.created", "created-at": "2026-11-21T13:00:00Z"]]
+            ]
+            let kept = try await Self.tell(world, persona: foreign.serialized())
+            #expect(kept.status == 200)
+            try await world.worker.drain()
+            #expect(try await world.count("select count(*) from platform.inbox where status = 'ignored'") == 4)
             #expect(try await world.status(of: ana) == "pending")
         }
     }

@@ -30,11 +30,13 @@ struct KYCFile: Sendable {
         if status == .none { status = .pending }
     }
 
-    /// The customer takes it back.
+    /// The customer takes it back, also from a vendor that never tells; not from people.
     ///
     /// - Throws: 409 `application_not_draft`.
     mutating func withdraw() throws(Problem) {
-        guard application.status.isCustomers else { throw KYCProblem.notDraft }
+        let isVendors = application.provider != KYCApplication.staff && application.referredAt == nil
+        let isUntouched = application.status == .submitted && isVendors && application.claim == nil
+        guard application.status.isCustomers || isUntouched else { throw KYCProblem.notDraft }
         application.status = .withdrawn
         if status == .pending { status = .none }
     }

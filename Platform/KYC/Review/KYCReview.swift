@@ -20,19 +20,25 @@ public struct KYCReview: Sendable {
         try await applications.pool.query(
             """
             select \(KYCApplication.columns) from platform.kyc_applications a
-            where a.status = 'submitted' and (a.provider = 'staff' or a.referred_at is not null) and a.id > \(after)
+            where \(KYCReview.waits) and a.id > \(after)
             order by a.id
             limit \(min(limit, KYCReview.pageMax + 1))
             """
         ).map { try KYCApplication($0) }
     }
 
+    /// Whether an application `a` waits for a person: nobody waits for who has closed the account.
+    private static let waits: SQL = """
+        a.status = 'submitted' and (a.provider = 'staff' or a.referred_at is not null)
+            and exists (select from platform.users u where u.id = a.user_id and u.status <> 'closed')
+        """
+
     /// Tells operators how many applications wait for a person, and how long the oldest has.
     public func measure() async throws {
         let row = try await applications.pool.query(
             """
-            select count(*) as waiting, min(submitted_at) as oldest from platform.kyc_applications
-            where status = 'submitted' and (provider = 'staff' or referred_at is not null)
+            select count(*) as waiting, min(a.submitted_at) as oldest from platform.kyc_applications a
+            where \(KYCReview.waits)
             """
         )[0]
         let (waiting, oldest): (Int, Timestamp?) = (try row["waiting"], try row["oldest"])

@@ -16,7 +16,7 @@ final class KYCStep: IdentityChange {
     private let application: ID<KYCApplication>
     private let action: String
     private let actor: String
-    private let reason: String
+    private let given: String?
     private let statements: [SQL]
     private let rows: [any StoredRow]
     private let entry: ID<AuditEntry>
@@ -37,7 +37,7 @@ final class KYCStep: IdentityChange {
     ) {
         (user, self.application, self.name) = (application.user, application.id, name)
         (self.action, self.actor, self.rows, self.change) = (action, actor, rows, change)
-        (self.statements, self.reason) = (statements, reason ?? action)
+        (self.statements, given) = (statements, reason)
         (entry, now) = (applications.ids.next(), applications.clock.now())
     }
 
@@ -55,7 +55,7 @@ final class KYCStep: IdentityChange {
         file.twoPeopleLevel = try rules["two_people_level"]
         try change(&file, now)
         let after = file.application
-        var outcome = IdentityOutcome(file.status, by: actor, because: after.reason ?? reason)
+        var outcome = IdentityOutcome(file.status, by: actor, because: after.reason ?? given ?? action)
         outcome.name = name
         outcome.check = check(after, before)
         outcome.statements =
@@ -100,15 +100,16 @@ final class KYCStep: IdentityChange {
             entity: "kyc_application",
             entityID: after.id.value,
             before: KYCStep.noted(before),
-            after: KYCStep.noted(after)
+            after: KYCStep.noted(after, given)
         )
     }
 
-    private static func noted(_ application: KYCApplication) -> JSON {
+    /// `because` is what whoever acted has given as the reason; a proposal has one that the customer isn't told.
+    private static func noted(_ application: KYCApplication, _ because: String? = nil) -> JSON {
         [
             "status": .string(application.status.rawValue), "provider": .string(application.provider),
             "reason": application.reason.map(JSON.string) ?? .null, "proposed_by": JSON(application.proposedBy),
-            "claimed_by": JSON(application.claim?.officer),
+            "claimed_by": JSON(application.claim?.officer), "because": because.map(JSON.string) ?? .null,
         ]
     }
 

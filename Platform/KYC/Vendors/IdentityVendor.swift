@@ -44,16 +44,17 @@ struct VendorEvent: Sendable, Hashable {
     let type: String
     /// When it happened, by the vendor's clock: its events come in any order.
     let at: Timestamp
-    /// The reference that the dialogue was started with: the application's id.
-    let reference: String
+    /// The reference that the dialogue was started with: the application's id; nil for one that isn't ours.
+    let reference: String?
     let outcome: Outcome
 
     /// The longest of its texts in bytes.
     static let textBytesMax = 255
 
     /// - Throws: `VendorFault` for a text that is empty, too long or has U+0000.
-    init(id: String, type: String, at: Timestamp, reference: String, outcome: Outcome) throws(VendorFault) {
+    init(id: String, type: String, at: Timestamp, reference: String?, outcome: Outcome) throws(VendorFault) {
         for (name, text) in [("id", id), ("type", type), ("reference", reference)] {
+            guard let text else { continue }
             guard (1...VendorEvent.textBytesMax).contains(text.utf8.count), !text.utf8.contains(0) else {
                 throw VendorFault(member: name)
             }

@@ -21,7 +21,7 @@ struct PersonaVendor: IdentityVendor {
             id: try body.text("data", "id"),
             type: type,
             at: try body.instant("data", "attributes", "created-at"),
-            reference: try body.text("data", "attributes", "payload", "data", "attributes", "reference-id"),
+            reference: try? body.text("data", "attributes", "payload", "data", "attributes", "reference-id"),
             outcome: outcome
         )
     }

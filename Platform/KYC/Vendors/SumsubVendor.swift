@@ -17,7 +17,7 @@ struct SumsubVendor: IdentityVendor {
             id: "\(type):\(applicant):\(try body.text("createdAtMs"))",
             type: type,
             at: try body.instant("createdAtMs"),
-            reference: try body.text("externalUserId"),
+            reference: try? body.text("externalUserId"),
             outcome: try outcome(type, body)
         )
     }

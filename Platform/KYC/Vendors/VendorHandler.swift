@@ -16,7 +16,9 @@ struct VendorHandler: InboxHandler {
             return .dead("\(error)")
         }
         guard word.outcome != .step else { return .ignored("a step of the dialogue") }
-        guard let id = ID<KYCApplication>(wire: word.reference) else { return .ignored("not our reference") }
+        guard let id = word.reference.flatMap({ ID<KYCApplication>(wire: $0) }) else {
+            return .ignored("not our reference")
+        }
         do {
             let known = try await applications.find(id)
             return try await settle(known, word, event)
