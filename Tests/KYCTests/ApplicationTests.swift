@@ -166,6 +166,8 @@ import Testing
             let stays = try await records.sections[0].read(ana, 0, 10)
             #expect(stays.map { $0.json["status"] } == ["withdrawn"])
             #expect(try await world.send("GET", path, by: ana.wire).status == 404)
+            let again = try await world.send("POST", Self.path, KYCWorld.ana("basic"), by: ana.wire)
+            #expect((again.status, again.body["code"]) == (410, "erased"))
             let officer = try await world.officer()
             #expect(try await world.decide(id, "rejected", by: officer).body["code"] == "application_not_submitted")
         }
