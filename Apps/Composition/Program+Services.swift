@@ -137,8 +137,8 @@ extension Program {
             else { return nil }
             return Subscription(inbox: runtime.inbox, types: types, signal: runtime.inboxSignal)
         }
-        // The platform's projections hear everything.
-        let everything = Subscription(inbox: platform.inbox, signal: platform.inboxSignal)
+        // The platform's projections hear everything, and take it in any order.
+        let everything = Subscription(inbox: platform.inbox, signal: platform.inboxSignal, isOrdered: false)
         let bus = InProcessBus(from: schema, to: subscriptions + (schema == .platform ? [] : [everything]))
         guard let redis else { return [bus] }
         return [bus, RedisStreamTransport(client: redis, schema: schema)]

@@ -37,7 +37,10 @@ struct OperatorTests {
             #expect(again.answer["code"]?.stringValue == "market_exists")
             let depth = try await OperatorTests.ask(world, .readDepth, ["symbol": "ETH-USDC"])
             #expect(depth.answer["state"]?.stringValue == "trading")
-            #expect(try await markets.numbered([1, 2])[2]?.symbol == "ETH-USDC", "whoever remembers older ones finds it")
+            #expect(
+                try await markets.numbered([1, 2])[2]?.symbol == "ETH-USDC",
+                "whoever remembers older ones finds it"
+            )
             #expect(try await markets.numbered([3])[3] == nil)
         }
     }
