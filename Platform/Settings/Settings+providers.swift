@@ -12,6 +12,11 @@ extension Settings {
         /// Secrets of the simulator's webhooks, the current one first; empty for none.
         public let sandboxWebhookSecrets: [Secret]
 
+        /// Webhook secrets of Persona, which checks identities, the current one first; empty for none.
+        public let personaWebhookSecrets: [Secret]
+        /// Webhook secrets of Sumsub, which checks identities, the current one first; empty for none.
+        public let sumsubWebhookSecrets: [Secret]
+
         /// Stripe's settings.
         public struct Stripe: Sendable {
             /// The API key.
@@ -142,6 +147,8 @@ extension Settings {
                 default: "off",
                 "Whether the simulated provider is offered."
             )
+            personaWebhookSecrets = reader.ring("PERSONA_WEBHOOK_SECRETS", of: "Persona")
+            sumsubWebhookSecrets = reader.ring("SUMSUB_WEBHOOK_SECRETS", of: "Sumsub")
             sandboxWebhookSecrets = reader.ring("DIBOAS_SANDBOX_WEBHOOK_SECRETS", of: "the simulated provider")
         }
     }
