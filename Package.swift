@@ -193,6 +193,14 @@ let package = Package(
             ]
         ),
         library(
+            "KYC",
+            "Platform/KYC",
+            [
+                "Kernel", "PostgreSQL", "HTTP", "Identity", "Compliance", "DataProtection", "Messaging", "Webhooks",
+                "Audit", metrics,
+            ]
+        ),
+        library(
             "DomainKit",
             "Platform/DomainKit",
             [
@@ -257,7 +265,7 @@ let package = Package(
             [
                 "Banking", "Investing", "DeFi", "Projections", "DomainKit", "Kernel", "PostgreSQL", "HTTP", "Ledger",
                 "Messaging",
-                "Fees", "Compliance", "Screening", "Approvals",
+                "Fees", "Compliance", "Screening", "Approvals", "KYC",
                 "Identity", "Audit", "DataProtection", "OutboundHTTP", "Settings", "Cryptography", "Redis",
                 "Migrations",
                 "Observability", "WalletCrypto",
@@ -360,6 +368,13 @@ let package = Package(
         tests(
             "ComplianceTests",
             ["Compliance", "Screening", "Kernel", "PostgreSQL", "HTTP", "TestSupport", logging]
+        ),
+        tests(
+            "KYCTests",
+            [
+                "KYC", "Identity", "Compliance", "DataProtection", "Webhooks", "Messaging", "HTTP", "Cryptography",
+                "Kernel", "PostgreSQL", "TestSupport", logging,
+            ]
         ),
         tests("ScreeningTests", ["Screening", "Compliance", "Kernel", "PostgreSQL", "TestSupport"]),
         tests("LedgerTests", ["Ledger", "Kernel", "PostgreSQL", "TestSupport"]),
