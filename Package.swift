@@ -91,6 +91,7 @@ let package = Package(
         .library(name: "DepthFeed", targets: ["DepthFeed"]),
         .library(name: "WalletCrypto", targets: ["WalletCrypto"]),
         .library(name: "DataProtection", targets: ["DataProtection"]),
+        .library(name: "ScreeningWorld", targets: ["ScreeningWorld"]),
     ],
     dependencies: [
         .package(url: "https://github.com/hummingbird-project/hummingbird", exact: "2.28.1"),
@@ -361,7 +362,8 @@ let package = Package(
             "ComplianceTests",
             ["Compliance", "Screening", "Kernel", "PostgreSQL", "HTTP", "TestSupport", logging]
         ),
-        tests("ScreeningTests", ["Screening", "Compliance", "Kernel", "PostgreSQL", "TestSupport"]),
+        library("ScreeningWorld", "Tests/ScreeningWorld", ["Compliance", "Kernel", "PostgreSQL", "Screening"]),
+        tests("ScreeningTests", ["Screening", "ScreeningWorld", "Kernel", "PostgreSQL", "TestSupport"]),
         tests("LedgerTests", ["Ledger", "Kernel", "PostgreSQL", "TestSupport"]),
         tests(
             "DomainTransfersTests",
@@ -388,8 +390,8 @@ let package = Package(
         tests(
             "CompositionTests",
             [
-                "Composition", "DomainKit", "Kernel", "Ledger", "Observability", "PostgreSQL", "TestSupport", logging,
-                metrics,
+                "Approvals", "Composition", "Compliance", "DomainKit", "HTTP", "Kernel", "Ledger", "Observability",
+                "PostgreSQL", "TestSupport", logging, metrics,
             ]
         ),
         tests(
