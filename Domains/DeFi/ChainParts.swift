@@ -51,6 +51,7 @@ struct ChainParts: Sendable {
             chain: chain,
             intents: intents,
             payers: payers,
+            payouts: PayoutChecks(schema: schema, pool: pool, screening: screening),
             openings: openings,
             submissions: Self.submissions(ledger, books, strategies, payers, ids, clock),
             sender: sender,

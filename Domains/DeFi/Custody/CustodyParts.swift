@@ -38,6 +38,7 @@ struct CustodyParts: Sendable {
             ids: ids,
             logger: logger
         )
+        let payouts = PayoutChecks(schema: schema, pool: pool, screening: checks.screening)
         sender = CustodySender(
             chain: chain,
             custodian: custodian,
@@ -45,6 +46,8 @@ struct CustodyParts: Sendable {
             pool: pool,
             withdrawals: withdrawals,
             books: books,
+            checks: checks,
+            payouts: payouts,
             ledger: ledger,
             logger: logger
         )
@@ -55,6 +58,7 @@ struct CustodyParts: Sendable {
             assets: assets,
             withdrawals: withdrawals,
             book: book,
+            payouts: payouts,
             books: books,
             checks: checks,
             ledger: ledger,

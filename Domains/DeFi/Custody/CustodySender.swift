@@ -1,3 +1,4 @@
+import Compliance
 import Kernel
 import Ledger
 import Logging
@@ -19,6 +20,8 @@ struct CustodySender: Sendable {
     static let attemptsAlarming = 8
     /// The longest wait between two attempts.
     static let delaySecondsMax = 300.0
+    /// Seconds until what a person must look at is asked about again.
+    static let reviewSeconds = 5.0
 
     let chain: EthereumChain
     let custodian: any Custodian
@@ -26,6 +29,8 @@ struct CustodySender: Sendable {
     let pool: Pool
     let withdrawals: CustodyWithdrawals
     let books: CustodyBooks
+    let checks: CustodyChecks
+    let payouts: PayoutChecks
     let ledger: Ledger
     let logger: Logger
 
@@ -63,6 +68,7 @@ struct CustodySender: Sendable {
         guard let withdrawal = try await withdrawals.find(id) else { return }
         switch withdrawal.state {
         case .waiting:
+            guard try await isCleared(withdrawal) else { return }
             guard let signed = try await signed(withdrawal) else { return }
             try await store(withdrawal, .signed(signed))
             guard let stored = try await withdrawals.find(id) else { return }
@@ -73,6 +79,30 @@ struct CustodySender: Sendable {
     }
 
     // MARK: Signing
+
+    /// Whether compliance holds nothing against a payout now; what it refuses is ended.
+    private func isCleared(_ withdrawal: CustodyWithdrawal) async throws -> Bool {
+        guard let account = AccountID("\(chain.name):\(withdrawal.recipient)") else { return false }
+        // Whom the customer named was recorded when it was asked for.
+        let destination = try await payouts.destination(account, for: withdrawal.user, named: .other(name: nil))
+        switch try await checks.standing(of: withdrawal, to: destination) {
+        case .goesOn: return true
+        case .refused: try await store(withdrawal, .refused, because: "refused")
+        case .waits: try await wait(withdrawal)
+        }
+        return false
+    }
+
+    private func wait(_ withdrawal: CustodyWithdrawal) async throws {
+        _ = try await pool.query(
+            """
+            update \(schema).custody_withdrawals
+            set reason = 'in_review', attempts = 0,
+                next_at = clock_timestamp() + make_interval(secs => \(CustodySender.reviewSeconds))
+            where id = \(withdrawal.id) and version = \(withdrawal.version) and next_at is not null
+            """
+        )
+    }
 
     /// The payout, signed; nil where that has to wait, or will never be.
     private func signed(_ withdrawal: CustodyWithdrawal) async throws -> CustodyWithdrawal.Signed? {

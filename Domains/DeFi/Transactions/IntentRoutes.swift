@@ -10,6 +10,7 @@ struct IntentRoutes: Sendable {
     let chain: EthereumChain
     let intents: Intents
     let payers: Payers
+    let payouts: PayoutChecks
     let openings: IntentOpenings
     let submissions: Submissions
     let sender: IntentSender
@@ -42,7 +43,9 @@ struct IntentRoutes: Sendable {
             isIdempotent: true,
             body: .json(Self.paymentBody),
             responses: [201: ResponseShape("The transaction.", Intent.schema, headers: [.location, .replayed])],
-            problems: Self.problems
+            problems: Self.problems.merging([
+                422: PayoutChecks.refusals + ["movement_in_review"], 503: ["checks_unavailable"],
+            ]) { $0 + $1 }
         ) { request in
             try await idempotently(request, ledger, ids) { try await create(request) }
         }
@@ -69,7 +72,16 @@ struct IntentRoutes: Sendable {
         try await payers.check(to, for: user, on: chain.name)
         let call = try payment(of: amount, to: to)
         let drafts = try await openings.maker.drafts([call], from: wallet, speed: Self.speed(body))
-        return try await store(openings.open(drafts), for: request)
+        let opened = openings.open(drafts)
+        guard let account = AccountID("\(chain.name):\(to)") else { throw Problem.malformed("bad_format", in: "/to") }
+        try await payouts.requireApproved(
+            amount,
+            to: account,
+            named: PayoutChecks.beneficiary(in: body),
+            for: user,
+            subject: opened.intents[0].id.value
+        )
+        return try await store(opened, for: request)
     }
 
     private func payment(of amount: Money, to recipient: EthereumAddress) throws(Problem) -> IntentMaker.Call {
@@ -288,7 +300,7 @@ struct IntentRoutes: Sendable {
                 "An address of the address book whose lock is open, or an own wallet."
             ),
             .required("asset", .asset), .required("amount", .positiveAmount), speedProperty,
-        ],
+        ] + PayoutChecks.members,
         named: "NewChainPayment"
     )
     private static let submissionBody = JSONSchema.object(
