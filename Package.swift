@@ -194,6 +194,14 @@ let package = Package(
             ]
         ),
         library(
+            "KYC",
+            "Platform/KYC",
+            [
+                "Kernel", "PostgreSQL", "HTTP", "Identity", "Compliance", "DataProtection", "Messaging", "Webhooks",
+                "Audit", metrics,
+            ]
+        ),
+        library(
             "DomainKit",
             "Platform/DomainKit",
             [
@@ -258,7 +266,7 @@ let package = Package(
             [
                 "Banking", "Investing", "DeFi", "Projections", "DomainKit", "Kernel", "PostgreSQL", "HTTP", "Ledger",
                 "Messaging",
-                "Fees", "Compliance", "Screening", "Approvals",
+                "Fees", "Compliance", "Screening", "Approvals", "KYC",
                 "Identity", "Audit", "DataProtection", "OutboundHTTP", "Settings", "Cryptography", "Redis",
                 "Migrations",
                 "Observability", "WalletCrypto",
@@ -361,6 +369,13 @@ let package = Package(
         tests(
             "ComplianceTests",
             ["Compliance", "Screening", "Kernel", "PostgreSQL", "HTTP", "TestSupport", logging]
+        ),
+        tests(
+            "KYCTests",
+            [
+                "KYC", "Identity", "Compliance", "DataProtection", "Webhooks", "Messaging", "HTTP", "Cryptography",
+                "Kernel", "PostgreSQL", "TestSupport", logging,
+            ]
         ),
         library("ScreeningWorld", "Tests/ScreeningWorld", ["Compliance", "Kernel", "PostgreSQL", "Screening"]),
         tests("ScreeningTests", ["Screening", "ScreeningWorld", "Kernel", "PostgreSQL", "TestSupport"]),

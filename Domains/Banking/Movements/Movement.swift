@@ -132,14 +132,15 @@ extension BankTransaction {
 }
 
 extension BankTransaction.Kind {
-    /// Whether a person may look at it while it waits; a transfer between the customer's own places is refused instead.
-    var mayWait: Bool { self != .transfer }
+    /// Whether a person may look at it while it waits, or once the money is there; what can't wait is refused instead:
+    /// transfers between the customer's own places, and what a provider does with the customer.
+    var mayWait: Bool { self == .deposit || self == .payment || self == .withdrawal }
 
     /// The kind of movement as compliance knows it.
     var complianceKind: MoneyMovement.Kind {
         switch self {
-        case .deposit: .deposit
-        case .withdrawal: .withdrawal
+        case .deposit, .purchase: .deposit
+        case .withdrawal, .sale: .withdrawal
         case .payment: .payment
         case .transfer: .transfer
         }
