@@ -93,6 +93,7 @@ let package = Package(
         .library(name: "DepthFeed", targets: ["DepthFeed"]),
         .library(name: "WalletCrypto", targets: ["WalletCrypto"]),
         .library(name: "DataProtection", targets: ["DataProtection"]),
+        .library(name: "ScreeningWorld", targets: ["ScreeningWorld"]),
     ],
     dependencies: [
         .package(url: "https://github.com/hummingbird-project/hummingbird", exact: "2.28.1"),
@@ -379,7 +380,8 @@ let package = Package(
                 "Kernel", "PostgreSQL", "TestSupport", logging,
             ]
         ),
-        tests("ScreeningTests", ["Screening", "Compliance", "Kernel", "PostgreSQL", "TestSupport"]),
+        library("ScreeningWorld", "Tests/ScreeningWorld", ["Compliance", "Kernel", "PostgreSQL", "Screening"]),
+        tests("ScreeningTests", ["Screening", "ScreeningWorld", "Kernel", "PostgreSQL", "TestSupport"]),
         tests("LedgerTests", ["Ledger", "Kernel", "PostgreSQL", "TestSupport"]),
         tests(
             "DomainTransfersTests",
@@ -406,8 +408,8 @@ let package = Package(
         tests(
             "CompositionTests",
             [
-                "Composition", "DomainKit", "Kernel", "Ledger", "Observability", "PostgreSQL", "TestSupport", logging,
-                metrics,
+                "Approvals", "Composition", "Compliance", "DomainKit", "HTTP", "Kernel", "Ledger", "Observability",
+                "PostgreSQL", "TestSupport", logging, metrics,
             ]
         ),
         tests(

@@ -10,6 +10,7 @@ import Settings
 struct BankingParts: Sendable {
     let transactions: Transactions
     let calls: ProviderCalls
+    let held: HeldMovements
     let transferBook: BankTransferBook
     let inboxHandlers: [String: any InboxHandler]
     let routes: [Route]
@@ -21,6 +22,7 @@ struct BankingParts: Sendable {
         transactions = gateways.transactions
         operations = gateways.operations
         calls = gateways.calls(providers, settlement)
+        held = gateways.held(settlement)
         transferBook = gateways.transferBook
         let handlers = providers.map { provider in
             let handler = ProviderEventHandler(
@@ -78,6 +80,7 @@ struct BankingGateways: Sendable {
             transactions: transactions,
             fees: fees,
             journal: journal,
+            checks: checks,
             clock: platform.clock,
             logger: platform.logger
         )
@@ -126,6 +129,18 @@ struct BankingGateways: Sendable {
             accounts: bankAccounts,
             providers: Dictionary(providers.map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first }),
             settlement: settlement,
+            logger: platform.logger
+        )
+    }
+
+    func held(_ settlement: Settlement) -> HeldMovements {
+        HeldMovements(
+            transactions: transactions,
+            fees: fees,
+            accounts: runtime.accounts,
+            checks: checks,
+            settlement: settlement,
+            ids: platform.ids,
             logger: platform.logger
         )
     }

@@ -51,6 +51,7 @@ struct ChainParts: Sendable {
             intents: intents,
             payers: payers,
             book: book,
+            payouts: PayoutChecks(schema: schema, pool: pool, screening: screening),
             openings: openings,
             submissions: Self.submissions(ledger, books, strategies, book, ids, clock),
             sender: sender,

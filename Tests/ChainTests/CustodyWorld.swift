@@ -135,8 +135,8 @@ struct CustodyWorld: Sendable {
         let name = "u" + person.user.description.replacing("-", with: "").suffix(20)
         _ = try await platform.query(
             """
-            insert into platform.users (id, email, username, password_hash, kyc_status, created_at, updated_at)
-            values (\(person.user), \(name + "@example.com"), \(name), \("$2b$10$" + String(repeating: "a", count: 53)),
+            insert into platform.users (id, email, username, name, password_hash, kyc_status, created_at, updated_at)
+            values (\(person.user), \(name + "@example.com"), \(name), 'Ada Byron', '$2b$10$' || repeat('a', 53),
                 'approved', now(), now())
             """
         )
@@ -317,6 +317,14 @@ final class SaidScreening: AddressScreening {
     private let outcomes = Mutex<[String: ComplianceAnswer.Outcome]>([:])
 
     func say(_ outcome: ComplianceAnswer.Outcome, of account: String) { outcomes.withLock { $0[account] = outcome } }
+
+    /// A payout as its destination's address.
+    func screen(_ payout: Payout) async throws -> ComplianceAnswer {
+        let account = payout.destination.account
+        return try await screen(
+            ScreenedAddress(subject: payout.subject, user: payout.user, account: account, use: .payout)
+        )
+    }
 
     func screen(_ address: ScreenedAddress) async throws -> ComplianceAnswer {
         let outcome = outcomes.withLock { $0[address.account] } ?? .approve

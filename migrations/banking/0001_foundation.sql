@@ -60,8 +60,8 @@ create table banking.transactions (
     user_id uuid not null,
     kind text not null check (kind in ('deposit', 'withdrawal', 'payment', 'transfer', 'purchase', 'sale')),
     status text not null check (status in (
-        'initiated', 'validating', 'balance_reserved', 'sent_to_provider', 'provider_processing', 'confirming',
-        'in_transit', 'completed', 'failed', 'compensating', 'refunded', 'returned')),
+        'initiated', 'validating', 'balance_reserved', 'in_review', 'sent_to_provider', 'provider_processing',
+        'confirming', 'in_transit', 'completed', 'failed', 'compensating', 'refunded', 'returned')),
     version bigint not null check (version > 0),
     asset text not null,
     amount numeric(38,0) not null check (amount > 0),
@@ -96,6 +96,7 @@ create table banking.transactions (
 ) partition by range (id);
 create index on banking.transactions (user_id, id);
 create index on banking.transactions (counterparty, id) where counterparty is not null;
+create index transactions_in_review on banking.transactions (id) where status = 'in_review';
 create index on banking.transactions (status, updated_at) where status not in ('completed', 'failed', 'refunded', 'returned');
 insert into blocks.partitioned_tables (schema_name, table_name, period) values ('banking', 'transactions', '1 month');
 
@@ -104,6 +105,7 @@ create function banking.transactions_follow() returns trigger
     language plpgsql set search_path = pg_catalog, pg_temp as $$
 begin
     if new.status <> old.status and new.status <> all (case old.status
+        when 'in_review' then array['sent_to_provider', 'completed', 'failed']
         when 'sent_to_provider' then array['provider_processing', 'confirming', 'completed', 'failed', 'compensating']
         when 'provider_processing' then array['confirming', 'completed', 'failed', 'compensating']
         when 'confirming' then array['provider_processing', 'completed', 'failed', 'compensating']

@@ -35,6 +35,7 @@ struct Settlement: Sendable {
     let transactions: Transactions
     let fees: TransactionFees
     let journal: TransactionJournal
+    let checks: MovementChecks
     let clock: any WallClock
     let logger: Logger
 

@@ -133,10 +133,13 @@ struct AddressBook: Sendable {
 
     /// The same for an account of Ethereum's form on a chain (CAIP-2).
     ///
+    /// - Returns: the account.
     /// - Throws: 422 as above.
-    func requirePayable(_ recipient: EthereumAddress, on chain: String, for user: ID<User>) async throws {
+    @discardableResult
+    func requirePayable(_ recipient: EthereumAddress, on chain: String, for user: ID<User>) async throws -> AccountID {
         guard let account = AccountID("\(chain):\(recipient)") else { throw Problem.malformed("bad_format", in: "/to") }
         _ = try await requirePayable(account, for: user)
+        return account
     }
 
     /// The statement that puts a proven wallet's address into the book, locked like any other; one that is there keeps

@@ -51,7 +51,17 @@ struct CustodyParts: Sendable {
             ids: ids,
             logger: logger
         )
-        sender = CustodySender(chain, custodian, runtime, withdrawals: withdrawals, books: books, logger: logger)
+        let payouts = PayoutChecks(schema: schema, pool: pool, screening: checks.screening)
+        sender = CustodySender(
+            chain,
+            custodian,
+            runtime,
+            withdrawals: withdrawals,
+            books: books,
+            checks: checks,
+            payouts: payouts,
+            logger: logger
+        )
         let holdings = CustodyHoldings(chain: chain, custodian: custodian, accounts: runtime.accounts)
         reconciliation = CustodyReconciliation(holdings: holdings, assets: assets, runtime: runtime, logger: logger)
         operations = CustodyOperations(reconciliation: reconciliation, faults: faults, freezes: freezes)
@@ -61,6 +71,7 @@ struct CustodyParts: Sendable {
             assets: assets,
             withdrawals: withdrawals,
             book: book,
+            payouts: payouts,
             books: books,
             checks: checks,
             ledger: runtime.ledger,

@@ -1,3 +1,4 @@
+import Compliance
 import DomainKit
 import Kernel
 import Ledger
@@ -24,6 +25,8 @@ struct CustodySender: Sendable {
     static let attemptsAlarming = 8
     /// The longest wait between two attempts.
     static let delaySecondsMax = 300.0
+    /// Seconds until what a person must look at is asked about again.
+    static let reviewSeconds = 5.0
 
     let chain: EthereumChain
     let custodian: any Custodian
@@ -31,6 +34,8 @@ struct CustodySender: Sendable {
     let pool: Pool
     let withdrawals: CustodyWithdrawals
     let books: CustodyBooks
+    let checks: CustodyChecks
+    let payouts: PayoutChecks
     let ledger: Ledger
     let logger: Logger
 
@@ -40,11 +45,13 @@ struct CustodySender: Sendable {
         _ runtime: DomainRuntime,
         withdrawals: CustodyWithdrawals,
         books: CustodyBooks,
+        checks: CustodyChecks,
+        payouts: PayoutChecks,
         logger: Logger
     ) {
         (schema, pool, ledger) = (runtime.schema, runtime.pool, runtime.ledger)
         (self.chain, self.custodian, self.withdrawals) = (chain, custodian, withdrawals)
-        (self.books, self.logger) = (books, logger)
+        (self.books, self.checks, self.payouts, self.logger) = (books, checks, payouts, logger)
     }
 
     /// Sends what is due; how many there were.
@@ -82,6 +89,7 @@ struct CustodySender: Sendable {
         switch withdrawal.state {
         case .waiting:
             guard try await !isFrozen(withdrawal) else { return try await postpone(withdrawal, "account_frozen") }
+            guard try await isCleared(withdrawal) else { return }
             guard let signed = try await signed(withdrawal) else { return }
             try await store(withdrawal, .signed(signed))
             guard let stored = try await withdrawals.find(id) else { return }
@@ -99,6 +107,30 @@ struct CustodySender: Sendable {
     }
 
     // MARK: Signing
+
+    /// Whether compliance holds nothing against a payout now; what it refuses is ended.
+    private func isCleared(_ withdrawal: CustodyWithdrawal) async throws -> Bool {
+        guard let account = AccountID("\(chain.name):\(withdrawal.recipient)") else { return false }
+        // Whom the customer named was recorded when it was asked for.
+        let destination = try await payouts.destination(account, for: withdrawal.user, named: .other(name: nil))
+        switch try await checks.standing(of: withdrawal, to: destination) {
+        case .goesOn: return true
+        case .refused: try await store(withdrawal, .refused, because: "refused")
+        case .waits: try await wait(withdrawal)
+        }
+        return false
+    }
+
+    private func wait(_ withdrawal: CustodyWithdrawal) async throws {
+        _ = try await pool.query(
+            """
+            update \(schema).custody_withdrawals
+            set reason = 'in_review', attempts = 0,
+                next_at = clock_timestamp() + make_interval(secs => \(CustodySender.reviewSeconds))
+            where id = \(withdrawal.id) and version = \(withdrawal.version) and next_at is not null
+            """
+        )
+    }
 
     /// The payout, signed; nil where that has to wait, or will never be.
     private func signed(_ withdrawal: CustodyWithdrawal) async throws -> CustodyWithdrawal.Signed? {

@@ -11,6 +11,7 @@ struct IntentRoutes: Sendable {
     let intents: Intents
     let payers: Payers
     let book: AddressBook
+    let payouts: PayoutChecks
     let openings: IntentOpenings
     let submissions: Submissions
     let sender: IntentSender
@@ -43,7 +44,9 @@ struct IntentRoutes: Sendable {
             isIdempotent: true,
             body: .json(Self.paymentBody),
             responses: [201: ResponseShape("The transaction.", Intent.schema, headers: [.location, .replayed])],
-            problems: Self.problems
+            problems: Self.problems.merging([
+                422: PayoutChecks.refusals + ["movement_in_review"], 503: ["checks_unavailable"],
+            ]) { $0 + $1 }
         ) { request in
             try await idempotently(request, ledger, ids) { try await create(request) }
         }
@@ -67,10 +70,18 @@ struct IntentRoutes: Sendable {
         }
         let amount = try Money(positive: body["amount"]?.stringValue ?? "", asset, at: "/amount")
         let wallet = try await payers.wallet(id, of: user, on: chain.name)
-        try await book.requirePayable(to, on: chain.name, for: user)
+        let account = try await book.requirePayable(to, on: chain.name, for: user)
         let call = try payment(of: amount, to: to)
         let drafts = try await openings.maker.drafts([call], from: wallet, speed: Self.speed(body))
-        return try await store(openings.open(drafts), for: request)
+        let opened = openings.open(drafts)
+        try await payouts.requireApproved(
+            amount,
+            to: account,
+            named: PayoutChecks.beneficiary(in: body),
+            for: user,
+            subject: opened.intents[0].id.value
+        )
+        return try await store(opened, for: request)
     }
 
     private func payment(of amount: Money, to recipient: EthereumAddress) throws(Problem) -> IntentMaker.Call {
@@ -289,7 +300,7 @@ struct IntentRoutes: Sendable {
                 "An address of the address book whose lock is over; proven wallets are in it."
             ),
             .required("asset", .asset), .required("amount", .positiveAmount), speedProperty,
-        ],
+        ] + PayoutChecks.members,
         named: "NewChainPayment"
     )
     private static let submissionBody = JSONSchema.object(
