@@ -40,6 +40,8 @@ func cLibrary(_ name: String, pkgConfig: String? = nil, apt: String? = nil) -> T
 
 let httpServer: [Target.Dependency] = [
     .product(name: "HummingbirdCore", package: "hummingbird"),
+    .product(name: "HummingbirdTLS", package: "hummingbird"),
+    .product(name: "NIOSSL", package: "swift-nio-ssl"),
     .product(name: "HTTPTypes", package: "swift-http-types"),
     .product(name: "NIOCore", package: "swift-nio"),
     .product(name: "NIOPosix", package: "swift-nio"),
@@ -91,10 +93,12 @@ let package = Package(
         .library(name: "DepthFeed", targets: ["DepthFeed"]),
         .library(name: "WalletCrypto", targets: ["WalletCrypto"]),
         .library(name: "DataProtection", targets: ["DataProtection"]),
+        .library(name: "ScreeningWorld", targets: ["ScreeningWorld"]),
     ],
     dependencies: [
         .package(url: "https://github.com/hummingbird-project/hummingbird", exact: "2.28.1"),
         .package(url: "https://github.com/apple/swift-nio", exact: "2.101.2"),
+        .package(url: "https://github.com/apple/swift-nio-ssl", exact: "2.37.6"),
         .package(url: "https://github.com/apple/swift-nio-extras", exact: "1.35.2"),
         .package(url: "https://github.com/apple/swift-http-types", exact: "1.8.0"),
         .package(url: "https://github.com/apple/swift-argument-parser", exact: "1.8.2"),
@@ -376,7 +380,8 @@ let package = Package(
                 "Kernel", "PostgreSQL", "TestSupport", logging,
             ]
         ),
-        tests("ScreeningTests", ["Screening", "Compliance", "Kernel", "PostgreSQL", "TestSupport"]),
+        library("ScreeningWorld", "Tests/ScreeningWorld", ["Compliance", "Kernel", "PostgreSQL", "Screening"]),
+        tests("ScreeningTests", ["Screening", "ScreeningWorld", "Kernel", "PostgreSQL", "TestSupport"]),
         tests("LedgerTests", ["Ledger", "Kernel", "PostgreSQL", "TestSupport"]),
         tests(
             "DomainTransfersTests",
@@ -403,8 +408,8 @@ let package = Package(
         tests(
             "CompositionTests",
             [
-                "Composition", "DomainKit", "Kernel", "Ledger", "Observability", "PostgreSQL", "TestSupport", logging,
-                metrics,
+                "Approvals", "Composition", "Compliance", "DomainKit", "HTTP", "Kernel", "Ledger", "Observability",
+                "PostgreSQL", "TestSupport", logging, metrics,
             ]
         ),
         tests(

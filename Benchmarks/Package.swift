@@ -67,7 +67,7 @@ let package = Package(
             name: "identity-bench",
             dependencies: ["Measuring", arguments, logging]
                 + ours("Kernel", "PostgreSQL", "Redis", "EmbeddedServers", "Migrations")
-                + ours("HTTP", "Identity", "Cryptography", "DataProtection"),
+                + ours("HTTP", "Identity", "Cryptography", "DataProtection", "ScreeningWorld"),
             swiftSettings: settings
         ),
         .executableTarget(

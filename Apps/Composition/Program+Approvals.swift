@@ -1,5 +1,6 @@
 import Approvals
 import Audit
+import Compliance
 import DomainKit
 import Fees
 import HTTP
@@ -7,9 +8,17 @@ import Identity
 import Kernel
 
 extension Program {
-    /// What takes two people: roles of staff, and fee schedules.
+    /// What takes two people: roles of staff, fee schedules, the rules of compliance, and postings by hand.
     var approvals: Approvals {
-        Approvals(identity.approvalKinds + [feeSchedule], pool: platform.pool, ids: ids, clock: clock)
+        let cases = ComplianceCases(pool: platform.pool, ids: ids, clock: clock)
+        let postings = ManualPostings(runtimes: Array(domainRuntimes.values), cases: cases, ids: ids)
+        let rules = RuleSets(pool: platform.pool, clock: clock).approval(ids: ids)
+        return Approvals(
+            identity.approvalKinds + [feeSchedule, rules, postings.kind],
+            pool: platform.pool,
+            ids: ids,
+            clock: clock
+        )
     }
 
     private var feeSchedule: ApprovalKind {

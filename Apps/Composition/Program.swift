@@ -109,6 +109,8 @@ struct Program: Sendable {
             threads: threads,
             clock: clock
         )
+        var policy = IdentityPolicy()
+        policy.confirmsAddresses = settings.keys.confirmsAddresses
         return Identity(
             pool: platform.pool,
             hasher: PasswordHasher(
@@ -122,6 +124,7 @@ struct Program: Sendable {
             handOver: handOver,
             mail: settings.keys.mailDirectory.map { MailDirectory(path: $0, threads: threads, clock: clock) },
             issuer: settings.http.publicURL,
+            policy: policy,
             ids: ids,
             clock: clock,
             outbox: platform.outboxSignal

@@ -13,14 +13,15 @@ import Settings
 public struct BankingDomain: Domain {
     /// The schema `banking`.
     public static let schema = Schema.banking
-    /// What the other domains say about transfers.
+    /// What the other domains say about transfers, and DeFi about wallets.
     public static let subscriptions = DomainTransfers.subscriptions(from: others)
+        .merging([.defi: OwnWallet.types]) { $0.union($1) }
 
     /// What it serves.
     public let routes: [Route]
     /// Webhook intake.
     public let servingServices: [any Service]
-    /// Provider calls, the simulated provider, the watch over money in transit.
+    /// Provider calls, what waits for a person, the simulated provider, the watch over money in transit.
     public let services: [any Service]
     /// Its providers' events and the other domains'.
     public let inboxHandlers: [String: any InboxHandler]
@@ -63,7 +64,10 @@ public struct BankingDomain: Domain {
         let transactions = parts.transactions
         export = { try await transactions.export(after: $0, limit: $1) }
         servingServices = [arrivals]
-        services = [parts.calls] + providers.services + transfers.services
-        inboxHandlers = parts.inboxHandlers.merging(transfers.inboxHandlers) { first, _ in first }
+        services = [parts.calls, parts.held] + providers.services + transfers.services
+        var handlers = parts.inboxHandlers.merging(transfers.inboxHandlers) { first, _ in first }
+        let defi = Schema.defi.name
+        handlers[defi] = BankingGateways(runtime, platform).ownWallets(beside: handlers[defi])
+        inboxHandlers = handlers
     }
 }

@@ -10,6 +10,7 @@ import Settings
 struct BankingParts: Sendable {
     let transactions: Transactions
     let calls: ProviderCalls
+    let held: HeldMovements
     let transferBook: BankTransferBook
     let inboxHandlers: [String: any InboxHandler]
     let routes: [Route]
@@ -21,6 +22,7 @@ struct BankingParts: Sendable {
         transactions = gateways.transactions
         operations = gateways.operations
         calls = gateways.calls(providers, settlement)
+        held = gateways.held(settlement)
         transferBook = gateways.transferBook
         let handlers = providers.map { provider in
             let handler = ProviderEventHandler(
@@ -78,6 +80,7 @@ struct BankingGateways: Sendable {
             transactions: transactions,
             fees: fees,
             journal: journal,
+            checks: checks,
             clock: platform.clock,
             logger: platform.logger
         )
@@ -96,6 +99,13 @@ struct BankingGateways: Sendable {
 
     private var accountStatuses: AccountStatuses {
         AccountStatuses(runtime: runtime, ids: platform.ids, accounts: bankAccounts, assets: assets)
+    }
+
+    private var ownWallets: OwnWallets { ownWallets(beside: nil) }
+
+    /// What keeps the customers' own wallets, and hands DeFi's other events on.
+    func ownWallets(beside others: (any InboxHandler)?) -> OwnWallets {
+        OwnWallets(schema: runtime.schema, pool: runtime.pool, clock: platform.clock, others: others)
     }
 
     private var assets: BankAssets { BankAssets(schema: runtime.schema, pool: runtime.pool) }
@@ -119,6 +129,18 @@ struct BankingGateways: Sendable {
             accounts: bankAccounts,
             providers: Dictionary(providers.map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first }),
             settlement: settlement,
+            logger: platform.logger
+        )
+    }
+
+    func held(_ settlement: Settlement) -> HeldMovements {
+        HeldMovements(
+            transactions: transactions,
+            fees: fees,
+            accounts: runtime.accounts,
+            checks: checks,
+            settlement: settlement,
+            ids: platform.ids,
             logger: platform.logger
         )
     }
@@ -162,8 +184,7 @@ struct BankingGateways: Sendable {
             bankAccounts: bankAccounts,
             checks: checks,
             journal: journal,
-            calls: calls,
-            transactions: transactions
+            calls: calls
         )
         let withdrawals = Withdrawals(
             ledger: runtime.ledger,
@@ -173,7 +194,16 @@ struct BankingGateways: Sendable {
             checks: checks,
             journal: journal
         )
+        let ramps = Ramps(
+            ledger: runtime.ledger,
+            accounts: runtime.accounts,
+            wallets: ownWallets,
+            checks: checks,
+            journal: journal,
+            calls: calls
+        )
         return deposits.routes(defaultProvider: usual, providers: providers)
+            + ramps.routes(defaultProvider: usual, providers: providers)
             + withdrawals.routes(defaultProvider: usual, providers: providers)
     }
 }

@@ -1,4 +1,5 @@
 import Kernel
+import PostgreSQL
 import Screening
 
 extension ComplianceGate: AddressScreening {
@@ -23,11 +24,19 @@ extension ComplianceGate: AddressScreening {
         return answer
     }
 
+    /// Asks about a payout; how far its customer is identified is read here.
+    ///
+    /// - Throws: a `PostgresError` when the record can't be kept; the money must not go then.
+    public func screen(_ payout: Payout) async throws -> ComplianceAnswer {
+        let known = try? await pool.query("select kyc_status from platform.users where id = \(payout.user)").first
+        guard let status: String = try known?["kyc_status"] else { return ComplianceMoment.payout.unread(.kyc) }
+        // `pending` is not identified yet.
+        return try await check(payout.movement(MoneyMovement.Identification(rawValue: status) ?? .none))
+    }
+
     private func decide(_ address: ScreenedAddress) async throws -> ComplianceAnswer {
         var checks = try await listed(address).checks
-        if address.use == .payout, try await policy.current().held.contains(address.user) {
-            checks.append(ComplianceGate.held)
-        }
+        if address.use == .payout { checks += try await policy.current().heldBack(address.user) }
         return ComplianceAnswer(checks: checks)
     }
 

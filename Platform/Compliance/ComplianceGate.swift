@@ -28,16 +28,35 @@ public struct ComplianceGate: Sendable {
     ///
     /// - Throws: a `PostgresError` when the record can't be kept; the movement must not go on then.
     public func check(_ movement: MoneyMovement) async throws -> ComplianceAnswer {
+        try await check(movement, Asking(day: clock.now()))
+    }
+
+    /// How a movement is asked about.
+    struct Asking: Sendable {
+        /// When it was asked about first: what was raised that day isn't raised again.
+        let day: Timestamp
+        /// Whether what must be looked at holds all that leaves the customer.
+        var holds = false
+        /// Whether it was asked about before, so that only what is decided is kept.
+        var isRepeated = false
+    }
+
+    func check(_ movement: MoneyMovement, _ asking: Asking) async throws -> ComplianceAnswer {
         guard let decision = try? await decide(movement) else { return movement.kind.moment.unread(.aml) }
+        let answer = decision.answer
+        if !asking.isRepeated || answer.outcome != .review { try await keep(decision, of: movement) }
+        if answer.outcome == .review { try await raise(answer, movement, asking) }
+        if answer.outcome != .block, let told = decision.told { try await records.keep(told, of: movement) }
+        return answer
+    }
+
+    private func keep(_ decision: Decision, of movement: MoneyMovement) async throws {
         let answer = decision.answer
         let notable = answer.checks.filter { movement.kind.isLeaving || $0.outcome != .approve || !$0.flags.isEmpty }
         if !notable.isEmpty { try await records.keep(notable, of: movement, by: "rules") }
         if let shadow = decision.shadow, shadow.outcome != answer.outcome {
             try await records.keep(shadow.checks, of: movement, by: "shadow")
         }
-        if answer.outcome == .review { try await raise(answer, movement) }
-        if answer.outcome == .approve, let told = decision.told { try await records.keep(told, of: movement) }
-        return answer
     }
 
     /// Reads rules and held customers again at the next check.
@@ -53,9 +72,10 @@ public struct ComplianceGate: Sendable {
         let state = try await policy.current()
         let now = clock.now()
         let needsHistory = state.active.needsHistory(movement) || state.shadow?.needsHistory(movement) ?? false
-        let history = needsHistory ? try await histories.history(of: movement.user, at: now) : nil
+        let history =
+            needsHistory ? try await histories.history(of: movement.user, besides: movement.subject, at: now) : nil
         var always: [ComplianceAnswer.Check] = []
-        if movement.kind != .deposit, state.held.contains(movement.user) { always.append(ComplianceGate.held) }
+        if movement.kind != .deposit { always += state.heldBack(movement.user) }
         var told: TravelRule.Parties?
         if let destination = movement.destination {
             let address = ScreenedAddress(
@@ -80,18 +100,10 @@ public struct ComplianceGate: Sendable {
         return Decision(answer: answer(state.active), shadow: state.shadow.map(answer), told: told)
     }
 
-    static let held = ComplianceAnswer.Check(
-        kind: .sanctions,
-        outcome: .review,
-        score: 90,
-        flags: ["under_review"],
-        rule: "held_for_case.v1"
-    )
-
     /// One alert a day of each rule: a customer who tries again doesn't fill the queue.
-    private func raise(_ answer: ComplianceAnswer, _ movement: MoneyMovement) async throws {
+    private func raise(_ answer: ComplianceAnswer, _ movement: MoneyMovement, _ asking: Asking) async throws {
         let found = answer.checks.filter { $0.outcome == .review && $0.kind == .aml }
-        let day = clock.now().description.prefix(10)
+        let day = asking.day.description.prefix(10) + (asking.holds ? " arrived" : "")
         let alerts = found.map { check in
             ComplianceCases.Alert(
                 user: movement.user,
@@ -109,6 +121,6 @@ public struct ComplianceGate: Sendable {
             "asset": .string(movement.amount.asset.code), "amount": .string(movement.amount.wire),
             "answer": answer.json,
         ]
-        try await cases.raise(alerts, evidence: evidence, holds: false)
+        try await cases.raise(alerts, evidence: evidence, holds: asking.holds)
     }
 }

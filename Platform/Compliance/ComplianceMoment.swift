@@ -23,6 +23,8 @@ public enum ComplianceMoment: String, Sendable, CaseIterable {
         }
     }
 
+    static let unreadRule = "fail_closed.v1"
+
     /// What is answered where nothing can be read.
     func unread(_ kind: ComplianceAnswer.Kind) -> ComplianceAnswer {
         ComplianceAnswer(checks: [
@@ -31,7 +33,7 @@ public enum ComplianceMoment: String, Sendable, CaseIterable {
                 outcome: outcomeUnread,
                 score: 100,
                 flags: ["compliance_unavailable"],
-                rule: "fail_closed.v1"
+                rule: ComplianceMoment.unreadRule
             )
         ])
     }

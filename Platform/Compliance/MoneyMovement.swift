@@ -31,15 +31,24 @@ public struct MoneyMovement: Sendable, Hashable {
         case rejected
     }
 
+    /// Who gets a payout.
+    public enum Beneficiary: Sendable, Hashable {
+        /// The customer, by a wallet that is proven to be theirs.
+        case customer
+        /// Somebody else, by name where it is known; `host` is the service that keeps the address for them, nil where
+        /// they keep it themselves.
+        case other(name: String?, host: String? = nil)
+    }
+
     /// Where a payout goes, and whose address it is said to be.
     public struct Destination: Sendable, Hashable {
         /// The account's name across chains (CAIP-10).
         public let account: String
-        /// The name of whoever gets the money; nil for the customer's own wallet.
-        public let beneficiary: String?
+        /// Who gets it.
+        public let beneficiary: Beneficiary
 
-        /// A destination; without a beneficiary it is the customer's own wallet, of which there is a proof.
-        public init(account: String, beneficiary: String? = nil) {
+        /// A destination.
+        public init(account: String, _ beneficiary: Beneficiary) {
             (self.account, self.beneficiary) = (account, beneficiary)
         }
     }

@@ -31,7 +31,7 @@ public struct PlainTransferBook: TransferBook {
 
     /// Asks identity, fees (`{schema}.transfer`) and compliance.
     ///
-    /// - Throws: 403 `user_not_active`, 422 for fees and compliance.
+    /// - Throws: 403 `user_not_active`, 422 for fees and compliance, 503 `checks_unavailable`.
     public func approve(_ order: TransferOrder) async throws -> TransferApproval {
         guard let profile = try await users.profile(order.user), profile.isActive else {
             throw Problem(403, "user_not_active", "This user may not move money. Contact support.")
@@ -48,10 +48,7 @@ public struct PlainTransferBook: TransferBook {
                 identification: profile.identification
             )
         )
-        guard answer.outcome == .approve else {
-            let why = answer.reasons.joined(separator: ", ")
-            throw Problem(422, "compliance_\(answer.outcome.rawValue)", "This can't be done: \(why). Contact support.")
-        }
+        if let refusal = answer.refusal { throw refusal }
         return TransferApproval(id: id, order: order, quote: quote, compliance: answer)
     }
 

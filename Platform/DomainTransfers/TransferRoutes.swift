@@ -38,9 +38,11 @@ struct TransferRoutes: Sendable {
             problems: [
                 403: ["user_not_active"],
                 422: [
-                    "insufficient_funds", "limit_exceeded", "account_frozen", "compliance_block", "no_fee_schedule",
-                    "asset_not_supported", "idempotency_key_reused",
+                    "insufficient_funds", "limit_exceeded", "account_frozen", "identification_required", "level_limit",
+                    "movement_refused", "movement_in_review", "no_fee_schedule", "asset_not_supported",
+                    "idempotency_key_reused",
                 ],
+                503: ["checks_unavailable"],
             ]
         ) { request in
             let order = try order(request)

@@ -83,7 +83,7 @@ extension Identity {
             )
             do {
                 _ = try await Registration(services: services).register(application, by: origin)
-            } catch IdentityProblem.emailTaken {
+            } catch let problem as IdentityProblem where problem == .emailTaken || problem == .usernameTaken {
                 // Another process was first.
             }
         }

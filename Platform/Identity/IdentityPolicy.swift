@@ -32,6 +32,10 @@ public struct IdentityPolicy: Sendable {
     public var refreshLimit = RateLimitClass("refresh", quota: 300, windowSeconds: 60, scope: .address)
     /// Changes of the password and requests for verification per user.
     public var sensitiveLimit = RateLimitClass("sensitive", quota: 20, windowSeconds: 600)
+    /// Whether a new user signs in only once the address is confirmed, which takes mail.
+    ///
+    /// Only then can a registration keep to itself that an address is taken: otherwise the sign-in after it would tell.
+    public var confirmsAddresses = false
     /// When failed sign-ins lock an address, and for how long.
     public var lockout = LockoutPolicy()
 

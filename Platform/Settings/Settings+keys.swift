@@ -13,6 +13,8 @@ extension Settings {
         public let jwtDirectory: String?
         /// Directory into which mail is written; nil for no mail.
         public let mailDirectory: String?
+        /// Whether a new user signs in only once the address is confirmed by mail.
+        public let confirmsAddresses: Bool
         /// After how many days a new key for access tokens is made; 0 leaves it to the operator.
         public let jwtRotationDays: Int
         /// bcrypt's cost of new password hashes; older ones are renewed at sign-in.
@@ -56,6 +58,12 @@ extension Settings {
                 "DIBOAS_MAIL_DIRECTORY",
                 .absolutePath,
                 "Directory into which mail is written, a file each, for a mail server to pick up; without it none is."
+            )
+            confirmsAddresses = reader.value(
+                "DIBOAS_CONFIRM_ADDRESSES",
+                .flag,
+                default: mailDirectory == nil ? "off" : "on",
+                "Whether new users sign in only once their address is confirmed, so that nobody learns who is a user."
             )
             jwtRotationDays = reader.value(
                 "DIBOAS_JWT_ROTATION_DAYS",

@@ -7,6 +7,14 @@ final class StubScreening: AddressScreening {
 
     func say(_ outcome: ComplianceAnswer.Outcome, of account: String) { outcomes.withLock { $0[account] = outcome } }
 
+    /// A payout as its destination's address.
+    func screen(_ payout: Payout) async throws -> ComplianceAnswer {
+        let account = payout.destination.account
+        return try await screen(
+            ScreenedAddress(subject: payout.subject, user: payout.user, account: account, use: .payout)
+        )
+    }
+
     func screen(_ address: ScreenedAddress) async throws -> ComplianceAnswer {
         let outcome = outcomes.withLock { $0[address.account] } ?? .approve
         return ComplianceAnswer(checks: [

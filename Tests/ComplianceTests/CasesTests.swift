@@ -70,7 +70,7 @@ import Testing
             try await world.cases.decide(id, agrees: false, by: "bob")
             try await world.cases.propose(id, .confirmed, by: "bob")
             try await world.cases.decide(id, agrees: true, by: "ada")
-            #expect(try await world.gate.check(world.movement(.payment, 5, of: user)).outcome == .review)
+            #expect(try await world.gate.check(world.movement(.payment, 5, of: user)).outcome == .block)
             #expect(try await world.cases.queue().isEmpty)
         }
     }
@@ -95,6 +95,35 @@ import Testing
             #expect(report.added == 1)
             #expect(try await world.customers.screen(entries: report.touched) == 1)
             #expect(try await world.cases.queue().map { $0["user"] } == [.string(user.wire)])
+        }
+    }
+
+    @Test func `nobody sees or works on a case about themselves`() async throws {
+        try await ComplianceWorld.with { world in
+            let officer = try await world.user("Ana Ruiz")
+            let alert = ComplianceCases.Alert(
+                user: officer,
+                kind: .sanctions,
+                subject: "x",
+                score: 900,
+                explanation: ["x"]
+            )
+            let id = try #require(try await world.cases.raise([alert], evidence: [:]))
+            #expect(try await world.cases.queue().count == 1)
+            #expect(try await world.cases.queue(for: officer).isEmpty)
+            #expect(try await world.cases.find(id) != nil)
+            #expect(try await world.cases.find(id, for: officer) == nil)
+            let me = officer.wire
+            try await world.cases.propose(id, .released, by: "bob")
+            let attempts: [@Sendable () async throws -> Void] = [
+                { try await world.cases.assign(id, to: me) }, { try await world.cases.note(id, "mine", by: me) },
+                { try await world.cases.propose(id, .released, by: me) },
+                { try await world.cases.decide(id, agrees: true, by: me) },
+            ]
+            for attempt in attempts {
+                await #expect { try await attempt() } throws: { ($0 as? Problem)?.code == "not_found" }
+            }
+            #expect(try await world.cases.find(id)?["status"] == "proposed")
         }
     }
 }

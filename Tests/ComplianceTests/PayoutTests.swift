@@ -13,7 +13,7 @@ import Testing
         _ units: Int128,
         of user: ID<User>,
         to account: String = clean,
-        beneficiary: String? = nil
+        beneficiary: MoneyMovement.Beneficiary = .customer
     ) async throws -> ComplianceAnswer {
         try await world.gate.check(
             MoneyMovement(
@@ -22,7 +22,7 @@ import Testing
                 kind: .payout,
                 amount: Money(minorUnits: units * 1_000_000, .usdc),
                 identification: .approved,
-                destination: MoneyMovement.Destination(account: account, beneficiary: beneficiary)
+                destination: MoneyMovement.Destination(account: account, beneficiary)
             )
         )
     }
@@ -37,13 +37,18 @@ import Testing
             #expect(try await Self.payout(world, 999, of: user).outcome == .approve)
             #expect(try await Self.records(world).isEmpty)
             #expect(try await Self.payout(world, 1_000, of: user).outcome == .approve)
-            #expect(try await Self.payout(world, 1_500, of: user, beneficiary: "Max Weber").outcome == .approve)
+            let max = MoneyMovement.Beneficiary.other(name: "Max Weber")
+            #expect(try await Self.payout(world, 1_500, of: user, beneficiary: max).outcome == .approve)
+            let hosted = MoneyMovement.Beneficiary.other(name: "Max Weber", host: "Some Exchange Ltd")
+            #expect(try await Self.payout(world, 1_600, of: user, beneficiary: hosted).outcome == .approve)
             let records = try await Self.records(world)
-            #expect(records.map { $0["amount"] } == ["1000.00", "1500.00"])
+            #expect(records.map { $0["amount"] } == ["1000.00", "1500.00", "1600.00"])
             #expect(records[0]["originator"]?["name"] == "Ana Ruiz")
             #expect(records[0]["beneficiary"]?["is_originator"] == true)
             #expect(records[1]["beneficiary"]?["name"] == "Max Weber")
             #expect(records[1]["account"] == .string(Self.clean))
+            #expect(records.map { $0["beneficiary"]?["is_self_hosted"] } == [true, true, false])
+            #expect(records[2]["beneficiary"]?["host"] == "Some Exchange Ltd")
             #expect(try await TravelRuleRecords(pool: world.pool).list(of: ID(1), after: 0, limit: 10).isEmpty)
         }
     }
@@ -54,6 +59,10 @@ import Testing
             #expect(try await Self.payout(world, 1_000, of: nameless).reasons == ["travel_rule_names_required"])
             #expect(try await Self.payout(world, 10, of: nameless).outcome == .approve)
             let user = try await world.user("Ana Ruiz")
+            for unnamed in [MoneyMovement.Beneficiary.other(name: nil), .other(name: "")] {
+                let stopped = try await Self.payout(world, 1_000, of: user, beneficiary: unnamed)
+                #expect(stopped.reasons == ["travel_rule_names_required"] && stopped.refusal?.code == "names_required")
+            }
             let nowhere = try await world.gate.check(world.movement(.payout, 5, of: user))
             #expect(nowhere.reasons == ["destination_required"])
             #expect(try await Self.payout(world, 2_000_000, of: user).outcome == .block)

@@ -53,7 +53,9 @@ import Testing
             try await world.cases.propose(id, .confirmed, by: "ada")
             try await world.cases.decide(id, agrees: true, by: "bob")
             world.gate.forget()
-            #expect(try await world.gate.check(world.movement(.payment, 5, of: user)).reasons == ["under_review"])
+            let answer = try await world.gate.check(world.movement(.payment, 5, of: user))
+            #expect(answer.outcome == .block && answer.reasons == ["stopped_by_case"])
+            #expect(answer.refusal?.code == "movement_refused")
         }
     }
 
@@ -67,6 +69,77 @@ import Testing
             _ = try await world.gate.check(world.movement(.withdrawal, 500, of: user))
             await #expect(throws: Problem.self) { try await world.cases.decide(id, agrees: true, by: "bob") }
             #expect(try await world.cases.find(id)?["status"] == "open")
+        }
+    }
+
+    @Test func `what waits for a person goes on when its case is released, and is kept then`() async throws {
+        try await ComplianceWorld.with { world in
+            let user = try await world.user("Ana Ruiz")
+            for dollars: Int128 in [9_000, 9_500] { try await world.happened("withdrawal", dollars, to: user) }
+            let held = world.movement(.withdrawal, 9_900, of: user)
+            let since = world.clock.now()
+            #expect(try await world.gate.check(held).outcome == .review)
+            let kept: SQL = "select count(*) from platform.compliance_checks"
+            let before = try await world.count(kept)
+            for _ in 0..<3 { #expect(try await world.gate.standing(of: held, since: since) == .waits) }
+            // Not even the next day anything is raised that takes a proposal back.
+            world.clock.advance(seconds: 86_400 - 3_600)
+            let id = try await Self.caseID(world)
+            try await world.cases.propose(id, .released, by: "ada")
+            for dollars: Int128 in [9_000, 9_500] { try await world.happened("withdrawal", dollars, to: user) }
+            #expect(try await world.gate.standing(of: held, since: since) == .waits)
+            #expect(try await world.count(kept) == before)
+            try await world.cases.decide(id, agrees: true, by: "bob")
+            guard case .goesOn(let answer) = try await world.gate.standing(of: held, since: since) else {
+                Issue.record("a released movement doesn't go on")
+                return
+            }
+            #expect(answer.checks.last?.flags == ["structuring", "cleared"])
+            #expect(try await world.count(kept) > before)
+        }
+    }
+
+    @Test func `what waits for a person is refused when its case is confirmed, and waits while nothing can be read`()
+        async throws
+    {
+        try await ComplianceWorld.with { world in
+            let user = try await world.user("Ana Ruiz")
+            for dollars: Int128 in [9_000, 9_500] { try await world.happened("withdrawal", dollars, to: user) }
+            let held = world.movement(.withdrawal, 9_900, of: user)
+            let since = world.clock.now()
+            #expect(try await world.gate.check(held).outcome == .review)
+            let id = try await Self.caseID(world)
+            try await world.cases.propose(id, .confirmed, by: "ada")
+            try await world.cases.decide(id, agrees: true, by: "bob")
+            world.gate.forget()
+            guard case .refused(let answer) = try await world.gate.standing(of: held, since: since) else {
+                Issue.record("a confirmed movement isn't refused")
+                return
+            }
+            #expect(answer.reasons == ["stopped_by_case"])
+            world.gate.forget()
+            world.pool.close()
+            #expect(try await world.gate.standing(of: held, since: since) == .waits)
+        }
+    }
+
+    @Test func `money that has come and must be looked at holds what leaves`() async throws {
+        try await ComplianceWorld.with { world in
+            let user = try await world.user("Ana Ruiz")
+            for dollars: Int128 in [9_000, 9_500] { try await world.happened("deposit", dollars, to: user) }
+            let deposit = world.movement(.deposit, 9_900, of: user)
+            #expect(try await world.gate.check(deposit).reasons == ["structuring"])
+            world.gate.forget()
+            #expect(try await world.gate.check(world.movement(.payment, 5, of: user)).outcome == .approve)
+            #expect(try await world.gate.arrived(deposit).reasons == ["structuring"])
+            world.gate.forget()
+            let leaving = try await world.gate.check(world.movement(.payment, 5, of: user))
+            #expect(leaving.reasons == ["under_review"] && leaving.refusal?.code == "movement_in_review")
+            let id = try await Self.caseID(world)
+            try await world.cases.propose(id, .released, by: "ada")
+            try await world.cases.decide(id, agrees: true, by: "bob")
+            world.gate.forget()
+            #expect(try await world.gate.check(world.movement(.payment, 5, of: user)).outcome == .approve)
         }
     }
 }

@@ -67,7 +67,7 @@ struct AccessTests {
             ["amount": "1000.00", "asset": "USD"],
             key: UUID().uuidString
         )
-        Problems.check(much, 422, "compliance_block", "a large deposit")
+        Problems.check(much, 422, "identification_required", "a large deposit")
         try await customer.deposit("100.00")
         let bank = try await customer.link("wire", token: "tok_ok")
         let out = try await customer.post(
@@ -75,7 +75,7 @@ struct AccessTests {
             ["amount": "10.00", "asset": "USD", "destination": .string(bank)],
             key: UUID().uuidString
         )
-        Problems.check(out, 422, "compliance_block", "a withdrawal")
+        Problems.check(out, 422, "identification_required", "a withdrawal")
         #expect(try await customer.dollars() == "96.30")
     }
 

@@ -106,6 +106,9 @@ import Testing
         #expect(response.encodedBody()?.mediaType == "text/plain; version=0.0.4; charset=utf-8")
         let text = String(decoding: response.encodedBody()?.bytes ?? [], as: UTF8.self)
         #expect(text.contains("route=\"/livez\""))
+        for stranger in ["192.0.2.7", "10.0.0.1", "2001:db8::1", "::ffff:192.0.2.7"] {
+            #expect(await api.respond("GET", "/metrics", remoteAddress: stranger).status == 404)
+        }
     }
 }
 

@@ -80,4 +80,28 @@ import Testing
             #expect(again.status == 429, "\(caller)")
         }
     }
+
+    @Test func `who tries tokens is counted by address and then waits, and nobody else does`() async {
+        let route = Route(
+            .get,
+            "/v1/counted",
+            operationID: "counted",
+            summary: "Counted",
+            tag: "Other",
+            access: .authenticated,
+            responses: [204: ResponseShape("Nothing.")],
+            rateLimit: RateLimitClass("three", quota: 3, windowSeconds: 60)
+        ) { _ in .noContent }
+        let api = demo.make([route])
+        func attempt(_ caller: String, _ address: String = "192.0.2.7") async -> Int {
+            await api.respond("GET", "/v1/counted", headers: reader(caller), remoteAddress: address).status
+        }
+        for number in 0..<3 { #expect(await attempt("guess-\(number)") == 401) }
+        #expect(await attempt("guess-4") == 429)
+        #expect(await attempt("guess-4", "192.0.2.8") == 401)
+        #expect(await attempt("writer") == 204)
+        let metrics = await api.respond("GET", "/metrics")
+        let text = String(decoding: metrics.encodedBody()?.bytes ?? [], as: UTF8.self)
+        #expect(text.contains("http_authentication_failures_total 5"))
+    }
 }

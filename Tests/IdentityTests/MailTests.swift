@@ -56,6 +56,37 @@ struct MailTests {
         }
     }
 
+    @Test func `where addresses are confirmed, one that is taken is answered like a new one`() async throws {
+        try await Fixture.with(policy: { $0.confirmsAddresses = true }) { fixture in
+            try await writing(fixture) {
+                let new = try await fixture.register("ada")
+                #expect(new.status == 202 && new.json == .null)
+                let welcome = await fixture.mailbox.next()
+                #expect(welcome.to == Fixture.email)
+                let early = try await fixture.signIn()
+                #expect(early.status == 401 && early.code == "invalid_credentials")
+                let body: JSON = ["token": .string(try token(welcome))]
+                #expect(try await fixture.send("POST", "/v1/auth/email-verification", body).status == 204)
+                #expect(try await fixture.signIn().status == 200)
+
+                let taken = try await fixture.register("grace", email: "ADA@example.com", password: "horses of troy 99")
+                #expect(taken.status == new.status && taken.json == new.json)
+                let word = await fixture.mailbox.next()
+                #expect(word.to == Fixture.email && word.text.contains("@ada") && !word.text.contains("emt_"))
+                let tried = try await fixture.signIn(password: "horses of troy 99")
+                #expect(tried.status == 401 && tried.code == early.code)
+                #expect(try await fixture.value("select count(*) from platform.users") == 1)
+                // Nor does a username tell which of the two it was.
+                for email in ["new@example.com", Fixture.email] {
+                    for name in ["grace", "ada"] {
+                        let again = try await fixture.register(name, email: email)
+                        #expect(again.status == 409 && again.code == "username_taken", "\(name) \(email)")
+                    }
+                }
+            }
+        }
+    }
+
     @Test func `a forgotten password is set anew, which ends all sessions and the lock`() async throws {
         try await Fixture.with { fixture in
             let (access, _) = try await fixture.customer()

@@ -2,6 +2,7 @@ import Kernel
 import Testing
 
 @testable import Screening
+@testable import ScreeningWorld
 
 @Suite struct ListTests {
     private static func reader(_ text: String, chunk: Int = 7) -> ByteReader {

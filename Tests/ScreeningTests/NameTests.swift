@@ -1,6 +1,8 @@
 import Foundation
 import Testing
 
+@testable import ScreeningWorld
+
 @testable import Screening
 
 @Suite struct NameTests {

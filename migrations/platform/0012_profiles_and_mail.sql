@@ -27,7 +27,32 @@ create table platform.email_tokens (
     constraint email_tokens_one unique (user_id, purpose)
 );
 
+-- Usernames that somebody asked for together with an address that is taken: where a registration doesn't tell that the
+-- address is, the name must be taken afterwards as if it were registered.
+create table platform.username_claims (
+    username text primary key,
+    claimed_at timestamptz not null
+);
+
+-- A username that is taken is told before an address that is: else the one would tell of the other.
+create function platform.users_check_username() returns trigger
+    language plpgsql set search_path = pg_catalog, pg_temp as $$
+begin
+    if exists (select from platform.username_claims where username = new.username)
+        or exists (select from platform.users where username = new.username and id <> new.id)
+    then
+        raise exception 'the username % is taken', new.username
+            using errcode = 'unique_violation', constraint = 'users_username_unique';
+    end if;
+    return new;
+end $$;
+create trigger users_check_username before insert or update of username on platform.users
+    for each row execute function platform.users_check_username();
+
 -- migrate: down
+drop trigger users_check_username on platform.users;
+drop function platform.users_check_username;
+drop table platform.username_claims;
 drop table platform.email_tokens;
 alter table platform.users
     drop column enabled_domains, drop column streak_on, drop column streak_days,

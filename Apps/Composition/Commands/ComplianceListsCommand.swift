@@ -25,7 +25,7 @@ struct ComplianceListsCommand: AsyncParsableCommand {
         )
         @Argument(help: "ofac_sdn, un or eu.") var source: String
         @Argument(help: "The files.") var files: [String]
-        @Option(help: "Who loads it.") var by = "console"
+        @OptionGroup var acting: OperatorOptions
         @Flag(help: "Only read the files, and tell what is in them.") var dryRun = false
 
         func run() async throws {
@@ -42,7 +42,7 @@ struct ComplianceListsCommand: AsyncParsableCommand {
                 list,
                 of: source,
                 checksum: try checksum(),
-                by: "operator:\(by)"
+                by: acting.actor
             )
             if report.isSame { return print("Version \(report.version) is these files already.") }
             print(

@@ -1,8 +1,12 @@
+import Approvals
 import ArgumentParser
+import Audit
 import Compliance
 import DomainKit
 import Foundation
+import Identity
 import Kernel
+import PostgreSQL
 
 /// `diboas compliance rules`: versions of the rules' parameters.
 struct ComplianceRulesCommand: AsyncParsableCommand {
@@ -19,7 +23,7 @@ struct ComplianceRulesCommand: AsyncParsableCommand {
         )
         @Argument(help: "The file.") var file: String
         @Option(help: "Why.") var reason: String
-        @Option(help: "Who.") var by = "console"
+        @OptionGroup var acting: OperatorOptions
 
         private static let bytesMax = 1 << 16
 
@@ -36,7 +40,7 @@ struct ComplianceRulesCommand: AsyncParsableCommand {
             let version = try await rules.draft(
                 try PolicyParameters(json: json),
                 reason: reason,
-                by: "operator:\(by)"
+                by: acting.actor
             )
             print("Version \(version) is kept.")
         }
@@ -58,19 +62,56 @@ struct ComplianceRulesCommand: AsyncParsableCommand {
 
     struct Use: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Use a version: as active it decides, as shadow it is asked beside the active one.",
-            discussion: "It takes effect within seconds; the version that was used so is retired."
+            abstract: "Use a version as shadow, which is asked beside the active one; or propose that it decides.",
+            discussion: """
+                That a version decides takes two: it is proposed here, and another person approves it over the API. \
+                It takes effect within seconds; the version that was used so is retired.
+                """
         )
         @Argument(help: "The version.") var version: Int
         @Argument(help: "active, shadow or retired.") var status: String
+        @Option(help: "Why; kept in the audit log.") var reason: String
+        @Option(name: .customLong("operator"), help: "Your username as a member of staff, who proposes it.")
+        var proposer: String?
+        @Flag(help: "In an emergency: active at once, alone; the audit log has it as break_glass.")
+        var breakGlass = false
 
         func run() async throws {
             guard let status = RuleSets.Status(rawValue: status), status != .draft else {
                 throw ValidationError("A version is used as active or shadow, or is retired.")
             }
             let program = try await Console.program()
-            try await RuleSets(pool: program.platform.pool, clock: program.clock).use(version, as: status)
+            if status == .active, !breakGlass { return try await propose(program) }
+            let rules = RuleSets(pool: program.platform.pool, clock: program.clock)
+            let entry = RuleSets.entry(
+                program.ids.next(),
+                status == .active ? "break_glass.rules_activated" : "rules.\(status.rawValue)",
+                version: version,
+                by: "operator:" + (proposer ?? OperatorOptions.systemUser),
+                after: [JSON.Member("reason", .string(reason))]
+            )
+            try await program.platform.pool.transact { transaction in
+                // What decides isn't taken away alone either: without a version the usual parameters decide.
+                if status != .active, !breakGlass, try await rules.isActive(version, in: transaction) {
+                    throw Problem(409, "rules_in_force", "This version decides. Propose another one in its place.")
+                }
+                try await rules.use(version, as: status, in: transaction)
+                return Closing((), last: [entry].statements(in: .platform, at: program.clock.now()))
+            }
             print("Version \(version) is \(status.rawValue).")
+        }
+
+        private func propose(_ program: Program) async throws {
+            guard let proposer else { throw ValidationError("--operator must name who proposes it.") }
+            let made = try await program.approvals.propose(
+                "compliance.rules",
+                ["version": .integer(version)],
+                because: reason,
+                by: try await program.identity.staff(named: proposer),
+                Trail(actor: "operator:" + proposer)
+            )
+            print("Version \(version) is proposed as \(made.id.wire). Another person approves it by")
+            print("POST /v1/operator/approvals/\(made.id.wire)/approve.")
         }
     }
 }

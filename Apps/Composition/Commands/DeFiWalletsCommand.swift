@@ -40,10 +40,10 @@ struct DeFiWalletsCommand: AsyncParsableCommand {
         static let configuration = CommandConfiguration(abstract: "Revoke a wallet for good.")
         @Argument(help: "Its id, wlt_…") var id: String
         @Option(help: "Why; kept with it.") var reason: String
-        @Option(help: "Who decides it.") var by = "console"
+        @OptionGroup var acting: OperatorOptions
 
         func run() async throws {
-            try await Console.program().wallets().revoke(id, because: reason, by: by)
+            try await Console.program().wallets().revoke(id, because: reason, by: acting.name)
             print("\(id) is revoked.")
         }
     }

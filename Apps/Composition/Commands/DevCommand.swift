@@ -103,7 +103,7 @@ enum DevSecrets {
         let made = [
             "DIBOAS_CURSOR_SECRET": Hex.encode(RandomBytes.make(32)),
             "DIBOAS_SANDBOX_WEBHOOK_SECRETS": "whsec_" + Base64.encode(RandomBytes.make(32)),
-            "DIBOAS_MAIL_DIRECTORY": home.path + "/mail",
+            "DIBOAS_MAIL_DIRECTORY": home.path + "/mail", "DIBOAS_CONFIRM_ADDRESSES": "off",
             "DIBOAS_JWT_KEYS_DIRECTORY": directory, "DIBOAS_MASTER_KEYS_DIRECTORY": home.path + "/master-keys",
             "DIBOAS_AUDIT_KEYS_DIRECTORY": home.path + "/audit-keys", "DIBOAS_ALLOW_PRIVATE_ADDRESSES": "on",
             "DIBOAS_SANDBOX": "on",

@@ -16,14 +16,14 @@ struct InvestingKlinesCommand: AsyncParsableCommand {
             discussion: "Trading may go on: it waits for a month's klines at a time."
         )
         @Argument(help: "The market, BTC-USDC; all of them unless given.") var symbol: String?
-        @Option(help: "Who decides it.") var by = "console"
+        @OptionGroup var acting: OperatorOptions
 
         func run() async throws {
             let program = try await Console.program()
             guard let investing = program.domains.compactMap({ $0 as? InvestingDomain }).first else {
                 throw ValidationError("This program has no Investing.")
             }
-            for made in try await investing.rebuildKlines(of: symbol, by: by) {
+            for made in try await investing.rebuildKlines(of: symbol, by: acting.name) {
                 print("\(made.symbol): \(made.klines) klines")
             }
         }

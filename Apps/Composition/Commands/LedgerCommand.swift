@@ -8,9 +8,10 @@ import PostgreSQL
 struct LedgerTools: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "ledger",
-        abstract: "Check the ledgers and read them.",
+        abstract: "Check the ledgers and read them, and propose postings by hand.",
         subcommands: [
             Verify.self, TrialBalances.self, Accounts.self, BalanceCommand.self, Statement.self, TransferCommand.self,
+            Post.self,
         ]
     )
 

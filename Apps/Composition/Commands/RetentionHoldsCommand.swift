@@ -11,6 +11,7 @@ extension RetentionCommand {
         @Option(help: "A user's id, usr_…") var user: String?
         @Option(help: "A table: platform.audit_log.") var table: String?
         @Option(help: "Why.") var reason: String
+        @OptionGroup var acting: OperatorOptions
 
         func validate() throws {
             guard (user == nil) != (table == nil) else { throw ValidationError("Give --user or --table.") }
@@ -31,7 +32,7 @@ extension RetentionCommand {
                 id: program.ids.next(),
                 on: subject,
                 because: reason,
-                by: "operator:console",
+                by: acting.actor,
                 at: program.clock.now()
             )
             for (schema, office) in try RetentionCommand.offices(program) {
@@ -71,6 +72,7 @@ extension RetentionCommand {
         static let configuration = CommandConfiguration(abstract: "End a hold.")
         @Argument(help: "The hold's id, hld_…") var hold: String
         @Option(help: "Why.") var reason: String
+        @OptionGroup var acting: OperatorOptions
 
         func run() async throws {
             guard let id = ID<LegalHold>(wire: hold) else { throw ValidationError("\(hold) is no hold's id.") }
@@ -78,7 +80,7 @@ extension RetentionCommand {
             var isReleased = false
             for (_, office) in try RetentionCommand.offices(program) {
                 let now = program.clock.now()
-                let released = try await office.release(id, because: reason, by: "operator:console", at: now)
+                let released = try await office.release(id, because: reason, by: acting.actor, at: now)
                 isReleased = isReleased || released
             }
             guard isReleased else { throw Problem(404, "not_found", "There is no hold \(hold) in force.") }

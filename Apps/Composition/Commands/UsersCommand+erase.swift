@@ -14,6 +14,7 @@ extension UsersCommand {
         )
         @Argument(help: "The user's id, usr_…") var user: String
         @Option(help: "Why, if the user didn't ask for it in the app.") var reason: String?
+        @OptionGroup var acting: OperatorOptions
         @Flag(help: "Only tell what stands against it, and what would stay.") var dryRun = false
 
         func run() async throws {
@@ -27,13 +28,13 @@ extension UsersCommand {
                 if !obstacles.isEmpty { throw ExitCode(1) }
                 return
             }
-            let requester = Requester(actor: "operator:console")
+            let requester = Requester(actor: acting.actor)
             let isOpen = try await erasure.requests.newest(of: id)?.status == .open
             let isErased = try await erasure.receipt(of: id) != nil
             if !isOpen, !isErased, let reason {
                 _ = try await erasure.requests.make(
                     for: id,
-                    by: Requester(actor: "operator:console: \(reason.prefix(200))")
+                    by: Requester(actor: "\(acting.actor): \(reason.prefix(200))")
                 )
             }
             Console.print(try await erasure.erase(id, approvedBy: requester).json)

@@ -5,6 +5,9 @@ public struct Latencies: Sendable {
     /// Latencies in milliseconds, in any order.
     public init(milliseconds: [Double] = []) { sorted = milliseconds.sorted() }
 
+    /// How many operations there were.
+    public var count: Int { sorted.count }
+
     /// The smallest latency in milliseconds that at least this share (0 to 1) of the operations kept; nil without any.
     public func percentile(_ share: Double) -> Double? {
         guard let last = sorted.indices.last else { return nil }

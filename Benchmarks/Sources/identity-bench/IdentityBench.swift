@@ -8,12 +8,12 @@ import Migrations
 import PostgreSQL
 import Redis
 
-/// Measures what it costs to know who asks: tokens, sign-ins apart from bcrypt, and rate limits.
+/// Measures what it costs to know who asks: tokens, sign-ins apart from bcrypt, rate limits, screening of names.
 @main
 struct IdentityBench: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "identity-bench",
-        abstract: "Measure token checks, sign-ins apart from bcrypt, and rate limits, on servers of its own."
+        abstract: "Measure token checks, sign-ins apart from bcrypt, rate limits and screening, on servers of its own."
     )
 
     @Option(help: "Seconds of each side of a row.")
@@ -21,6 +21,9 @@ struct IdentityBench: AsyncParsableCommand {
 
     @Option(help: "Directory of the migrations.")
     var migrations = "../migrations"
+
+    @Flag(help: "Only the screening of names.")
+    var onlyScreening = false
 
     @Option(help: "File for the report in JSON.")
     var json: String?
@@ -53,13 +56,17 @@ struct IdentityBench: AsyncParsableCommand {
             guard await client.waitUntilConnected(timeoutSeconds: 30) else { throw Unreachable() }
             let options = ConnectionOptions(url: url, applicationName: "bench", role: Roles.role(of: .platform))
             let pool = Pool(options, size: 16, waitSeconds: 60)
+            let owner = Pool(ConnectionOptions(url: url, applicationName: "bench"), size: 1, waitSeconds: 60)
             let directory = NSTemporaryDirectory() + "identity-bench-\(ProcessInfo.processInfo.processIdentifier)"
             defer { try? FileManager.default.removeItem(atPath: directory) }
             var report = Report(about: [JSON.Member("postgres", "temporary, without fsync")])
-            let pacing = Pacing(seconds: seconds)
-            let world = try await World(pool: pool, keys: directory, quiet: quiet)
-            for row in try await world.rows(pacing) { report.add(row) }
-            for row in try await RateLimits(client: client).rows(pacing) { report.add(row) }
+            for row in try await Screenings(pool: pool, owner: owner).rows() { report.add(row) }
+            if !onlyScreening {
+                let pacing = Pacing(seconds: seconds)
+                let world = try await World(pool: pool, keys: directory, quiet: quiet)
+                for row in try await world.rows(pacing) { report.add(row) }
+                for row in try await RateLimits(client: client).rows(pacing) { report.add(row) }
+            }
             if let json { try report.write(to: json) }
             group.cancelAll()
         }

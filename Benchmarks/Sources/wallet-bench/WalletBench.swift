@@ -22,24 +22,53 @@ struct WalletBench: AsyncParsableCommand {
     @Option(help: "Threads that check signatures at once.")
     var threads = 2
 
+    @Option(help: "File for the report in JSON.")
+    var json: String?
+
     func run() async throws {
         let checks = try SignatureCheck.read(directory: vectors)
+        var report = Report(about: [])
         for chain in Chain.allCases {
             let own = checks.filter { $0.chain == chain }
-            let latencies = latencies(own)
-            print(
-                "\(chain.rawValue): \(own.count) signatures, p50 \(Self.text(latencies.percentile(0.5))) ms, "
-                    + "p99 \(Self.text(latencies.percentile(0.99))) ms"
-            )
+            report.add(try alone(own, of: chain))
         }
-        print("mixed, \(threads) threads: \(Int(await throughput(checks))) checks/s")
-        try derive()
+        report.add(
+            BenchmarkRow(
+                "signature checks of all chains in turns",
+                unit: .perSecond,
+                figure: await throughput(checks),
+                clients: threads
+            )
+        )
+        for row in try derivations() { report.add(row) }
         for (name, text) in [
             ("a payment of 200 bytes", Self.payment), ("a note of 4,000 bytes", Self.note),
             ("64 KiB of words", String(repeating: Self.note, count: 16)),
         ] {
-            print("private material in \(name): \(Self.text(screening(text) * 1000)) µs")
+            report.add(
+                BenchmarkRow(
+                    "search for private material in \(name)",
+                    unit: .milliseconds,
+                    figure: screening(text),
+                    clients: 1
+                )
+            )
         }
+        if let json { try report.write(to: json) }
+    }
+
+    private func alone(_ checks: [SignatureCheck], of chain: Chain) throws -> BenchmarkRow {
+        let start = ContinuousClock.now
+        let latencies = latencies(checks)
+        return BenchmarkRow(
+            "signature checks of \(chain.rawValue)",
+            unit: .perSecond,
+            figure: Double(latencies.count) / (ContinuousClock.now - start).inSeconds,
+            clients: 1,
+            p50: latencies.percentile(0.5),
+            p99: latencies.percentile(0.99),
+            note: "\(checks.count) signatures in turns"
+        )
     }
 
     private func latencies(_ checks: [SignatureCheck]) -> Latencies {
@@ -80,15 +109,20 @@ struct WalletBench: AsyncParsableCommand {
         return Double(done) / (clock.now - start).inSeconds
     }
 
-    private func derive() throws {
+    private func derivations() throws -> [BenchmarkRow] {
         let key = try ExtendedPublicKey(Self.extendedKey)
         let clock = ContinuousClock()
-        for form in [BitcoinScript.SingleKey.p2wpkh, .p2tr] {
+        return try [BitcoinScript.SingleKey.p2wpkh, .p2tr].map { form in
             let text = form == .p2tr ? Self.plainKey : key.text
             let account = try WatchOnlyAccount(try ExtendedPublicKey(text), form: form, network: .mainnet)
             let start = clock.now
             let addresses = try account.addresses(.receiving, 0..<10_000)
-            print("\(addresses.count) addresses (\(form.rawValue)): \(Self.text((clock.now - start).inSeconds)) s")
+            return BenchmarkRow(
+                "\(addresses.count) addresses below an extended key (\(form.rawValue))",
+                unit: .milliseconds,
+                figure: (clock.now - start).inSeconds * 1000,
+                clients: 1
+            )
         }
     }
 
@@ -104,8 +138,6 @@ struct WalletBench: AsyncParsableCommand {
         }
         return (clock.now - start).inSeconds * 1000 / Double(done)
     }
-
-    private static func text(_ value: Double?) -> String { value.map { String(format: "%.3f", $0) } ?? "-" }
 
     // BIP-84's and BIP-32's public test vectors.
     private static let extendedKey =

@@ -15,6 +15,11 @@ struct Movement: Sendable {
     let limit: Limit
     let compliance: ComplianceAnswer
 
+    /// Whether a person must look at it before it goes on.
+    ///
+    /// Money that comes in goes on: it is looked at again, and held, when it is there.
+    var isHeld: Bool { compliance.outcome == .review && kind != .deposit }
+
     /// The fee lines that are charged.
     var chargedLines: [FeeLine] { quote.lines.filter { $0.amount.minorUnits > 0 } }
 }
@@ -50,7 +55,8 @@ struct MovementChecks: Sendable {
 
     /// What is promised for a movement.
     ///
-    /// - Throws: a `Problem`: 403 for a user who may not move money, 422 for fees and compliance.
+    /// - Throws: a `Problem`: 403 for a user who may not move money, 422 for fees and compliance, 503 where compliance
+    ///   can't be asked.
     func check(_ request: MovementRequest) async throws -> Movement {
         guard let profile = try await users.profile(request.user), profile.isActive else {
             throw Problem(403, "user_not_active", "This user may not move money. Contact support.")
@@ -72,10 +78,7 @@ struct MovementChecks: Sendable {
                 identification: profile.identification
             )
         )
-        guard answer.outcome == .approve else {
-            let why = answer.reasons.joined(separator: ", ")
-            throw Problem(422, "compliance_\(answer.outcome.rawValue)", "This can't be done: \(why). Contact support.")
-        }
+        if let refusal = answer.refusal, answer.outcome != .review || !request.kind.mayWait { throw refusal }
         return Movement(
             transaction: transaction,
             user: request.user,
@@ -88,12 +91,56 @@ struct MovementChecks: Sendable {
     }
 }
 
+extension MovementChecks {
+    /// Asks again about a transaction that waits for a person.
+    ///
+    /// - Throws: what the stores throw; it waits on then.
+    func standing(of transaction: BankTransaction) async throws -> MovementStanding {
+        guard let profile = try await users.profile(transaction.user) else { return .waits }
+        return try await compliance.standing(
+            of: transaction.movement(profile.identification),
+            since: transaction.createdAt
+        )
+    }
+
+    /// Has compliance look at a deposit whose money is there.
+    ///
+    /// - Throws: `Unlooked` where compliance can't be asked, and what the stores throw: the deposit is tried again.
+    func arrived(_ deposit: BankTransaction) async throws {
+        guard let profile = try await users.profile(deposit.user) else { return }
+        let answer = try await compliance.arrived(deposit.movement(profile.identification))
+        if answer.isUnread { throw Unlooked(deposit: deposit.id) }
+    }
+
+    /// A deposit that compliance couldn't be asked about.
+    struct Unlooked: Error, Sendable {
+        let deposit: ID<BankTransaction>
+    }
+}
+
+extension BankTransaction {
+    /// The movement that it is to compliance.
+    func movement(_ identification: MoneyMovement.Identification) -> MoneyMovement {
+        MoneyMovement(
+            subject: id.value,
+            user: user,
+            kind: kind.complianceKind,
+            amount: amount,
+            identification: identification
+        )
+    }
+}
+
 extension BankTransaction.Kind {
+    /// Whether a person may look at it while it waits, or once the money is there; what can't wait is refused instead:
+    /// transfers between the customer's own places, and what a provider does with the customer.
+    var mayWait: Bool { self == .deposit || self == .payment || self == .withdrawal }
+
     /// The kind of movement as compliance knows it.
     var complianceKind: MoneyMovement.Kind {
         switch self {
-        case .deposit: .deposit
-        case .withdrawal: .withdrawal
+        case .deposit, .purchase: .deposit
+        case .withdrawal, .sale: .withdrawal
         case .payment: .payment
         case .transfer: .transfer
         }

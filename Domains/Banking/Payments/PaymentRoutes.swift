@@ -11,7 +11,10 @@ extension Payments {
                 "/v1/banking/payments",
                 operationID: "createPayment",
                 summary: "Send money to another customer",
-                description: "The payee gets the amount; the payer pays the fees on top. Done when answered.",
+                description: """
+                    The payee gets the amount; the payer pays the fees on top. Done when answered, unless with 202: \
+                    then amount and fees are reserved until it has been looked at.
+                    """,
                 tag: "Payments",
                 access: .permission("banking:move"),
                 isIdempotent: true,
@@ -22,7 +25,13 @@ extension Payments {
                         BankTransaction.schema,
                         headers: [.location, .replayed],
                         links: [.init(to: "getTransaction", parameter: "id", from: "/id")]
-                    )
+                    ),
+                    202: ResponseShape(
+                        "The payment, which is looked at first.",
+                        BankTransaction.schema,
+                        headers: [.location, .replayed],
+                        links: [.init(to: "getTransaction", parameter: "id", from: "/id")]
+                    ),
                 ],
                 problems: MovementProblems.all.merging([404: ["payee_not_found"]]) { $0 + $1 }
             ) { request in

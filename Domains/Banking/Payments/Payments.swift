@@ -7,7 +7,7 @@ import Kernel
 import Ledger
 import PostgreSQL
 
-/// Money from one customer to another, at once and for good.
+/// Money from one customer to another, at once and for good; what a person must look at is held until then.
 struct Payments: Sendable {
     /// A payment as the customer asked for it.
     struct Order: Sendable {
@@ -23,7 +23,7 @@ struct Payments: Sendable {
     let checks: MovementChecks
     let journal: TransactionJournal
 
-    /// Pays, and answers 201 with the transaction.
+    /// Pays, and answers 201 with the transaction, or 202 with one that is looked at first.
     ///
     /// - Throws: a `Problem`: 404 `payee_not_found`, 422 for everything that compliance, fees or limits refuse.
     func pay(_ order: Order, _ request: APIRequest) async throws -> APIResponse {
@@ -47,6 +47,7 @@ struct Payments: Sendable {
             house: movement.feeAccounts(provider: nil),
             accounts
         )
+        if movement.isHeld { return try await hold(order, movement, payee, try found[from], request) }
         let commands: [LedgerCommand] = [
             movement.usage(of: try found[from]),
             .transfer(
@@ -71,7 +72,41 @@ struct Payments: Sendable {
         return try await ledger.submit(item).response()
     }
 
-    private static let payeeClosed = Problem(
+    /// Reserves the amount and its fees until a person has looked; `HeldMovements` goes on from there.
+    private func hold(
+        _ order: Order,
+        _ movement: Movement,
+        _ payee: ID<User>,
+        _ account: ID<LedgerAccount>,
+        _ request: APIRequest
+    ) async throws -> APIResponse {
+        let initiator = try Initiator(request)
+        let reservation: ID<Reservation> = journal.ids.next()
+        let reserve = NewReservation(
+            id: reservation,
+            account: account,
+            amount: (order.amount + movement.quote.total).minorUnits,
+            kind: "payment",
+            // A review has no end of its own.
+            lifetime: .unlimited,
+            quote: movement.quote.json
+        )
+        let item = try movement.item([movement.usage(of: account), .reserve(reserve)], for: request) {
+            [journal] receipt, instant in
+            var held = made(order, movement, payee, at: instant)
+            held.reservation = reservation
+            held.follow([
+                movement.validated,
+                .init(.balanceReserved, metadata: ["reservation": .string(reservation.wire)]),
+                .init(.inReview),
+            ])
+            let rows = journal.rows(held, receipt: receipt, at: instant, by: initiator, fees: movement.quote.lines)
+            return LedgerItem.Finish(rows: rows, answer: StoredAnswer(.accepted(held.json, location: held.path)))
+        }
+        return try await ledger.submit(item).response()
+    }
+
+    static let payeeClosed = Problem(
         422,
         "payee_account_closed",
         "The payee's account is closed. Name another payee."
@@ -85,7 +120,23 @@ struct Payments: Sendable {
         _ instant: Timestamp,
         _ initiator: Initiator
     ) -> LedgerItem.Finish {
-        var transaction = BankTransaction(
+        var transaction = made(order, movement, payee, at: instant)
+        transaction.follow([
+            movement.validated,
+            .init(.completed),
+        ])
+        let rows = journal.rows(transaction, receipt: receipt, at: instant, by: initiator, fees: movement.quote.lines)
+        let answer = APIResponse.created(transaction.json, location: transaction.path)
+        return LedgerItem.Finish(rows: rows, answer: StoredAnswer(answer))
+    }
+
+    private func made(
+        _ order: Order,
+        _ movement: Movement,
+        _ payee: ID<User>,
+        at instant: Timestamp
+    ) -> BankTransaction {
+        BankTransaction(
             id: movement.transaction,
             user: movement.user,
             kind: .payment,
@@ -97,12 +148,5 @@ struct Payments: Sendable {
             quote: movement.quote.json,
             at: instant
         )
-        transaction.follow([
-            movement.validated,
-            .init(.completed),
-        ])
-        let rows = journal.rows(transaction, receipt: receipt, at: instant, by: initiator, fees: movement.quote.lines)
-        let answer = APIResponse.created(transaction.json, location: transaction.path)
-        return LedgerItem.Finish(rows: rows, answer: StoredAnswer(answer))
     }
 }

@@ -7,10 +7,14 @@ import PostgreSQL
 
 extension Settlement {
     /// The provider has the customer's money: credits the customer with what is left after fees.
+    ///
+    /// - Throws: `MovementChecks.Unlooked` where compliance can't be asked: the event is tried again.
     func completeDeposit(_ transaction: BankTransaction, _ context: Context) async throws -> Outcome {
         guard transaction.status.successors.contains(.completed) else {
             return try await again(transaction, context)
         }
+        // Before it can be spent: what must be looked at holds what leaves its customer.
+        try await checks.arrived(transaction)
         let lines = try await fees.lines(of: transaction.id, stage: .promised)
         let asset = transaction.amount.asset
         let clearing = HouseAccounts.clearing(context.provider, asset)

@@ -54,10 +54,21 @@ struct TransactionExplanation: Sendable {
                 members: [
                     .init("from", from.map { .string($0) } ?? .null), .init("to", .string(try row["to_status"])),
                     .init("reason", reason.map { .string($0) } ?? .null),
-                    .init("version", .integer(try row["version"] as Int64)), .init("details", metadata ?? .null),
+                    .init("version", .integer(try row["version"] as Int64)), .init("details", Self.shown(metadata)),
                 ]
             )
         }
+    }
+
+    /// What compliance looked at isn't for its customer, only what came of it.
+    private static func shown(_ metadata: JSON?) -> JSON {
+        guard case .object(let members)? = metadata else { return metadata ?? .null }
+        return .object(
+            members.map { member in
+                guard member.name == "compliance" else { return member }
+                return JSON.Member(member.name, ["outcome": member.value["outcome"] ?? .null])
+            }
+        )
     }
 
     private func providerUpdates(_ transaction: BankTransaction) async throws -> [Entry] {

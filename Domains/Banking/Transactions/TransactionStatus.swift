@@ -8,6 +8,8 @@ enum TransactionStatus: String, Sendable, CaseIterable, SQLEncodable, SQLDecodab
     case validating
     /// The money is held.
     case balanceReserved = "balance_reserved"
+    /// The money is held until a person has looked at it.
+    case inReview = "in_review"
     /// A provider is to act.
     case sentToProvider = "sent_to_provider"
     /// The provider has it.
@@ -32,7 +34,8 @@ enum TransactionStatus: String, Sendable, CaseIterable, SQLEncodable, SQLDecodab
         switch self {
         case .initiated: [.validating]
         case .validating: [.balanceReserved, .sentToProvider, .inTransit, .completed, .failed]
-        case .balanceReserved: [.sentToProvider, .failed]
+        case .balanceReserved: [.inReview, .sentToProvider, .failed]
+        case .inReview: [.sentToProvider, .completed, .failed]
         case .sentToProvider: [.providerProcessing, .confirming, .completed, .failed, .compensating]
         case .providerProcessing: [.confirming, .completed, .failed, .compensating]
         case .confirming: [.providerProcessing, .completed, .failed, .compensating]

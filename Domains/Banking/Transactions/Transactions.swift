@@ -44,6 +44,16 @@ struct Transactions: Sendable {
         ).first.map(BankTransaction.init)
     }
 
+    /// Those that wait for a person, in the order of their ids, after one of them.
+    func inReview(after id: UInt128, limit: Int) async throws -> [BankTransaction] {
+        try await pool.query(
+            """
+            select \(BankTransaction.columns) from \(schema).transactions
+            where status = 'in_review' and id > \(id) order by id limit \(limit)
+            """
+        ).map(BankTransaction.init)
+    }
+
     /// What the ledger did for a transaction, in the order of posting.
     func legs(of transaction: BankTransaction) async throws -> [TransferLegs] {
         try await pool.query(

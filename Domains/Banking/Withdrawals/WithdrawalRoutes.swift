@@ -11,7 +11,10 @@ extension Withdrawals {
                 "/v1/banking/withdrawals",
                 operationID: "createWithdrawal",
                 summary: "Withdraw to a bank account",
-                description: "Amount and fees are reserved at once, and leave when the provider has paid out.",
+                description: """
+                    Amount and fees are reserved at once, and leave when the provider has paid out. With the status \
+                    `in_review` it goes on, or fails and frees them, when it has been looked at.
+                    """,
                 tag: "Withdrawals",
                 access: .permission("banking:withdraw", stepUp: true),
                 isIdempotent: true,

@@ -4,6 +4,7 @@ import Fees
 import HTTP
 import Kernel
 import Ledger
+import PostgreSQL
 
 /// Money that goes out to a bank account: reserved, paid out by a provider, captured when it says so.
 struct Withdrawals: Sendable {
@@ -22,7 +23,7 @@ struct Withdrawals: Sendable {
     let checks: MovementChecks
     let journal: TransactionJournal
 
-    /// Reserves the amount and its fees, and answers 202.
+    /// Reserves the amount and its fees, and answers 202; what a person must look at goes to no provider before.
     ///
     /// - Throws: a `Problem`.
     func start(_ order: Order, _ request: APIRequest) async throws -> APIResponse {
@@ -56,6 +57,8 @@ struct Withdrawals: Sendable {
                     account: account,
                     amount: (order.amount + movement.quote.total).minorUnits,
                     kind: "withdrawal",
+                    // A review has no end of its own.
+                    lifetime: movement.isHeld ? .unlimited : NewReservation.usualLifetime,
                     quote: movement.quote.json
                 )
             ),
@@ -90,7 +93,7 @@ struct Withdrawals: Sendable {
         transaction.follow([
             movement.validated,
             .init(.balanceReserved, metadata: ["reservation": .string(reservation.wire)]),
-            .init(.sentToProvider),
+            .init(movement.isHeld ? .inReview : .sentToProvider),
         ])
         let call = NewProviderCallRow(
             id: journal.ids.next(),
@@ -98,8 +101,9 @@ struct Withdrawals: Sendable {
             provider: order.provider,
             step: .createPayout
         )
+        let calls: [any StoredRow] = movement.isHeld ? [] : [call]
         let rows = journal.rows(transaction, receipt: receipt, at: instant, by: initiator, fees: movement.quote.lines)
         let answer = APIResponse.accepted(transaction.json, location: transaction.path)
-        return LedgerItem.Finish(rows: rows + [call], answer: StoredAnswer(answer))
+        return LedgerItem.Finish(rows: rows + calls, answer: StoredAnswer(answer))
     }
 }

@@ -16,29 +16,45 @@ struct CustodyChecks: Sendable {
     let ids: IDGenerator
     let clock: any WallClock
 
-    /// What a withdrawal is promised to cost, once nobody holds anything against it.
+    /// What a withdrawal is promised to cost, unless somebody holds something against it; what a person must look at
+    /// is asked about again before it is signed.
     ///
-    /// - Throws: 403 `user_not_active`; 422 for fees and compliance.
-    func quote(_ amount: Money, by user: ID<User>, for id: ID<CustodyWithdrawal>) async throws -> FeeQuote {
+    /// - Throws: 403 `user_not_active`; 422 for fees and compliance; 503 `checks_unavailable`.
+    func quote(
+        _ amount: Money,
+        by user: ID<User>,
+        for id: ID<CustodyWithdrawal>,
+        to destination: MoneyMovement.Destination
+    ) async throws -> FeeQuote {
         guard let profile = try await users.profile(user), profile.isActive else {
             throw Problem(403, "user_not_active", "This user may not move money. Contact support.")
         }
         let context = FeeContext(amount: amount, tier: FeeTier(rawValue: profile.feeTier) ?? .tier1)
         let quote = try await fees.current().quote(Self.feeOperation, context, id: ids.next(), at: clock.now())
-        let answer = try await compliance.check(
-            MoneyMovement(
-                subject: id.value,
-                user: user,
-                kind: .withdrawal,
-                amount: amount,
-                identification: profile.identification
-            )
-        )
-        guard answer.outcome == .approve else {
-            let why = answer.reasons.joined(separator: ", ")
-            throw Problem(422, "compliance_\(answer.outcome.rawValue)", "This can't be done: \(why). Contact support.")
-        }
+        let payout = Payout(subject: id.value, user: user, amount: amount, to: destination)
+        let answer = try await compliance.check(payout.movement(profile.identification))
+        if let refusal = answer.refusal, answer.outcome != .review { throw refusal }
         return quote
+    }
+
+    /// Whether a withdrawal may be signed by what is known now.
+    ///
+    /// - Throws: what the stores throw; it isn't signed then.
+    func standing(
+        of withdrawal: CustodyWithdrawal,
+        to destination: MoneyMovement.Destination
+    ) async throws -> MovementStanding {
+        guard let profile = try await users.profile(withdrawal.user) else { return .waits }
+        let payout = Payout(
+            subject: withdrawal.id.value,
+            user: withdrawal.user,
+            amount: withdrawal.amount,
+            to: destination
+        )
+        return try await compliance.standing(
+            of: payout.movement(profile.identification),
+            since: withdrawal.createdAt
+        )
     }
 
     /// Why a deposit isn't credited to its owner; nil when it is.
@@ -55,15 +71,16 @@ struct CustodyChecks: Sendable {
         case .approve: break
         }
         guard let profile = try await users.profile(owner) else { return .inReview }
-        let answer = try await compliance.check(
-            MoneyMovement(
-                subject: deposit.id.value,
-                user: owner,
-                kind: .deposit,
-                amount: deposit.amount,
-                identification: profile.identification
-            )
+        let movement = MoneyMovement(
+            subject: deposit.id.value,
+            user: owner,
+            kind: .deposit,
+            amount: deposit.amount,
+            identification: profile.identification
         )
-        return answer.outcome == .approve ? nil : .inReview
+        guard case .goesOn = try await compliance.standing(of: movement, since: deposit.createdAt) else {
+            return .inReview
+        }
+        return nil
     }
 }

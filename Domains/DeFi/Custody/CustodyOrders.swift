@@ -1,3 +1,4 @@
+import Compliance
 import DomainKit
 import Fees
 import HTTP
@@ -13,6 +14,7 @@ struct CustodyOrders: Sendable {
     let assets: CustodyAssets
     let withdrawals: CustodyWithdrawals
     let book: AddressBook
+    let payouts: PayoutChecks
     let books: CustodyBooks
     let checks: CustodyChecks
     let ledger: Ledger
@@ -21,13 +23,19 @@ struct CustodyOrders: Sendable {
     /// Reserves the amount and its fees, and answers 202; it is signed and sent afterwards.
     ///
     /// - Throws: a `Problem`.
-    func withdraw(_ amount: Money, to recipient: EthereumAddress, _ request: APIRequest) async throws -> APIResponse {
+    func withdraw(
+        _ amount: Money,
+        to recipient: EthereumAddress,
+        named beneficiary: MoneyMovement.Beneficiary,
+        _ request: APIRequest
+    ) async throws -> APIResponse {
         let user = try request.requirePrincipal().user
         let asset = try await assets.asset(amount.asset, on: chain)
         try asset.check(withdrawal: amount)
-        try await requirePayable(recipient, for: user)
+        let account = try await payable(recipient, for: user)
+        let destination = try await payouts.destination(account, for: user, named: beneficiary)
         let id = ids.next(CustodyWithdrawal.self)
-        let quote = try await checks.quote(amount, by: user, for: id)
+        let quote = try await checks.quote(amount, by: user, for: id, to: destination)
         let order = CustodyWithdrawal.Order(
             user: user,
             recipient: recipient,
@@ -35,29 +43,8 @@ struct CustodyOrders: Sendable {
             fee: quote.total,
             reservation: ids.next()
         )
-        let account = try await books.accounts.open(AccountKey(user, CustodyBooks.customer, amount.asset))
-        let commands: [LedgerCommand] = [
-            .use(
-                Usage(
-                    account: account,
-                    counter: CustodyBooks.counter,
-                    amount: amount.minorUnits,
-                    dayLimit: asset.withdrawalDaily.minorUnits,
-                    monthLimit: nil
-                )
-            ),
-            .reserve(
-                NewReservation(
-                    id: order.reservation,
-                    account: account,
-                    amount: (amount + quote.total).minorUnits,
-                    kind: CustodyBooks.counter,
-                    // It ends with the withdrawal, which has an end of its own.
-                    lifetime: .unlimited,
-                    quote: quote.json
-                )
-            ),
-        ]
+        let source = try await books.accounts.open(AccountKey(user, CustodyBooks.customer, amount.asset))
+        let commands = commands(order, quote, source, asset)
         let fees = quote.lines.map { CustodyFeeRow(withdrawal: id, line: $0) }
         let item = LedgerItem(
             operation: id.cast(),
@@ -78,6 +65,37 @@ struct CustodyOrders: Sendable {
             }
         }
         return try await ledger.submit(item).response()
+    }
+
+    /// Counts the amount to the day's limit, and holds it with its fees.
+    private func commands(
+        _ order: CustodyWithdrawal.Order,
+        _ quote: FeeQuote,
+        _ source: ID<LedgerAccount>,
+        _ asset: CustodyAsset
+    ) -> [LedgerCommand] {
+        [
+            .use(
+                Usage(
+                    account: source,
+                    counter: CustodyBooks.counter,
+                    amount: order.amount.minorUnits,
+                    dayLimit: asset.withdrawalDaily.minorUnits,
+                    monthLimit: nil
+                )
+            ),
+            .reserve(
+                NewReservation(
+                    id: order.reservation,
+                    account: source,
+                    amount: (order.amount + quote.total).minorUnits,
+                    kind: CustodyBooks.counter,
+                    // It ends with the withdrawal, which has an end of its own.
+                    lifetime: .unlimited,
+                    quote: quote.json
+                )
+            ),
+        ]
     }
 
     /// Takes a withdrawal back that isn't signed yet; the money is available again.
@@ -111,7 +129,7 @@ struct CustodyOrders: Sendable {
         }
     }
 
-    private func requirePayable(_ recipient: EthereumAddress, for user: ID<User>) async throws {
+    private func payable(_ recipient: EthereumAddress, for user: ID<User>) async throws -> AccountID {
         guard recipient != custodian.account else {
             throw Problem(
                 422,
@@ -120,10 +138,7 @@ struct CustodyOrders: Sendable {
                 faults: [Problem.Fault("/to", "recipient_is_custodian")]
             )
         }
-        guard let account = AccountID("\(chain.name):\(recipient)") else {
-            throw Problem.malformed("bad_format", in: "/to")
-        }
-        _ = try await book.requirePayable(account, for: user)
+        return try await book.requirePayable(recipient, on: chain.name, for: user)
     }
 
     private static func underWay(_ status: String) -> Problem {

@@ -101,7 +101,8 @@ struct CustodyRoutes: Sendable {
             summary: "Withdraw crypto to an own address",
             description: """
                 To an entry of the address book whose lock is over, which each proven wallet has. Amount and fees are \
-                reserved at once, and leave when the payout has the required confirmations.
+                reserved at once, and leave when the payout has the required confirmations. With the reason \
+                `in_review` it is looked at first.
                 """,
             tag: Self.tag,
             access: .permission("defi:move", stepUp: true),
@@ -131,7 +132,7 @@ struct CustodyRoutes: Sendable {
             }
             let amount = try Money(positive: body["amount"]?.stringValue ?? "", asset, at: "/amount")
             return try await idempotently(request, orders.ledger, orders.ids) {
-                try await orders.withdraw(amount, to: to, request)
+                try await orders.withdraw(amount, to: to, named: PayoutChecks.beneficiary(in: body), request)
             }
         }
     }
@@ -217,8 +218,9 @@ struct CustodyRoutes: Sendable {
             "asset_not_supported", "amount_below_minimum", "amount_above_maximum", "bad_checksum",
             "recipient_is_custodian", "address_not_in_book", "address_locked", "address_blocked", "address_in_review",
             "insufficient_funds", "limit_exceeded", "account_frozen", "account_closed", "amount_out_of_range",
-            "compliance_review", "compliance_block", "no_fee_schedule", "idempotency_key_reused",
-        ],
+            "no_fee_schedule", "idempotency_key_reused",
+        ] + PayoutChecks.refusals,
+        503: ["checks_unavailable"],
     ]
     private static let orderBody = JSONSchema.object(
         [
@@ -228,7 +230,7 @@ struct CustodyRoutes: Sendable {
                 .string(.ethereumAddress),
                 "An address of the address book whose lock is over; proven wallets are in it."
             ),
-        ],
+        ] + PayoutChecks.members,
         named: "NewCustodyWithdrawal"
     )
     private static let termsSchema = JSONSchema.object(

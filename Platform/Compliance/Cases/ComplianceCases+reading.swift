@@ -5,15 +5,15 @@ extension ComplianceCases {
     /// Cases of one page.
     public static let pageMax = 100
 
-    /// The open cases, those due first in front.
-    public func queue(limit: Int = 50) async throws -> [JSON] {
+    /// The open cases, those due first in front; without those about whoever looks.
+    public func queue(limit: Int = 50, for viewer: ID<User>? = nil) async throws -> [JSON] {
         let now = clock.now()
         let rows = try await pool.query(
             """
             select id, user_id, kind, status, assigned_to, proposed_by, proposed_decision, decided_by, evidence,
                 opened_at, due_at, closed_at, version
             from platform.compliance_cases
-            where closed_at is null
+            where closed_at is null and user_id is distinct from \(viewer)
             order by due_at, id
             limit \(min(max(limit, 1), ComplianceCases.pageMax))
             """
@@ -21,14 +21,15 @@ extension ComplianceCases {
         return try rows.map { try ComplianceCases.json($0, now) }
     }
 
-    /// A case with its evidence, alerts and notes: what is shown, and what is exported; nil when there is none.
-    public func find(_ id: ID<ComplianceCase>) async throws -> JSON? {
+    /// A case with its evidence, alerts and notes: what is shown, and what is exported; nil when there is none, or
+    /// none that whoever looks may see.
+    public func find(_ id: ID<ComplianceCase>, for viewer: ID<User>? = nil) async throws -> JSON? {
         let results = try await pool.withConnection { connection in
             try await connection.pipeline([
                 """
                 select id, user_id, kind, status, assigned_to, proposed_by, proposed_decision, decided_by, evidence,
                     opened_at, due_at, closed_at, version
-                from platform.compliance_cases where id = \(id)
+                from platform.compliance_cases where id = \(id) and user_id is distinct from \(viewer)
                 """,
                 """
                 select subject, score, explanation, raised_at from platform.compliance_alerts

@@ -10,7 +10,8 @@ public enum ComplianceCase: Entity {
 
 /// The cases: tables `compliance_cases`, `compliance_alerts`, `compliance_notes`, `compliance_holds`.
 ///
-/// A decision takes two: one proposes it, another agrees or sends it back.
+/// A decision takes two: one proposes it, another agrees or sends it back. Nobody works on a case about themselves, nor
+/// sees it.
 public struct ComplianceCases: Sendable {
     /// What is decided.
     public enum Decision: String, Sendable, CaseIterable, SQLEncodable, SQLDecodable {
@@ -217,9 +218,12 @@ public struct ComplianceCases: Sendable {
         )
         try await pool.withTransaction { transaction in
             let row = try await transaction.query(
-                "select status, proposed_by from platform.compliance_cases where id = \(id) for update"
+                "select status, proposed_by, user_id from platform.compliance_cases where id = \(id) for update"
             ).first
-            guard let row else { throw Problem(404, "not_found", "There is no such case.") }
+            // To its own customer a case isn't there.
+            guard let row, actor != (try row["user_id"] as ID<User>).wire else {
+                throw Problem(404, "not_found", "There is no such case.")
+            }
             _ = try await transaction.query(try body(row))
             let now: Timestamp = try await transaction.query("select clock_timestamp()")[0][0]
             _ = try await transaction.pipeline([entry].statements(in: .platform, at: now))

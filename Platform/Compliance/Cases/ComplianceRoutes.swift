@@ -30,7 +30,9 @@ public struct ComplianceRoutes: Sendable {
             parameters: [.query("limit", .integer(1...ComplianceCases.pageMax), "How many; 50 unless given.")],
             responses: [200: ResponseShape("The cases.", ComplianceSchemas.queue)]
         ) { request in
-            .ok(["cases": .array(try await cases.queue(limit: request.integer("limit") ?? 50))])
+            let viewer = try request.requirePrincipal().user
+            let found = try await cases.queue(limit: request.integer("limit") ?? 50, for: viewer)
+            return .ok(["cases": .array(found)])
         }
     }
 
@@ -137,7 +139,8 @@ public struct ComplianceRoutes: Sendable {
     }
 
     private func found(_ request: APIRequest) async throws -> JSON {
-        guard let found = try await cases.find(try request.id("id")) else {
+        let viewer = try request.requirePrincipal().user
+        guard let found = try await cases.find(try request.id("id"), for: viewer) else {
             throw Problem(404, "not_found", "There is no such case.")
         }
         return found

@@ -8,14 +8,16 @@ struct HistoryReader: Sendable {
     /// A customer's history: the youngest movements, the newest device, the countries.
     ///
     /// Two reads of indices in one round trip. The projections follow the domains by some milliseconds to seconds: a
-    /// movement that isn't in them yet isn't counted.
-    func history(of user: ID<User>, at now: Timestamp) async throws -> MovementHistory {
+    /// movement that isn't in them yet isn't counted. Nor is the movement itself that is asked about, which is there
+    /// when it is asked about again.
+    func history(of user: ID<User>, besides subject: UInt128, at now: Timestamp) async throws -> MovementHistory {
         let results = try await pool.withConnection { connection in
             try await connection.pipeline([
                 """
                 select type, asset, amount, created_at, coalesce(type = 'transfer_in', false) as is_arrival
                 from platform.transaction_facts
                 where user_id = \(user) and status not in ('failed', 'cancelled', 'returned')
+                    and transaction <> \(subject)
                 order by transaction desc
                 limit \(MovementHistory.movementsMax)
                 """,

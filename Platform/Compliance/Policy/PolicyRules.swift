@@ -65,7 +65,11 @@ struct PolicyRules: Sendable {
         let bottom = top * Int128(parameters.structuringPercent) / 100
         func isNear(_ worth: Int128) -> Bool { worth >= bottom && worth < top }
         guard movement.kind != .transfer, isNear(parameters.worth.hundredths(movement.amount)) else { return nil }
-        let others = lately.count { $0.kind == movement.kind && isNear(worth($0)) }
+        // To an address or to a bank: it leaves.
+        func isAlike(_ kind: MoneyMovement.Kind) -> Bool {
+            kind == movement.kind || kind.isLeaving && movement.kind.isLeaving
+        }
+        let others = lately.count { isAlike($0.kind) && isNear(worth($0)) }
         guard others + 1 >= parameters.structuringCount else { return nil }
         return found("structuring", .review, 70)
     }

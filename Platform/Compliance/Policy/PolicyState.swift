@@ -6,7 +6,30 @@ import Synchronization
 struct PolicyState: Sendable {
     var active = PolicyRules(parameters: PolicyParameters(), version: 0)
     var shadow: PolicyRules?
+    /// Customers whose money waits for a case.
     var held: Set<ID<User>> = []
+    /// Customers of whom a case was confirmed.
+    var stopped: Set<ID<User>> = []
+
+    /// What cases say to money that is about to leave a customer.
+    func heldBack(_ user: ID<User>) -> [ComplianceAnswer.Check] {
+        if stopped.contains(user) { return [PolicyState.check(.block, 100, "stopped_by_case")] }
+        return held.contains(user) ? [PolicyState.check(.review, 90, "under_review")] : []
+    }
+
+    private static func check(
+        _ outcome: ComplianceAnswer.Outcome,
+        _ score: Int,
+        _ flag: String
+    ) -> ComplianceAnswer.Check {
+        ComplianceAnswer.Check(
+            kind: .sanctions,
+            outcome: outcome,
+            score: score,
+            flags: [flag],
+            rule: "held_for_case.v1"
+        )
+    }
 }
 
 /// The shared state, read again when it is some seconds old: a check costs no read of its own.
@@ -53,7 +76,13 @@ final class PolicyCache: Sendable {
                 select version, status, parameters from platform.compliance_rule_sets
                 where status in ('active', 'shadow')
                 """,
-                "select distinct user_id from platform.compliance_holds limit \(PolicyCache.heldMax)",
+                """
+                select held.user_id, bool_or(decided.status = 'confirmed') as is_confirmed
+                from platform.compliance_holds held
+                join platform.compliance_cases decided on decided.id = held.case_id
+                group by held.user_id
+                limit \(PolicyCache.heldMax)
+                """,
             ])
         }
         var state = PolicyState()
@@ -64,7 +93,10 @@ final class PolicyCache: Sendable {
             )
             if try row["status"] == "active" { state.active = rules } else { state.shadow = rules }
         }
-        state.held = Set(try results[1].map { try $0[0] as ID<User> })
+        for row in results[1] {
+            let user: ID<User> = try row["user_id"]
+            if try row["is_confirmed"] { state.stopped.insert(user) } else { state.held.insert(user) }
+        }
         return state
     }
 }

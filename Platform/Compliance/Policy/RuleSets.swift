@@ -43,19 +43,32 @@ public struct RuleSets: Sendable {
     ///
     /// - Throws: 404 for a version that isn't there, or what the pool throws.
     public func use(_ version: Int, as status: Status) async throws {
-        try await pool.withTransaction { transaction in
-            _ = try await transaction.query("select pg_advisory_xact_lock(hashtext('platform.compliance_rule_sets'))")
-            _ = try await transaction.query(
-                """
-                update platform.compliance_rule_sets set status = 'retired'
-                where status = \(status) and version <> \(version) and status in ('active', 'shadow')
-                """
-            )
-            let changed = try await transaction.query(
-                "update platform.compliance_rule_sets set status = \(status) where version = \(version)"
-            )
-            guard changed.affected == 1 else { throw Problem(404, "not_found", "There is no version \(version).") }
-        }
+        try await pool.withTransaction { transaction in try await use(version, as: status, in: transaction) }
+    }
+
+    /// The same in a transaction of the caller's on the platform's pool.
+    ///
+    /// - Throws: as `use(_:as:)`.
+    public func use(_ version: Int, as status: Status, in transaction: Transaction) async throws {
+        _ = try await transaction.query("select pg_advisory_xact_lock(hashtext('platform.compliance_rule_sets'))")
+        _ = try await transaction.query(
+            """
+            update platform.compliance_rule_sets set status = 'retired'
+            where status = \(status) and version <> \(version) and status in ('active', 'shadow')
+            """
+        )
+        let changed = try await transaction.query(
+            "update platform.compliance_rule_sets set status = \(status) where version = \(version)"
+        )
+        guard changed.affected == 1 else { throw Problem(404, "not_found", "There is no version \(version).") }
+    }
+
+    /// Whether a version decides, which it does until the transaction ends.
+    public func isActive(_ version: Int, in transaction: Transaction) async throws -> Bool {
+        let rows = try await transaction.query(
+            "select status from platform.compliance_rule_sets where version = \(version) for update"
+        )
+        return try rows.first.map { try $0["status"] == "active" } ?? false
     }
 
     /// The parameters of a version; nil when there is none; version 0 is the usual ones.

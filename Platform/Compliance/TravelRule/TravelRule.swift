@@ -30,22 +30,46 @@ struct TravelRule: Sendable, Entity {
         movement.kind == .payout && worth.exceeds(movement.amount, units)
     }
 
-    /// Both sides by name; nil where a name is missing.
+    /// Both sides by name, as they were recorded before if they were; nil where a name is missing.
     func parties(
         of movement: MoneyMovement,
         _ destination: MoneyMovement.Destination,
         pool: Pool
     ) async throws -> Parties? {
-        let row = try await pool.query("select name from platform.users where id = \(movement.user)").first
-        guard let name = try row?["name"] as String?, !name.isEmpty else { return nil }
-        let beneficiary = destination.beneficiary ?? name
-        guard !beneficiary.isEmpty else { return nil }
-        return Parties(
-            originator: ["name": .string(name), "account": .string(movement.user.wire)],
-            beneficiary: [
-                "name": .string(beneficiary), "account": .string(destination.account),
-                "is_originator": .bool(destination.beneficiary == nil),
-            ]
-        )
+        let row = try await pool.query(
+            """
+            select person.name, told.originator, told.beneficiary
+            from platform.users person
+            left join platform.travel_rule_records told on told.subject = \(movement.subject)
+            where person.id = \(movement.user)
+            """
+        ).first
+        guard let row else { return nil }
+        if let originator: JSON = try row["originator"], let beneficiary: JSON = try row["beneficiary"] {
+            return Parties(originator: originator, beneficiary: beneficiary)
+        }
+        guard let name: String = try row["name"], !name.isEmpty else { return nil }
+        let originator: JSON = ["name": .string(name), "account": .string(movement.user.wire)]
+        switch destination.beneficiary {
+        case .customer:
+            return Parties(originator: originator, beneficiary: party(name, destination, isOriginator: true, host: nil))
+        case .other(let other?, let host) where !other.isEmpty:
+            let beneficiary = party(other, destination, isOriginator: false, host: host)
+            return Parties(originator: originator, beneficiary: beneficiary)
+        case .other: return nil
+        }
+    }
+
+    /// An address that no service is named for counts as self-hosted.
+    private func party(
+        _ name: String,
+        _ destination: MoneyMovement.Destination,
+        isOriginator: Bool,
+        host: String?
+    ) -> JSON {
+        [
+            "name": .string(name), "account": .string(destination.account), "is_originator": .bool(isOriginator),
+            "is_self_hosted": .bool(host == nil), "host": host.map(JSON.string) ?? .null,
+        ]
     }
 }

@@ -1,5 +1,6 @@
 import HTTPTypes
 import Kernel
+import Metrics
 import Traces
 import Tracing
 
@@ -66,7 +67,14 @@ extension API {
         )
         // A WebSocket may be opened without a token, but not with a wrong one.
         if route.access != .public || (route.webSocket != nil && fields.authorization != nil) {
-            try await authenticate(&request, fields)
+            do {
+                try await authenticate(&request, fields)
+            } catch let refusal as Problem where refusal.status == 401 {
+                // Who tries tokens is counted by address, and told to wait instead of being told more.
+                failedAuthentications.increment()
+                try await countRequest(request, route, &exchange)
+                throw refusal
+            }
         }
         try await countRequest(request, route, &exchange)
         try await authorize(&request, route)

@@ -48,6 +48,7 @@ public final class API: Sendable {
     let router: Router
     let requestMetrics: RequestMetrics
     let screen: RequestScreen
+    let failedAuthentications: Counter
     private let security: [HTTPField]
 
     /// An API over routes.
@@ -74,6 +75,7 @@ public final class API: Sendable {
         requestMetrics = RequestMetrics(all, factory: services.metrics)
         security = CommonFields.security(under: description.serverURL)
         screen = RequestScreen(finder: services.privateMaterial, metrics: services.metrics)
+        failedAuthentications = Counter(label: "http_authentication_failures_total", factory: services.metrics)
     }
 
     /// Answers a request without a network, as the server would: for tests and for callers in the same process.

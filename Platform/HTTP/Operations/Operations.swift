@@ -117,6 +117,11 @@ extension Operations {
         return .ok(["status": "ok"])
     }
 
+    /// Whether a request comes from this machine; one without an address comes from this process.
+    private static func isLocal(_ address: String) -> Bool {
+        address.isEmpty || address == "::1" || address.hasPrefix("127.") || address.hasPrefix("::ffff:127.")
+    }
+
     private func metricsRoute(_ text: @escaping @Sendable () -> String) -> Route {
         let mediaType = "text/plain; version=0.0.4; charset=utf-8"
         return Route(
@@ -124,11 +129,16 @@ extension Operations {
             "/metrics",
             operationID: "metrics",
             summary: "Measurements in Prometheus' text format",
+            description: "For who collects them on this machine; to anybody else there is no such route.",
             tag: Operations.tag,
             access: metricsAccess,
             responses: [200: ResponseShape("The measurements.", mediaType: "text/plain")],
+            problems: [404: ["not_found"]],
             rateLimit: nil
-        ) { _ in APIResponse(status: 200, body: .bytes(Array(text().utf8), mediaType: mediaType)) }
+        ) { request in
+            guard Operations.isLocal(request.remoteAddress) else { throw Problem.notFound }
+            return APIResponse(status: 200, body: .bytes(Array(text().utf8), mediaType: mediaType))
+        }
     }
 
     private func documentRoute(_ document: [UInt8]) -> Route {

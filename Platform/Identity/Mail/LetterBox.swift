@@ -9,6 +9,8 @@ struct LetterBox: Sendable {
     enum Order: Sendable {
         /// A token that proves the address of a user.
         case verification(ID<User>)
+        /// Word to a user that somebody wanted to register with the user's address.
+        case addressKnown(Email)
         /// A token that sets a new password, if there is a user with that address.
         case passwordReset(Email, Origin)
     }

@@ -36,6 +36,13 @@ public struct LetterWriter: Service {
             let token = try await issue(.verifyEmail, to: user, "user.email_token_sent", Origin(user, services))
             let text = "Welcome, @\(user.username). Enter this in the app to confirm your address:\r\n\r\n\(token)"
             try await transport.deliver(Mail(to: user.email, subject: "Confirm your address", text: text))
+        case .addressKnown(let email):
+            guard let user = try await services.users.find(email: email), user.status == .active else { return }
+            let text = """
+                Somebody, hopefully you, wanted to register with this address. You are @\(user.username) already: sign \
+                in, or have a new password sent to you. If it wasn't you, do nothing.
+                """
+            try await transport.deliver(Mail(to: user.email, subject: "You have an account", text: text))
         case .passwordReset(let email, let origin):
             // Whoever has no account gets no mail; the answer was given before.
             guard let user = try await services.users.find(email: email), user.status == .active else { return }

@@ -17,12 +17,21 @@ struct AuthenticationRoutes: Sendable {
             "/v1/auth/register",
             operationID: "register",
             summary: "Become a customer",
-            description: "An address or username that is taken is told; a sign-in afterwards is a request of its own.",
+            description: """
+                A username that is taken is told. Where addresses are confirmed by mail the answer is 202, whether or \
+                not the address is taken, and a sign-in takes the token that was sent; elsewhere a taken one is told.
+                """,
             tag: Self.tag,
             access: .public,
             body: .json(Self.newUser),
-            responses: [201: ResponseShape("The new user.", UserRecord.schema, headers: [.location, .etag])],
-            problems: [409: ["email_taken", "username_taken"], 422: ["weak_password"], 503: ["overloaded"]],
+            responses: [
+                201: ResponseShape("The new user.", UserRecord.schema, headers: [.location, .etag]),
+                202: ResponseShape("The address is to be confirmed by the token that is sent to it."),
+            ],
+            problems: [
+                409: ["email_taken", "username_taken"], 422: ["weak_password"],
+                503: ["overloaded", "mail_unavailable"],
+            ],
             rateLimit: policy.registrationLimit
         ) { request in
             let body = request.body
@@ -32,6 +41,10 @@ struct AuthenticationRoutes: Sendable {
                 password: body["password"]?.stringValue ?? "",
                 name: body["name"]?.stringValue
             )
+            if registration.services.policy.confirmsAddresses {
+                try await registration.apply(application, by: Origin(request))
+                return APIResponse(status: 202)
+            }
             let user = try await registration.register(application, by: Origin(request))
             let grants = try await registration.services.users.grants(user.id)
             return APIResponse.created(user.json(grants), location: "/v1/me").tagged(user.tag)

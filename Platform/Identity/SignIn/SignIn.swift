@@ -39,6 +39,14 @@ struct SignIn: Sendable {
             try await services.note([entry], at: now)
             throw IdentityProblem.userNotActive
         }
+        guard user.emailVerifiedAt != nil || !services.policy.confirmsAddresses else {
+            services.signIns.refuse()
+            // As for a wrong password: who has just registered is answered like who tried with somebody's address.
+            let why: JSON = ["address": "unconfirmed"]
+            let entry = services.journal.audit("user.sign_in_refused", user: user.id, by: origin, after: why)
+            try await services.note([entry], at: now)
+            throw IdentityProblem.invalidCredentials
+        }
         let newHash = try await services.passwords.rehash(password, of: user)
         return try await start(user, address, newHash: newHash, by: origin)
     }

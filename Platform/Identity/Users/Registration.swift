@@ -4,8 +4,10 @@ import PostgreSQL
 
 /// New users.
 ///
-/// A registration says when an address is taken, since it can't go on with it in secret without a mail round trip; how
-/// often an address of the network may ask is limited. A sign-in never says it.
+/// Where addresses are confirmed by mail a registration keeps to itself whether an address is taken: it is answered
+/// alike, its owner is told by mail, the username counts as taken from then on, and who is new can't sign in before the
+/// address is confirmed. Elsewhere it says so, as the sign-in after it would; how often an address of the network may
+/// ask is limited. A sign-in never says it.
 struct Registration: Sendable {
     /// What a new user gives.
     struct Application: Sendable {
@@ -17,6 +19,22 @@ struct Registration: Sendable {
     }
 
     let services: IdentityServices
+
+    /// Registers somebody whose address is to be confirmed; nothing tells whether it was taken.
+    ///
+    /// - Throws: as `register`, but not `emailTaken`; `mailUnavailable`.
+    func apply(_ application: Application, by origin: Origin) async throws {
+        do {
+            let user = try await register(application, by: origin)
+            try services.letters.post(.verification(user.id))
+        } catch IdentityProblem.emailTaken {
+            let now = services.clock.now()
+            let entry = services.journal.audit("user.registration_refused", user: nil, by: origin)
+            let claim = Users.claim(application.username, at: now)
+            try await services.pool.transact { _ in services.closing((), [claim], [entry], at: now) }
+            try services.letters.post(.addressKnown(application.email))
+        }
+    }
 
     /// Stores a user with a role, who can sign in from then on.
     ///
@@ -42,6 +60,8 @@ struct Registration: Sendable {
         )
         user.touch(at: now)
         let role = application.role
+        // Staff are made at the console, by somebody who vouches for their addresses.
+        if role != .customer { user.emailVerifiedAt = now }
         let event = journal.event(
             "platform.user.registered",
             &user,

@@ -61,6 +61,14 @@ struct Users: Sendable {
         ]
     }
 
+    /// The statement by which nobody gets a username any more.
+    static func claim(_ username: String, at now: Timestamp) -> SQL {
+        """
+        insert into platform.username_claims (username, claimed_at) values (\(username), \(now))
+        on conflict do nothing
+        """
+    }
+
     /// The statement that stores a user who was locked by this transaction; the caller has set the new version.
     static func update(_ user: UserRecord) -> SQL {
         """

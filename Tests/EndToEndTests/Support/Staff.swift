@@ -7,8 +7,10 @@ struct Staff: Sendable {
     private let client: WireClient
     private let token: String
 
-    /// Makes one by the command and signs in, from the address of a customer, since sign-ins are limited per address.
-    static func make(on server: RunningServer, beside customer: Customer) async throws -> Staff {
+    /// Makes one by the command, with another role besides if there is one, and signs in.
+    ///
+    /// It comes from the address of a customer, since sign-ins are limited per address.
+    static func make(on server: RunningServer, beside customer: Customer, role: String? = nil) async throws -> Staff {
         let name = "staff" + String(UInt32.random(in: 0...UInt32.max), radix: 36)
         let made = try await Program.run(
             ["users", "create-operator", "\(name)@example.com", "--username", name],
@@ -16,6 +18,14 @@ struct Staff: Sendable {
             input: Customer.password + "\n"
         )
         try #require(made.status == 0, "\(made.errors)")
+        if let role {
+            try await server.sql(
+                """
+                insert into platform.user_roles (user_id, role, granted_by, granted_at)
+                select id, '\(role)', 'test', now() from platform.users where username = '\(name)'
+                """
+            )
+        }
         let token = try await Customer.signIn("\(name)@example.com", customer.client)
         try await SecondFactor.enrol(customer.client, token)
         return Staff(client: customer.client, token: token)

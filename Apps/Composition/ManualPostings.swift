@@ -1,0 +1,84 @@
+import Approvals
+import Compliance
+import DomainKit
+import HTTP
+import Kernel
+import Ledger
+import PostgreSQL
+
+/// Postings by hand: one person proposes one, another approves it, and then the ledger has it.
+///
+/// The approval is the platform's and the posting a domain's, which may be on another server. The posting comes first
+/// and its first transfer has the approval's id: an approval whose own commit failed finds what is posted when it is
+/// approved again, and posts nothing twice.
+struct ManualPostings: Sendable {
+    let runtimes: [DomainRuntime]
+    let cases: ComplianceCases
+    let ids: IDGenerator
+
+    /// `ledger.post`.
+    var kind: ApprovalKind {
+        ApprovalKind(
+            "ledger.post",
+            permission: "operate:money",
+            summary: "post to a ledger by hand; for a customer's account with the customer's case.",
+            payload: ManualPosting.schema,
+            prepare: { payload in
+                let posting = try ManualPosting(payload)
+                try await check(posting)
+                _ = try await accounts(of: posting)
+                return payload
+            },
+            execute: { approval, initiative, _ in
+                let posting = try ManualPosting(approval.payload)
+                try await check(posting)
+                try await post(posting, approval, by: try Initiator(initiative.request))
+                return ApprovalKind.Execution(["transfer": .string(ID<Transfer>(approval.id.value).wire)])
+            }
+        )
+    }
+
+    /// The case must be the customer's, and not be closed.
+    private func check(_ posting: ManualPosting) async throws {
+        guard let customer = posting.customers.first else { return }
+        guard let id = posting.caseID, let found = try await cases.find(id),
+            found["user"]?.stringValue == customer.wire, found["closed_at"] == .null
+        else {
+            throw Problem(422, "posting_needs_case", "There is no such open case of this customer.")
+        }
+    }
+
+    private func accounts(of posting: ManualPosting) async throws -> [AccountKey: ID<LedgerAccount>] {
+        let found = try await runtime(of: posting).accounts.find(posting.accounts)
+        for key in posting.accounts where found[key] == nil {
+            throw Problem(422, "no_such_account", "There is no account \(key.kind) in \(key.asset.code).")
+        }
+        return found
+    }
+
+    private func runtime(of posting: ManualPosting) throws(Problem) -> DomainRuntime {
+        guard let runtime = runtimes.first(where: { $0.schema.name == posting.domain }) else {
+            throw Problem.malformed("not_allowed", in: "/payload/domain")
+        }
+        return runtime
+    }
+
+    private func post(_ posting: ManualPosting, _ approval: Approval, by initiator: Initiator) async throws {
+        let runtime = try runtime(of: posting)
+        let first = ID<Transfer>(approval.id.value)
+        let posted = try await runtime.pool.query(
+            "select 1 from \(runtime.schema).ledger_transfers where id = \(first)"
+        )
+        guard posted.isEmpty else { return }
+        let commands = try posting.transfers(try await accounts(of: posting), first: first, ids)
+        let why = "\(approval.reason) (proposed by \(approval.proposedBy.wire))"
+        let done = Intervention("ledger.posted", "approval", approval.id, because: why, commands: commands)
+        try await done.apply(
+            to: runtime,
+            by: initiator,
+            ids: ids,
+            in: posting.asset,
+            operation: approval.id.cast()
+        )
+    }
+}
