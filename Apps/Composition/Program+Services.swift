@@ -47,6 +47,7 @@ extension Program {
         let server = APIServer(
             api,
             at: .host(settings.http.host, port: settings.http.port),
+            certificate: settings.http.certificate,
             trustedProxies: settings.http.trustedProxies,
             logger: logger
         )
@@ -152,4 +153,12 @@ extension Program {
     }
 
     private var rateLimiter: any RateLimiter { redis.map { SharedRateLimiter($0, clock: clock) } ?? LocalRateLimiter() }
+}
+
+extension Settings.HTTP {
+    /// What the server proves itself with; nil for plain HTTP.
+    fileprivate var certificate: APIServer.Certificate? {
+        guard let certificateFile, let certificateKeyFile else { return nil }
+        return APIServer.Certificate(chainFile: certificateFile, keyFile: certificateKeyFile)
+    }
 }

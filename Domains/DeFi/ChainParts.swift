@@ -1,4 +1,3 @@
-import Compliance
 import DomainKit
 import HTTP
 import Kernel
@@ -23,7 +22,7 @@ struct ChainParts: Sendable {
         ids: IDGenerator,
         clock: any WallClock,
         cursors: CursorSigner,
-        screening: any AddressScreening,
+        book: AddressBook,
         logger: Logger,
         custody: CustodyParts? = nil,
         missingAfterSeconds: Double = ChainFollower.missingAfterSeconds
@@ -46,14 +45,15 @@ struct ChainParts: Sendable {
         )
         sender = IntentSender(chain, runtime, intents: intents, books: books, logger: logger)
         let strategies = Strategies(schema: schema, pool: pool)
-        let payers = Payers(schema: schema, pool: pool, screening: screening)
+        let payers = Payers(schema: schema, pool: pool)
         let payments = IntentRoutes(
             chain: chain,
             intents: intents,
             payers: payers,
+            book: book,
             payouts: PayoutChecks(schema: schema, pool: pool, screening: screening),
             openings: openings,
-            submissions: Self.submissions(ledger, books, strategies, payers, ids, clock),
+            submissions: Self.submissions(ledger, books, strategies, book, ids, clock),
             sender: sender,
             ledger: ledger,
             ids: ids,
@@ -77,7 +77,7 @@ struct ChainParts: Sendable {
         _ ledger: Ledger,
         _ books: IntentBooks,
         _ strategies: Strategies,
-        _ payers: Payers,
+        _ book: AddressBook,
         _ ids: IDGenerator,
         _ clock: any WallClock
     ) -> Submissions {
@@ -85,7 +85,7 @@ struct ChainParts: Sendable {
             ledger: ledger,
             intents: books.intents,
             strategies: strategies,
-            payers: payers,
+            book: book,
             books: books,
             ids: ids,
             clock: clock

@@ -31,6 +31,8 @@ public struct DeFiDomain: Domain {
     public let wallets: WalletOperations
     /// What operators do with the chain; nil where none is followed.
     public let chains: ChainOperations?
+    /// What operators do with custody; nil where nothing is kept.
+    public let custody: CustodyOperations?
 
     private static let others: [Schema] = [.banking, .investing]
     private static let assets: Set<Asset> = [.usdc, .usdt, .btc, .eth, .sol, .sui]
@@ -79,6 +81,7 @@ public struct DeFiDomain: Domain {
                 books: $0.books
             )
         }
+        custody = chain?.custody?.operations
         wallets = WalletOperations(parts: parts, runtime: runtime, ids: platform.ids)
         inboxHandlers = transfers.inboxHandlers
         export = { id, limit in
@@ -114,7 +117,7 @@ public struct DeFiDomain: Domain {
             ids: platform.ids,
             clock: platform.clock,
             cursors: platform.cursors,
-            screening: platform.compliance,
+            book: book,
             logger: platform.logger,
             custody: try custody(on: chain, runtime, platform, book: book)
         )
@@ -125,6 +128,7 @@ public struct DeFiDomain: Domain {
             follower: chain.follower,
             sender: chain.sender,
             payouts: chain.custody?.sender,
+            reconciliation: chain.custody?.reconciliation,
             pollMilliseconds: platform.settings.chains.pollMilliseconds,
             logger: platform.logger
         )

@@ -1,4 +1,4 @@
-import Audit
+public import Audit
 public import HTTP
 public import Kernel
 
@@ -13,7 +13,8 @@ public struct Requester: Sendable, Hashable {
     let ip: String?
     let userAgent: String?
     let session: UInt128?
-    let correlation: UInt128?
+    /// What all that the request causes shares; nil without one.
+    public let correlation: UInt128?
 
     /// Somebody without a request: an operator on the console, or a test.
     public init(actor: String, user: ID<User>? = nil, roles: [String] = []) {
@@ -35,12 +36,25 @@ public struct Requester: Sendable, Hashable {
 
     /// An audit entry of what was done with a user's data.
     func entry(_ id: ID<AuditEntry>, _ action: String, of user: ID<User>, after: JSON) -> AuditEntry {
+        entry(id, action, of: "user", user.value, after: after)
+    }
+
+    /// An audit entry of what was done to a thing, with where the request came from.
+    public func entry(
+        _ id: ID<AuditEntry>,
+        _ action: String,
+        of entity: String,
+        _ entityID: UInt128,
+        before: JSON? = nil,
+        after: JSON
+    ) -> AuditEntry {
         AuditEntry(
             id: id,
             actor: actor,
             action: action,
-            entity: "user",
-            entityID: user.value,
+            entity: entity,
+            entityID: entityID,
+            before: before,
             after: after,
             ip: ip,
             userAgent: userAgent,

@@ -1,3 +1,4 @@
+import Crypto
 import Foundation
 import Kernel
 import Testing
@@ -6,18 +7,14 @@ import Testing
 struct IdentificationStoryTests {
     private static let place = "/v1/me/identity/applications"
 
-    @Test func `a customer applies, is asked for more, and has the full level once two officers agree`() async throws {
+    @Test func `a customer whom officers take over from the vendor has the full level once two agree`() async throws {
         let server = try await SharedServer.get()
         let customer = try await Customer.make("nova", on: server, isVerified: false)
-        let opened = try await customer.post(
-            Self.place,
-            [
-                "level": "full", "legal_name": "Nova Okoye", "birth_date": "1990-01-02", "nationality": "PT",
-                "address": "Rua 1, Porto",
-            ]
-        )
-        let id = opened.text("id")
-        try #require(opened.status == 201, "\(opened.readable)")
+        let id = try await Self.applied(customer)
+        let (first, second) = (try await Self.officer(server), try await Self.officer(server))
+        #expect(try await Self.decide("return", id, first, server) == "incomplete")
+        let bare = try await customer.post("\(Self.place)/\(id)/submission", [:])
+        Problems.check(bare, 422, "documents_missing", "an application without documents")
         for kind in ["passport", "proof_of_address"] {
             let added = try await customer.send(
                 "PUT",
@@ -27,15 +24,12 @@ struct IdentificationStoryTests {
             )
             #expect(added.status == 200, "\(added.readable)")
         }
-        try await Self.submit(id, customer)
-        let (first, second) = (try await Self.officer(server), try await Self.officer(server))
-        let listed = try await server.command("compliance", "kyc", "list", "--json")
-        #expect(listed.status == 0 && listed.output.contains(id), "\(listed.errors)")
-        #expect(try await Self.decide("return", id, first, server) == "incomplete")
         // A name alone doesn't do for who has begun with documents.
         let named = try await customer.post("/v1/me/verification", ["name": "Nova Okoye"])
         #expect(named.status == 409, "\(named.readable)")
         try await Self.submit(id, customer)
+        let listed = try await server.command("compliance", "kyc", "list", "--json")
+        #expect(listed.status == 0 && listed.output.contains(id), "\(listed.errors)")
         #expect(try await Self.decide("approve", id, first, server) == "submitted")
         #expect(try await Self.decide("approve", id, first, server) == nil)
         #expect(try await Self.decide("approve", id, second, server) == "approved")
@@ -46,6 +40,58 @@ struct IdentificationStoryTests {
         #expect(!shown.output.contains("Nova"))
         let nobody = try await server.command("compliance", "kyc", "show", "kyc_x")
         #expect(nobody.status != 0)
+    }
+
+    @Test func `a vendor's signed word identifies a customer, and a forged one nobody`() async throws {
+        let server = try await SharedServer.get()
+        let customer = try await Customer.make("iris", on: server, isVerified: false)
+        let id = try await Self.applied(customer)
+        let body: JSON = [
+            "data": [
+                "id": .string("evt_" + id),
+                "attributes": [
+                    "name": "inquiry.approved", "created-at": "2026-11-20T08:00:00.000Z",
+                    "payload": ["data": ["attributes": ["reference-id": .string(id)]]],
+                ],
+            ]
+        ]
+        let bytes = body.serialized()
+        let forged = try await Self.tell(bytes, secret: "wbhsec_another", customer)
+        Problems.check(forged, 401, "signature_mismatch", "a forged word")
+        let told = try await Self.tell(bytes, secret: SharedServer.personaSecret, customer)
+        #expect(told.status == 200 && told.text("status") == "stored", "\(told.readable)")
+        let again = try await Self.tell(bytes, secret: SharedServer.personaSecret, customer)
+        #expect(again.text("status") == "duplicate", "\(again.readable)")
+        let level = try await customer.wait("/v1/me/identity", until: ["approved"])
+        #expect(level.text("level") == "full", "\(level.readable)")
+    }
+
+    private static func tell(_ body: [UInt8], secret: String, _ customer: Customer) async throws -> Answer {
+        let time = String(Int(Date().timeIntervalSince1970))
+        let key = SymmetricKey(data: Array(secret.utf8))
+        let code = HMAC<SHA256>.authenticationCode(for: Array("\(time).".utf8) + body, using: key)
+        let hex = code.map { String($0 >> 4, radix: 16) + String($0 & 15, radix: 16) }.joined()
+        return try await customer.client.send(
+            "POST",
+            "/v1/webhooks/persona",
+            headers: [("Content-Type", "application/json"), ("Persona-Signature", "t=\(time),v1=\(hex)")],
+            body: body
+        )
+    }
+
+    /// An application for the full level, handed in to the vendor.
+    private static func applied(_ customer: Customer) async throws -> String {
+        let opened = try await customer.post(
+            place,
+            [
+                "level": "full", "legal_name": "Nova Okoye", "birth_date": "1990-01-02", "nationality": "PT",
+                "address": "Rua 1, Porto",
+            ]
+        )
+        try #require(opened.status == 201, "\(opened.readable)")
+        #expect(opened.text("provider") == "persona" && opened.json["missing"] == [])
+        try await submit(opened.text("id"), customer)
+        return opened.text("id")
     }
 
     @Test func `who isn't an officer decides nothing`() async throws {

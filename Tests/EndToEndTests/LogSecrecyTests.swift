@@ -67,7 +67,33 @@ struct LogSecrecyTests {
         _ = try await post("/v1/auth/password-reset", ["email": "sly@example.com"])
         let passed = [tokens, refreshed].flatMap { [$0.text("refresh_token"), $0.text("access_token")] }
         let signatures = passed.compactMap { $0.split(separator: ".").last.map { String($0) } }
-        return [password, wrong, begun.text("secret"), key.text("secret")] + codes + signatures
+        let papers = try await identify(client, token)
+        return papers + [password, wrong, begun.text("secret"), key.text("secret")] + codes + signatures
+    }
+
+    /// Applies with an address and a document; answers with them, the document also as a dump writes it.
+    private func identify(_ client: WireClient, _ token: String) async throws -> [String] {
+        let (address, document) = ("Rua dos Segredos 77, Porto", "%PDF-1.7 of nobody's business")
+        let application: JSON = [
+            "level": "full", "legal_name": "Sly Stone", "birth_date": "1990-01-02", "nationality": "PT",
+            "address": .string(address),
+        ]
+        let bearer = ("Authorization", "Bearer \(token)")
+        let opened = try await client.send(
+            "POST",
+            "/v1/me/identity/applications",
+            headers: [bearer, ("Content-Type", "application/json")],
+            body: application.serialized()
+        )
+        let added = try await client.send(
+            "PUT",
+            "/v1/me/identity/applications/\(opened.text("id"))/documents/passport",
+            headers: [bearer, ("Content-Type", "application/octet-stream")],
+            body: Array(document.utf8)
+        )
+        #expect(added.status == 200, "\(added.readable)")
+        let hex = document.utf8.map { String($0 >> 4, radix: 16) + String($0 & 15, radix: 16) }.joined()
+        return [address, document, hex]
     }
 
     /// The keys and secrets of the server itself.

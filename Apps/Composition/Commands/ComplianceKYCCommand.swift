@@ -1,4 +1,5 @@
 import ArgumentParser
+import DataProtection
 import HTTP
 import Identity
 import KYC
@@ -77,7 +78,8 @@ struct ComplianceKYCCommand: AsyncParsableCommand {
                 throw Problem(403, "forbidden", "@\(by) doesn't decide on identities.")
             }
             let application = try ComplianceKYCCommand.application(id)
-            Console.print(try await program.review.decide(decision, on: application, because: reason, by: officer))
+            let requester = Requester(actor: officer.user.wire, user: officer.user, roles: officer.roles)
+            Console.print(try await program.review.decide(decision, on: application, because: reason, by: requester))
         }
     }
 

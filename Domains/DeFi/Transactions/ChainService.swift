@@ -6,6 +6,7 @@ struct ChainService: Service {
     let follower: ChainFollower
     let sender: IntentSender
     let payouts: CustodySender?
+    let reconciliation: CustodyReconciliation?
     let pollMilliseconds: Int
     let logger: Logger
 
@@ -15,11 +16,25 @@ struct ChainService: Service {
             await withDiscardingTaskGroup { group in
                 group.addTask { await repeatedly("following") { try await follower.step() > 0 } }
                 group.addTask { await repeatedly("sending") { try await sender.round() > 0 } }
-                guard let payouts else { return }
-                group.addTask { await repeatedly("paying out") { try await payouts.round() > 0 } }
+                if let payouts { group.addTask { await repeatedly("paying out") { try await payouts.round() > 0 } } }
+                if let reconciliation { group.addTask { await reconcile(reconciliation) } }
             }
         }
         try? await follower.blocks.release()
+    }
+
+    private func reconcile(_ reconciliation: CustodyReconciliation) async {
+        while !Task.isCancelled {
+            try? await Task.sleep(for: .seconds(CustodyReconciliation.periodSeconds))
+            do {
+                try await reconciliation.reconcile()
+            } catch {
+                logger.info(
+                    "custody is compared with the chain later",
+                    metadata: ["chain": "\(follower.chain.name)", "error": "\(error)"]
+                )
+            }
+        }
     }
 
     /// Works, at once again while there was something to do.

@@ -10,6 +10,7 @@ struct IntentRoutes: Sendable {
     let chain: EthereumChain
     let intents: Intents
     let payers: Payers
+    let book: AddressBook
     let payouts: PayoutChecks
     let openings: IntentOpenings
     let submissions: Submissions
@@ -24,7 +25,7 @@ struct IntentRoutes: Sendable {
         404: ["not_found"],
         409: ["intent_not_open", "nonce_taken"],
         422: [
-            "wallet_not_verified", "wallet_on_other_chain", "recipient_not_in_address_book", "recipient_locked",
+            "wallet_not_verified", "wallet_on_other_chain", "address_not_in_book", "address_locked",
             "asset_not_supported", "insufficient_funds", "would_revert", "would_fail", "gas_too_expensive",
             "idempotency_key_reused", "amount_out_of_range", "bad_checksum", "address_blocked", "address_in_review",
         ],
@@ -69,11 +70,10 @@ struct IntentRoutes: Sendable {
         }
         let amount = try Money(positive: body["amount"]?.stringValue ?? "", asset, at: "/amount")
         let wallet = try await payers.wallet(id, of: user, on: chain.name)
-        try await payers.check(to, for: user, on: chain.name)
+        let account = try await book.requirePayable(to, on: chain.name, for: user)
         let call = try payment(of: amount, to: to)
         let drafts = try await openings.maker.drafts([call], from: wallet, speed: Self.speed(body))
         let opened = openings.open(drafts)
-        guard let account = AccountID("\(chain.name):\(to)") else { throw Problem.malformed("bad_format", in: "/to") }
         try await payouts.requireApproved(
             amount,
             to: account,
@@ -128,7 +128,7 @@ struct IntentRoutes: Sendable {
                     "malformed_transaction", "unsupported_transaction_type", "unprotected_transaction", "high_s",
                     "unknown_function", "malformed_call", "unlimited_approval", "other_recipient", "other_chain",
                     "other_sender", "other_nonce", "other_value", "other_calldata", "other_fee", "access_list",
-                    "idempotency_key_reused", "recipient_not_in_address_book", "recipient_locked", "address_blocked",
+                    "idempotency_key_reused", "address_not_in_book", "address_locked", "address_blocked",
                     "address_in_review",
                 ]
             ]) { $1 }
@@ -297,7 +297,7 @@ struct IntentRoutes: Sendable {
             .required(
                 "to",
                 .string(.ethereumAddress),
-                "An address of the address book whose lock is open, or an own wallet."
+                "An address of the address book whose lock is over; proven wallets are in it."
             ),
             .required("asset", .asset), .required("amount", .positiveAmount), speedProperty,
         ] + PayoutChecks.members,

@@ -30,6 +30,8 @@ public struct IdentityOutcome: Sendable {
     public let status: KYCStatus
     /// Who is named in the audit log: a user's id on the wire, `system:persona`.
     public let actor: String
+    /// What all that one request caused shares; nil without a request.
+    public var correlation: UInt128?
     /// Why, as it is kept in the user's history.
     public let reason: String
     /// The user's name as they apply under it; nil to leave the present one.
@@ -77,7 +79,7 @@ extension IdentityServices {
         record.kycStatus = outcome.status
         if let name = outcome.name { record.name = name }
         record.touch(at: now)
-        let origin = Origin(system: outcome.actor, correlation: ids.next(Session.self).value)
+        let origin = Origin(system: outcome.actor, correlation: outcome.correlation ?? ids.next(Session.self).value)
         var rows = outcome.rows
         if from != outcome.status { rows += told(from, outcome, &record, origin) }
         for notice in outcome.notices {

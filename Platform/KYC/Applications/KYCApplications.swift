@@ -124,13 +124,13 @@ public struct KYCApplications: Sendable {
     /// Hands an application in.
     ///
     /// - Throws: 404; 409 `application_not_draft`; 422 `documents_missing`; 410 `erased`.
-    func submit(_ id: ID<KYCApplication>, of user: ID<User>) async throws -> KYCApplication {
+    func submit(_ id: ID<KYCApplication>, of user: ID<User>, by requester: Requester) async throws -> KYCApplication {
         let known = try await find(id, of: user)
         let name = try await data.read(user, .legalName)?.text
         // What a vendor told before waits for this.
         let rows = [InboxUnpark(source: known.provider, objectID: id.wire)]
         try await identity.settle(
-            KYCStep("kyc.submitted", of: known, by: user.wire, name: name, rows: rows, self) { try $0.submit(at: $1) }
+            KYCStep("kyc.submitted", of: known, by: requester, name: name, rows: rows, self) { try $0.submit(at: $1) }
         )
         return try await find(id, of: user)
     }
@@ -138,11 +138,11 @@ public struct KYCApplications: Sendable {
     /// Takes an application back that isn't handed in; its documents go.
     ///
     /// - Throws: 404; 409 `application_not_draft`.
-    func withdraw(_ id: ID<KYCApplication>, of user: ID<User>) async throws -> KYCApplication {
+    func withdraw(_ id: ID<KYCApplication>, of user: ID<User>, by requester: Requester) async throws -> KYCApplication {
         let known = try await find(id, of: user)
         let gone = [KYCDocument.removal(from: id)]
         try await identity.settle(
-            KYCStep("kyc.withdrawn", of: known, by: user.wire, statements: gone, self) { file, _ in
+            KYCStep("kyc.withdrawn", of: known, by: requester, statements: gone, self) { file, _ in
                 try file.withdraw()
             }
         )

@@ -1,5 +1,5 @@
-import DataProtection
-public import HTTP
+public import DataProtection
+import HTTP
 import Identity
 public import Kernel
 import Metrics
@@ -70,10 +70,10 @@ public struct KYCReview: Sendable {
     /// Takes an application for half an hour.
     ///
     /// - Throws: 404; 403 `own_application`; 409 `application_not_submitted`, `application_claimed`.
-    public func claim(_ id: ID<KYCApplication>, by officer: Principal) async throws -> JSON {
-        let (known, user) = (try await applications.find(id), officer.user)
+    public func claim(_ id: ID<KYCApplication>, by officer: Requester) async throws -> JSON {
+        let (known, user) = (try await applications.find(id), try KYCReview.person(officer))
         try await applications.identity.settle(
-            KYCStep("kyc.claimed", of: known, by: user.wire, applications) { try $0.claim(by: user, at: $1) }
+            KYCStep("kyc.claimed", of: known, by: officer, applications) { try $0.claim(by: user, at: $1) }
         )
         return try await show(id)
     }
@@ -85,14 +85,20 @@ public struct KYCReview: Sendable {
         _ decision: KYCDecision,
         on id: ID<KYCApplication>,
         because reason: String,
-        by officer: Principal
+        by officer: Requester
     ) async throws -> JSON {
-        let (known, user) = (try await applications.find(id), officer.user)
+        let (known, user) = (try await applications.find(id), try KYCReview.person(officer))
         try await applications.identity.settle(
-            KYCStep("kyc.decided", of: known, by: user.wire, because: reason, applications) {
+            KYCStep("kyc.decided", of: known, by: officer, because: reason, applications) {
                 try $0.decide(decision, because: reason, by: user, at: $1)
             }
         )
         return try await show(id)
+    }
+
+    /// Who decides is a person.
+    private static func person(_ officer: Requester) throws(Problem) -> ID<User> {
+        guard let user = officer.user else { throw .forbidden }
+        return user
     }
 }

@@ -1,5 +1,6 @@
 import Audit
 import Compliance
+import DataProtection
 import HTTP
 import Identity
 import Kernel
@@ -15,7 +16,7 @@ final class KYCStep: IdentityChange {
     let name: String?
     private let application: ID<KYCApplication>
     private let action: String
-    private let actor: String
+    private let requester: Requester
     private let given: String?
     private let statements: [SQL]
     private let rows: [any StoredRow]
@@ -27,7 +28,7 @@ final class KYCStep: IdentityChange {
     init(
         _ action: String,
         of application: KYCApplication,
-        by actor: String,
+        by requester: Requester,
         because reason: String? = nil,
         name: String? = nil,
         statements: [SQL] = [],
@@ -36,7 +37,7 @@ final class KYCStep: IdentityChange {
         _ change: @escaping Change
     ) {
         (user, self.application, self.name) = (application.user, application.id, name)
-        (self.action, self.actor, self.rows, self.change) = (action, actor, rows, change)
+        (self.action, self.requester, self.rows, self.change) = (action, requester, rows, change)
         (self.statements, given) = (statements, reason)
         (entry, now) = (applications.ids.next(), applications.clock.now())
     }
@@ -55,8 +56,8 @@ final class KYCStep: IdentityChange {
         file.twoPeopleLevel = try rules["two_people_level"]
         try change(&file, now)
         let after = file.application
-        var outcome = IdentityOutcome(file.status, by: actor, because: after.reason ?? given ?? action)
-        outcome.name = name
+        var outcome = IdentityOutcome(file.status, by: requester.actor, because: after.reason ?? given ?? action)
+        (outcome.name, outcome.correlation) = (name, requester.correlation)
         outcome.check = check(after, before)
         outcome.statements =
             [
@@ -93,12 +94,11 @@ final class KYCStep: IdentityChange {
     }
 
     private func audit(_ after: KYCApplication, _ before: KYCApplication) -> AuditEntry {
-        AuditEntry(
-            id: entry,
-            actor: actor,
-            action: action,
-            entity: "kyc_application",
-            entityID: after.id.value,
+        requester.entry(
+            entry,
+            action,
+            of: "kyc_application",
+            after.id.value,
             before: KYCStep.noted(before),
             after: KYCStep.noted(after, given)
         )

@@ -92,7 +92,7 @@ public struct KYCReviewRoutes: Sendable {
             parameters: [Self.id],
             responses: [200: Self.shape],
             problems: [403: ["own_application"], 409: ["application_not_submitted", "application_claimed"]]
-        ) { [review] request in .ok(try await review.claim(request.id("id"), by: request.requirePrincipal())) }
+        ) { [review] request in .ok(try await review.claim(request.id("id"), by: Requester(request))) }
     }
 
     private var decide: Route {
@@ -119,7 +119,7 @@ public struct KYCReviewRoutes: Sendable {
                 throw Problem.malformed("bad_format", in: "/decision")
             }
             let reason = request.body["reason"]?.stringValue ?? ""
-            let officer = try request.requirePrincipal()
+            let officer = try Requester(request)
             return .ok(try await review.decide(decision, on: request.id("id"), because: reason, by: officer))
         }
     }

@@ -1,4 +1,5 @@
 import Compliance
+import DataProtection
 public import HTTP
 import Identity
 import Kernel
@@ -152,7 +153,8 @@ public struct KYCRoutes: Sendable {
             problems: [409: ["application_not_draft"], 410: ["erased"], 422: ["documents_missing"]],
             rateLimit: Self.limit
         ) { [applications] request in
-            .ok(try await applications.submit(request.id("id"), of: request.requirePrincipal().user).json)
+            let (user, requester) = (try request.requirePrincipal().user, try Requester(request))
+            return .ok(try await applications.submit(request.id("id"), of: user, by: requester).json)
         }
     }
 
@@ -170,7 +172,8 @@ public struct KYCRoutes: Sendable {
             problems: [409: ["application_not_draft"]],
             rateLimit: Self.limit
         ) { [applications] request in
-            .ok(try await applications.withdraw(request.id("id"), of: request.requirePrincipal().user).json)
+            let (user, requester) = (try request.requirePrincipal().user, try Requester(request))
+            return .ok(try await applications.withdraw(request.id("id"), of: user, by: requester).json)
         }
     }
 

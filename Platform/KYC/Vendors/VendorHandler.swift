@@ -1,3 +1,4 @@
+import DataProtection
 import HTTP
 import Identity
 import Kernel
@@ -42,7 +43,7 @@ struct VendorHandler: InboxHandler {
         let step = KYCStep(
             "kyc.vendor_told",
             of: known,
-            by: "system:" + name,
+            by: Requester(actor: "system:" + name),
             because: word.type,
             rows: [event.mark],
             applications

@@ -10,6 +10,9 @@ enum SharedServer {
         case started(Result<RunningServer, any Error>)
     }
 
+    /// What Persona signs with.
+    static let personaSecret = "wbhsec_feb7d942d7042214959be82112896c8a"
+
     private static let state = Mutex(State.idle)
 
     /// The server, started by the first who asks; the others wait for it.
@@ -33,10 +36,14 @@ enum SharedServer {
         }
     }
 
+    private static func start(in home: String) async throws -> RunningServer {
+        try await RunningServer.start(home: home, settings: ["PERSONA_WEBHOOK_SECRETS": personaSecret])
+    }
+
     private static func start() async {
         let result: Result<RunningServer, any Error>
         do {
-            result = .success(try await RunningServer.start(home: try TemporaryFolder("e2e").path))
+            result = .success(try await start(in: try TemporaryFolder("e2e").path))
             atexit { SharedServer.end() }
         } catch {
             result = .failure(error)
