@@ -96,6 +96,28 @@ struct HoldingUpTests {
         }
     }
 
+    @Test func `what compliance doesn't let go to somebody else isn't built, to an own wallet it is`() async throws {
+        try await ChainWorld.with { world in
+            let (ada, bob) = (try await world.person(1), world.dev.address(2))
+            try await world.know(bob, by: ada)
+            let body: JSON = [
+                "wallet": .string(ada.wallet.wire), "to": .string(bob.description), "asset": "USDC", "amount": "1",
+                "beneficiary": "Bob Miller",
+            ]
+            for (outcome, code) in [
+                (ComplianceAnswer.Outcome.block, "movement_refused"), (.review, "movement_in_review"),
+            ] {
+                world.screening.say(ofPayouts: outcome)
+                #expect(try await world.refusal("/v1/defi/intents", by: ada, body) == code)
+            }
+            _ = try await world.pay("1", "USDC", to: ada.address, by: ada)
+            let built: Int = try await world.pool.query("select count(*) from defi.intents")[0][0]
+            #expect(built == 1)
+            world.screening.say(ofPayouts: .approve)
+            _ = try await world.pay("1", "USDC", to: bob, by: ada)
+        }
+    }
+
     @Test func `a sped-up exit ends its reservation once, whichever of the two lands`() async throws {
         try await ChainWorld.with { world in
             let ada = try await world.person(1)

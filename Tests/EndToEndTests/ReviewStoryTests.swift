@@ -72,5 +72,24 @@ struct ReviewStoryTests {
         let back = try Money(wire: try await bad.payer.dollars(), .usd).minorUnits
         #expect(back == (try Money(wire: before, .usd).minorUnits) + 850_000 + fee)
         Problems.check(try await bad.payer.pay("@ada", "1.00"), 422, "movement_refused", "after a confirmed case")
+        try await Self.expectSameBacktests(on: server)
+    }
+
+    /// What a version would have done to all that happened, twice; other customers may have moved money in between.
+    private static func expectSameBacktests(on server: RunningServer) async throws {
+        var reports: [String] = []
+        let until = SystemClock().now().adding(seconds: -1).description
+        for _ in 0..<4 where reports.count < 2 || reports.last != reports.dropLast().last {
+            let run = try await Program.run(
+                ["compliance", "backtest", "0", "--to", until],
+                environment: server.environment
+            )
+            try #require(run.status == 0, "\(run.errors)")
+            reports.append(run.output)
+        }
+        #expect(reports.last == reports.dropLast().last)
+        let report = try JSON.parse(Array((reports.last ?? "").utf8))
+        #expect((report["movements"]?.integerValue ?? 0) >= 9)
+        #expect((report["flags"]?["structuring"]?.integerValue ?? 0) >= 1, "\(report)")
     }
 }

@@ -25,6 +25,9 @@ struct IdentityBench: AsyncParsableCommand {
     @Flag(help: "Only the screening of names.")
     var onlyScreening = false
 
+    @Option(help: "What the names that are screened are drawn from.")
+    var seed: UInt64 = 11
+
     @Option(help: "File for the report in JSON.")
     var json: String?
 
@@ -60,7 +63,7 @@ struct IdentityBench: AsyncParsableCommand {
             let directory = NSTemporaryDirectory() + "identity-bench-\(ProcessInfo.processInfo.processIdentifier)"
             defer { try? FileManager.default.removeItem(atPath: directory) }
             var report = Report(about: [JSON.Member("postgres", "temporary, without fsync")])
-            for row in try await Screenings(pool: pool, owner: owner).rows() { report.add(row) }
+            for row in try await Screenings(pool: pool, owner: owner, seed: seed).rows() { report.add(row) }
             if !onlyScreening {
                 let pacing = Pacing(seconds: seconds)
                 let world = try await World(pool: pool, keys: directory, quiet: quiet)

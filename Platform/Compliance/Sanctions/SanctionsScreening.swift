@@ -65,24 +65,57 @@ public struct SanctionsScreening: Sendable {
         guard !name.isEmpty else { throw ScreeningError.unreadableName }
         let rows = try await pool.query(
             """
-            select found.name, found.is_weak, found.kind, entry.id, entry.source, entry.key, entry.former_keys,
-                entry.digest, entry.births, entry.countries,
-                exists (
-                    select from platform.screening_dismissals dismissal
-                    where dismissal.user_id = \(subject.user)
-                    and dismissal.source = entry.source
-                    and (dismissal.key = entry.key or dismissal.key = any (entry.former_keys))
-                    and dismissal.digest = entry.digest
-                ) as is_dismissed
-            from platform.sanctions_candidates(\(name.keys), \(name.sounds)) candidate
-            join platform.sanctions_names found
-                on found.entry = candidate.entry and found.position = candidate.position
-            join platform.sanctions_entries entry on entry.id = found.entry
+            select entry, name, is_weak, kind
+            from platform.sanctions_candidates(\(name.keys), \(name.sounds))
+            where (kind = 'person') = \(subject.kind.isPerson)
             limit \(SanctionsScreening.candidatesMax + 1)
             """
         )
         guard rows.count <= SanctionsScreening.candidatesMax else { throw ScreeningError.tooManyCandidates }
-        return try SanctionsScreening.hits(subject, name, rows)
+        let alike = try SanctionsScreening.alike(name, rows)
+        guard !alike.isEmpty else { return [] }
+        return try SanctionsScreening.hits(subject, alike, try await entries(of: alike, subject.user))
+    }
+
+    /// A name of an entry that is like the one that is asked about.
+    private struct Alike {
+        let entry: ID<SanctionsEntry>
+        let name: String
+        let isWeak: Bool
+        let likeness: NameLikeness
+    }
+
+    // Most candidates only sound alike: what their entries say is read for the few that are.
+    private static func alike(_ name: ScreenedName, _ rows: Rows) throws -> [Alike] {
+        var alike: [Alike] = []
+        for row in rows {
+            // A person isn't a company; a payee of unknown kind is asked for as both.
+            guard let kind = ScreenedName.Kind(rawValue: try row["kind"]) else { continue }
+            let text: String = try row["name"]
+            let likeness = NameLikeness(name, ScreenedName(text, kind: kind))
+            guard likeness.score >= ScreeningScore.nameMin else { continue }
+            alike.append(
+                Alike(entry: try row["entry"], name: text, isWeak: try row["is_weak"], likeness: likeness)
+            )
+        }
+        return alike
+    }
+
+    private func entries(of alike: [Alike], _ user: ID<User>?) async throws -> Rows {
+        try await pool.query(
+            """
+            select entry.id, entry.source, entry.key, entry.former_keys, entry.digest, entry.births, entry.countries,
+                exists (
+                    select from platform.screening_dismissals dismissal
+                    where dismissal.user_id = \(user)
+                    and dismissal.source = entry.source
+                    and (dismissal.key = entry.key or dismissal.key = any (entry.former_keys))
+                    and dismissal.digest = entry.digest
+                ) as is_dismissed
+            from platform.sanctions_entries entry
+            where entry.id = any (\(Array(Set(alike.map(\.entry)))))
+            """
+        )
     }
 
     /// The entries that an address is of, which is exact; the address is nil where no chain has such.
@@ -102,44 +135,43 @@ public struct SanctionsScreening: Sendable {
 
     private static func hits(
         _ subject: ScreeningSubject,
-        _ name: ScreenedName,
+        _ alike: [Alike],
         _ rows: Rows
     ) throws -> [ScreeningHit] {
-        var best: [ID<SanctionsEntry>: ScreeningHit] = [:]
+        let byEntry = Dictionary(grouping: alike, by: \.entry)
+        var hits: [ScreeningHit] = []
         for row in rows {
-            guard let kind = ScreenedName.Kind(rawValue: try row["kind"]) else { continue }
-            // A person isn't a company; a payee of unknown kind is asked for as both.
-            guard kind.isPerson == subject.kind.isPerson else { continue }
-            let text: String = try row["name"]
-            let likeness = NameLikeness(name, ScreenedName(text, kind: kind))
-            guard likeness.score >= ScreeningScore.nameMin else { continue }
-            let births = (try row["births"] as [String]).compactMap(BirthDate.init)
-            let countries = Set(try row["countries"] as [String])
-            let isWeak: Bool = try row["is_weak"]
-            let score = ScreeningScore(
-                name: likeness,
-                birth: BirthAgreement(subject.birth, births),
-                country: CountryAgreement(subject.countries, countries),
-                isWeakName: isWeak
+            let entry = try entry(row)
+            let (birth, country) = (
+                BirthAgreement(subject.birth, entry.births), CountryAgreement(subject.countries, entry.countries)
             )
-            let id: ID<SanctionsEntry> = try row["id"]
-            guard score.isAlert, best[id].map({ $0.score.total < score.total }) ?? true else { continue }
-            best[id] = ScreeningHit(
-                entry: SanctionsEntry(
-                    id: id,
-                    source: try row["source"],
-                    key: try row["key"],
-                    formerKeys: try row["former_keys"],
-                    digest: try row["digest"],
-                    births: births,
-                    countries: countries
-                ),
-                name: text,
-                score: score,
-                isDismissed: try row["is_dismissed"]
+            let scored = (byEntry[entry.id] ?? []).map { name in
+                let score = ScreeningScore(
+                    name: name.likeness,
+                    birth: birth,
+                    country: country,
+                    isWeakName: name.isWeak
+                )
+                return (name: name.name, score: score)
+            }
+            guard let best = scored.max(by: { $0.score.total < $1.score.total }), best.score.isAlert else { continue }
+            hits.append(
+                ScreeningHit(entry: entry, name: best.name, score: best.score, isDismissed: try row["is_dismissed"])
             )
         }
-        return best.values.sorted { ($0.score.total, $1.entry.key) > ($1.score.total, $0.entry.key) }
+        return hits.sorted { ($0.score.total, $1.entry.key) > ($1.score.total, $0.entry.key) }
+    }
+
+    private static func entry(_ row: Row) throws -> SanctionsEntry {
+        SanctionsEntry(
+            id: try row["id"],
+            source: try row["source"],
+            key: try row["key"],
+            formerKeys: try row["former_keys"],
+            digest: try row["digest"],
+            births: (try row["births"] as [String]).compactMap(BirthDate.init),
+            countries: Set(try row["countries"] as [String])
+        )
     }
 }
 

@@ -1,7 +1,7 @@
 /// How sure it is that somebody is the one on a list.
 public struct ScreeningScore: Hashable, Sendable {
     /// From here on a person has to look.
-    public static let alertMin = 875
+    public static let alertMin = 870
     /// A name less like than this is none, whatever else agrees.
     public static let nameMin = 720
 
