@@ -25,10 +25,11 @@ struct ChainParts: Sendable {
         book: AddressBook,
         logger: Logger,
         custody: CustodyParts? = nil,
+        payments: [PaymentParts] = [],
         missingAfterSeconds: Double = ChainFollower.missingAfterSeconds
     ) {
         let (schema, pool, ledger) = (runtime.schema, runtime.pool, runtime.ledger)
-        let intents = Intents(schema: schema, pool: pool)
+        intents = Intents(schema: schema, pool: pool)
         let books = IntentBooks(schema: schema, accounts: runtime.accounts, intents: intents, ids: ids)
         let openings = IntentOpenings(chain, books: books, clock: clock)
         follower = ChainFollower(
@@ -37,7 +38,7 @@ struct ChainParts: Sendable {
             intents: intents,
             books: books,
             strategies: StrategyWatch(chain, runtime, openings: openings, logger: logger),
-            wallets: WalletWatch(chain: chain, schema: schema, pool: pool, accounts: runtime.accounts, ids: ids),
+            wallets: WalletWatch(chain: chain, books: WalletBooks(runtime, ids: ids, chain: chain.name)),
             custody: custody?.watch,
             ledger: ledger,
             logger: logger,
@@ -46,18 +47,23 @@ struct ChainParts: Sendable {
         sender = IntentSender(chain, runtime, intents: intents, books: books, logger: logger)
         let strategies = Strategies(schema: schema, pool: pool)
         let payers = Payers(schema: schema, pool: pool)
-        let payments = IntentRoutes(
+        let desk = EthereumDesk(
             chain: chain,
-            intents: intents,
             payers: payers,
             book: book,
-            payouts: PayoutChecks(schema: schema, pool: pool, screening: screening),
+            payouts: PayoutChecks(schema: schema, pool: pool, screening: book.screening),
             openings: openings,
             submissions: Self.submissions(ledger, books, strategies, book, ids, clock),
-            sender: sender,
-            ledger: ledger,
+            sender: sender
+        )
+        let transactions = IntentRoutes(
+            runtime,
+            desk,
+            payments: payments,
+            book: book,
             ids: ids,
-            signer: cursors
+            clock: clock,
+            cursors: cursors
         )
         let offers = StrategyRoutes(
             chain: chain,
@@ -68,9 +74,8 @@ struct ChainParts: Sendable {
             ids: ids,
             clock: clock
         )
-        routes = payments.routes + offers.routes + (custody?.routes ?? [])
-        (self.chain, self.intents, self.books) = (chain, intents, books)
-        (self.strategies, self.custody) = (strategies, custody)
+        routes = transactions.routes + offers.routes + (custody?.routes ?? [])
+        (self.chain, self.books, self.strategies, self.custody) = (chain, books, strategies, custody)
     }
 
     private static func submissions(

@@ -152,7 +152,14 @@ struct ChainFollower: Sendable {
         let watched = try await strategies.watch(block, logs)
         items += watched.items
         items += try await wallets.items(at: block, logs)
-        var rows: [any StoredRow] = [FollowedBlockRow(chain: chain.name, block: block, holder: blocks.holder)]
+        let followed = FollowedBlockRow(
+            chain: chain.name,
+            block: block.reference,
+            parentHash: block.parentHash,
+            minedAt: block.timestamp,
+            holder: blocks.holder
+        )
+        var rows: [any StoredRow] = [followed]
         if custody != nil { rows.append(CustodyBlockRow(chain: chain.name, block: block.reference)) }
         let stored = rows
         items.append(LedgerItem(operation: books.ids.next(), commands: []) { _, _ in .init(rows: stored) })
