@@ -51,7 +51,7 @@ struct ChainParts: Sendable {
             intents: intents,
             payers: payers,
             book: book,
-            payouts: PayoutChecks(schema: schema, pool: pool, screening: screening),
+            payouts: PayoutChecks(schema: schema, pool: pool, screening: book.screening),
             openings: openings,
             submissions: Self.submissions(ledger, books, strategies, book, ids, clock),
             sender: sender,
