@@ -26,6 +26,7 @@ struct ChainParts: Sendable {
         screening: any AddressScreening,
         logger: Logger,
         custody: CustodyParts? = nil,
+        payments: [PaymentParts] = [],
         missingAfterSeconds: Double = ChainFollower.missingAfterSeconds
     ) {
         let (schema, pool, ledger) = (runtime.schema, runtime.pool, runtime.ledger)
@@ -38,7 +39,10 @@ struct ChainParts: Sendable {
             intents: intents,
             books: books,
             strategies: StrategyWatch(chain, runtime, openings: openings, logger: logger),
-            wallets: WalletWatch(chain: chain, schema: schema, pool: pool, accounts: runtime.accounts, ids: ids),
+            wallets: WalletWatch(
+                chain: chain,
+                books: WalletBooks(runtime, ids: ids, chain: chain.name)
+            ),
             custody: custody?.watch,
             ledger: ledger,
             logger: logger,
@@ -47,16 +51,22 @@ struct ChainParts: Sendable {
         sender = IntentSender(chain, runtime, intents: intents, books: books, logger: logger)
         let strategies = Strategies(schema: schema, pool: pool)
         let payers = Payers(schema: schema, pool: pool, screening: screening)
-        let payments = IntentRoutes(
+        let desk = EthereumDesk(
             chain: chain,
-            intents: intents,
             payers: payers,
             openings: openings,
             submissions: Self.submissions(ledger, books, strategies, payers, ids, clock),
             sender: sender,
-            ledger: ledger,
+            ledger: ledger
+        )
+        let transactions = IntentRoutes(
+            runtime,
+            desk,
+            payments: payments,
+            payers: payers,
             ids: ids,
-            signer: cursors
+            clock: clock,
+            cursors: cursors
         )
         let offers = StrategyRoutes(
             chain: chain,
@@ -67,7 +77,7 @@ struct ChainParts: Sendable {
             ids: ids,
             clock: clock
         )
-        routes = payments.routes + offers.routes + (custody?.routes ?? [])
+        routes = transactions.routes + offers.routes + (custody?.routes ?? [])
         (self.chain, self.intents, self.books) = (chain, intents, books)
         (self.strategies, self.custody) = (strategies, custody)
     }

@@ -63,22 +63,20 @@ public struct DeFiDomain: Domain {
             sessions: platform.signIn,
             contracts: ethereum.map { NodeContracts(chain: $0) }
         )
-        let chain = try ethereum.map { try Self.chain($0, runtime, platform, book: parts.book) }
-        routes =
-            [Self.balances(runtime.accounts)] + transfers.routes + parts.routes + (chain?.routes ?? [])
-        services =
-            transfers.services + [ChallengeSweeper(challenges: parts.challenges, logger: platform.logger)]
-            + (chain.map { [Self.follower(of: $0, platform)] } ?? [])
-        userRecords = [WalletRecords(runtime: runtime)]
-        chains = chain.map {
-            ChainOperations(
-                parts: $0,
-                schema: runtime.schema,
-                pool: runtime.pool,
-                ledger: runtime.ledger,
-                books: $0.books
-            )
+        let payments = Self.paymentChains(runtime, platform).map {
+            PaymentParts(runtime, $0, ids: platform.ids, logger: platform.logger)
         }
+        let chain = try ethereum.map { try Self.chain($0, runtime, platform, book: parts.book, payments) }
+        let chainRoutes = chain?.routes ?? Self.routes(of: payments, runtime, platform)
+        routes = [Self.balances(runtime.accounts)] + transfers.routes + parts.routes + chainRoutes
+        let (poll, logger) = (platform.settings.chains.pollMilliseconds, platform.logger)
+        services =
+            transfers.services + [ChallengeSweeper(challenges: parts.challenges, logger: logger)]
+            + (chain.map { [ChainService($0, pollMilliseconds: poll, logger: logger)] } ?? [])
+            + payments.map { ChainService($0, pollMilliseconds: poll, logger: logger) }
+        userRecords = [WalletRecords(runtime: runtime)]
+        chains =
+            chain == nil && payments.isEmpty ? nil : ChainOperations(runtime, chain, payments)
         wallets = WalletOperations(parts: parts, runtime: runtime, ids: platform.ids)
         inboxHandlers = transfers.inboxHandlers
         export = { id, limit in
@@ -106,7 +104,8 @@ public struct DeFiDomain: Domain {
         _ chain: EthereumChain,
         _ runtime: DomainRuntime,
         _ platform: PlatformServices,
-        book: AddressBook
+        book: AddressBook,
+        _ payments: [PaymentParts]
     ) throws -> ChainParts {
         ChainParts(
             runtime,
@@ -116,18 +115,36 @@ public struct DeFiDomain: Domain {
             cursors: platform.cursors,
             screening: platform.compliance,
             logger: platform.logger,
-            custody: try custody(on: chain, runtime, platform, book: book)
+            custody: try custody(on: chain, runtime, platform, book: book),
+            payments: payments
         )
     }
 
-    private static func follower(of chain: ChainParts, _ platform: PlatformServices) -> any Service {
-        ChainService(
-            follower: chain.follower,
-            sender: chain.sender,
-            payouts: chain.custody?.sender,
-            pollMilliseconds: platform.settings.chains.pollMilliseconds,
-            logger: platform.logger
-        )
+    /// The chains of payments that nodes are configured for.
+    private static func paymentChains(
+        _ runtime: DomainRuntime,
+        _ platform: PlatformServices
+    ) -> [any PaymentChain] {
+        let bitcoin = BitcoinChain(platform.settings.chains.bitcoin, runtime, http: platform.outbound)
+        return [bitcoin].compactMap(\.self)
+    }
+
+    /// What is served of chains of payments where no other one is followed.
+    private static func routes(
+        of payments: [PaymentParts],
+        _ runtime: DomainRuntime,
+        _ platform: PlatformServices
+    ) -> [Route] {
+        guard !payments.isEmpty else { return [] }
+        return IntentRoutes(
+            runtime,
+            nil,
+            payments: payments,
+            payers: Payers(schema: runtime.schema, pool: runtime.pool, screening: platform.compliance),
+            ids: platform.ids,
+            clock: platform.clock,
+            cursors: platform.cursors
+        ).routes
     }
 
     // The custodian of a chain of one's own is its node; another one would be another `Custodian`.

@@ -11,6 +11,8 @@ extension Settings {
         public let pollMilliseconds: Int
         /// The most that gas may cost per unit, in gwei.
         public let ethereumGasCeilingGwei: Int
+        /// Bitcoin.
+        public let bitcoin: Bitcoin
 
         init(_ reader: inout SettingsReader) {
             ethereumNodes =
@@ -42,6 +44,7 @@ extension Settings {
                 default: "200",
                 "The most that a unit of gas may cost; what needs more is not built."
             )
+            bitcoin = Bitcoin(&reader)
             if !ethereumNodes.isEmpty, ethereumDeploymentFile == nil {
                 reader.contradict("DIBOAS_ETHEREUM_NODES", "needs DIBOAS_ETHEREUM_DEPLOYMENT beside it")
             }

@@ -228,7 +228,7 @@ extension ChainWorld {
                 realized += strategy.realized
             }
             #expect(try await held("pending", .usdc, by: person) == 0, "pending, seed \(seed)")
-            let wallet = WalletWatch.account(person.user, chain.name, .usdc).kind
+            let wallet = WalletBooks.account(person.user, chain.name, .usdc).kind
             #expect(try await held(wallet, .usdc, by: person) == end[place].usdc, "wallet, seed \(seed)")
             #expect(try await held(wallet, .eth, by: person) == end[place].wei, "wallet, seed \(seed)")
             #expect(end[place].usdc - start[place].usdc == realized - principal, "tokens, seed \(seed)")

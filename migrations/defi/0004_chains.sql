@@ -251,6 +251,103 @@ comment on table defi.decisions is 'append-only: decisions of rules, with what t
 create index on defi.decisions (strategy, id);
 insert into blocks.partitioned_tables (schema_name, table_name, period) values ('defi', 'decisions', '1 month');
 
+-- Payments on chains without contracts of ours, built here and signed by the user's own wallet. Their ids are those of
+-- intents.
+create table defi.payments (
+    id uuid primary key,
+    user_id uuid not null,
+    wallet uuid not null references defi.wallets,
+    chain text not null references defi.chains,
+    address text not null,
+    kind text not null check (kind in ('transfer', 'cancel')),
+    -- The first one of those that take each other's place.
+    replaces uuid references defi.payments,
+    recipient text not null,
+    asset text not null check (asset ~ '^[A-Z0-9]{2,12}$'),
+    amount numeric(38,0) not null check (amount >= 0),
+    -- What the wallet signs, what it uses up, and what it is going to cost, in minor units of the chain's coin.
+    unsigned text not null check (octet_length(unsigned) between 1 and 131074),
+    inputs text[] not null check (cardinality(inputs) <= 1000),
+    fee numeric(38,0) not null check (fee >= 0),
+    fee_max numeric(38,0) not null,
+    -- The last block that may have it.
+    last_block bigint check (last_block >= 0),
+    details jsonb not null,
+    summary jsonb not null,
+    -- As the user signed it.
+    raw bytea check (length(raw) <= 65536),
+    hash bytea unique check (length(hash) in (32, 64)),
+    state text not null check (state in ('built', 'signed', 'broadcast', 'dropped', 'displaced', 'included', 'final',
+        'failed', 'replaced', 'expired')),
+    reason text,
+    block_number bigint,
+    block_hash bytea check (length(block_hash) = 32),
+    succeeded boolean,
+    fee_paid numeric(38,0) check (fee_paid >= 0),
+    -- What the ledger holds of the block that it is in; reversed when the chain goes on without the block.
+    transfers uuid[] not null default '{}',
+    attempts integer not null default 0 check (attempts >= 0),
+    next_at timestamptz,
+    seen_at timestamptz,
+    version bigint not null check (version > 0),
+    created_at timestamptz not null,
+    expires_at timestamptz not null,
+    updated_at timestamptz not null,
+    constraint payments_capped check (fee_max >= fee),
+    constraint payments_signed check ((raw is null) = (hash is null)
+        and (raw is null) = (state in ('built', 'expired'))),
+    constraint payments_in_block check ((block_number is null) = (block_hash is null)
+        and (block_number is not null) = (state in ('displaced', 'included', 'final', 'failed'))),
+    constraint payments_included check ((succeeded is not null) = (state in ('included', 'final', 'failed'))
+        and (succeeded is null) = (fee_paid is null)),
+    constraint payments_outcome check ((state <> 'final' or succeeded) and (state <> 'failed' or not succeeded)),
+    constraint payments_sent check (next_at is null or state in ('signed', 'dropped')),
+    constraint payments_posted check (transfers = '{}' or state in ('included', 'final', 'failed')),
+    constraint payments_replacing check (replaces is null or replaces <> id)
+) with (fillfactor = 60);
+create index payments_of_user on defi.payments (user_id, id);
+create index payments_open on defi.payments (chain, address)
+    where state not in ('final', 'failed', 'replaced', 'expired');
+create index payments_of_block on defi.payments (chain, block_number) where block_number is not null;
+create index payments_lapsing on defi.payments (chain, last_block)
+    where last_block is not null and state in ('signed', 'broadcast', 'dropped');
+create index payments_due on defi.payments (next_at) where next_at is not null;
+create index payments_unsigned on defi.payments (expires_at) where state = 'built';
+create index payments_replaced on defi.payments (replaces) where replaces is not null;
+
+-- What is over stays as it is.
+create function defi.payments_end() returns trigger
+    language plpgsql set search_path = pg_catalog, pg_temp as $$
+begin
+    raise exception 'payment % is over', old.id using errcode = 'check_violation';
+end $$;
+create trigger payments_end before update on defi.payments
+    for each row when (old.state in ('final', 'failed', 'replaced', 'expired'))
+    execute function defi.payments_end();
+
+-- What open payments use up: nothing is promised twice but to those that take each other's place.
+create table defi.payment_inputs (
+    chain text not null references defi.chains,
+    item text not null check (length(item) <= 200),
+    -- The first one of those.
+    payment uuid not null references defi.payments,
+    constraint payment_inputs_once primary key (chain, item)
+);
+create index payment_inputs_of on defi.payment_inputs (payment);
+
+-- Outputs that followed wallets of Bitcoin can spend, as of the block that they were last read in (wallet_reads).
+create table defi.coins (
+    chain text not null references defi.chains,
+    item text not null check (item ~ '^[0-9a-f]{64}:[0-9]{1,10}$'),
+    address text not null,
+    amount numeric(38,0) not null check (amount > 0),
+    number bigint not null check (number >= 0),
+    -- New money, which can't be spent for a hundred blocks.
+    is_minted boolean not null,
+    primary key (chain, item)
+);
+create index coins_of on defi.coins (chain, address);
+
 -- The other side of what is on chain, gas that was paid there; customers' shares are their own accounts.
 insert into defi.ledger_accounts (id, owner, kind, asset, may_go_negative)
 select md5(k.kind || ':' || a.code)::uuid, '00000000-0000-0000-0000-000000000000', k.kind, a.code, k.negative
@@ -264,6 +361,7 @@ delete from defi.ledger_accounts
 where owner = '00000000-0000-0000-0000-000000000000' and kind in ('on_chain', 'network_gas');
 delete from blocks.partitioned_tables where schema_name = 'defi' and table_name in ('valuations', 'decisions');
 drop index defi.wallets_followed;
+drop table defi.coins, defi.payment_inputs, defi.payments;
 drop table defi.wallet_reads, defi.wallet_flows, defi.decisions, defi.valuations, defi.offer_rates, defi.intents,
     defi.strategies, defi.chain_blocks, defi.chains;
-drop function defi.intents_end();
+drop function defi.intents_end(), defi.payments_end();

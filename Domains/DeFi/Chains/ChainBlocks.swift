@@ -82,7 +82,9 @@ struct ChainBlocks: Sendable {
 /// A block that was followed; it becomes the tip.
 struct FollowedBlockRow: StoredRow {
     let chain: String
-    let block: EthereumBlock
+    let block: BlockReference
+    let parentHash: [UInt8]
+    let minedAt: Timestamp
     let holder: UInt128
 
     static var mustTouchEachRow: Bool { true }
@@ -93,8 +95,7 @@ struct FollowedBlockRow: StoredRow {
             return [
                 """
                 insert into \(schema).chain_blocks (chain, number, hash, parent, mined_at)
-                values (\(row.chain), \(row.block.number), \(hash), \(Bytes(row.block.parentHash)),
-                    \(row.block.timestamp))
+                values (\(row.chain), \(row.block.number), \(hash), \(Bytes(row.parentHash)), \(row.minedAt))
                 on conflict (chain, hash) do update set is_canonical = true
                 """,
                 """
@@ -108,10 +109,10 @@ struct FollowedBlockRow: StoredRow {
                 // Only under the lease, and only on top of the block before.
                 """
                 update \(schema).chains
-                set head = \(row.block.number), head_hash = \(hash), head_at = \(row.block.timestamp),
+                set head = \(row.block.number), head_hash = \(hash), head_at = \(row.minedAt),
                     followed_at = \(instant)
                 where name = \(row.chain) and holder = \(row.holder)
-                    and (head is null or head_hash = \(Bytes(row.block.parentHash)) or head_hash = \(hash))
+                    and (head is null or head_hash = \(Bytes(row.parentHash)) or head_hash = \(hash))
                 returning 1
                 """,
             ]

@@ -14,14 +14,24 @@ extension Format {
         where: isHexadecimal
     )
 
+    /// An address of any chain; what it is of that chain is looked at later.
+    static let chainAddress = Format.ascii(
+        "chain_address",
+        pattern: "^[0-9A-Za-z]{26,90}$",
+        length: 26...90,
+        description: "An address as its chain writes it; on Ethereum with or without the checksum of EIP-55.",
+        example: "0xd8dA6BF26964aF9D7eEd9e03E53415D37aA96045"
+    ) { byte, _ in isAlphanumeric(byte) }
+
     /// A signed transaction.
     static let signedTransaction = Format.ascii(
         "signed_transaction",
-        pattern: "^0x([0-9a-fA-F]{2}){2,16384}$",
-        length: 6...32_770,
-        description: "A signed transaction as the wallet gives it, in hexadecimal behind `0x`.",
-        where: isHexadecimal
-    )
+        pattern: "^[0-9A-Za-z+/]{6,87382}={0,2}$",
+        length: 6...87_384,
+        description: """
+            A signed transaction as the wallet gives it: in hexadecimal behind `0x`, or in Base 64, as a PSBT is.
+            """
+    ) { byte, _ in isAlphanumeric(byte) || "+/=".utf8.contains(byte) }
 
     /// A whole number of a token's smallest units.
     static let units = Format.ascii(
@@ -47,6 +57,11 @@ extension Format {
         case 1: byte == UInt8(ascii: ".")
         default: (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte)
         }
+    }
+
+    private static func isAlphanumeric(_ byte: UInt8) -> Bool {
+        (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte)
+            || (UInt8(ascii: "a")...UInt8(ascii: "z")).contains(byte | 0x20)
     }
 
     private static let isHexadecimal: @Sendable (UInt8, Int) -> Bool = { byte, index in

@@ -21,6 +21,9 @@ struct JSONRPC: Sendable {
     let url: String
     let http: HTTPClient
     var deadlineSeconds = 10.0
+    /// Beside those of every request: who asks.
+    var headers: [OutboundHeader] = []
+    var answerBytesMax = JSONRPC.answerBytesMax
 
     /// The result of one call.
     func call(_ method: String, _ parameters: JSON...) async throws(NodeError) -> JSON {
@@ -67,11 +70,11 @@ struct JSONRPC: Sendable {
         var request = OutboundRequest(
             .post,
             url,
-            headers: [OutboundHeader("Content-Type", "application/json")],
+            headers: [OutboundHeader("Content-Type", "application/json")] + headers,
             body: body.serialized()
         )
         request.deadlineSeconds = deadlineSeconds
-        request.responseBytesMax = JSONRPC.answerBytesMax
+        request.responseBytesMax = answerBytesMax
         let response: OutboundResponse
         do throws(OutboundError) {
             response = try await http.send(request)
@@ -82,7 +85,7 @@ struct JSONRPC: Sendable {
             throw .unreachable(.outcomeUnknown, why: "status \(response.status)")
         }
         do throws(JSONError) {
-            return try JSON.parse(response.body, limits: JSON.Limits(bytesMax: JSONRPC.answerBytesMax))
+            return try JSON.parse(response.body, limits: JSON.Limits(bytesMax: answerBytesMax))
         } catch {
             throw .malformed(error.code)
         }

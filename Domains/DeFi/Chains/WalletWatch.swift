@@ -9,19 +9,8 @@ import WalletCrypto
 /// However many wallets there are, a block costs one look at its transactions and events. What a wallet has is read
 /// from the chain's state when a block touched it, and the difference to the books is posted.
 struct WalletWatch: Sendable {
-    /// Wallets that are read in one block at most; the rest have their turn in the next ones.
-    static let readMax = 200
-
     let chain: EthereumChain
-    let schema: Schema
-    let pool: Pool
-    let accounts: LedgerAccounts
-    let ids: IDGenerator
-
-    /// The customer's account for what their proven wallet on a chain has.
-    static func account(_ user: ID<User>, _ chain: String, _ asset: Asset) -> AccountKey {
-        AccountKey(user, "wallet:\(chain)", asset)
-    }
+    let books: WalletBooks
 
     /// The chain's tokens that are assets here.
     private var assets: [(asset: Asset, token: EthereumAddress)] {
@@ -50,12 +39,12 @@ struct WalletWatch: Sendable {
                 )
             }
         }
-        let due = try await due(wallets.values.flatMap(\.self))
+        let due = try await books.due(wallets.values.flatMap(\.self))
         var items = try await differences(due, at: block)
         rows += due.map { WalletReadRow(wallet: $0.id, chain: chain.name, block: block.reference, isOver: $0.isOver) }
         let stored = rows
         if !stored.isEmpty {
-            items.append(LedgerItem(operation: ids.next(), commands: []) { _, _ in .init(rows: stored) })
+            items.append(LedgerItem(operation: books.ids.next(), commands: []) { _, _ in .init(rows: stored) })
         }
         return items
     }
@@ -115,115 +104,34 @@ struct WalletWatch: Sendable {
 
     /// The wallets at some of these addresses.
     private func followed(_ addresses: [EthereumAddress]) async throws -> [EthereumAddress: [ID<Wallet>]] {
-        guard !addresses.isEmpty else { return [:] }
-        let rows = try await pool.query(
-            """
-            select id, address from \(schema).wallets
-            where account = any(\(addresses.map { "\(chain.name):\($0)" })) and status <> 'revoked'
-            """
-        )
         var found: [EthereumAddress: [ID<Wallet>]] = [:]
-        for row in rows {
-            let (id, text): (ID<Wallet>, String) = (try row["id"], try row["address"])
-            if let address = EthereumAddress(text) { found[address, default: []].append(id) }
+        for (text, wallets) in try await books.followed(addresses.map(\.description)) {
+            if let address = EthereumAddress(text) { found[address] = wallets }
         }
         return found
     }
 
     // MARK: What a wallet has
 
-    private struct Due: Sendable {
-        let id: ID<Wallet>
-        let user: ID<User>
-        let address: EthereumAddress
-        /// It is revoked: what it has is nothing to us any more.
-        let isOver: Bool
-    }
-
-    /// Proven wallets that are to be read: those touched, those that are due, and those that never were.
-    private func due(_ touched: [ID<Wallet>]) async throws -> [Due] {
-        try await pool.query(
-            """
-            select w.id, w.user_id, w.address, w.status = 'revoked' as is_over
-            from (
-                select id from \(schema).wallets where id = any(\(touched)) and status = 'verified'
-                union
-                select wallet from \(schema).wallet_reads where chain = \(chain.name) and is_due
-                union
-                select v.id from \(schema).wallets v
-                left join \(schema).wallet_reads r on r.wallet = v.id
-                where v.status = 'verified' and v.account like \(chain.name + ":%") and r.wallet is null) n
-            join \(schema).wallets w on w.id = n.id
-            order by w.id limit \(WalletWatch.readMax)
-            """
-        ).compactMap { row in
-            let text: String = try row["address"]
-            guard let address = EthereumAddress(text) else { return nil }
-            return Due(id: try row["id"], user: try row["user_id"], address: address, isOver: try row["is_over"])
-        }
-    }
-
     /// What is to be posted so that the books say what the chain does.
-    private func differences(_ due: [Due], at block: EthereumBlock) async throws -> [LedgerItem] {
+    private func differences(_ due: [WalletBooks.Due], at block: EthereumBlock) async throws -> [LedgerItem] {
         let alive = due.filter { !$0.isOver }
         let node = chain.nodes.first
-        let coins = try await node.balances(of: alive.map(\.address), at: .number(block.number))
-        let views = alive.flatMap { wallet in assets.map { EthereumNode.View.balance(of: wallet.address, in: $0.token) }
-        }
+        let addresses = alive.compactMap { EthereumAddress($0.address) }
+        guard addresses.count == alive.count else { throw WalletFault.unknownAccount }
+        let coins = try await node.balances(of: addresses, at: .number(block.number))
+        let views = addresses.flatMap { wallet in assets.map { EthereumNode.View.balance(of: wallet, in: $0.token) } }
         var tokens = try await node.views(views, at: .number(block.number))[...]
         var items: [LedgerItem] = []
         for (wallet, coins) in zip(alive, coins) {
             var amounts = [(EthereumChain.gasAsset, coins)]
             for (asset, _) in assets { amounts.append((asset, tokens.popFirst()?.map { BigUInt(bigEndian: $0) })) }
-            items += try await difference(wallet, amounts)
+            items += try await books.difference(wallet, amounts.map { ($0, $1.map { Int128(clamping: $0) }) })
         }
         for wallet in due where wallet.isOver {
-            items += try await difference(wallet, ([EthereumChain.gasAsset] + assets.map(\.asset)).map { ($0, .zero) })
+            let all = [EthereumChain.gasAsset] + assets.map(\.asset)
+            items += try await books.difference(wallet, all.map { ($0, 0) })
         }
         return items
-    }
-
-    private func difference(_ wallet: Due, _ amounts: [(Asset, BigUInt?)]) async throws -> [LedgerItem] {
-        let kind = Self.account(wallet.user, chain.name, EthereumChain.gasAsset).kind
-        let known = try await accounts.balances(of: wallet.user.value).filter { $0.kind == kind }
-        var commands: [LedgerCommand] = []
-        for (asset, amount) in amounts {
-            guard let amount else { continue }
-            let before = known.first { $0.total.asset == asset }?.total.minorUnits ?? 0
-            let now = Int128(clamping: amount)
-            guard before != now else { continue }
-            let own = try await accounts.open(Self.account(wallet.user, chain.name, asset))
-            let other = try await accounts.open(AccountKey(house: IntentBooks.onChain, asset))
-            commands.append(
-                .transfer(
-                    NewTransfer(
-                        id: ids.next(),
-                        debit: now > before ? other : own,
-                        credit: now > before ? own : other,
-                        amount: now > before ? now - before : before - now,
-                        code: "wallet_balance"
-                    )
-                )
-            )
-        }
-        guard !commands.isEmpty else { return [] }
-        let (event, aggregate): (ID<OutboxEvent>, ID<WalletReadRow>) = (ids.next(), ids.next())
-        let told: [JSON.Member] = [
-            .init("wallet", .string(wallet.id.wire)), .init("user", .string(wallet.user.wire)),
-        ]
-        let item = LedgerItem(operation: wallet.id.cast(), commands: commands) { decision, _ in
-            guard case .success(let receipt) = decision else { return LedgerItem.Finish() }
-            // Each reading is an aggregate of its own, with one event.
-            let row = OutboxEvent(
-                id: event,
-                aggregateType: "wallet_reading",
-                aggregate: aggregate,
-                version: 1,
-                type: "defi.wallet.read",
-                payload: .object(told + [.init("balances", BalanceSnapshot.json(receipt))])
-            )
-            return LedgerItem.Finish(rows: [row])
-        }
-        return [item]
     }
 }

@@ -153,7 +153,13 @@ struct ChainFollower: Sendable {
         items += watched.items
         items += try await wallets.items(at: block, logs)
         items += try await custody?.items(at: block, isFirst: isFirst) ?? []
-        let row = FollowedBlockRow(chain: chain.name, block: block, holder: blocks.holder)
+        let row = FollowedBlockRow(
+            chain: chain.name,
+            block: block.reference,
+            parentHash: block.parentHash,
+            minedAt: block.timestamp,
+            holder: blocks.holder
+        )
         items.append(LedgerItem(operation: books.ids.next(), commands: []) { _, _ in .init(rows: [row]) })
         try await store(items)
         // What rules want is no part of the block: nothing of it can hold the chain up.

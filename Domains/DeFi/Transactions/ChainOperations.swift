@@ -1,3 +1,4 @@
+import DomainKit
 public import Kernel
 import Ledger
 import PostgreSQL
@@ -10,11 +11,19 @@ public struct ChainOperations: Sendable {
     /// After so long a signed transaction that isn't final is stuck, in seconds.
     public static let stuckSeconds = 600.0
 
-    let parts: ChainParts
+    /// Nil where no chain is followed that follows Ethereum's rules.
+    let parts: ChainParts?
+    let payments: [PaymentParts]
+    let intents: Intents
     let schema: Schema
     let pool: Pool
     let ledger: Ledger
-    let books: IntentBooks
+
+    init(_ runtime: DomainRuntime, _ parts: ChainParts?, _ payments: [PaymentParts]) {
+        (self.parts, self.payments) = (parts, payments)
+        (schema, pool, ledger) = (runtime.schema, runtime.pool, runtime.ledger)
+        intents = Intents(schema: schema, pool: pool)
+    }
 
     /// The chain, how far it is followed, by whom, and how far its nodes are; a node that doesn't answer says why.
     public func status() async throws -> [JSON] {
@@ -22,15 +31,18 @@ public struct ChainOperations: Sendable {
             """
             select name, head, head_hash, head_at, holder, epoch, lease_until > clock_timestamp() as is_followed,
                 (select count(*) from \(schema).intents i where i.chain = c.name
+                    and state not in ('built', 'final', 'failed', 'replaced', 'expired'))
+                + (select count(*) from \(schema).payments p where p.chain = c.name
                     and state not in ('built', 'final', 'failed', 'replaced', 'expired')) as open
             from \(schema).chains c order by name
             """
         )
-        let node: String
-        do throws(NodeError) {
-            node = String(try await parts.chain.nodes.head())
-        } catch {
-            node = error.description
+        var nodes: [String: String] = [:]
+        if let chain = parts?.chain {
+            nodes[chain.name] = await Self.told { () async throws(NodeError) in try await chain.nodes.head() }
+        }
+        for chain in payments.map(\.chain) {
+            nodes[chain.name] = await Self.told { () async throws(NodeError) in try await chain.head() }
         }
         return try rows.map { row in
             let (name, head, hash): (String, Int64?, Bytes?) = (try row["name"], try row["head"], try row["head_hash"])
@@ -41,42 +53,72 @@ public struct ChainOperations: Sendable {
                 "chain": .string(name), "followed_to": head.map { .integer($0) } ?? .null,
                 "hash": hash.map { .string(HexText.encode($0.array)) } ?? .null,
                 "mined_at": at.map { .string($0.description) } ?? .null, "is_followed": .bool(isFollowed),
-                "node": .string(name == parts.chain.name ? node : "not configured"), "open": .integer(open),
+                "node": .string(nodes[name] ?? "not configured"), "open": .integer(open),
             ]
+        }
+    }
+
+    /// How far a node is, or why it doesn't say.
+    private static func told(_ head: () async throws(NodeError) -> Int64) async -> String {
+        do throws(NodeError) {
+            return String(try await head())
+        } catch {
+            return error.description
         }
     }
 
     /// Transactions, newest first; only those that are signed and over for long if asked for.
     public func transactions(stuck: Bool, limit: Int) async throws -> [JSON] {
+        let count = min(max(limit, 1), ChainOperations.listMax)
         let rows = try await pool.query(
             """
             select \(Intent.columns) from \(schema).intents i
             where not \(stuck) or (i.state in ('signed', 'broadcast', 'dropped', 'displaced', 'included')
                 and i.updated_at < clock_timestamp() - make_interval(secs => \(ChainOperations.stuckSeconds)))
-            order by i.id desc limit \(min(max(limit, 1), ChainOperations.listMax))
+            order by i.id desc limit \(count)
             """
         )
-        return try rows.map { try Intent($0).told }
+        let called = try rows.map { try Intent($0) }.map { ($0.id, $0.told) }
+        let paid = try await Payments(schema: schema, pool: pool).list(stuck: stuck, limit: count)
+            .map { ($0.id, $0.told) }
+        return (called + paid).sorted { $0.0 > $1.0 }.prefix(count).map(\.1)
     }
 
     /// Sends a transaction again as it is, at the next opportunity.
     ///
     /// - Throws: 404; 409 `intent_not_open` for one that isn't on its way.
     public func rebroadcast(_ id: String) async throws -> JSON {
-        guard let id = ID<Intent>(wire: id), let intent = try await parts.intents.find(id) else {
-            throw Problem(404, "not_found", "There is no such transaction.")
+        let missing = Problem(404, "not_found", "There is no such transaction.")
+        guard let id = ID<Intent>(wire: id) else { throw missing }
+        if let payment = try await Payments(schema: schema, pool: pool).find(id),
+            let books = payments.first(where: { $0.chain.name == payment.chain })?.books
+        {
+            if case .broadcast = payment.state {
+                let item = try await books.item(payment, .lost, because: "rebroadcast", nextAt: payment.createdAt)
+                _ = try await ledger.submit(batch: [item])
+            } else {
+                try await hurry(payment.state, id, "payments")
+            }
+            return payment.told
         }
+        guard let books = parts?.books, let intent = try await intents.find(id) else { throw missing }
         if case .broadcast = intent.state {
             let item = try await books.item(intent, .lost, because: "rebroadcast", nextAt: intent.createdAt)
             _ = try await ledger.submit(batch: [item])
-        } else if intent.state.waitsToBeSent {
-            _ = try await pool.query(
-                "update \(schema).intents set next_at = clock_timestamp() where id = \(id) and next_at is not null"
-            )
         } else {
-            throw Problem(409, "intent_not_open", "It is \(intent.state.name): there is nothing to send.")
+            try await hurry(intent.state, id, "intents")
         }
         return intent.told
+    }
+
+    /// Lets what waits to be sent be sent at the next opportunity.
+    private func hurry(_ state: IntentState, _ id: ID<Intent>, _ table: SQL) async throws {
+        guard state.waitsToBeSent else {
+            throw Problem(409, "intent_not_open", "It is \(state.name): there is nothing to send.")
+        }
+        _ = try await pool.query(
+            "update \(schema).\(table) set next_at = clock_timestamp() where id = \(id) and next_at is not null"
+        )
     }
 
     /// Strategies, newest first.

@@ -3,37 +3,63 @@ import ServiceLifecycle
 
 /// Follows a chain and sends to it until shutdown.
 struct ChainService: Service {
-    let follower: ChainFollower
-    let sender: IntentSender
-    let payouts: CustodySender?
+    /// Something that is done again and again, at once while there was something to do.
+    struct Step: Sendable {
+        let name: String
+        let work: @Sendable () async throws -> Bool
+    }
+
+    let blocks: ChainBlocks
+    let steps: [Step]
     let pollMilliseconds: Int
     let logger: Logger
 
     func run() async throws {
-        try await follower.blocks.declare()
+        try await blocks.declare()
         await cancelWhenGracefulShutdown {
             await withDiscardingTaskGroup { group in
-                group.addTask { await repeatedly("following") { try await follower.step() > 0 } }
-                group.addTask { await repeatedly("sending") { try await sender.round() > 0 } }
-                guard let payouts else { return }
-                group.addTask { await repeatedly("paying out") { try await payouts.round() > 0 } }
+                for step in steps { group.addTask { await repeatedly(step) } }
             }
         }
-        try? await follower.blocks.release()
+        try? await blocks.release()
     }
 
-    /// Works, at once again while there was something to do.
-    private func repeatedly(_ what: String, _ work: () async throws -> Bool) async {
+    private func repeatedly(_ step: Step) async {
         while !Task.isCancelled {
             do {
-                if try await work() { continue }
+                if try await step.work() { continue }
             } catch {
                 logger.warning(
                     "a step on a chain failed; the next one follows",
-                    metadata: ["chain": "\(follower.chain.name)", "step": "\(what)", "error": "\(error)"]
+                    metadata: ["chain": "\(blocks.chain)", "step": "\(step.name)", "error": "\(error)"]
                 )
             }
             try? await Task.sleep(for: .milliseconds(pollMilliseconds))
         }
+    }
+}
+
+extension ChainService {
+    /// A chain that follows Ethereum's rules.
+    init(_ parts: ChainParts, pollMilliseconds: Int, logger: Logger) {
+        let (follower, sender) = (parts.follower, parts.sender)
+        var steps = [
+            Step(name: "following") { try await follower.step() > 0 },
+            Step(name: "sending") { try await sender.round() > 0 },
+        ]
+        if let payouts = parts.custody?.sender {
+            steps.append(Step(name: "paying out") { try await payouts.round() > 0 })
+        }
+        self.init(blocks: follower.blocks, steps: steps, pollMilliseconds: pollMilliseconds, logger: logger)
+    }
+
+    /// A chain of payments.
+    init(_ parts: PaymentParts, pollMilliseconds: Int, logger: Logger) {
+        let (follower, sender) = (parts.follower, parts.sender)
+        let steps = [
+            Step(name: "following") { try await follower.step() > 0 },
+            Step(name: "sending") { try await sender.round() > 0 },
+        ]
+        self.init(blocks: follower.blocks, steps: steps, pollMilliseconds: pollMilliseconds, logger: logger)
     }
 }

@@ -84,7 +84,7 @@ struct IntentBooks: Sendable {
         switch event {
         case .included(let inclusion): return try await inclusionCommands(intent, inclusion)
         case .reorganised:
-            return try await intents.legs(of: intent).map { .reverse(NewReversal(id: ids.next(), of: $0)) }
+            return try await intents.legs(of: intent.transfers).map { .reverse(NewReversal(id: ids.next(), of: $0)) }
         case .settled:
             guard case .included(let inclusion) = intent.state, inclusion.succeeded else {
                 return try await release(intent, because: intent.state.name)

@@ -11,19 +11,19 @@ struct IntentExplanation: Sendable {
     let schema: Schema
     let pool: Pool
 
-    /// The transaction with one timeline, oldest first.
-    func explain(_ intent: Intent) async throws -> JSON {
+    /// A transaction, as its user gets it, with one timeline, oldest first.
+    func explain(_ id: ID<Intent>, _ json: JSON) async throws -> JSON {
         let rows = try await pool.query(
             """
             select recorded_at, 'status' as kind, to_status as what, reason as detail, null::numeric as amount,
                 version as place
-            from \(schema).status_history where entity = 'intent' and entity_id = \(intent.id)
+            from \(schema).status_history where entity = 'intent' and entity_id = \(id)
             union all
             select recorded_at, 'ledger', code, d.kind || ' to ' || c.kind, amount, 0
             from \(schema).ledger_transfers t
             join \(schema).ledger_accounts d on d.id = t.debit_account
             join \(schema).ledger_accounts c on c.id = t.credit_account
-            where t.operation = \(intent.id) and t.id >= \(intent.id)
+            where t.operation = \(id) and t.id >= \(id)
             order by 1, 6 limit \(IntentExplanation.entriesMax)
             """
         )
@@ -38,6 +38,6 @@ struct IntentExplanation: Sendable {
                 "minor_units": amount.map { .string(String($0)) } ?? .null,
             ]
         }
-        return ["transaction": intent.json, "timeline": .array(timeline)]
+        return ["transaction": json, "timeline": .array(timeline)]
     }
 }

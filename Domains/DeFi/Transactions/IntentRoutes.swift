@@ -7,27 +7,52 @@ import WalletCrypto
 
 /// Building, signing outside, submitting and watching transactions.
 struct IntentRoutes: Sendable {
-    let chain: EthereumChain
+    /// Nil where no chain is followed that follows Ethereum's rules.
+    let ethereum: EthereumDesk?
+    let payments: PaymentDesk
     let intents: Intents
     let payers: Payers
-    let openings: IntentOpenings
-    let submissions: Submissions
-    let sender: IntentSender
     let ledger: Ledger
     let ids: IDGenerator
     let signer: CursorSigner
 
-    var routes: [Route] { [create, submit, replace, list, get, explain, gas] }
+    var routes: [Route] {
+        [create, submit, replace, list, get, explain] + (ethereum.map { [gas($0.chain)] } ?? [])
+    }
+
+    init(
+        _ runtime: DomainRuntime,
+        _ ethereum: EthereumDesk?,
+        payments: [PaymentParts],
+        payers: Payers,
+        ids: IDGenerator,
+        clock: any WallClock,
+        cursors: CursorSigner
+    ) {
+        let (schema, pool, ledger) = (runtime.schema, runtime.pool, runtime.ledger)
+        self.ethereum = ethereum
+        self.payments = PaymentDesk(
+            chains: payments,
+            payments: Payments(schema: schema, pool: pool),
+            payers: payers,
+            ledger: ledger,
+            ids: ids,
+            clock: clock
+        )
+        intents = Intents(schema: schema, pool: pool)
+        (self.payers, self.ledger, self.ids, signer) = (payers, ledger, ids, cursors)
+    }
 
     static let problems: [Int: [String]] = [
         404: ["not_found"],
-        409: ["intent_not_open", "nonce_taken"],
+        409: ["intent_not_open", "nonce_taken", "inputs_taken"],
         422: [
+            "amount_too_small", "fee_too_high", "not_replaceable", "wallet_not_supported",
             "wallet_not_verified", "wallet_on_other_chain", "recipient_not_in_address_book", "recipient_locked",
             "asset_not_supported", "insufficient_funds", "would_revert", "would_fail", "gas_too_expensive",
             "idempotency_key_reused", "amount_out_of_range", "bad_checksum", "address_blocked", "address_in_review",
         ],
-        503: ["chain_unavailable", "chain_disagreement"],
+        503: ["chain_unavailable", "chain_disagreement", "wallet_not_read"],
     ]
 
     private var create: Route {
@@ -56,46 +81,16 @@ struct IntentRoutes: Sendable {
         guard let asset = body["asset"]?.stringValue.flatMap({ Asset(code: $0) }) else {
             throw Problem.malformed("unknown_asset", in: "/asset")
         }
-        guard let to = body["to"]?.stringValue.flatMap(EthereumAddress.init(_:)) else {
-            throw Problem(
-                422,
-                "bad_checksum",
-                "The address's checksum doesn't hold (EIP-55). Copy it again.",
-                faults: [Problem.Fault("/to", "bad_checksum")]
-            )
-        }
+        let to = body["to"]?.stringValue ?? ""
         let amount = try Money(positive: body["amount"]?.stringValue ?? "", asset, at: "/amount")
-        let wallet = try await payers.wallet(id, of: user, on: chain.name)
-        try await payers.check(to, for: user, on: chain.name)
-        let call = try payment(of: amount, to: to)
-        let drafts = try await openings.maker.drafts([call], from: wallet, speed: Self.speed(body))
-        return try await store(openings.open(drafts), for: request)
-    }
-
-    private func payment(of amount: Money, to recipient: EthereumAddress) throws(Problem) -> IntentMaker.Call {
-        if amount.asset == EthereumChain.gasAsset {
-            return IntentMaker.Call(
-                kind: .transfer,
-                to: recipient,
-                value: BigUInt(amount.minorUnits),
-                data: [],
-                gasMax: IntentMaker.gasOfPayment * 2,
-                amount: amount
-            )
+        let (wallet, chain) = try await payers.wallet(id, of: user)
+        if let parts = payments.chain(chain) {
+            return try await payments.create(amount, to: to, from: wallet, on: parts, Self.speed(body), request)
         }
-        let units = ABIValue.uint(BigUInt(amount.minorUnits))
-        guard let token = chain.deployment.token(amount.asset),
-            let data = try? KnownCall.transfer.callData([.address(recipient), units])
-        else { throw Problem(422, "asset_not_supported", "The asset isn't on this chain.") }
-        return IntentMaker.Call(
-            kind: .transfer,
-            to: token,
-            value: .zero,
-            data: data,
-            gasMax: 120_000,
-            amount: amount,
-            token: token
-        )
+        guard let ethereum, ethereum.chain.name == chain else {
+            throw Problem(422, "wallet_on_other_chain", "Nothing is sent on \(chain). Name another wallet.")
+        }
+        return try await ethereum.create(amount, to: to, from: id, of: user, Self.speed(body), request)
     }
 
     private var submit: Route {
@@ -116,6 +111,7 @@ struct IntentRoutes: Sendable {
                     "malformed_transaction", "unsupported_transaction_type", "unprotected_transaction", "high_s",
                     "unknown_function", "malformed_call", "unlimited_approval", "other_recipient", "other_chain",
                     "other_sender", "other_nonce", "other_value", "other_calldata", "other_fee", "access_list",
+                    "other_inputs", "other_contents", "not_signed", "bad_signature", "partial_signature",
                     "idempotency_key_reused", "recipient_not_in_address_book", "recipient_locked", "address_blocked",
                     "address_in_review",
                 ]
@@ -123,13 +119,26 @@ struct IntentRoutes: Sendable {
         ) { request in
             let user = try request.requirePrincipal().user
             let id: ID<Intent> = try request.id("id")
-            guard let bytes = request.body["signed_transaction"]?.stringValue.flatMap(HexText.decode) else {
+            let text = request.body["signed_transaction"]?.stringValue ?? ""
+            if let payment = try await payments.payments.get(id, of: user) {
+                let returned = ReturnedPayment(
+                    transaction: text,
+                    signature: request.body["signature"]?.stringValue
+                )
+                let response = try await idempotently(request, ledger, ids) {
+                    try await payments.submit(returned, for: payment, request)
+                }
+                if response.status == 202 { await payments.sendNow(payment) }
+                return response
+            }
+            let intent = try await intents.get(id, of: user)
+            guard let ethereum, let bytes = HexText.decode(text) else {
                 throw Problem.malformed("bad_format", in: "/signed_transaction")
             }
             let response = try await idempotently(request, ledger, ids) {
-                try await submissions.submit(bytes, for: try await intents.get(id, of: user), request)
+                try await ethereum.submissions.submit(bytes, for: intent, request)
             }
-            if response.status == 202 { await sender.sendNow(id) }
+            if response.status == 202 { await ethereum.sender.sendNow(id) }
             return response
         }
     }
@@ -140,7 +149,7 @@ struct IntentRoutes: Sendable {
             "/v1/defi/intents/{id}/replace",
             operationID: "replaceIntent",
             summary: "Speed a transaction up, or cancel it",
-            description: "Builds another one with the same nonce that offers more for gas.",
+            description: "Builds another one that the chain takes instead: the same nonce or coins, and a higher fee.",
             tag: "Chain transactions",
             access: .permission("defi:move"),
             isIdempotent: true,
@@ -151,35 +160,17 @@ struct IntentRoutes: Sendable {
         ) { request in
             let user = try request.requirePrincipal().user
             let id: ID<Intent> = try request.id("id")
+            let (isCancel, speed) = (request.body["action"]?.stringValue == "cancel", Self.speed(request.body))
             return try await idempotently(request, ledger, ids) {
-                let intent = try await intents.get(id, of: user)
-                guard intent.signed != nil, intent.state.block == nil, !intent.state.isOver else {
-                    throw Problem(409, "intent_not_open", "It is \(intent.state.name): nothing can take its place.")
+                if let payment = try await payments.payments.get(id, of: user) {
+                    return try await payments.replace(payment, cancelling: isCancel, speed, request)
                 }
-                let draft = try await openings.maker.replacement(
-                    of: intent,
-                    cancelling: request.body["action"]?.stringValue == "cancel",
-                    speed: Self.speed(request.body)
-                )
-                return try await store(openings.open([draft]), for: request)
+                let intent = try await intents.get(id, of: user)
+                guard let ethereum else {
+                    throw Problem(503, "chain_unavailable", "The chain isn't followed now.", retryAfterSeconds: 60)
+                }
+                return try await ethereum.replace(intent, cancelling: isCancel, speed, request)
             }
-        }
-    }
-
-    private func store(_ opened: OpenedIntents, for request: APIRequest) async throws -> APIResponse {
-        let first = opened.intents[0]
-        let answer = StoredAnswer(.created(first.json, location: first.path))
-        let item = LedgerItem(
-            operation: first.id.cast(),
-            commands: opened.commands,
-            idempotency: try request.scopedKey()
-        ) { _, _ in
-            LedgerItem.Finish(rows: opened.rows, answer: answer)
-        }
-        do {
-            return try await ledger.submit(item).response()
-        } catch let error as PostgresError where error.violates("intents_nonce") {
-            throw Problem(409, "nonce_taken", "Another transaction of the wallet was built meanwhile. Try again.")
         }
     }
 
@@ -200,13 +191,26 @@ struct IntentRoutes: Sendable {
         ) { request in
             let user = try request.requirePrincipal().user
             let page = try Page(request, signer: signer)
-            let found = try await intents.list(of: user, before: page.after?.id ?? .max, limit: page.limit + 1)
+            let (before, limit) = (page.after?.id ?? .max, page.limit + 1)
+            let called = try await intents.list(of: user, before: before, limit: limit).map {
+                Listed(id: $0.id, createdAt: $0.createdAt, json: $0.json)
+            }
+            let paid = try await payments.payments.list(of: user, before: before, limit: limit).map {
+                Listed(id: $0.id, createdAt: $0.createdAt, json: $0.json)
+            }
             return page.response(
-                found,
+                Array((called + paid).sorted { $0.id > $1.id }.prefix(limit)),
                 position: { Cursor(instant: $0.createdAt, id: $0.id.value) },
                 encode: { $0.json }
             )
         }
+    }
+
+    /// One of either kind in a list.
+    private struct Listed: Sendable {
+        let id: ID<Intent>
+        let createdAt: Timestamp
+        let json: JSON
     }
 
     private var get: Route {
@@ -221,7 +225,11 @@ struct IntentRoutes: Sendable {
             responses: [200: ResponseShape("The transaction.", Intent.schema, headers: [.etag])],
             problems: [404: ["not_found"]]
         ) { request in
-            let intent = try await intents.get(try request.id("id"), of: try request.requirePrincipal().user)
+            let (id, user): (ID<Intent>, ID<User>) = (try request.id("id"), try request.requirePrincipal().user)
+            if let payment = try await payments.payments.get(id, of: user) {
+                return .ok(payment.json).tagged(EntityTag(version: payment.version))
+            }
+            let intent = try await intents.get(id, of: user)
             return .ok(intent.json).tagged(EntityTag(version: intent.version))
         }
     }
@@ -239,13 +247,16 @@ struct IntentRoutes: Sendable {
             responses: [200: ResponseShape("The explanation.", Self.explanationSchema)],
             problems: [404: ["not_found"]]
         ) { request in
-            let intent = try await intents.get(try request.id("id"), of: try request.requirePrincipal().user)
+            let (id, user): (ID<Intent>, ID<User>) = (try request.id("id"), try request.requirePrincipal().user)
             let explanation = IntentExplanation(schema: intents.schema, pool: intents.pool)
-            return .ok(try await explanation.explain(intent))
+            if let payment = try await payments.payments.get(id, of: user) {
+                return .ok(try await explanation.explain(id, payment.json))
+            }
+            return .ok(try await explanation.explain(id, try await intents.get(id, of: user).json))
         }
     }
 
-    private var gas: Route {
+    private func gas(_ chain: EthereumChain) -> Route {
         Route(
             .get,
             "/v1/defi/gas",
@@ -284,7 +295,7 @@ struct IntentRoutes: Sendable {
             .required("wallet", .id(of: Wallet.self), "An own wallet, proven."),
             .required(
                 "to",
-                .string(.ethereumAddress),
+                .string(.chainAddress),
                 "An address of the address book whose lock is open, or an own wallet."
             ),
             .required("asset", .asset), .required("amount", .positiveAmount), speedProperty,
@@ -293,7 +304,12 @@ struct IntentRoutes: Sendable {
     )
     private static let submissionBody = JSONSchema.object(
         [
-            .required("signed_transaction", .string(.signedTransaction))
+            .required("signed_transaction", .string(.signedTransaction)),
+            .optional(
+                "signature",
+                .string(.signedTransaction),
+                "Where the wallet gives it beside the transaction, as those of Sui do."
+            ),
         ],
         named: "SignedTransaction"
     )

@@ -91,6 +91,23 @@ enum IntentState: Hashable, Sendable {
         }
     }
 
+    /// A state by its word, with what goes with it; nil where that is missing, and for any other word.
+    init?(_ name: String, _ block: BlockReference?, _ inclusion: Inclusion?) {
+        switch (name, block, inclusion) {
+        case ("built", _, _): self = .built
+        case ("signed", _, _): self = .signed
+        case ("broadcast", _, _): self = .broadcast
+        case ("dropped", _, _): self = .dropped
+        case ("displaced", let block?, _): self = .displaced(block)
+        case ("included", _, let inclusion?): self = .included(inclusion)
+        case ("final", _, let inclusion?): self = .final(inclusion)
+        case ("failed", _, let inclusion?): self = .failed(inclusion)
+        case ("replaced", _, _): self = .replaced
+        case ("expired", _, _): self = .expired
+        default: return nil
+        }
+    }
+
     /// Its word in the database and on the wire.
     var name: String {
         switch self {

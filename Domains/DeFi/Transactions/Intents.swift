@@ -99,13 +99,13 @@ struct Intents: Sendable {
         try await find("i.state = 'built' and i.expires_at <= clock_timestamp()", limit: limit)
     }
 
-    /// The ledger's legs of what an intent's block posted.
-    func legs(of intent: Intent) async throws -> [TransferLegs] {
-        guard !intent.transfers.isEmpty else { return [] }
+    /// The ledger's legs of what a block posted.
+    func legs(of transfers: [ID<Transfer>]) async throws -> [TransferLegs] {
+        guard !transfers.isEmpty else { return [] }
         return try await pool.query(
             """
             select id, debit_account, credit_account, amount from \(schema).ledger_transfers
-            where id = any(\(intent.transfers)) order by id
+            where id = any(\(transfers)) order by id
             """
         ).map { row in
             TransferLegs(
@@ -267,18 +267,6 @@ extension Intent {
                 pairPaid: try row["pair_paid"]
             )
         }
-        switch name {
-        case "built": return .built
-        case "signed": return .signed
-        case "broadcast": return .broadcast
-        case "dropped": return .dropped
-        case "displaced": return block.map { .displaced($0) }
-        case "included": return inclusion.map { .included($0) }
-        case "final": return inclusion.map { .final($0) }
-        case "failed": return inclusion.map { .failed($0) }
-        case "replaced": return .replaced
-        case "expired": return .expired
-        default: return nil
-        }
+        return IntentState(name, block, inclusion)
     }
 }

@@ -9,10 +9,10 @@ struct Payers: Sendable {
     let pool: Pool
     let screening: any AddressScreening
 
-    /// A user's verified wallet on a chain.
+    /// A user's verified wallet, and its chain (CAIP-2).
     ///
-    /// - Throws: 404; 422 `wallet_not_verified`, `wallet_on_other_chain`.
-    func wallet(_ id: ID<Wallet>, of user: ID<User>, on chain: String) async throws -> LinkedWallet {
+    /// - Throws: 404; 422 `wallet_not_verified`.
+    func wallet(_ id: ID<Wallet>, of user: ID<User>) async throws -> (wallet: PayingWallet, chain: String) {
         let rows = try await pool.query(
             """
             select account, address, status from \(schema).wallets
@@ -20,13 +20,22 @@ struct Payers: Sendable {
             """
         )
         guard let row = rows.first else { throw Problem(404, "not_found", "There is no such wallet.") }
-        let (account, text, status): (String, String, String) = (
+        let (account, address, status): (String, String, String) = (
             try row["account"], try row["address"], try row["status"]
         )
         guard status == "verified" else {
             throw Problem(422, "wallet_not_verified", "Prove first that the wallet is yours.")
         }
-        guard account == "\(chain):\(text)", let address = EthereumAddress(text) else {
+        let chain = AccountID(account)?.chainID.description ?? ""
+        return (PayingWallet(id: id, user: user, address: address), chain)
+    }
+
+    /// A user's verified wallet on a chain that follows Ethereum's rules.
+    ///
+    /// - Throws: 404; 422 `wallet_not_verified`, `wallet_on_other_chain`.
+    func wallet(_ id: ID<Wallet>, of user: ID<User>, on chain: String) async throws -> LinkedWallet {
+        let (wallet, home) = try await wallet(id, of: user)
+        guard home == chain, let address = EthereumAddress(wallet.address) else {
             throw Problem(422, "wallet_on_other_chain", "The wallet isn't on \(chain). Name another one.")
         }
         return LinkedWallet(id: id, user: user, address: address)
@@ -37,6 +46,11 @@ struct Payers: Sendable {
     ///
     /// - Throws: 422 `recipient_not_in_address_book`, `recipient_locked`, `address_blocked`, `address_in_review`.
     func check(_ recipient: EthereumAddress, for user: ID<User>, on chain: String) async throws {
+        try await check(recipient.description, for: user, on: chain)
+    }
+
+    /// The same on any chain, of an address in its one spelling.
+    func check(_ recipient: String, for user: ID<User>, on chain: String) async throws {
         guard let named = AccountID("\(chain):\(recipient)") else {
             throw Problem(422, "bad_checksum", "The address can't be read. Copy it again.")
         }

@@ -12,6 +12,13 @@ public struct BitcoinTransaction: Hashable, Sendable {
         public let scriptSig: [UInt8]
         /// The sequence number.
         public let sequence: UInt32
+
+        /// An input by what it spends; the caller guarantees 32 bytes of an id.
+        public init(previousID: [UInt8], previousIndex: UInt32, scriptSig: [UInt8] = [], sequence: UInt32) {
+            precondition(previousID.count == 32, "an id of 32 bytes")
+            (self.previousID, self.previousIndex) = (previousID, previousIndex)
+            (self.scriptSig, self.sequence) = (scriptSig, sequence)
+        }
     }
 
     /// What an output pays.
@@ -20,6 +27,12 @@ public struct BitcoinTransaction: Hashable, Sendable {
         public let amount: Int64
         /// What locks it.
         public let script: [UInt8]
+
+        /// An output; the caller guarantees 0 to `satoshiMax`.
+        public init(amount: Int64, script: [UInt8]) {
+            precondition((0...satoshiMax).contains(amount), "an amount of satoshi")
+            (self.amount, self.script) = (amount, script)
+        }
     }
 
     /// The most satoshi there will be.
@@ -33,13 +46,29 @@ public struct BitcoinTransaction: Hashable, Sendable {
     public let outputs: [Output]
     /// The earliest block or time.
     public let lockTime: UInt32
+    /// What unlocks the inputs beside their scripts, for each input in their order; none in the old form.
+    public let witnesses: [[[UInt8]]]
     /// The id, in the order of its bytes on the wire; explorers print it backwards.
     public let id: [UInt8]
 
+    /// A transaction of its parts; the caller guarantees an input at least, and a witness for each or none at all.
+    public init(
+        version: UInt32 = 2,
+        inputs: [Input],
+        outputs: [Output],
+        lockTime: UInt32 = 0,
+        witnesses: [[[UInt8]]] = []
+    ) {
+        precondition(!inputs.isEmpty && (witnesses.isEmpty || witnesses.count == inputs.count), "inputs, witnesses")
+        (self.version, self.inputs, self.outputs, self.lockTime) = (version, inputs, outputs, lockTime)
+        self.witnesses = witnesses.contains { !$0.isEmpty } ? witnesses : []
+        id = SHA256Digest.of(SHA256Digest.of(Self.bytes(version, inputs, outputs, lockTime, witnesses: [])))
+    }
+
     /// Reads a transaction to its last byte, its witnesses included where they may be; nil for anything else.
     ///
-    /// Shortest lengths only, at most `Bounds.bytesMax` bytes.
-    init?(_ bytes: [UInt8], allowsWitness: Bool) {
+    /// Shortest lengths only, at most 64 KiB.
+    public init?(_ bytes: [UInt8], allowsWitness: Bool = true) {
         guard bytes.count <= Bounds.bytesMax else { return nil }
         var reader = ByteReader(bytes)
         guard let version = reader.littleEndian32() else { return nil }
@@ -50,17 +79,18 @@ public struct BitcoinTransaction: Hashable, Sendable {
             let outputs = Self.list(&reader, Self.output)
         else { return nil }
         let bodyEnd = reader.position
+        var witnesses: [[[UInt8]]] = []
         if isSegwit {
-            var hasWitness = false
             for _ in inputs {
                 guard let stack = Self.list(&reader, { $0.compactBytes() }) else { return nil }
-                hasWitness = hasWitness || !stack.isEmpty
+                witnesses.append(stack)
             }
             // Without any witness the old form is the canonical one (BIP-144).
-            guard hasWitness else { return nil }
+            guard witnesses.contains(where: { !$0.isEmpty }) else { return nil }
         }
         guard let lockTime = reader.littleEndian32(), reader.isAtEnd else { return nil }
         (self.version, self.inputs, self.outputs, self.lockTime) = (version, inputs, outputs, lockTime)
+        self.witnesses = witnesses
         let body = Array(bytes[(isSegwit ? 6 : 4)..<bodyEnd])
         id = SHA256Digest.of(SHA256Digest.of(Array(bytes[..<4]) + body + bytes.suffix(4)))
     }

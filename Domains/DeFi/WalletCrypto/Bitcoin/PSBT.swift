@@ -30,6 +30,11 @@ public struct PSBT: Hashable, Sendable {
         public let keyData: [UInt8]
         /// The value.
         public let value: [UInt8]
+
+        /// An entry.
+        public init(type: UInt8, keyData: [UInt8], value: [UInt8]) {
+            (self.type, self.keyData, self.value) = (type, keyData, value)
+        }
     }
 
     /// What is to be signed.
@@ -37,7 +42,7 @@ public struct PSBT: Hashable, Sendable {
     /// The entries about all of it.
     public let global: [Entry]
     /// The entries of each input, in the order of the inputs.
-    public let inputs: [[Entry]]
+    public internal(set) var inputs: [[Entry]]
     /// The entries of each output, in the order of the outputs.
     public let outputs: [[Entry]]
 
@@ -84,7 +89,7 @@ public struct PSBT: Hashable, Sendable {
     /// "Signer"): one that doesn't would have a signer pay for something else.
     public var isSignable: Bool {
         zip(transaction.inputs, inputs).allSatisfy { input, entries in
-            guard let spent = spentScript(input, entries) else { return false }
+            guard let spent = Self.spentOutput(input, entries)?.script else { return false }
             let redeem = entries.first { $0.type == 0x04 }?.value
             let witness = entries.first { $0.type == 0x05 }?.value
             if let redeem, BitcoinScript.scriptHash(Hash160.of(redeem)).bytes != spent { return false }
@@ -93,15 +98,15 @@ public struct PSBT: Hashable, Sendable {
         }
     }
 
-    private func spentScript(_ input: BitcoinTransaction.Input, _ entries: [Entry]) -> [UInt8]? {
+    static func spentOutput(_ input: BitcoinTransaction.Input, _ entries: [Entry]) -> BitcoinTransaction.Output? {
         if let whole = entries.first(where: { $0.type == 0x00 }) {
             // That the id fits has been checked when it was read.
             guard let transaction = BitcoinTransaction(whole.value, allowsWitness: true),
                 input.previousIndex < UInt32(transaction.outputs.count)
             else { return nil }
-            return transaction.outputs[Int(input.previousIndex)].script
+            return transaction.outputs[Int(input.previousIndex)]
         }
-        return entries.first { $0.type == 0x01 }.flatMap { BitcoinTransaction.output($0.value)?.script }
+        return entries.first { $0.type == 0x01 }.flatMap { BitcoinTransaction.output($0.value) }
     }
 
     private static func map(_ reader: inout ByteReader) throws(Fault) -> [Entry] {

@@ -1,0 +1,135 @@
+import Cryptography
+import DomainKit
+import Kernel
+import OutboundHTTP
+import PostgreSQL
+import Settings
+import WalletCrypto
+
+/// Bitcoin, as payments from users' own wallets need it.
+struct BitcoinChain: PaymentChain {
+    /// Satoshi for 1,000 virtual bytes at most.
+    let feeRateMax: Int64
+    let network: ChainNetwork
+    let assets = [Asset.btc]
+    let confirmations: Int64
+    let first: BitcoinNode
+    /// Asked, too, about what decides about money.
+    let second: BitcoinNode?
+    let coins: Coins
+
+    init(
+        nodes: [BitcoinNode],
+        network: ChainNetwork,
+        confirmations: Int,
+        feeCeiling: Int,
+        _ runtime: DomainRuntime
+    ) {
+        precondition((1...2).contains(nodes.count) && confirmations >= 1, "one or two nodes, a confirmation")
+        (first, second) = (nodes[0], nodes.count > 1 ? nodes[1] : nil)
+        (self.network, self.confirmations) = (network, Int64(confirmations))
+        feeRateMax = Int64(feeCeiling) * 1_000
+        coins = Coins(schema: runtime.schema, pool: runtime.pool, chain: network.id.description)
+    }
+
+    /// The chain that settings name; nil where it isn't followed.
+    init?(_ settings: Settings.Bitcoin, _ runtime: DomainRuntime, http: HTTPClient) {
+        let kind: ChainNetwork.Kind =
+            switch settings.network {
+            case .mainnet: .mainnet
+            case .testnet: .testnet
+            case .local: .local
+            }
+        let network = ChainNetwork.all.first { $0.chain == .bitcoin && $0.kind == kind }
+        guard !settings.nodes.isEmpty, let network else { return nil }
+        let proof = settings.credentials.map { Base64.encode(Array($0.reveal().utf8)) }
+        let headers = proof.map { [OutboundHeader("Authorization", "Basic \($0)")] } ?? []
+        self.init(
+            nodes: settings.nodes.map { BitcoinNode(url: $0, http: http, headers: headers, network) },
+            network: network,
+            confirmations: settings.confirmations,
+            feeCeiling: settings.feeCeiling,
+            runtime
+        )
+    }
+
+    // MARK: Following
+
+    func head() async throws(NodeError) -> Int64 {
+        let head = try await first.head()
+        guard let second else { return head }
+        return min(head, try await second.head())
+    }
+
+    func reference(at number: Int64) async throws(NodeError) -> BlockReference? {
+        let hash = try await first.hash(at: number)
+        if let second, let hash, try await second.hash(at: number) != hash { throw .disagreement("block \(number)") }
+        return hash.map { BlockReference(number: number, hash: $0) }
+    }
+
+    func block(after number: Int64?) async throws(NodeError) -> PaymentBlock? {
+        let next: Int64
+        if let number { next = number + 1 } else { next = try await head() }
+        guard let reference = try await reference(at: next) else { return nil }
+        return try await first.block(reference.hash)
+    }
+
+    func reading(of addresses: [String]) async throws -> AccountReading {
+        let (block, found) = try await first.scan(addresses)
+        var sums: [String: Int128] = [:]
+        for (_, coin) in found { sums[coin.address, default: 0] += coin.amount }
+        let row = CoinsRow(chain: name, anew: addresses, made: found.map { (number: $0.0, coin: $0.1) })
+        return AccountReading(block: block, balances: Self.balances(sums), rows: [row])
+    }
+
+    func reading(of addresses: [String], after block: PaymentBlock) async throws -> AccountReading {
+        let wanted = Set(addresses)
+        let spent = Set(block.entries.flatMap(\.spends))
+        let made = block.entries.flatMap(\.makes).filter { wanted.contains($0.address) && !spent.contains($0.item) }
+        var sums = try await coins.sums(of: addresses, besides: Array(spent))
+        for coin in made { sums[coin.address, default: 0] += coin.amount }
+        let row = CoinsRow(chain: name, spent: Array(spent), made: made.map { (number: block.number, coin: $0) })
+        return AccountReading(block: block.reference, balances: Self.balances(sums), rows: [row])
+    }
+
+    func forgetting(_ addresses: [String]) -> [any StoredRow] { [CoinsRow(chain: name, anew: addresses)] }
+
+    private static func balances(_ sums: [String: Int128]) -> [String: [Money]] {
+        sums.mapValues { [Money(minorUnits: $0, .btc)] }
+    }
+
+    // MARK: Sending
+
+    func send(_ signed: SignedPayment) async -> Reception {
+        let reception = await first.send(signed.raw)
+        guard let second else { return reception }
+        let other = await second.send(signed.raw)
+        return other == .accepted ? other : reception
+    }
+
+    func status(of id: [UInt8]) async throws(NodeError) -> PaymentStatus {
+        let status = try await first.status(of: id)
+        guard let second else { return status }
+        let other = try await second.status(of: id)
+        switch (status, other) {
+        case (.included, .included) where status != other: throw .disagreement("the block of a payment")
+        // One of them has not heard of it yet, or not of its block.
+        case (.included, _), (_, .unknown): return other == .unknown ? status : other
+        default: return other
+        }
+    }
+
+    func isPossible(_ payment: UnsignedPayment) async throws(NodeError) -> Bool {
+        guard try await first.areSpendable(payment.inputs) else { return false }
+        guard let second else { return true }
+        return try await second.areSpendable(payment.inputs)
+    }
+
+    func read(
+        _ returned: ReturnedPayment,
+        for payment: UnsignedPayment,
+        of order: PaymentOrder
+    ) throws(PaymentFault) -> SignedPayment {
+        try BitcoinSubmission.read(returned.transaction, for: payment)
+    }
+}

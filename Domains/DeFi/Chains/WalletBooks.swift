@@ -1,0 +1,142 @@
+import DomainKit
+import Kernel
+import Ledger
+import Messaging
+import PostgreSQL
+
+/// The wallets that are followed on a chain, and what the books say of proven ones.
+struct WalletBooks: Sendable {
+    /// Wallets that are read in one block at most; the rest have their turn in the next ones.
+    static let readMax = 200
+
+    /// A wallet that is to be read.
+    struct Due: Sendable {
+        let id: ID<Wallet>
+        let user: ID<User>
+        let address: String
+        /// It is revoked: what it has is nothing to us any more.
+        let isOver: Bool
+    }
+
+    let schema: Schema
+    let pool: Pool
+    let accounts: LedgerAccounts
+    let ids: IDGenerator
+    /// CAIP-2.
+    let chain: String
+
+    init(_ runtime: DomainRuntime, ids: IDGenerator, chain: String) {
+        (schema, pool, accounts) = (runtime.schema, runtime.pool, runtime.accounts)
+        (self.ids, self.chain) = (ids, chain)
+    }
+
+    /// The customer's account for what their proven wallet on a chain has.
+    static func account(_ user: ID<User>, _ chain: String, _ asset: Asset) -> AccountKey {
+        AccountKey(user, "wallet:\(chain)", asset)
+    }
+
+    /// The wallets at some of these addresses.
+    func followed(_ addresses: [String]) async throws -> [String: [ID<Wallet>]] {
+        guard !addresses.isEmpty else { return [:] }
+        let rows = try await pool.query(
+            """
+            select id, address from \(schema).wallets
+            where account = any(\(addresses.map { "\(chain):\($0)" })) and status <> 'revoked'
+            """
+        )
+        var found: [String: [ID<Wallet>]] = [:]
+        for row in rows {
+            let (id, address): (ID<Wallet>, String) = (try row["id"], try row["address"])
+            found[address, default: []].append(id)
+        }
+        return found
+    }
+
+    /// Proven wallets that are to be read: those touched, those that are due, and those that never were.
+    func due(_ touched: [ID<Wallet>]) async throws -> [Due] {
+        try await due(
+            """
+            select id from \(schema).wallets where id = any(\(touched)) and status = 'verified'
+            union
+            select wallet from \(schema).wallet_reads where chain = \(chain) and is_due
+            union
+            select v.id from \(schema).wallets v
+            left join \(schema).wallet_reads r on r.wallet = v.id
+            where v.status = 'verified' and v.account like \(chain + ":%") and r.wallet is null
+            """,
+            limit: WalletBooks.readMax
+        )
+    }
+
+    /// Of those touched, the proven ones that were read before and aren't to be read anew.
+    func known(_ touched: [ID<Wallet>]) async throws -> [Due] {
+        guard !touched.isEmpty else { return [] }
+        return try await due(
+            """
+            select v.id from \(schema).wallets v
+            join \(schema).wallet_reads r on r.wallet = v.id and not r.is_due
+            where v.id = any(\(touched)) and v.status = 'verified'
+            """,
+            limit: touched.count
+        )
+    }
+
+    private func due(_ ids: SQL, limit: Int) async throws -> [Due] {
+        try await pool.query(
+            """
+            select w.id, w.user_id, w.address, w.status = 'revoked' as is_over
+            from (\(ids)) n join \(schema).wallets w on w.id = n.id
+            order by w.id limit \(limit)
+            """
+        ).map {
+            Due(id: try $0["id"], user: try $0["user_id"], address: try $0["address"], isOver: try $0["is_over"])
+        }
+    }
+
+    /// What is to be posted so that the books say what the chain does; nothing is for what the chain didn't say.
+    func difference(_ wallet: Due, _ amounts: [(Asset, Int128?)]) async throws -> [LedgerItem] {
+        guard let first = amounts.first else { return [] }
+        let kind = Self.account(wallet.user, chain, first.0).kind
+        let known = try await accounts.balances(of: wallet.user.value).filter { $0.kind == kind }
+        var commands: [LedgerCommand] = []
+        for (asset, amount) in amounts {
+            guard let now = amount else { continue }
+            let before = known.first { $0.total.asset == asset }?.total.minorUnits ?? 0
+            guard before != now else { continue }
+            let own = try await accounts.open(Self.account(wallet.user, chain, asset))
+            let other = try await accounts.open(AccountKey(house: IntentBooks.onChain, asset))
+            commands.append(
+                .transfer(
+                    NewTransfer(
+                        id: ids.next(),
+                        debit: now > before ? other : own,
+                        credit: now > before ? own : other,
+                        amount: now > before ? now - before : before - now,
+                        code: "wallet_balance"
+                    )
+                )
+            )
+        }
+        return commands.isEmpty ? [] : [item(wallet, commands)]
+    }
+
+    private func item(_ wallet: Due, _ commands: [LedgerCommand]) -> LedgerItem {
+        let (event, aggregate): (ID<OutboxEvent>, ID<WalletReadRow>) = (ids.next(), ids.next())
+        let told: [JSON.Member] = [
+            .init("wallet", .string(wallet.id.wire)), .init("user", .string(wallet.user.wire)),
+        ]
+        return LedgerItem(operation: wallet.id.cast(), commands: commands) { decision, _ in
+            guard case .success(let receipt) = decision else { return LedgerItem.Finish() }
+            // Each reading is an aggregate of its own, with one event.
+            let row = OutboxEvent(
+                id: event,
+                aggregateType: "wallet_reading",
+                aggregate: aggregate,
+                version: 1,
+                type: "defi.wallet.read",
+                payload: .object(told + [.init("balances", BalanceSnapshot.json(receipt))])
+            )
+            return LedgerItem.Finish(rows: [row])
+        }
+    }
+}

@@ -1,0 +1,79 @@
+import Audit
+import Kernel
+import Ledger
+import Messaging
+import PostgreSQL
+import WalletCrypto
+
+/// What payments' changes do to the books: what they cost, posted with the block that they are in and reversed when the
+/// chain goes on without it. What they move is posted with the wallet that it left.
+struct PaymentBooks: Sendable {
+    let schema: Schema
+    let accounts: LedgerAccounts
+    let intents: Intents
+    let ids: IDGenerator
+
+    /// A payment after an event, as what the ledger stores.
+    func item(
+        _ payment: Payment,
+        _ event: IntentState.Event,
+        because reason: String? = nil,
+        nextAt: Timestamp? = nil
+    ) async throws -> LedgerItem {
+        var changed = payment
+        let commands = try await commands(payment, event)
+        let posted = commands.compactMap { command -> ID<Transfer>? in
+            guard case .transfer(let transfer) = command else { return nil }
+            return transfer.id
+        }
+        try changed.apply(event, posted: posted, because: reason)
+        let stored: [any StoredRow] = [PaymentChangeRow(payment: changed, nextAt: nextAt)] + news(changed)
+        return LedgerItem(operation: payment.id.cast(), commands: commands) { decision, _ in
+            guard case .success = decision else { return LedgerItem.Finish() }
+            return LedgerItem.Finish(rows: stored)
+        }
+    }
+
+    /// What tells of a payment's change: status history and an event, as of any other intent.
+    func news(_ payment: Payment) -> [any StoredRow] {
+        let version = payment.version + 1
+        return [
+            StatusChange(
+                id: ids.next(),
+                entity: "intent",
+                entityID: payment.id,
+                version: version,
+                from: payment.storedState,
+                to: payment.state.name,
+                reason: payment.reason
+            ),
+            OutboxEvent(
+                id: ids.next(),
+                aggregateType: "intent",
+                aggregate: payment.id,
+                version: version,
+                type: "defi.intent.\(payment.state.name)",
+                payload: payment.told
+            ),
+        ]
+    }
+
+    private func commands(_ payment: Payment, _ event: IntentState.Event) async throws -> [LedgerCommand] {
+        switch event {
+        case .included(let inclusion):
+            guard inclusion.gasCost > 0, let coin = ChainID(payment.chain)?.chain?.coin else { return [] }
+            let fee = NewTransfer(
+                id: ids.next(),
+                debit: try await accounts.open(AccountKey(house: IntentBooks.onChain, coin)),
+                credit: try await accounts.open(AccountKey(house: IntentBooks.gas, coin)),
+                amount: inclusion.gasCost,
+                code: "network_gas"
+            )
+            return [.transfer(fee)]
+        case .reorganised:
+            return try await intents.legs(of: payment.transfers)
+                .map { .reverse(NewReversal(id: ids.next(), of: $0)) }
+        case .signed, .timedOut, .accepted, .lost, .displaced, .settled: return []
+        }
+    }
+}

@@ -1,0 +1,45 @@
+import DomainKit
+import Kernel
+import Logging
+
+/// Everything of one chain of payments, put together.
+struct PaymentParts: Sendable {
+    let chain: any PaymentChain
+    let follower: PaymentFollower
+    let sender: PaymentSender
+    let books: PaymentBooks
+
+    init(
+        _ runtime: DomainRuntime,
+        _ chain: any PaymentChain,
+        ids: IDGenerator,
+        logger: Logger,
+        missingAfterSeconds: Double = ChainFollower.missingAfterSeconds
+    ) {
+        let (schema, pool) = (runtime.schema, runtime.pool)
+        let payments = Payments(schema: schema, pool: pool)
+        let intents = Intents(schema: schema, pool: pool)
+        let books = PaymentBooks(schema: schema, accounts: runtime.accounts, intents: intents, ids: ids)
+        let holder = ids.next(Intent.self).value
+        follower = PaymentFollower(
+            chain: chain,
+            blocks: ChainBlocks(schema: schema, pool: pool, chain: chain.name, holder: holder),
+            payments: payments,
+            books: books,
+            wallets: PaymentWallets(chain: chain, books: WalletBooks(runtime, ids: ids, chain: chain.name)),
+            ledger: runtime.ledger,
+            logger: logger,
+            missingAfterSeconds: missingAfterSeconds
+        )
+        sender = PaymentSender(
+            chain: chain,
+            schema: schema,
+            pool: pool,
+            payments: payments,
+            books: books,
+            ledger: runtime.ledger,
+            logger: logger
+        )
+        (self.chain, self.books) = (chain, books)
+    }
+}

@@ -1,0 +1,114 @@
+import DomainKit
+import Kernel
+import Ledger
+import Logging
+import PostgreSQL
+
+/// Sends signed payments to their chain, each until a node has it.
+///
+/// What is signed was stored before, so that a process that ends between sending and storing sends it again, and the
+/// node says that it has it. The chain takes it once: sending twice is sending once.
+struct PaymentSender: Sendable {
+    let chain: any PaymentChain
+    let schema: Schema
+    let pool: Pool
+    let payments: Payments
+    let books: PaymentBooks
+    let ledger: Ledger
+    let logger: Logger
+
+    /// Sends what is due; how many there were.
+    @discardableResult func round() async throws -> Int {
+        let due = try await claim()
+        for id in due {
+            do {
+                try await send(id)
+            } catch let error as PostgresError where error.isStale {
+                // Somebody else moved it meanwhile: what it needs now is found in the next round.
+                continue
+            }
+        }
+        return due.count
+    }
+
+    /// Sends one now, if it is due and nobody else does.
+    func sendNow(_ id: ID<Intent>) async {
+        do {
+            for claimed in try await claim(only: id) { try await send(claimed) }
+        } catch {
+            logger.warning("a payment is sent later", metadata: ["intent": "\(id.wire)", "error": "\(error)"])
+        }
+    }
+
+    private func claim(only id: ID<Intent>? = nil) async throws -> [ID<Intent>] {
+        let rows = try await pool.query(
+            """
+            update \(schema).payments i
+            set next_at = clock_timestamp() + make_interval(secs => \(IntentSender.leaseSeconds)),
+                attempts = attempts + 1
+            where id in (
+                select id from \(schema).payments
+                where chain = \(chain.name) and next_at <= clock_timestamp() and (\(id)::uuid is null or id = \(id))
+                order by next_at limit \(IntentSender.roundMax) for no key update skip locked)
+            returning id
+            """
+        )
+        return try rows.map { try $0["id"] }
+    }
+
+    private func send(_ id: ID<Intent>) async throws {
+        guard let payment = try await payments.find(id), let signed = payment.signed, payment.state.waitsToBeSent
+        else { return }
+        switch await chain.send(signed) {
+        case .accepted: try await store(payment, .accepted)
+        case .nonceTooLow: try await lookUp(payment, signed)
+        case .underpriced: try await postpone(payment, "underpriced")
+        case .insufficientFunds: try await postpone(payment, "insufficient_funds")
+        case .refused(let words): try await postpone(payment, words)
+        case .unknown(let why):
+            // Whether it arrived is looked up, not guessed.
+            switch try? await chain.status(of: signed.id) {
+            case .pending?, .included?: try await store(payment, .accepted)
+            case .unknown?, nil: try await postpone(payment, why)
+            }
+        }
+    }
+
+    /// What it needs is used: by itself, which the follower finds in its block, or by something else.
+    private func lookUp(_ payment: Payment, _ signed: SignedPayment) async throws {
+        guard try await chain.status(of: signed.id) == .unknown else { return try await store(payment, .accepted) }
+        let blocks = ChainBlocks(schema: schema, pool: pool, chain: chain.name, holder: 0)
+        guard try await !chain.isPossible(payment.unsigned), let tip = try await blocks.tip(),
+            try await chain.head() == tip.number
+        else {
+            // Something in the pool is in its way, or in a block that is followed next; it may yet go.
+            return try await postpone(payment, "inputs_used")
+        }
+        try await store(payment, .displaced(tip), because: "inputs_spent")
+    }
+
+    private func store(_ payment: Payment, _ event: IntentState.Event, because reason: String? = nil) async throws {
+        let item = try await books.item(payment, event, because: reason)
+        guard case .done = try await ledger.submit(batch: [item])[0] else {
+            preconditionFailure("what moves no money was refused")
+        }
+    }
+
+    private func postpone(_ payment: Payment, _ why: String) async throws {
+        let rows = try await pool.query(
+            """
+            update \(schema).payments
+            set reason = \(why), next_at = clock_timestamp() + make_interval(
+                secs => least(\(IntentSender.delaySecondsMax), 0.25 * 2 ^ least(attempts, 12)))
+            where id = \(payment.id) and version = \(payment.version) and next_at is not null
+            returning attempts
+            """
+        )
+        let attempts: Int = try rows.first?["attempts"] ?? 0
+        logger.log(
+            level: attempts >= IntentSender.attemptsAlarming ? .error : .info,
+            "a payment is not on the chain yet",
+            metadata: ["intent": "\(payment.id.wire)", "why": "\(why)", "attempts": "\(attempts)"]
+        )
+    }
+}

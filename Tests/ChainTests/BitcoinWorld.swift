@@ -1,0 +1,346 @@
+import DomainKit
+import EmbeddedServers
+import Foundation
+import HTTP
+import Kernel
+import Ledger
+import PostgreSQL
+import TestSupport
+import Testing
+import WalletCrypto
+import WalletSigners
+
+@testable import DeFi
+
+/// A Bitcoin of its own, the domain that follows it, and users with wallets: nothing moves but what a test moves.
+struct BitcoinWorld: Sendable {
+    /// Somebody with a proven wallet, whose key only the test has.
+    struct Person: Sendable {
+        let user: ID<User>
+        let wallet: ID<Wallet>
+        let address: String
+        let signer: Signer
+        let form: BitcoinScript.SingleKey
+    }
+
+    /// Whom blocks are mined for.
+    static let miner = "bcrt1qw508d6qejxtdg4y5r3zarvary0c5xw7kygt080"
+    static let feeCeiling = 100
+
+    let rpc: JSONRPC
+    let url: String
+    let chain: BitcoinChain
+    let pool: Pool
+    let runtime: DomainRuntime
+    let parts: PaymentParts
+    let api: API
+    let ids: IDGenerator
+    let screening: StubScreening
+
+    var payments: Payments { parts.follower.payments }
+    var node: BitcoinNode { chain.first }
+
+    /// Runs `body` in a world of its own.
+    static func with(confirmations: Int = 6, _ body: @Sendable (BitcoinWorld) async throws -> Void) async throws {
+        let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent().appendingPathComponent("../..")
+            .standardized.path
+        let chain = try await EmbeddedChain.startTemporary(
+            .bitcoin,
+            EmbeddedChain.Programs(
+                python: root + "/.build/chains/bin/python",
+                directory: root + "/Tests/DevChains"
+            )
+        )
+        do {
+            try await TestDatabase.with { database in
+                let ready = try JSON.parse(Array(chain.ready.utf8))
+                let world = try BitcoinWorld(try #require(ready["rpc"]?.stringValue), database, confirmations)
+                try await world.parts.follower.blocks.declare()
+                try await withThrowingTaskGroup(of: Void.self) { group in
+                    group.addTask { try await world.runtime.ledger.run() }
+                    defer { group.cancelAll() }
+                    try await world.follow()
+                    try await body(world)
+                }
+            }
+            await chain.stop()
+        } catch {
+            await chain.stop()
+            throw error
+        }
+    }
+
+    private init(_ url: String, _ database: TestDatabase, _ confirmations: Int) throws {
+        (pool, ids, self.url) = (database.pool(.defi, size: 8), IDGenerator(), url)
+        rpc = JSONRPC(url: url, http: .loopback(), deadlineSeconds: 60)
+        screening = StubScreening()
+        runtime = DomainRuntime(schema: .defi, pool: pool, ids: ids, logger: .quiet)
+        chain = try Self.chain([url], confirmations, runtime)
+        (parts, api) = Self.parts(runtime, chain, ids, screening)
+    }
+
+    private init(_ other: BitcoinWorld, _ chain: BitcoinChain) {
+        (rpc, url, pool, ids, screening) = (other.rpc, other.url, other.pool, other.ids, other.screening)
+        (runtime, self.chain) = (other.runtime, chain)
+        (parts, api) = Self.parts(runtime, chain, ids, screening)
+    }
+
+    /// The chain as the program follows it; a deadline of its own makes faults quick.
+    static func chain(_ urls: [String], _ confirmations: Int, _ runtime: DomainRuntime) throws -> BitcoinChain {
+        let network = try #require(ChainNetwork.all.first { $0.chain == .bitcoin && $0.kind == .local })
+        return BitcoinChain(
+            nodes: urls.map { BitcoinNode(url: $0, http: .loopback(), deadlineSeconds: 5, network) },
+            network: network,
+            confirmations: confirmations,
+            feeCeiling: feeCeiling,
+            runtime
+        )
+    }
+
+    /// The same chain and database as another process sees them, once the last one has been silent for long enough.
+    func restarted() async throws -> BitcoinWorld {
+        _ = try await pool.query("update defi.chains set lease_until = '-infinity'")
+        return BitcoinWorld(self, chain)
+    }
+
+    private static func parts(
+        _ runtime: DomainRuntime,
+        _ chain: BitcoinChain,
+        _ ids: IDGenerator,
+        _ screening: StubScreening
+    ) -> (PaymentParts, API) {
+        let parts = PaymentParts(runtime, chain, ids: ids, logger: .quiet, missingAfterSeconds: 0)
+        let routes = IntentRoutes(
+            runtime,
+            nil,
+            payments: [parts],
+            payers: Payers(schema: .defi, pool: runtime.pool, screening: screening),
+            ids: ids,
+            clock: SystemClock(),
+            cursors: CursorSigner(key: [UInt8](repeating: 7, count: 32))
+        )
+        let api = API(
+            routes.routes,
+            description: APIDescription(title: "Test", version: "1", text: ""),
+            services: API.Services(authenticator: AnyUser(), rateLimiter: Unlimited())
+        )
+        return (parts, api)
+    }
+
+    // MARK: What people do
+
+    /// Somebody with a wallet of a form, which has so many coins of these amounts in satoshi.
+    func person(
+        _ form: BitcoinScript.SingleKey = .p2wpkh,
+        _ coins: [Int] = [],
+        seed: UInt64 = .random(in: 0 ... .max)
+    ) async throws -> Person {
+        var random = Seeded(state: seed)
+        let signer = try Signer(&random)
+        let address = try #require(BitcoinAddress(form, key: signer.key, network: .regtest)).description
+        let person = Person(user: ids.next(), wallet: ids.next(), address: address, signer: signer, form: form)
+        let (account, proof): (String, UInt128) = ("\(chain.name):\(address)", ids.next(Intent.self).value)
+        try await pool.withTransaction { transaction in
+            _ = try await transaction.query(
+                """
+                insert into defi.wallet_challenges (id, nonce, purpose, user_id, account, domain, uri, form, message,
+                    issued_at, expires_at, consumed_at, outcome, signature)
+                values (\(proof), \("n\(proof)aaaaaaaaaaaaaaaaaaaaaa"), 'link_wallet', \(person.user), \(account),
+                    'test', 'test', 'text', 'test', now(), now() + interval '5 minutes', now(), 'verified', '0x')
+                """
+            )
+            _ = try await transaction.query(
+                """
+                insert into defi.wallets (id, user_id, chain, network, account, address, type, label, status, proof,
+                    verified_at, created_at, updated_at)
+                values (\(person.wallet), \(person.user), 'bitcoin', 'local', \(account), \(address), 'hot', 'Test',
+                    'verified', \(proof), now(), now(), now())
+                """
+            )
+        }
+        for coin in coins { try await fund(address, coin) }
+        try await mine()
+        try await follow()
+        return person
+    }
+
+    /// Puts an address into somebody's address book, opened at that time.
+    func know(_ address: String, by person: Person, isOpen: Bool = true) async throws {
+        let (account, delay) = ("\(chain.name):\(address)", isOpen ? 0.0 : 86_400.0)
+        _ = try await pool.query(
+            """
+            insert into defi.address_book (id, user_id, chain, network, account, address, label, opens_at, screening,
+                created_at, updated_at)
+            values (\(ids.next(Intent.self)), \(person.user), 'bitcoin', 'local', \(account), \(address), 'Somebody',
+                now() + make_interval(secs => \(delay)), '{}', now(), now())
+            """
+        )
+    }
+
+    func ask(
+        _ method: String,
+        _ path: String,
+        by person: Person,
+        _ body: JSON? = nil
+    ) async throws -> (status: Int, json: JSON) {
+        var headers: Headers = ["Authorization": "Bearer \(person.user.wire)"]
+        if body != nil {
+            headers.append("Content-Type", "application/json")
+            headers.append("Idempotency-Key", ids.next(Intent.self).description)
+        }
+        let response = await api.respond(method, path, headers: headers, body: body?.serialized() ?? [])
+        return (response.status, response.json)
+    }
+
+    /// Asks for a payment.
+    func order(
+        _ amount: String,
+        to address: String,
+        by person: Person,
+        speed: String = "normal"
+    ) async throws -> (status: Int, json: JSON) {
+        try await ask(
+            "POST",
+            "/v1/defi/intents",
+            by: person,
+            [
+                "wallet": .string(person.wallet.wire), "to": .string(address), "asset": "BTC",
+                "amount": .string(amount), "speed": .string(speed),
+            ]
+        )
+    }
+
+    /// Builds a payment.
+    func pay(_ amount: String, to address: String, by person: Person) async throws -> Payment {
+        let answer = try await order(amount, to: address, by: person)
+        #expect(answer.status == 201, "\(answer.json)")
+        return try await payment(answer.json)
+    }
+
+    /// A payment of an answer as it is stored now.
+    func payment(_ json: JSON) async throws -> Payment {
+        let id = try #require(json["id"]?.stringValue.flatMap { ID<Intent>(wire: $0) }, "\(json)")
+        return try #require(try await payments.find(id))
+    }
+
+    func now(_ payment: Payment) async throws -> Payment { try #require(try await payments.find(payment.id)) }
+
+    /// What a payment's wallet gives back.
+    func signed(_ payment: Payment, by person: Person) throws -> PSBT {
+        try person.signer.sign(try PSBT(base64: payment.unsigned.text), form: person.form)
+    }
+
+    /// Gives something back for a payment.
+    func give(_ text: String, for payment: Payment, by person: Person) async throws -> (status: Int, json: JSON) {
+        try await ask(
+            "POST",
+            "/v1/defi/intents/\(payment.id.wire)/submit",
+            by: person,
+            ["signed_transaction": .string(text)]
+        )
+    }
+
+    /// Signs and gives back what was built.
+    @discardableResult
+    func submit(_ payment: Payment, by person: Person) async throws -> Payment {
+        let answer = try await give(try signed(payment, by: person).base64, for: payment, by: person)
+        #expect(answer.status == 202, "\(answer.json)")
+        return try await now(payment)
+    }
+
+    /// Builds what takes a payment's place.
+    func replace(_ payment: Payment, _ action: String, by person: Person) async throws -> Payment {
+        let answer = try await ask(
+            "POST",
+            "/v1/defi/intents/\(payment.id.wire)/replace",
+            by: person,
+            ["action": .string(action), "speed": "fast"]
+        )
+        #expect(answer.status == 201, "\(answer.json)")
+        return try await self.payment(answer.json)
+    }
+
+    // MARK: What the chain does
+
+    func fund(_ address: String, _ satoshi: Int) async throws {
+        _ = try await rpc.call("dev_fund", .string(address), .integer(satoshi))
+    }
+
+    func mine(_ blocks: Int = 1) async throws {
+        _ = try await rpc.call("generatetoaddress", .integer(blocks), .string(Self.miner))
+    }
+
+    /// Replaces so many blocks by one more; what was in them comes again with the first, or is forgotten.
+    func reorganise(depth: Int, keeping: Bool) async throws {
+        let head = try await node.head()
+        let hash = try await rpc.call("getblockhash", .integer(head - Int64(depth) + 1))
+        _ = try await rpc.call("invalidateblock", hash)
+        if !keeping {
+            for id in try await rpc.call("getrawmempool").elements ?? [] { _ = try await rpc.call("dev_forget", id) }
+        }
+        try await mine(depth + 1)
+    }
+
+    func fault(_ fault: DevChain.Fault, on method: String, count: Int = 1) async throws {
+        _ = try await rpc.call(
+            "dev_fault",
+            [
+                "method": .string(method), "kind": .string(fault.rawValue), "count": .integer(count),
+                "seconds": .number("0.05"),
+            ]
+        )
+    }
+
+    /// Follows all blocks that there are.
+    func follow() async throws { while try await parts.follower.step() > 0 {} }
+
+    /// Mines as many blocks as make everything final, and follows them.
+    func finalise() async throws {
+        try await mine(Int(chain.confirmations))
+        try await follow()
+    }
+
+    /// Lets everything that waits to be sent be due.
+    func makeDue() async throws {
+        _ = try await pool.query("update defi.payments set next_at = now() where next_at is not null")
+    }
+
+    // MARK: What is there
+
+    /// What the chain says that an address has, in satoshi.
+    func holding(_ address: String) async throws -> Int128 {
+        try await node.scan([address]).coins.reduce(0) { $0 + $1.1.amount }
+    }
+
+    /// What the books say that somebody's wallet has, in satoshi.
+    func held(by person: Person) async throws -> Int128 {
+        let kind = WalletBooks.account(person.user, chain.name, .btc).kind
+        return try await runtime.accounts.balances(of: person.user.value)
+            .first { $0.kind == kind }?.total.minorUnits ?? 0
+    }
+
+    func fees() async throws -> Int128 {
+        try await runtime.accounts.balances(of: AccountKey.house)
+            .first { $0.kind == "network_gas" && $0.total.asset == .btc }?.total.minorUnits ?? 0
+    }
+
+    /// Expects the books to be the chain.
+    func expectBooks(of people: [Person], _ note: String = "") async throws {
+        for person in people {
+            let (books, chain) = (try await held(by: person), try await holding(person.address))
+            #expect(books == chain, "\(note)")
+        }
+        let sums = try await pool.query(
+            "select count(*) from (select 1 from defi.ledger_accounts group by asset having sum(posted) <> 0) s"
+        )
+        #expect(try sums[0][0] == 0, "\(note)")
+    }
+}
+
+extension BitcoinWorld.Person {
+    /// A transaction of these coins, with this wallet's signatures.
+    func signs(_ transaction: BitcoinTransaction, spending spent: [BitcoinTransaction.Output]) throws -> PSBT {
+        let psbt = PSBT(signing: transaction, spending: spent.map { PSBT.Spent(output: $0) })
+        return try signer.sign(try #require(psbt), form: form)
+    }
+}
