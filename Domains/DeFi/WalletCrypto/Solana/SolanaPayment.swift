@@ -113,4 +113,11 @@ public struct SolanaPayment: Hashable, Sendable {
         guard let payment, payment.transaction == transaction else { throw .otherCalls }
         self = payment
     }
+    /// Reads a payment as wallets take it, with zeros in the place of its one signature; nil for anything else.
+    public init?(unsigned bytes: [UInt8]) {
+        guard bytes.count > 65, let transaction = SolanaTransaction(message: Array(bytes[65...])),
+            transaction.unsignedBytes == bytes, let payment = try? SolanaPayment(transaction)
+        else { return nil }
+        self = payment
+    }
 }

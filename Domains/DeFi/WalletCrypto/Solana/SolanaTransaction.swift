@@ -4,6 +4,8 @@
 public struct SolanaTransaction: Hashable, Sendable {
     /// The most bytes of a signed one: what fits into a packet (IPv6's smallest MTU less headers).
     public static let bytesMax = 1232
+    /// How many blocks a blockhash counts for.
+    public static let blocksMax: Int64 = 150
     /// Lamports for each signature.
     public static let lamportsPerSignature: UInt64 = 5_000
 
