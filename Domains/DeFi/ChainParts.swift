@@ -30,7 +30,7 @@ struct ChainParts: Sendable {
         missingAfterSeconds: Double = ChainFollower.missingAfterSeconds
     ) {
         let (schema, pool, ledger) = (runtime.schema, runtime.pool, runtime.ledger)
-        let intents = Intents(schema: schema, pool: pool)
+        intents = Intents(schema: schema, pool: pool)
         let books = IntentBooks(schema: schema, accounts: runtime.accounts, intents: intents, ids: ids)
         let openings = IntentOpenings(chain, books: books, clock: clock)
         follower = ChainFollower(
@@ -39,10 +39,7 @@ struct ChainParts: Sendable {
             intents: intents,
             books: books,
             strategies: StrategyWatch(chain, runtime, openings: openings, logger: logger),
-            wallets: WalletWatch(
-                chain: chain,
-                books: WalletBooks(runtime, ids: ids, chain: chain.name)
-            ),
+            wallets: WalletWatch(chain: chain, books: WalletBooks(runtime, ids: ids, chain: chain.name)),
             custody: custody?.watch,
             ledger: ledger,
             logger: logger,
@@ -78,8 +75,7 @@ struct ChainParts: Sendable {
             clock: clock
         )
         routes = transactions.routes + offers.routes + (custody?.routes ?? [])
-        (self.chain, self.intents, self.books) = (chain, intents, books)
-        (self.strategies, self.custody) = (strategies, custody)
+        (self.chain, self.books, self.strategies, self.custody) = (chain, books, strategies, custody)
     }
 
     private static func submissions(

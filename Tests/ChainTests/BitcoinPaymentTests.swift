@@ -98,6 +98,22 @@ struct BitcoinPaymentTests {
             #expect(try await refused(payment.unsigned.text) == "not_signed")
             #expect(try await refused("0x0200") == "malformed_transaction")
             #expect(try await refused("AAAAAAAA") == "malformed_transaction")
+            #expect(try await world.now(payment).state == .built)
+        }
+    }
+
+    @Test func `a signature that isn't the wallet's over all of it is refused`() async throws {
+        try await BitcoinWorld.with { world in
+            let ada = try await world.person(.p2wpkh, [900_000])
+            let eve = try await world.person(.p2wpkh)
+            let payment = try await world.pay("0.004", to: ada.address, by: ada)
+            let built = try PSBT(base64: payment.unsigned.text)
+            let spent = try #require(built.spent)
+            func refused(_ text: String) async throws -> String {
+                let answer = try await world.give(text, for: payment, by: ada)
+                #expect(answer.status == 422, "\(answer.json)")
+                return answer.json["code"]?.stringValue ?? ""
+            }
             let forged = try eve.signer.sign(built, form: .p2wpkh)
             #expect(try await refused(forged.base64) == "not_signed")
             let stranger = try #require(forged.inputs[0].last).keyData

@@ -49,9 +49,9 @@ struct CoinSelection: Hashable, Sendable {
     /// Nil for none.
     let change: Int64?
 
-    /// Coins that pay `amount`; `required` are among them in any case. Nil when they aren't enough.
+    /// Coins that pay `amount`; nil when they aren't enough.
     ///
-    /// The caller guarantees amounts of all coins that add up to less than 2^62.
+    /// `required` are among them in any case. The caller guarantees amounts of all coins that add up to less than 2^62.
     init?(_ amount: Int64, from coins: [Coin], required: [Coin] = [], _ terms: Terms) {
         let own = terms.fee(inputs: 1, hasChange: false) - terms.fee(inputs: 0, hasChange: false)
         // What costs more to spend than it is worth only makes it dearer.

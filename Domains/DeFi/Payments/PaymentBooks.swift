@@ -5,8 +5,10 @@ import Messaging
 import PostgreSQL
 import WalletCrypto
 
-/// What payments' changes do to the books: what they cost, posted with the block that they are in and reversed when the
-/// chain goes on without it. What they move is posted with the wallet that it left.
+/// What payments' changes do to the books.
+///
+/// What they cost is posted with the block that they are in and reversed when the chain goes on without it; what they
+/// move is posted with the wallet that it left.
 struct PaymentBooks: Sendable {
     let schema: Schema
     let accounts: LedgerAccounts

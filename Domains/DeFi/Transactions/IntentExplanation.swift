@@ -19,7 +19,7 @@ struct IntentExplanation: Sendable {
                 version as place
             from \(schema).status_history where entity = 'intent' and entity_id = \(id)
             union all
-            select recorded_at, 'ledger', code, d.kind || ' to ' || c.kind, amount, 0
+            select t.recorded_at, 'ledger', t.code, d.kind || ' to ' || c.kind, t.amount, 0
             from \(schema).ledger_transfers t
             join \(schema).ledger_accounts d on d.id = t.debit_account
             join \(schema).ledger_accounts c on c.id = t.credit_account

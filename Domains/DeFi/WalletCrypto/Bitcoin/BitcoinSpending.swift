@@ -1,7 +1,8 @@
 import Cryptography
 
-/// Whether what unlocks a transaction's inputs does, for coins of one key: P2PKH, P2WPKH inside P2SH or not, P2TR by
-/// its key. Every signature must be over all of the transaction.
+/// Whether a transaction's inputs are unlocked, for coins of one key.
+///
+/// P2PKH, P2WPKH inside P2SH or not, P2TR by its key; every signature must be over all of the transaction.
 public enum BitcoinSpending {
     /// Why an input isn't unlocked, or not so that it counts here.
     public enum Fault: Error, Hashable, Sendable {

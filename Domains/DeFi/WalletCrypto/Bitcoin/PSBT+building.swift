@@ -63,8 +63,9 @@ extension PSBT {
         return found
     }
 
-    /// The transaction with what its signers wrote, of coins of one key each that these outputs are; nil while
-    /// something is missing. Whether the signatures hold isn't looked at.
+    /// The transaction with what its signers wrote; nil while something is missing.
+    ///
+    /// The caller guarantees an output for each input, each a coin of one key. Whether signatures hold isn't looked at.
     public func finalized(spending spent: [BitcoinTransaction.Output]) -> BitcoinTransaction? {
         var signed: [BitcoinTransaction.Input] = []
         var witnesses: [[[UInt8]]] = []
