@@ -40,6 +40,8 @@ func cLibrary(_ name: String, pkgConfig: String? = nil, apt: String? = nil) -> T
 
 let httpServer: [Target.Dependency] = [
     .product(name: "HummingbirdCore", package: "hummingbird"),
+    .product(name: "HummingbirdTLS", package: "hummingbird"),
+    .product(name: "NIOSSL", package: "swift-nio-ssl"),
     .product(name: "HTTPTypes", package: "swift-http-types"),
     .product(name: "NIOCore", package: "swift-nio"),
     .product(name: "NIOPosix", package: "swift-nio"),
@@ -95,6 +97,7 @@ let package = Package(
     dependencies: [
         .package(url: "https://github.com/hummingbird-project/hummingbird", exact: "2.28.1"),
         .package(url: "https://github.com/apple/swift-nio", exact: "2.101.2"),
+        .package(url: "https://github.com/apple/swift-nio-ssl", exact: "2.37.6"),
         .package(url: "https://github.com/apple/swift-nio-extras", exact: "1.35.2"),
         .package(url: "https://github.com/apple/swift-http-types", exact: "1.8.0"),
         .package(url: "https://github.com/apple/swift-argument-parser", exact: "1.8.2"),
@@ -193,6 +196,14 @@ let package = Package(
             ]
         ),
         library(
+            "KYC",
+            "Platform/KYC",
+            [
+                "Kernel", "PostgreSQL", "HTTP", "Identity", "Compliance", "DataProtection", "Messaging", "Webhooks",
+                "Audit", metrics,
+            ]
+        ),
+        library(
             "DomainKit",
             "Platform/DomainKit",
             [
@@ -257,7 +268,7 @@ let package = Package(
             [
                 "Banking", "Investing", "DeFi", "Projections", "DomainKit", "Kernel", "PostgreSQL", "HTTP", "Ledger",
                 "Messaging",
-                "Fees", "Compliance", "Screening", "Approvals",
+                "Fees", "Compliance", "Screening", "Approvals", "KYC",
                 "Identity", "Audit", "DataProtection", "OutboundHTTP", "Settings", "Cryptography", "Redis",
                 "Migrations",
                 "Observability", "WalletCrypto",
@@ -360,6 +371,13 @@ let package = Package(
         tests(
             "ComplianceTests",
             ["Compliance", "Screening", "Kernel", "PostgreSQL", "HTTP", "TestSupport", logging]
+        ),
+        tests(
+            "KYCTests",
+            [
+                "KYC", "Identity", "Compliance", "DataProtection", "Webhooks", "Messaging", "HTTP", "Cryptography",
+                "Kernel", "PostgreSQL", "TestSupport", logging,
+            ]
         ),
         tests("ScreeningTests", ["Screening", "Compliance", "Kernel", "PostgreSQL", "TestSupport"]),
         tests("LedgerTests", ["Ledger", "Kernel", "PostgreSQL", "TestSupport"]),

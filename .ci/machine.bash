@@ -2,7 +2,8 @@
 
 debian_packages=(
     libpq-dev libhiredis-dev libcurl4-openssl-dev libsecp256k1-dev libbotan-2-dev libcrack2-dev cracklib-runtime
-    pkg-config postgresql-15 postgresql-client-15 redis-server util-linux python3-venv ca-certificates git
+    pkg-config postgresql-15 postgresql-client-15 redis-server util-linux python3-venv ca-certificates
+    curl openssl git
 )
 swift_minimum=6.3
 

@@ -2,6 +2,7 @@ import Compliance
 import DataProtection
 import DomainKit
 import HTTP
+import KYC
 import Kernel
 import PostgreSQL
 import Screening
@@ -13,6 +14,40 @@ extension Program {
         let pool = platform.pool
         return ComplianceRoutes(cases: ComplianceCases(pool: pool, ids: ids, clock: clock)).routes
             + RiskRoutes(RiskHistory(pool: pool), TravelRuleRecords(pool: pool), cursors: cursors).routes
+    }
+
+    /// The customers' applications to be identified.
+    var applications: KYCApplications {
+        KYCApplications(
+            pool: platform.pool,
+            data: personalData,
+            identity: identity,
+            provider: vendors.provider,
+            ids: ids,
+            clock: clock
+        )
+    }
+
+    /// What officers do with them.
+    var review: KYCReview { KYCReview(applications) }
+
+    /// What customers are identified by, who decides on it, and where vendors tell.
+    var kycRoutes: [Route] {
+        KYCRoutes(applications).routes + KYCReviewRoutes(review, cursors: cursors).routes + vendors.routes
+    }
+
+    /// Ends levels whose time is over, and says how many applications wait.
+    var expiry: Chore {
+        let (expiry, review) = (KYCExpiry(pool: platform.pool, identity: identity, clock: clock), review)
+        return Chore(
+            name: "kyc_expiry",
+            schema: platform.schema.name,
+            setMax: KYCExpiry.setMax,
+            work: {
+                try await review.measure()
+                return try await expiry.run()
+            }
+        )
     }
 
     /// What looks after customers in the background: screens them by name, and watches what they do.

@@ -5,6 +5,7 @@ import DeFi
 import DomainKit
 import HTTP
 import Identity
+import KYC
 import Kernel
 import Logging
 import Messaging
@@ -46,6 +47,7 @@ extension Program {
         let server = APIServer(
             api,
             at: .host(settings.http.host, port: settings.http.port),
+            certificate: settings.http.certificate,
             trustedProxies: settings.http.trustedProxies,
             logger: logger
         )
@@ -55,7 +57,7 @@ extension Program {
 
     /// Every route but the stream.
     var routes: [Route] {
-        identity.routes + ApprovalRoutes(approvals, cursors: cursors).routes + complianceRoutes
+        identity.routes + ApprovalRoutes(approvals, cursors: cursors).routes + complianceRoutes + kycRoutes
             + projections.routes + domains.flatMap(\.routes) + PlatformRoutes(program: self).routes
             + DataProtectionRoutes(personalData, erasure, cursors: cursors).routes
     }
@@ -99,7 +101,7 @@ extension Program {
         services.append(
             InboxWorker(
                 inbox: platform.inbox,
-                handlers: projections.inboxHandlers,
+                handlers: projections.inboxHandlers.merging(vendors.handlers(applications)) { first, _ in first },
                 signal: platform.inboxSignal,
                 logger: logger
             )
@@ -137,8 +139,8 @@ extension Program {
             else { return nil }
             return Subscription(inbox: runtime.inbox, types: types, signal: runtime.inboxSignal)
         }
-        // The platform's projections hear everything.
-        let everything = Subscription(inbox: platform.inbox, signal: platform.inboxSignal)
+        // The platform's projections hear everything, and take it in any order.
+        let everything = Subscription(inbox: platform.inbox, signal: platform.inboxSignal, isOrdered: false)
         let bus = InProcessBus(from: schema, to: subscriptions + (schema == .platform ? [] : [everything]))
         guard let redis else { return [bus] }
         return [bus, RedisStreamTransport(client: redis, schema: schema)]
@@ -151,4 +153,12 @@ extension Program {
     }
 
     private var rateLimiter: any RateLimiter { redis.map { SharedRateLimiter($0, clock: clock) } ?? LocalRateLimiter() }
+}
+
+extension Settings.HTTP {
+    /// What the server proves itself with; nil for plain HTTP.
+    fileprivate var certificate: APIServer.Certificate? {
+        guard let certificateFile, let certificateKeyFile else { return nil }
+        return APIServer.Certificate(chainFile: certificateFile, keyFile: certificateKeyFile)
+    }
 }

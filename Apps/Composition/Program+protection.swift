@@ -6,6 +6,7 @@ import DomainKit
 import Foundation
 import HTTP
 import Identity
+import KYC
 import Kernel
 import Logging
 import PostgreSQL
@@ -50,7 +51,7 @@ extension Program {
     var erasure: Erasure {
         Erasure(
             personalData,
-            records: [identity.userRecords, ComplianceRecords(pool: platform.pool)]
+            records: [identity.userRecords, ComplianceRecords(pool: platform.pool), KYCRecords(pool: platform.pool)]
                 + everyRuntime.map { LedgerRecords($0) as any UserRecords } + domains.flatMap(\.userRecords),
             outbox: platform.outboxSignal
         )

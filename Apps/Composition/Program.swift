@@ -5,6 +5,7 @@ import DomainKit
 import Fees
 import HTTP
 import Identity
+import KYC
 import Kernel
 import Logging
 import Messaging
@@ -34,6 +35,7 @@ struct Program: Sendable {
     let fees: FeeCatalogCache
     let cursors: CursorSigner
     let projections: Projections
+    let vendors: VendorWebhooks
 
     init(_ settings: Settings, logger: Logger, clock: any WallClock = SystemClock()) async throws {
         let ids = IDGenerator(clock: clock)
@@ -84,6 +86,11 @@ struct Program: Sendable {
                 ProjectionSource(schema: schema, pool: $0.pool, transactions: domain.export)
             }
         }
+        vendors = try VendorWebhooks(
+            persona: settings.providers.personaWebhookSecrets.map { $0.reveal() },
+            sumsub: settings.providers.sumsubWebhookSecrets.map { $0.reveal() },
+            inbox: platform.inbox
+        )
         projections = Projections(pool: platform.pool, inbox: platform.inbox, sources: sources, logger: logger)
     }
 

@@ -13,8 +13,9 @@ import Settings
 public struct BankingDomain: Domain {
     /// The schema `banking`.
     public static let schema = Schema.banking
-    /// What the other domains say about transfers.
+    /// What the other domains say about transfers, and DeFi about wallets.
     public static let subscriptions = DomainTransfers.subscriptions(from: others)
+        .merging([.defi: OwnWallet.types]) { $0.union($1) }
 
     /// What it serves.
     public let routes: [Route]
@@ -64,6 +65,9 @@ public struct BankingDomain: Domain {
         export = { try await transactions.export(after: $0, limit: $1) }
         servingServices = [arrivals]
         services = [parts.calls] + providers.services + transfers.services
-        inboxHandlers = parts.inboxHandlers.merging(transfers.inboxHandlers) { first, _ in first }
+        var handlers = parts.inboxHandlers.merging(transfers.inboxHandlers) { first, _ in first }
+        let defi = Schema.defi.name
+        handlers[defi] = BankingGateways(runtime, platform).ownWallets(beside: handlers[defi])
+        inboxHandlers = handlers
     }
 }

@@ -98,6 +98,13 @@ struct BankingGateways: Sendable {
         AccountStatuses(runtime: runtime, ids: platform.ids, accounts: bankAccounts, assets: assets)
     }
 
+    private var ownWallets: OwnWallets { ownWallets(beside: nil) }
+
+    /// What keeps the customers' own wallets, and hands DeFi's other events on.
+    func ownWallets(beside others: (any InboxHandler)?) -> OwnWallets {
+        OwnWallets(schema: runtime.schema, pool: runtime.pool, clock: platform.clock, others: others)
+    }
+
     private var assets: BankAssets { BankAssets(schema: runtime.schema, pool: runtime.pool) }
 
     var transferBook: BankTransferBook {
@@ -162,8 +169,7 @@ struct BankingGateways: Sendable {
             bankAccounts: bankAccounts,
             checks: checks,
             journal: journal,
-            calls: calls,
-            transactions: transactions
+            calls: calls
         )
         let withdrawals = Withdrawals(
             ledger: runtime.ledger,
@@ -173,7 +179,16 @@ struct BankingGateways: Sendable {
             checks: checks,
             journal: journal
         )
+        let ramps = Ramps(
+            ledger: runtime.ledger,
+            accounts: runtime.accounts,
+            wallets: ownWallets,
+            checks: checks,
+            journal: journal,
+            calls: calls
+        )
         return deposits.routes(defaultProvider: usual, providers: providers)
+            + ramps.routes(defaultProvider: usual, providers: providers)
             + withdrawals.routes(defaultProvider: usual, providers: providers)
     }
 }

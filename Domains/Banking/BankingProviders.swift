@@ -17,7 +17,7 @@ struct BankingProviders: Sendable {
     ///   there isn't; the program doesn't start then.
     init(_ runtime: DomainRuntime, _ platform: PlatformServices) throws {
         let settings = platform.settings.providers
-        let open = OpenDepositRows(schema: runtime.schema, pool: runtime.pool)
+        let open = OpenTransactionRows(schema: runtime.schema, pool: runtime.pool)
         if settings.sandboxIsOn { try addSandbox(settings, runtime, platform) }
         if let stripe = StripeProvider(settings.stripe, http: platform.outbound, logger: platform.logger) {
             all.append(stripe)
@@ -27,7 +27,7 @@ struct BankingProviders: Sendable {
             settings.moonPay,
             http: platform.outbound,
             widget: try settings.moonPay.widget.map(MoonPayWidget.init),
-            openDeposits: { try await open.deposits(by: "moonpay", countMax: $0) }
+            open: { try await open.transactions(by: "moonpay", $0, countMax: $1) }
         ) {
             all.append(moonPay)
             try listen(to: moonPay, .moonPay, settings.moonPay.webhookSecrets.map { $0.reveal() })
@@ -41,7 +41,7 @@ struct BankingProviders: Sendable {
                 widget: try paths.flatMap { paths in
                     try settings.ramp.widget.map { try RampWidget($0, webhookURL: webhookURL, paths) }
                 },
-                openPurchases: { try await open.purchases(countMax: $0) }
+                openTrades: { try await open.trades(countMax: $0) }
             )
             all.append(ramp)
             try listen(to: ramp, .ramp, try settings.ramp.webhookPublicKeyFiles.map(PublicKeyFile.read), paths)
@@ -101,6 +101,16 @@ struct UnknownWalletAsset: Error, Hashable {
 }
 
 extension Settings.Providers.Widget {
+    /// What the provider calls an asset on the chain of a wallet (CAIP-10), and the address there; nil for what it
+    /// doesn't sell and buy.
+    func currency(_ asset: Asset, at wallet: String) -> (name: String, address: String)? {
+        let parts = wallet.split(separator: ":", maxSplits: 2).map(String.init)
+        guard parts.count == 3,
+            let found = currencies.first(where: { $0.asset == asset.code && $0.chain == "\(parts[0]):\(parts[1])" })
+        else { return nil }
+        return (found.name, parts[2])
+    }
+
     /// The wallets by asset.
     ///
     /// - Throws: `UnknownWalletAsset`.

@@ -1,4 +1,3 @@
-import Compliance
 import DomainKit
 import HTTP
 import Kernel
@@ -23,7 +22,7 @@ struct ChainParts: Sendable {
         ids: IDGenerator,
         clock: any WallClock,
         cursors: CursorSigner,
-        screening: any AddressScreening,
+        book: AddressBook,
         logger: Logger,
         custody: CustodyParts? = nil,
         payments: [PaymentParts] = [],
@@ -47,20 +46,20 @@ struct ChainParts: Sendable {
         )
         sender = IntentSender(chain, runtime, intents: intents, books: books, logger: logger)
         let strategies = Strategies(schema: schema, pool: pool)
-        let payers = Payers(schema: schema, pool: pool, screening: screening)
+        let payers = Payers(schema: schema, pool: pool)
         let desk = EthereumDesk(
             chain: chain,
             payers: payers,
+            book: book,
             openings: openings,
-            submissions: Self.submissions(ledger, books, strategies, payers, ids, clock),
-            sender: sender,
-            ledger: ledger
+            submissions: Self.submissions(ledger, books, strategies, book, ids, clock),
+            sender: sender
         )
         let transactions = IntentRoutes(
             runtime,
             desk,
             payments: payments,
-            payers: payers,
+            book: book,
             ids: ids,
             clock: clock,
             cursors: cursors
@@ -82,7 +81,7 @@ struct ChainParts: Sendable {
         _ ledger: Ledger,
         _ books: IntentBooks,
         _ strategies: Strategies,
-        _ payers: Payers,
+        _ book: AddressBook,
         _ ids: IDGenerator,
         _ clock: any WallClock
     ) -> Submissions {
@@ -90,7 +89,7 @@ struct ChainParts: Sendable {
             ledger: ledger,
             intents: books.intents,
             strategies: strategies,
-            payers: payers,
+            book: book,
             books: books,
             ids: ids,
             clock: clock

@@ -31,6 +31,8 @@ public struct DeFiDomain: Domain {
     public let wallets: WalletOperations
     /// What operators do with the chain; nil where none is followed.
     public let chains: ChainOperations?
+    /// What operators do with custody; nil where nothing is kept.
+    public let custody: CustodyOperations?
 
     private static let others: [Schema] = [.banking, .investing]
     private static let assets: Set<Asset> = [.usdc, .usdt, .btc, .eth, .sol, .sui]
@@ -67,7 +69,7 @@ public struct DeFiDomain: Domain {
             PaymentParts(runtime, $0, ids: platform.ids, logger: platform.logger)
         }
         let chain = try ethereum.map { try Self.chain($0, runtime, platform, book: parts.book, payments) }
-        let chainRoutes = chain?.routes ?? Self.routes(of: payments, runtime, platform)
+        let chainRoutes = chain?.routes ?? Self.routes(of: payments, runtime, platform, parts.book)
         routes = [Self.balances(runtime.accounts)] + transfers.routes + parts.routes + chainRoutes
         let (poll, logger) = (platform.settings.chains.pollMilliseconds, platform.logger)
         services =
@@ -77,6 +79,7 @@ public struct DeFiDomain: Domain {
         userRecords = [WalletRecords(runtime: runtime)]
         chains =
             chain == nil && payments.isEmpty ? nil : ChainOperations(runtime, chain, payments)
+        custody = chain?.custody?.operations
         wallets = WalletOperations(parts: parts, runtime: runtime, ids: platform.ids)
         inboxHandlers = transfers.inboxHandlers
         export = { id, limit in
@@ -113,7 +116,7 @@ public struct DeFiDomain: Domain {
             ids: platform.ids,
             clock: platform.clock,
             cursors: platform.cursors,
-            screening: platform.compliance,
+            book: book,
             logger: platform.logger,
             custody: try custody(on: chain, runtime, platform, book: book),
             payments: payments
@@ -136,14 +139,15 @@ public struct DeFiDomain: Domain {
     private static func routes(
         of payments: [PaymentParts],
         _ runtime: DomainRuntime,
-        _ platform: PlatformServices
+        _ platform: PlatformServices,
+        _ book: AddressBook
     ) -> [Route] {
         guard !payments.isEmpty else { return [] }
         return IntentRoutes(
             runtime,
             nil,
             payments: payments,
-            payers: Payers(schema: runtime.schema, pool: runtime.pool, screening: platform.compliance),
+            book: book,
             ids: platform.ids,
             clock: platform.clock,
             cursors: platform.cursors

@@ -33,13 +33,16 @@ public final class EmbeddedChain: Sendable {
     private let child: Child
     private let directory: StateDirectory
     private let isTemporary: Bool
+    // Whoever sweeps up after processes that were killed leaves it alone.
+    private let lock: DirectoryLock
 
     private static let readySecondsMax = 60
     private static let pollMilliseconds = 20
     private static let shutdownSecondsMax = 5
 
-    private init(ready: String, child: Child, directory: StateDirectory, isTemporary: Bool) {
+    private init(ready: String, child: Child, directory: StateDirectory, isTemporary: Bool, lock: DirectoryLock) {
         (self.ready, self.child, self.directory, self.isTemporary) = (ready, child, directory, isTemporary)
+        self.lock = lock
     }
 
     /// Starts a chain on a free port and waits until it serves; `arguments` are the program's own.
@@ -76,6 +79,7 @@ public final class EmbeddedChain: Sendable {
         child.signal(SIGKILL, afterSeconds: Self.shutdownSecondsMax)
         _ = await child.ended()
         if isTemporary { directory.remove() }
+        lock.release()
     }
 
     private static func start(
@@ -88,6 +92,7 @@ public final class EmbeddedChain: Sendable {
         guard access(programs.python, X_OK) == 0 else {
             throw EmbeddedServerError.programMissing(path: programs.python, package: "python3-venv")
         }
+        let lock = try DirectoryLock(directory)
         let ready = directory.file("ready.json")
         unlink(ready)
         let log = ServerLog(path: directory.file("chain.log"))
@@ -98,7 +103,7 @@ public final class EmbeddedChain: Sendable {
         )
         do {
             let said = try await said(by: child, in: directory, log: log)
-            return EmbeddedChain(ready: said, child: child, directory: directory, isTemporary: isTemporary)
+            return EmbeddedChain(ready: said, child: child, directory: directory, isTemporary: isTemporary, lock: lock)
         } catch {
             child.signal(SIGKILL)
             _ = await child.ended()

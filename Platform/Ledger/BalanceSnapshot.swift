@@ -5,6 +5,11 @@ public import Kernel
 /// An array of objects: `account` and `owner` (UUIDs), `kind`, `asset`, `available` and `reserved` (minor units as
 /// text), and what orders the snapshots of an account: `version`, then `at`, then `place`.
 public enum BalanceSnapshot {
+    /// The place of what an account is after everything of its instant, as its row says it: 2³¹ - 1, the greatest.
+    public static let placeOfRow = Int(Int32.max)
+    /// The place of what an account is after a batch, later than that of any operation in it.
+    public static let placeAfterBatch = placeOfRow - 1
+
     /// Of the customers' accounts that an operation touched.
     public static func json(_ receipt: LedgerCore.Receipt) -> JSON {
         json(receipt.accounts, at: receipt.at, place: receipt.place)

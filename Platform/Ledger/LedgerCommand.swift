@@ -178,6 +178,8 @@ public struct NewReservation: Sendable, Hashable {
     public let quote: JSON?
     /// Why, where a person made it.
     public let reason: String?
+    /// Whether a freeze doesn't stop it: what was held before, and is again.
+    public let isDespiteFreeze: Bool
 
     /// A reservation.
     public init(
@@ -187,10 +189,12 @@ public struct NewReservation: Sendable, Hashable {
         kind: String,
         lifetime: Lifetime = usualLifetime,
         quote: JSON? = nil,
-        reason: String? = nil
+        reason: String? = nil,
+        isDespiteFreeze: Bool = false
     ) {
         (self.id, self.account, self.amount, self.kind) = (id, account, amount, kind)
         (self.lifetime, self.quote, self.reason) = (lifetime, quote, reason)
+        self.isDespiteFreeze = isDespiteFreeze
     }
 }
 

@@ -8,7 +8,7 @@ extension LedgerCore {
         try checkAmount(new.amount)
         let account = try account(new.account)
         try checkNotClosed(account)
-        try checkNotFrozen(new.account)
+        if !new.isDespiteFreeze { try checkNotFrozen(new.account) }
         // A reservation never draws on an overdraft.
         guard !account.mayGoNegative else {
             throw .insufficientFunds(account: new.account, available: 0, requested: new.amount)

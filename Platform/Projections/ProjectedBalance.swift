@@ -1,4 +1,5 @@
 import Kernel
+import Ledger
 import PostgreSQL
 
 /// A customer's account as an event, or the domain itself, tells it.
@@ -82,6 +83,8 @@ extension ProjectedBalance {
         (available, reserved) = (try amount("available"), try amount("reserved"))
         staked = json["staked"] == nil ? 0 : try amount("staked")
         guard reserved >= 0, staked >= 0 else { throw Fault(member: "reserved") }
-        (self.version, asOf, place) = (Int64(version), at, json["place"]?.integerValue ?? 0)
+        place = json["place"]?.integerValue ?? 0
+        guard (0...BalanceSnapshot.placeOfRow).contains(place) else { throw Fault(member: "place") }
+        (self.version, asOf) = (Int64(version), at)
     }
 }

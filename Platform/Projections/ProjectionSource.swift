@@ -1,4 +1,5 @@
 public import Kernel
+import Ledger
 public import PostgreSQL
 
 /// A transaction as its domain exports it: the payload is that of its events.
@@ -43,7 +44,7 @@ public struct ProjectionSource: Sendable {
                 staked: 0,
                 version: try row["version"],
                 asOf: try row["recorded_at"],
-                place: Int(Int32.max)
+                place: BalanceSnapshot.placeOfRow
             )
         }
     }

@@ -97,14 +97,19 @@ public struct Projections: Sendable {
         // An event's own time stands in its envelope; the oldest are among the first that came.
         let rows = try await pool.query(
             """
-            select coalesce(
-                extract(epoch from clock_timestamp() - min(least(received_at, recorded_at))), 0)::double precision
+            select coalesce(extract(epoch from clock_timestamp() - min(least(received_at,
+                substring(encode(body, 'escape')
+                    from '"time":"([0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9.]{2,9}Z)"')::timestamptz))),
+                0)::double precision
             from (
-                select received_at, substring(encode(body, 'escape')
-                    from '"time":"([0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9.]{2,9}Z)"')::timestamptz
-                    as recorded_at
-                from \(schema).inbox
-                where source = \(source.schema.name) and status in ('pending', 'running', 'failed', 'parked', 'dead')
+                select received_at, body
+                from (
+                    select received_at, body from \(schema).inbox
+                    where due_at is not null and source = \(source.schema.name)
+                    union all
+                    select received_at, body from \(schema).inbox
+                    where status = 'dead' and source = \(source.schema.name)
+                ) open
                 order by received_at
                 limit \(Projections.oldestMax)
             ) waiting

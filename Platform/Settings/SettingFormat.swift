@@ -132,6 +132,21 @@ extension SettingFormat where Value == [Settings.Providers.Wallet] {
     }
 }
 
+extension SettingFormat where Value == [Settings.Providers.Currency] {
+    /// What a provider sells and buys, `USDC@eip155:1=usdc`, separated by commas; each once on a chain.
+    static func currencies(countMax: Int) -> Self {
+        Self("1 to \(countMax) different currencies ASSET@CHAIN=NAME, separated by commas") { text in
+            let parts = text.split(separator: ",", omittingEmptySubsequences: false)
+            let currencies = parts.compactMap { Settings.Providers.Currency(String($0)) }
+            let places = Set(currencies.map { "\($0.asset)@\($0.chain)" })
+            guard parts.count <= countMax, currencies.count == parts.count, places.count == parts.count else {
+                return nil
+            }
+            return currencies
+        }
+    }
+}
+
 extension SettingFormat where Value == [String] {
     /// URLs as `webURL` takes them, all different, separated by commas.
     static func webURLs(countMax: Int) -> Self {

@@ -12,6 +12,11 @@ extension Settings {
         /// Secrets of the simulator's webhooks, the current one first; empty for none.
         public let sandboxWebhookSecrets: [Secret]
 
+        /// Webhook secrets of Persona, which checks identities, the current one first; empty for none.
+        public let personaWebhookSecrets: [Secret]
+        /// Webhook secrets of Sumsub, which checks identities, the current one first; empty for none.
+        public let sumsubWebhookSecrets: [Secret]
+
         /// Stripe's settings.
         public struct Stripe: Sendable {
             /// The API key.
@@ -54,8 +59,34 @@ extension Settings {
             public let url: String
             /// The key that names us; it is no secret.
             public let key: String
-            /// Where what is bought goes to.
+            /// Where it is for selling, without a slash at its end.
+            public let sellURL: String
+            /// Where what is bought for an account of ours goes to; empty to take no deposits.
             public let wallets: [Wallet]
+            /// What can be bought to and sold from wallets of the customers' own.
+            public let currencies: [Currency]
+        }
+
+        /// An asset on a chain that a provider sells and buys.
+        public struct Currency: Sendable, Hashable {
+            /// The asset's code: `USDC`.
+            public let asset: String
+            /// The chain by CAIP-2: `eip155:1`.
+            public let chain: String
+            /// What the provider calls it: `usdc`.
+            public let name: String
+
+            /// Reads `ASSET@CHAIN=NAME`.
+            init?(_ text: String) {
+                let halves = text.split(separator: "=", omittingEmptySubsequences: false).map(String.init)
+                guard halves.count == 2, let at = halves[0].firstIndex(of: "@") else { return nil }
+                (asset, name) = (String(halves[0][..<at]), halves[1])
+                chain = String(halves[0][halves[0].index(after: at)...])
+                let parts = chain.split(separator: ":", omittingEmptySubsequences: false).map(String.init)
+                guard parts.count == 2, ([asset, name] + parts).allSatisfy(SettingFormat<String>.isWord) else {
+                    return nil
+                }
+            }
         }
 
         /// A wallet of ours for one asset.
@@ -87,7 +118,12 @@ extension Settings {
                 secretKey: reader.apiKey("MOONPAY_SECRET_KEY", of: "MoonPay"),
                 baseURL: reader.api("MOONPAY_BASE_URL", of: "MoonPay", default: "https://api.moonpay.com"),
                 webhookSecrets: reader.ring("MOONPAY_WEBHOOK_SECRETS", of: "MoonPay"),
-                widget: reader.widget("MOONPAY", "PUBLISHABLE_KEY", of: "MoonPay", "https://buy.moonpay.com")
+                widget: reader.widget(
+                    "MOONPAY",
+                    "PUBLISHABLE_KEY",
+                    of: "MoonPay",
+                    ["https://buy.moonpay.com", "https://sell.moonpay.com"]
+                )
             )
             ramp = Ramp(
                 secretKey: reader.apiKey("RAMP_SECRET_KEY", of: "Ramp"),
@@ -102,7 +138,7 @@ extension Settings {
                     .secret(bytes: 16...512),
                     "Makes the part of webhooks' paths that names a deposit, which Ramp's events don't."
                 ),
-                widget: reader.widget("RAMP", "HOST_API_KEY", of: "Ramp", "https://app.ramp.network")
+                widget: reader.widget("RAMP", "HOST_API_KEY", of: "Ramp", ["https://app.ramp.network"])
             )
             reader.requireForWidgets(moonPay, ramp)
             sandboxIsOn = reader.value(
@@ -111,6 +147,8 @@ extension Settings {
                 default: "off",
                 "Whether the simulated provider is offered."
             )
+            personaWebhookSecrets = reader.ring("PERSONA_WEBHOOK_SECRETS", of: "Persona")
+            sumsubWebhookSecrets = reader.ring("SUMSUB_WEBHOOK_SECRETS", of: "Sumsub")
             sandboxWebhookSecrets = reader.ring("DIBOAS_SANDBOX_WEBHOOK_SECRETS", of: "the simulated provider")
         }
     }
@@ -129,22 +167,41 @@ extension SettingsReader {
         _ provider: String,
         _ keyName: String,
         of name: String,
-        _ standard: String
+        _ standards: [String]
     ) -> Settings.Providers.Widget? {
-        let url = value("\(provider)_WIDGET_URL", .webURL, default: standard, "Where the widget of \(name) is.")
+        let url = value("\(provider)_WIDGET_URL", .webURL, default: standards[0], "Where the widget of \(name) is.")
+        // Where there is one page for both, its address is the same.
+        let sellURL =
+            standards.count == 1
+            ? url
+            : value("\(provider)_SELL_WIDGET_URL", .webURL, default: standards[1], "Where \(name)'s is for selling.")
         let key = optional("\(provider)_\(keyName)", .word, "Names us to the widget of \(name); it is no secret.")
         let wallets = optional(
             "\(provider)_WALLETS",
             .wallets(countMax: 16),
             "Wallets of ours, as in USDC=usdc_polygon:0x…, that get what is bought in the widget of \(name)."
         )
-        switch (key, wallets) {
-        case (let key?, let wallets?): return Settings.Providers.Widget(url: url, key: key, wallets: wallets)
-        case (nil, nil): return nil
-        case (_?, nil): contradict("\(provider)_\(keyName)", "needs \(provider)_WALLETS")
-        case (nil, _?): contradict("\(provider)_WALLETS", "needs \(provider)_\(keyName)")
+        let currencies = optional(
+            "\(provider)_CURRENCIES",
+            .currencies(countMax: 64),
+            "What \(name) sells to and buys from customers' own wallets, as in USDC@eip155:1=usdc."
+        )
+        guard let key else {
+            if wallets != nil { contradict("\(provider)_WALLETS", "needs \(provider)_\(keyName)") }
+            if currencies != nil { contradict("\(provider)_CURRENCIES", "needs \(provider)_\(keyName)") }
+            return nil
         }
-        return nil
+        guard wallets != nil || currencies != nil else {
+            contradict("\(provider)_\(keyName)", "needs \(provider)_WALLETS or \(provider)_CURRENCIES")
+            return nil
+        }
+        return Settings.Providers.Widget(
+            url: url,
+            key: key,
+            sellURL: sellURL,
+            wallets: wallets ?? [],
+            currencies: currencies ?? []
+        )
     }
 
     /// A widget without what tells of its payments would take money that nobody hears of.

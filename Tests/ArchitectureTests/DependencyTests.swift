@@ -22,13 +22,11 @@ import Testing
         let pins: [Pin]
     }
 
+    /// What the build has resolved: the benchmarks take from it what they depend on as well.
     @Test(arguments: ["", "Benchmarks/"])
     func `every dependency is pinned, and the lock file has it at that version`(folder: String) throws {
         let manifest = try DependencyTests.text(folder + "Package.swift")
-        let lock = try JSONDecoder().decode(
-            Lock.self,
-            from: Data(try DependencyTests.text(folder + "Package.resolved").utf8)
-        )
+        let lock = try JSONDecoder().decode(Lock.self, from: Data(try DependencyTests.text("Package.resolved").utf8))
         let pinned = Pattern(#"\.package\(\s*url:\s*"([^"]+)",\s*exact:\s*"([0-9.]+)"\s*\)"#).matches(in: manifest)
         #expect(pinned.count >= 3)
         #expect(pinned.count == Pattern(#"\.package\(\s*url:"#).matches(in: manifest).count, "one isn't exact")

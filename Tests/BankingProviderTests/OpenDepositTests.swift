@@ -27,15 +27,15 @@ import Testing
     @Test func `the deposits of a provider that have not ended are open, the oldest first`() async throws {
         try await TestDatabase.with { database in
             let pool = database.pool(.banking)
-            let rows = OpenDepositRows(schema: .banking, pool: pool)
+            let rows = OpenTransactionRows(schema: .banking, pool: pool)
             var open: [ID<BankTransaction>] = []
             for status in ["sent_to_provider", "provider_processing", "confirming"] {
                 open.append(try await store("moonpay", status, pool))
             }
             for status in ["completed", "failed", "refunded"] { _ = try await store("moonpay", status, pool) }
             _ = try await store("ramp", "confirming", pool)
-            #expect(try await rows.deposits(by: "moonpay", countMax: 10) == open)
-            #expect(try await rows.deposits(by: "moonpay", countMax: 2) == Array(open.prefix(2)))
+            #expect(try await rows.transactions(by: "moonpay", [.deposit], countMax: 10) == open)
+            #expect(try await rows.transactions(by: "moonpay", [.deposit], countMax: 2) == Array(open.prefix(2)))
         }
     }
 
@@ -62,8 +62,8 @@ import Testing
                     )
                 )
             }
-            let purchases = try await OpenDepositRows(schema: .banking, pool: pool).purchases(countMax: 10)
-            #expect(purchases == [RampProvider.Purchase(id: "p0", viewToken: "view0", transaction: open)])
+            let purchases = try await OpenTransactionRows(schema: .banking, pool: pool).trades(countMax: 10)
+            #expect(purchases == [RampProvider.Trade.purchase("p0", "view0", transaction: open)].compactMap(\.self))
         }
     }
 }

@@ -17,23 +17,30 @@ enum Providers {
     static func moonPay(
         baseURL: String = nowhere,
         open: [ID<BankTransaction>] = [],
+        sales: [ID<BankTransaction>] = [],
         hasWidget: Bool = true,
         deadlineSeconds: Double = 10
     ) -> MoonPayProvider {
         let wallets: [Asset: MoonPayWidget.Wallet] = [.usdc: .init(currencyCode: "usdc", address: "0xabc")]
-        let widget = MoonPayWidget(baseURL: "https://buy.moonpay.com", publishableKey: "pk_test_key", wallets: wallets)
+        let widget = MoonPayWidget(
+            baseURL: "https://buy.moonpay.com",
+            sellURL: "https://sell.moonpay.com",
+            publishableKey: "pk_test_key",
+            wallets: wallets,
+            currency: { $0 == .eth && $1.hasPrefix("eip155:1:") ? ("eth", String($1.dropFirst(9))) : nil }
+        )
         return MoonPayProvider(
             secretKey: Secret("sk_test_key"),
             baseURL: baseURL,
             http: .loopback(),
             widget: hasWidget ? widget : nil,
             deadlineSeconds: deadlineSeconds
-        ) { countMax in Array(open.prefix(countMax)) }
+        ) { kinds, countMax in Array((kinds == [.sale] ? sales : open).prefix(countMax)) }
     }
 
     static func ramp(
         baseURL: String = nowhere,
-        open: [RampProvider.Purchase] = [],
+        open: [RampProvider.Trade] = [],
         hasWidget: Bool = true,
         deadlineSeconds: Double = 10
     ) -> RampProvider {
@@ -42,7 +49,8 @@ enum Providers {
             hostAPIKey: "key",
             webhookURL: "https://diboas.example/v1/webhooks/ramp",
             intentPaths: WebhookFixture.paths,
-            wallets: [.eth: .init(symbol: "ETH_ETH", address: "0xdef")]
+            wallets: [.eth: .init(symbol: "ETH_ETH", address: "0xdef")],
+            currency: { $0 == .usdc && $1.hasPrefix("eip155:1:") ? ("ETH_USDC", String($1.dropFirst(9))) : nil }
         )
         return RampProvider(
             baseURL: baseURL,

@@ -123,14 +123,14 @@ import Webhooks
         ])
         try await peer.serving { port in
             let url = "http://127.0.0.1:\(port)"
-            let open = RampProvider.Purchase(id: "9393916e", viewToken: "view", transaction: transaction)
+            let open = try #require(RampProvider.Trade.purchase("9393916e", "view", transaction: transaction))
             let provider = Providers.ramp(baseURL: url, open: [open])
             let body = try #require(try await provider.events(since: Timestamp(seconds: 0)).first)
             let event = try provider.event(body)
             #expect((event.state, event.transaction, event.objectID) == (.succeeded, transaction, transaction.wire))
             let later = try #require(Timestamp("2026-11-20T18:46:00Z"))
             #expect(try await provider.events(since: later).isEmpty)
-            let stranger = RampProvider.Purchase(id: "other", viewToken: "view", transaction: transaction)
+            let stranger = try #require(RampProvider.Trade.purchase("other", "view", transaction: transaction))
             await #expect(throws: ProviderPollError(provider: "ramp", status: 404)) {
                 try await Providers.ramp(baseURL: url, open: [stranger]).events(since: Timestamp(seconds: 0))
             }

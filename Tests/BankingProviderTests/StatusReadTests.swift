@@ -23,7 +23,7 @@ import Testing
                     deadlineSeconds: deadlineSeconds
                 ).events(since: since)
             case .ramp:
-                let purchase = RampProvider.Purchase(id: "p", viewToken: "t", transaction: transaction)
+                let purchase = try #require(RampProvider.Trade.purchase("p", "t", transaction: transaction))
                 return try await Providers.ramp(
                     baseURL: baseURL,
                     open: [purchase],

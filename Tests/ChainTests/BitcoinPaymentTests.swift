@@ -142,9 +142,9 @@ struct BitcoinPaymentTests {
                 #expect(answer.status == 422, "\(answer.json)")
                 return answer.json["code"]?.stringValue ?? ""
             }
-            #expect(try await refused("0.0005", to: stranger.address) == "recipient_not_in_address_book")
+            #expect(try await refused("0.0005", to: stranger.address) == "address_not_in_book")
             try await world.know(stranger.address, by: ada, isOpen: false)
-            #expect(try await refused("0.0005", to: stranger.address) == "recipient_locked")
+            #expect(try await refused("0.0005", to: stranger.address) == "address_locked")
             #expect(try await refused("0.0005", to: "bc1qw508d6qejxtdg4y5r3zarvary0c5xw7kv8f3t4") == "bad_checksum")
             #expect(try await refused("0.00000293", to: ada.address) == "amount_too_small")
             #expect(try await refused("0.0015", to: ada.address) == "insufficient_funds")

@@ -114,7 +114,12 @@ struct BitcoinWorld: Sendable {
             runtime,
             nil,
             payments: [parts],
-            payers: Payers(schema: .defi, pool: runtime.pool, screening: screening),
+            book: AddressBook(
+                runtime: runtime,
+                ids: ids,
+                wallets: Wallets(schema: .defi, pool: runtime.pool),
+                screening: screening
+            ),
             ids: ids,
             clock: SystemClock(),
             cursors: CursorSigner(key: [UInt8](repeating: 7, count: 32))
@@ -158,6 +163,7 @@ struct BitcoinWorld: Sendable {
                 """
             )
         }
+        try await know(address, by: person)
         for coin in coins { try await fund(address, coin) }
         try await mine()
         try await follow()

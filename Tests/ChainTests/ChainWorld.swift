@@ -89,7 +89,12 @@ struct ChainWorld: Sendable {
             ids: ids,
             clock: SystemClock(),
             cursors: CursorSigner(key: [UInt8](repeating: 7, count: 32)),
-            screening: screening,
+            book: AddressBook(
+                runtime: runtime,
+                ids: ids,
+                wallets: Wallets(schema: .defi, pool: runtime.pool),
+                screening: screening
+            ),
             logger: .quiet,
             missingAfterSeconds: 0
         )
@@ -131,6 +136,7 @@ struct ChainWorld: Sendable {
                 """
             )
         }
+        try await know(person.address, by: person)
         return person
     }
 

@@ -85,6 +85,12 @@ struct CustodyWorld: Sendable {
         (pool, platform) = (database.pool(.defi, size: 8), database.pool(.platform))
         runtime = DomainRuntime(schema: .defi, pool: pool, ids: ids, logger: .quiet)
         let (platform, clock, cursors) = (platform, SystemClock(), CursorSigner(key: Array(repeating: 7, count: 32)))
+        let book = AddressBook(
+            runtime: runtime,
+            ids: ids,
+            wallets: Wallets(schema: .defi, pool: pool),
+            screening: screening
+        )
         custody = CustodyParts(
             runtime,
             chain,
@@ -97,12 +103,7 @@ struct CustodyWorld: Sendable {
                 ids: ids,
                 clock: clock
             ),
-            book: AddressBook(
-                runtime: runtime,
-                ids: ids,
-                wallets: Wallets(schema: .defi, pool: pool),
-                screening: screening
-            ),
+            book: book,
             ids: ids,
             cursors: cursors,
             logger: .quiet
@@ -113,7 +114,7 @@ struct CustodyWorld: Sendable {
             ids: ids,
             clock: clock,
             cursors: cursors,
-            screening: screening,
+            book: book,
             logger: .quiet,
             custody: custody,
             missingAfterSeconds: 0
@@ -263,6 +264,8 @@ struct CustodyWorld: Sendable {
     func makeDue() async throws {
         _ = try await pool.query("update defi.custody_withdrawals set next_at = now() where next_at is not null")
         _ = try await pool.query("update defi.custody_deposits set look_at = now() where look_at is not null")
+        _ = try await pool.query("update defi.custody_blocks set next_at = now()")
+        _ = try await pool.query("update defi.custody_faults set next_at = now()")
     }
 
     // MARK: What is there
@@ -302,7 +305,7 @@ struct CustodyWorld: Sendable {
     /// The books are the chain as far as it is final, and sound in themselves.
     func expectBooksAreChain(_ what: Comment? = nil) async throws {
         let head = try await dev.node.head()
-        for holding in try await custody.reconciliation.holdings(of: [.eth, .usdc, .usdt], at: head) {
+        for holding in try await custody.reconciliation.holdings.holdings(of: [.eth, .usdc, .usdt], at: head) {
             #expect(holding.difference == 0, "\(holding.asset.code): \(what ?? "")")
         }
         #expect(try await LedgerVerifier(schema: .defi, pool: pool).verify().isEmpty, what)

@@ -34,25 +34,17 @@ struct DevChain: Sendable {
 
     /// Runs `body` with a chain that mines each transaction at once, until it is told otherwise.
     static func with(_ body: (DevChain) async throws -> Void) async throws {
-        let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent().appendingPathComponent("../..")
-            .standardized.path
-        let chain = try await EmbeddedChain.startTemporary(
-            .ethereum,
-            EmbeddedChain.Programs(
-                python: root + "/.build/chains/bin/python",
-                directory: root + "/Tests/DevChains"
-            )
-        )
+        let chain = try await DevChainPool.shared.take()
         do {
             try await body(try DevChain(chain))
-            await chain.stop()
+            await DevChainPool.shared.give(back: chain)
         } catch {
-            await chain.stop()
+            await DevChainPool.shared.give(back: chain)
             throw error
         }
     }
 
-    private init(_ chain: EmbeddedChain) throws {
+    fileprivate init(_ chain: EmbeddedChain) throws {
         let ready = try JSON.parse(Array(chain.ready.utf8))
         url = try #require(ready["rpc"]?.stringValue)
         // Blocks of hundreds of transactions take the chain some seconds.
@@ -148,6 +140,35 @@ struct DevChain: Sendable {
         )
         let reception = await node.send(try signers[0].sign(transaction).bytes)
         #expect(reception == .accepted)
+    }
+}
+
+/// Chains that tests are done with, as good as new: to start one and put its contracts there takes five seconds.
+private actor DevChainPool {
+    static let shared = DevChainPool()
+    /// Chains that wait for the next test; more are stopped.
+    private static let idleMax = 4
+
+    private var idle: [EmbeddedChain] = []
+
+    func take() async throws -> EmbeddedChain {
+        if let chain = idle.popLast() { return chain }
+        let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent().appendingPathComponent("../..")
+            .standardized.path
+        return try await EmbeddedChain.startTemporary(
+            .ethereum,
+            EmbeddedChain.Programs(
+                python: root + "/.build/chains/bin/python",
+                directory: root + "/Tests/DevChains"
+            )
+        )
+    }
+
+    func give(back chain: EmbeddedChain) async {
+        guard idle.count < Self.idleMax, let dev = try? DevChain(chain),
+            let done = try? await dev.rpc.call("dev_reset"), done == .bool(true)
+        else { return await chain.stop() }
+        idle.append(chain)
     }
 }
 

@@ -188,10 +188,10 @@ struct LifeTests {
                 "asset": "ETH", "amount": "1",
             ]
             let unknown = try await world.ask("POST", "/v1/defi/intents", by: ada, body)
-            #expect(unknown.json["code"]?.stringValue == "recipient_not_in_address_book")
+            #expect(unknown.json["code"]?.stringValue == "address_not_in_book")
             try await world.know(world.dev.address(2), by: ada, isOpen: false)
             let locked = try await world.ask("POST", "/v1/defi/intents", by: ada, body)
-            #expect(locked.json["code"]?.stringValue == "recipient_locked")
+            #expect(locked.json["code"]?.stringValue == "address_locked")
         }
     }
 }

@@ -143,6 +143,8 @@ class DevChain:
         self.block_of: dict[bytes, tuple[int, int]] = {}      # tx hash -> (number, index), canonical only
         self.number_of = {self.canon[0].hash: 0}
         self.stats: dict[str, int] = defaultdict(int)
+        self.generation = 0                                    # counts resets
+        self.keep()
 
     # -- views
     @property
@@ -328,6 +330,22 @@ class DevChain:
             self.mine(depth + 1, include=False)
         return {"removed": [d(h.hash) for h in dropped], "transactions": [d(t.hash) for t in txs],
                 "head": d(self.head.hash), "number": q(len(self.canon) - 1)}
+
+    def keep(self) -> None:
+        """What is there now is what a reset goes back to."""
+        self.kept = list(self.canon), dict(self.number_of), dict(self.block_of)
+
+    def reset(self) -> bool:
+        """As good as new, for the next test: what was asked before and comes late isn't done."""
+        self.generation += 1
+        canon, number_of, block_of = self.kept
+        self.canon, self.number_of, self.block_of = list(canon), dict(number_of), dict(block_of)
+        self.chain = self.cls(self.db, self.chain.create_header_from_parent(self.head))
+        self.automine, self.time_offset, self.next_timestamp = True, 0, None
+        self.mempool.clear()
+        self.arrival.clear()
+        self.stats.clear()
+        return True
 
     # -- serialisation
     def tx_json(self, tx, header=None, index=None) -> dict:
@@ -601,6 +619,7 @@ class Rpc:
             "evm_setNextBlockTimestamp": lambda t: setattr(c, "next_timestamp", unq(t)) or True,
             "dev_reorg": lambda o=None: c.reorg(int((o or {}).get("depth", 1)), bool((o or {}).get("keep", True))),
             "dev_fault": self.add_fault,
+            "dev_reset": self.reset,
             "dev_mint": self.dev_mint,
             "dev_info": lambda: self.fx.info(self.url),
             "dev_stats": lambda: dict(c.stats),
@@ -645,6 +664,10 @@ class Rpc:
             raise RpcError(-32602, f"unknown token {token!r}")
         return self.fx.call_fn(label, "mint(address,uint256)", [to_checksum_address(to), unq(amount)])["transactionHash"]
 
+    def reset(self):
+        self.faults.clear()
+        return self.c.reset()
+
     def add_fault(self, o):
         self.faults.append({"method": o["method"], "kind": o.get("kind", "error"), "count": int(o.get("count", 1)),
                             "seconds": float(o.get("seconds", 1))})
@@ -661,6 +684,7 @@ class Rpc:
         if not isinstance(req, dict) or req.get("jsonrpc") != "2.0" or not isinstance(req.get("method"), str):
             return {"jsonrpc": "2.0", "id": None, "error": {"code": -32600, "message": "invalid request"}}
         rid, method, params = req.get("id"), req["method"], req.get("params") or []
+        generation = self.c.generation
         self.c.stats[method] += 1
         f = self._fault(method)
         if f and f["kind"] == "delay":
@@ -675,6 +699,8 @@ class Rpc:
                 raise RpcError(-32601, f"the method {method} does not exist/is not available")
             try:
                 with self.c.lock:
+                    if self.c.generation != generation:
+                        raise Dropped
                     result = fn(*params) if isinstance(params, list) else fn(**params)
             except TypeError as e:
                 raise RpcError(-32602, f"invalid params: {e}") from None
@@ -751,6 +777,7 @@ def main() -> int:
     chain = DevChain(funded, a.chain_id, a.genesis_time)
     fx = Fixture(chain, keys)
     fx.setup()
+    chain.keep()
     rpc = Rpc(chain, fx)
     srv = ThreadingHTTPServer(("127.0.0.1", a.port), make_handler(rpc))
     srv.daemon_threads = True

@@ -59,7 +59,7 @@ struct ChainStoryTests {
         let chain = try await Chain.start()
         var server = try await RunningServer.start(home: folder.path, settings: chain.settings)
         let ada = try await Customer.make("ada", on: server)
-        let wallet = try await Self.link(chain, to: ada)
+        let wallet = try await ada.linkWallet("eip155:31337", chain.signer)
         let body: JSON = ["wallet": .string(wallet), "offer": "aave-usdc", "amount": "1000"]
         let built = try await ada.post("/v1/defi/strategies", body, key: "start")
         try #require(built.status == 201, "\(built.readable)")
@@ -126,27 +126,6 @@ struct ChainStoryTests {
         #expect(refused.status != 0)
         let wallets = try await command("wallets", "--help")
         #expect(wallets.status == 0)
-    }
-
-    private static func link(_ chain: Chain, to customer: Customer) async throws -> String {
-        let account = "eip155:31337:\(chain.address)"
-        let made = try await customer.post(
-            "/v1/defi/wallets",
-            ["account": .string(account), "label": "Test"],
-            key: "wallet"
-        )
-        try #require(made.status == 201, "\(made.readable)")
-        let challenge = try await customer.post("/v1/defi/wallets/challenges", ["wallet": .string(made.text("id"))])
-        let digest = PersonalMessage.digest(of: Array(challenge.text("message").utf8))
-        let proof = try await customer.post(
-            "/v1/defi/wallets/\(made.text("id"))/verify",
-            [
-                "challenge": .string(challenge.text("id")),
-                "signature": .string(HexText.encode(try chain.signer.ethereum(digest))),
-            ]
-        )
-        try #require(proof.text("status") == "verified", "\(proof.readable)")
-        return made.text("id")
     }
 
     /// The transaction that an answer describes, as a wallet gives it back.

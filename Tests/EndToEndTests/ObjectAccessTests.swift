@@ -4,8 +4,10 @@ import Testing
 
 /// Nothing of a customer's is there for another one, whatever route is taken.
 struct ObjectAccessTests {
-    /// Parameters that name nothing of a customer's: markets, and sections of one's own export.
-    private static let shared: APIWalk.Objects = ["symbol": "USDC-USDT", "section": "identity.user"]
+    /// Parameters that name nothing of a customer's: markets, sections of one's own export, kinds of documents.
+    private static let shared: APIWalk.Objects = [
+        "symbol": "USDC-USDT", "section": "identity.user", "kind": "passport",
+    ]
     /// Where an order isn't found any more once it has ended.
     private static let ended = "/v1/investing/orders/by-client-id/{client_order_id}"
     /// What doesn't answer a plain request.

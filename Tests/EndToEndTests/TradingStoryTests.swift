@@ -37,6 +37,7 @@ struct TradingStoryTests {
         #expect(after["investing trading USDT"] == "40.00")
         #expect(after["investing trading USDC"] == "20.3406", "39.60, and a fee of 0.15 % on it")
         #expect(try await seller.balances()["investing trading USDC"] == "39.5604", "39.60, less 0.10 %")
+        for customer in [seller, buyer] { try await customer.waitForProjections() }
 
         let halted = try await server.command("investing", "markets", "halt", TradingStoryTests.symbol)
         #expect(halted.status == 0, "\(halted.errors)")

@@ -23,6 +23,8 @@ struct OperatorTests {
 
     @Test func `a market is opened and trades at once`() async throws {
         try await TradingWorld.with { world in
+            let markets = Markets(schema: TradingWorld.schema, pool: world.pool, clock: SystemClock())
+            #expect(try await markets.all().count == 1)
             let new: JSON = ["symbol": "ETH-USDC", "tick_size": "0.01", "lot_size": "0.0001", "notional_min": "5"]
             let (status, market) = try await OperatorTests.ask(world, .createMarket, new)
             #expect(status == 200, "\(market)")
@@ -35,6 +37,11 @@ struct OperatorTests {
             #expect(again.answer["code"]?.stringValue == "market_exists")
             let depth = try await OperatorTests.ask(world, .readDepth, ["symbol": "ETH-USDC"])
             #expect(depth.answer["state"]?.stringValue == "trading")
+            #expect(
+                try await markets.numbered([1, 2])[2]?.symbol == "ETH-USDC",
+                "whoever remembers older ones finds it"
+            )
+            #expect(try await markets.numbered([3])[3] == nil)
         }
     }
 

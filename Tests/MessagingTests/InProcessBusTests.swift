@@ -43,6 +43,17 @@ import Testing
         }
     }
 
+    @Test func `a subscriber that takes any order gets events that wait for none`() async throws {
+        try await with { fixture, _, inbox in
+            let bus = InProcessBus(from: .banking, to: [Subscription(inbox: inbox, isOrdered: false)])
+            try await fixture.commit((1...3).map { fixture.event(3, $0) })
+            #expect(try await fixture.relay([bus]).drain() == 3)
+            let stored = try await inbox.list(.pending)
+            #expect(stored.map(\.event.sequence) == [nil, nil, nil])
+            #expect(stored.map(\.event.objectID) == [nil, nil, nil])
+        }
+    }
+
     @Test func `while the subscriber's server is away its events wait without an attempt`() async throws {
         try await with { fixture, other, inbox in
             let bus = InProcessBus(from: .banking, to: [Subscription(inbox: inbox)])

@@ -122,7 +122,7 @@ struct Fixture: Sendable {
 
     /// Delivers the domain's events to the platform's inbox.
     func relay() async throws {
-        let bus = InProcessBus(from: .investing, to: [Subscription(inbox: inbox)])
+        let bus = InProcessBus(from: .investing, to: [Subscription(inbox: inbox, isOrdered: false)])
         _ = try await OutboxRelay(
             pool: domain.pool,
             schema: .investing,

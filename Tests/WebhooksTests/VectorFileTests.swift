@@ -4,7 +4,9 @@ import Testing
 import Webhooks
 
 @Suite struct VectorFileTests {
-    @Test(arguments: [("stripe", 31), ("moonpay", 13), ("ramp", 12), ("standardwebhooks", 17)])
+    @Test(arguments: [
+        ("stripe", 31), ("moonpay", 13), ("ramp", 12), ("standardwebhooks", 17), ("persona", 28), ("sumsub", 18),
+    ])
     func `every vector of a provider gets its reason code`(name: String, count: Int) throws {
         let report = try VectorFile(parsing: Vectors.bytes(name)).run()
         #expect(report.mismatches.isEmpty, "\(report.lines)")

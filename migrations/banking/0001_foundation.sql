@@ -24,7 +24,7 @@ insert into banking.assets values
 
 -- The most of one operation, UTC day and UTC month; an account's own are in account_limits.
 create table banking.limits (
-    operation text not null check (operation in ('deposit', 'withdrawal', 'payment', 'transfer')),
+    operation text not null check (operation in ('deposit', 'withdrawal', 'payment', 'transfer', 'purchase', 'sale')),
     asset text not null references banking.assets,
     per_transaction numeric(38,0) not null check (per_transaction > 0),
     per_day numeric(38,0) not null check (per_day >= per_transaction),
@@ -58,7 +58,7 @@ create index on banking.accounts (user_id);
 create table banking.transactions (
     id uuid primary key,
     user_id uuid not null,
-    kind text not null check (kind in ('deposit', 'withdrawal', 'payment', 'transfer')),
+    kind text not null check (kind in ('deposit', 'withdrawal', 'payment', 'transfer', 'purchase', 'sale')),
     status text not null check (status in (
         'initiated', 'validating', 'balance_reserved', 'sent_to_provider', 'provider_processing', 'confirming',
         'in_transit', 'completed', 'failed', 'compensating', 'refunded', 'returned')),
@@ -80,10 +80,16 @@ create table banking.transactions (
     transfers uuid[] not null default '{}',
     -- The fee quote that was promised, with everything that recomputes it.
     quote jsonb not null,
+    -- The customer's own wallet (CAIP-10) that a purchase goes to or a sale comes from, and the transaction on its chain.
+    wallet text,
+    chain_hash text check (length(chain_hash) between 1 and 128),
     reason text,
     memo text,
     created_at timestamptz not null,
     updated_at timestamptz not null,
+    constraint transactions_wallet check (
+        (kind in ('purchase', 'sale')) = (wallet is not null) and (chain_hash is null or wallet is not null)
+        and (wallet is null or (fee = 0 and reservation is null and account = 'own_wallet'))),
     constraint transactions_payee check ((kind = 'payment') = (counterparty is not null)),
     constraint transactions_domain check ((kind = 'transfer') = (other_domain is not null)),
     constraint transactions_refunded check (refunded between 0 and amount and (refunded = 0 or kind = 'deposit'))
@@ -143,7 +149,7 @@ create table banking.provider_calls (
     id uuid primary key,
     transaction uuid not null,
     provider text not null,
-    step text not null check (step in ('create_deposit', 'create_payout', 'refund')),
+    step text not null check (step in ('create_deposit', 'create_payout', 'refund', 'create_purchase', 'create_sale')),
     status text not null default 'pending' check (status in ('pending', 'done', 'refused', 'dead', 'abandoned')),
     attempts integer not null default 0,
     next_at timestamptz not null,

@@ -4,7 +4,7 @@
 create table banking.sandbox_objects (
     id uuid primary key,
     idempotency_key text not null unique,
-    kind text not null check (kind in ('deposit', 'payout', 'refund')),
+    kind text not null check (kind in ('deposit', 'payout', 'refund', 'purchase', 'sale')),
     transaction uuid not null,
     refund_of uuid references banking.sandbox_objects,
     asset text not null,

@@ -5,13 +5,14 @@ import Foundation
 import Kernel
 import Screening
 
-/// `diboas compliance`: lists, rules and cases.
+/// `diboas compliance`: lists, rules, cases and identifications.
 struct ComplianceCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "compliance",
-        abstract: "Load sanctions lists, screen names, try rules on history, and look at cases.",
+        abstract: "Load sanctions lists, screen names, try rules on history, look at cases and identify customers.",
         subcommands: [
             ComplianceListsCommand.self, Screen.self, ComplianceRulesCommand.self, BacktestRun.self, Cases.self,
+            ComplianceKYCCommand.self,
         ]
     )
 

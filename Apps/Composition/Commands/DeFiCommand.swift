@@ -8,7 +8,7 @@ struct DeFiCommand: AsyncParsableCommand {
         abstract: "Look at chains, transactions and strategies, and check what wallets are understood to say.",
         subcommands: [
             VectorsCommand.self, DeFiWalletsCommand.self, DeFiChainCommand.self, DeFiTransactionsCommand.self,
-            DeFiStrategiesCommand.self,
+            DeFiStrategiesCommand.self, DeFiCustodyCommand.self,
         ]
     )
 }

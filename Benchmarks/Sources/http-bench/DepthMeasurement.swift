@@ -9,8 +9,8 @@ struct DepthMeasurement: Sendable {
     /// How long the clients may take to get their first book.
     private static let patienceSeconds = 60.0
     private static let probesPerSecond = 20.0
-    /// Far below the market: 50,000.0 and up.
-    private static let probePrefix = "50"
+    /// How prices begin that are far below the market, 50,000.0 and up, in a level of the book.
+    private static let probe: StaticString = "[\"50"
 
     let traders: Traders
     let load: LoadGenerator
@@ -28,8 +28,7 @@ struct DepthMeasurement: Sendable {
 
     func row() async throws -> BenchmarkRow {
         let count = DepthMeasurement.subscribers
-        let prefix = DepthMeasurement.probePrefix
-        let clients = try DepthSubscribers(count, of: Traders.symbol, at: load.address, probePrefix: prefix)
+        let clients = try DepthSubscribers(count, of: Traders.symbol, at: load.address, probe: DepthMeasurement.probe)
         defer { clients.stop() }
         let deadline = ContinuousClock.now + .seconds(DepthMeasurement.patienceSeconds)
         while clients.found.ready < count {

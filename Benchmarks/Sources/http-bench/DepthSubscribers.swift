@@ -39,14 +39,14 @@ final class DepthSubscribers: Sendable {
     private let seen = Mutex(Seen())
     private let isOver = Atomic(false)
     /// Levels at prices that begin so are probes.
-    private let probePrefix: String
+    private let probe: StaticString
     private let subscription: String
 
     /// Connects so many clients and begins to read.
     ///
     /// - Throws: `ConnectionFailure`.
-    init(_ count: Int, of symbol: String, at address: LocalAddress, probePrefix: String) throws {
-        self.probePrefix = probePrefix
+    init(_ count: Int, of symbol: String, at address: LocalAddress, probe: StaticString) throws {
+        self.probe = probe
         subscription = #"{"op":"subscribe","channels":["depth:\#(symbol)"]}"#
         var clients: [Client] = []
         for number in 0..<count {
@@ -99,32 +99,32 @@ final class DepthSubscribers: Sendable {
     /// Takes what has come whole: the answer to the handshake, then frames.
     private func take(_ client: inout Client, _ now: ContinuousClock.Instant) {
         if !client.isOpen {
-            guard let end = client.received.firstRange(of: Array("\r\n\r\n".utf8)) else { return }
+            guard let end = client.received.offset(of: "\r\n\r\n") else { return }
             guard client.received.starts(with: Array("HTTP/1.1 101".utf8)) else { return fail("no WebSocket") }
-            client.received.removeFirst(end.upperBound)
+            client.received.removeFirst(end + 4)
             client.isOpen = true
             DepthSubscribers.send(DepthSubscribers.frame(subscription), to: client.socket)
         }
         var start = 0
         while let (text, next) = DepthSubscribers.frame(in: client.received, at: start) {
             start = next
-            if text.first == UInt8(ascii: "{") { note(String(decoding: text, as: UTF8.self), &client, now) }
+            if text.first == UInt8(ascii: "{") { note(text, &client, now) }
         }
         client.received.removeFirst(start)
     }
 
-    private func note(_ text: String, _ client: inout Client, _ now: ContinuousClock.Instant) {
+    private func note(_ text: ArraySlice<UInt8>, _ client: inout Client, _ now: ContinuousClock.Instant) {
         guard let last = DepthSubscribers.number("\"seq\":", in: text) else { return }
         if client.isChecker { check(text, &client) }
-        if text.hasPrefix(#"{"type":"snapshot""#) {
+        if text.offset(of: #"{"type":"snapshot""#) == 0 {
             if client.last == nil { seen.withLock { $0.ready += 1 } }
             client.last = last
-        } else if text.hasPrefix(#"{"type":"update""#) {
+        } else if text.offset(of: #"{"type":"update""#) == 0 {
             let first = DepthSubscribers.number("\"first\":", in: text) ?? last
             let follows = client.last.map { first <= $0 + 1 } ?? false
             client.last = last
-            let probe = text.range(of: "[\"" + probePrefix).map { range in
-                String(text[text.index(range.lowerBound, offsetBy: 2)...].prefix { $0 != "\"" })
+            let probe = text.offset(of: probe).map { offset in
+                String(decoding: text.dropFirst(offset + 2).prefix { $0 != UInt8(ascii: "\"") }, as: UTF8.self)
             }
             seen.withLock { seen in
                 seen.updates += 1
@@ -135,9 +135,9 @@ final class DepthSubscribers: Sendable {
     }
 
     /// Keeps the client's book up to date, which finds a gap or a wrong checksum.
-    private func check(_ text: String, _ client: inout Client) {
+    private func check(_ text: ArraySlice<UInt8>, _ client: inout Client) {
         do {
-            let message = try JSON.parse(Array(text.utf8), limits: JSON.Limits(bytesMax: 16_777_216))
+            let message = try JSON.parse(Array(text), limits: JSON.Limits(bytesMax: 16_777_216))
             guard let change = message["data"].flatMap({ DepthMessage($0) }) else { return }
             if client.book == nil {
                 client.book = try LocalBook(change)
@@ -150,8 +150,8 @@ final class DepthSubscribers: Sendable {
         }
     }
 
-    private static func number(_ name: String, in text: String) -> Int64? {
-        text.range(of: name).flatMap { Int64(text[$0.upperBound...].prefix { $0.isNumber }) }
+    private static func number(_ name: StaticString, in text: ArraySlice<UInt8>) -> Int64? {
+        text.offset(of: name).flatMap { text.number(at: $0 + name.utf8CodeUnitCount) }
     }
 
     // RFC 6455 §5.2; a server's frames aren't masked.

@@ -19,6 +19,13 @@ struct BankRecords: UserRecords {
                 order by id limit \($2)
                 """
             },
+            RecordSection("\(schema).own_wallets", Self.law, in: pool) {
+                """
+                select id, to_jsonb(w) from \(schema).own_wallets w
+                where user_id = \($0) and id > \($1)
+                order by id limit \($2)
+                """
+            },
             RecordSection("\(schema).transactions", Self.law, in: pool, amounts: ["amount", "fee", "refunded"]) {
                 """
                 select id, to_jsonb(t) || jsonb_build_object('amount', amount::text, 'fee', fee::text,

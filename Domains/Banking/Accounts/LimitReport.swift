@@ -54,7 +54,8 @@ struct LimitReports: Sendable {
             from \(schema).limits l
             cross join (select (clock_timestamp() at time zone 'UTC')::date as today) t
             left join \(schema).ledger_accounts a
-                on a.owner = \(user) and a.kind = \(kind) and a.asset = l.asset
+                on a.owner = \(user) and a.asset = l.asset
+                    and a.kind = case when l.operation in ('purchase', 'sale') then 'own_wallet' else \(kind) end
             left join \(schema).account_limits o on o.account = a.id and o.counter = l.operation
             left join \(schema).account_usage d
                 on d.account = a.id and d.counter = l.operation and d.span = 'day' and d.starts = t.today

@@ -21,7 +21,6 @@ struct Deposits: Sendable {
     let checks: MovementChecks
     let journal: TransactionJournal
     let calls: ProviderCalls
-    let transactions: Transactions
 
     /// Starts a deposit and answers 202 with what the customer must do at the provider.
     ///
@@ -55,8 +54,7 @@ struct Deposits: Sendable {
         let item = try movement.item([movement.usage(of: try found[target])], for: request) { receipt, instant in
             accepted(order, movement, receipt, instant, initiator, key)
         }
-        let outcome = try await ledger.submit(item)
-        return try await waitForProvider(try outcome.response(), key)
+        return try await calls.completing(try await ledger.submit(item).response(), awaitedBy: key)
     }
 
     private func accepted(
@@ -93,18 +91,5 @@ struct Deposits: Sendable {
         let rows = journal.rows(transaction, receipt: receipt, at: instant, by: initiator, fees: movement.quote.lines)
         let answer = APIResponse.accepted(transaction.json, location: transaction.path)
         return LedgerItem.Finish(rows: rows + [call], answer: StoredAnswer(answer))
-    }
-
-    /// The provider's action, if it comes at once; a client that gets none reads the transaction again later.
-    ///
-    /// Whoever comes first with the request's key, the first request or a repetition, settles what all are answered.
-    private func waitForProvider(_ answer: APIResponse, _ key: IdempotencyKey) async throws -> APIResponse {
-        guard answer.status == 202 else { return answer }
-        if let transaction = try await calls.callNow(awaitedBy: key) {
-            let settled = APIResponse.accepted(transaction.json, location: transaction.path)
-            try await calls.keep(StoredAnswer(settled), for: key)
-        }
-        guard let kept = try await calls.kept(for: key)?.response else { return answer }
-        return answer.headers["Idempotent-Replayed"] == nil ? kept : kept.with("Idempotent-Replayed", "true")
     }
 }

@@ -92,8 +92,8 @@ extension BankTransaction.Kind {
     /// The kind of movement as compliance knows it.
     var complianceKind: MoneyMovement.Kind {
         switch self {
-        case .deposit: .deposit
-        case .withdrawal: .withdrawal
+        case .deposit, .purchase: .deposit
+        case .withdrawal, .sale: .withdrawal
         case .payment: .payment
         case .transfer: .transfer
         }

@@ -9,6 +9,10 @@ protocol PaymentProvider: Sendable {
     func createDeposit(_ intent: ProviderIntent) async -> ProviderAnswer
     /// Asks to pay out to a customer's linked account.
     func createPayout(_ intent: ProviderIntent) async -> ProviderAnswer
+    /// Asks to sell the customer crypto, which goes to the customer's own wallet.
+    func createPurchase(_ intent: ProviderIntent) async -> ProviderAnswer
+    /// Asks to buy crypto of the customer's, which comes from the customer's own wallet.
+    func createSale(_ intent: ProviderIntent) async -> ProviderAnswer
     /// Asks to give a deposit back.
     func refund(_ intent: ProviderIntent, of reference: String) async -> ProviderAnswer
     /// Understands the body of a webhook, or of an event that was polled.
@@ -29,6 +33,15 @@ struct ProviderIntent: Sendable, Hashable {
     let idempotencyKey: String
     /// The token of the linked account, if there is one.
     let token: String?
+    /// The customer's own wallet of a purchase or sale, by CAIP-10.
+    var wallet: String?
+}
+
+extension PaymentProvider {
+    /// Refused: it doesn't sell.
+    func createPurchase(_ intent: ProviderIntent) async -> ProviderAnswer { .refused(reason: "not_offered") }
+    /// Refused: it doesn't buy.
+    func createSale(_ intent: ProviderIntent) async -> ProviderAnswer { .refused(reason: "not_offered") }
 }
 
 /// What a provider made of a call.
@@ -109,6 +122,8 @@ struct ProviderEvent: Sendable, Hashable {
     var part: String?
     /// The provider's own id of what was paid, where it knows the payment by an id of ours.
     var purchase: String?
+    /// The transaction on chain that brought it to or from the customer's own wallet.
+    var chainHash: String?
 }
 
 extension ProviderEvent {

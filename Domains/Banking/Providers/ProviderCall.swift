@@ -10,6 +10,8 @@ struct ProviderCall: Sendable, Entity {
         case createDeposit = "create_deposit"
         case createPayout = "create_payout"
         case refund
+        case createPurchase = "create_purchase"
+        case createSale = "create_sale"
     }
 
     let id: ID<ProviderCall>

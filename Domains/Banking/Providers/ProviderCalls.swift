@@ -1,4 +1,5 @@
 import DomainKit
+import HTTP
 import Kernel
 import Ledger
 import Logging
@@ -40,6 +41,20 @@ struct ProviderCalls: Service {
                 for call in claimed { group.addTask { await attempt(call) } }
             }
         }
+    }
+
+    /// An answer with the provider's action, if that comes at once; a client that gets none reads the transaction again
+    /// later.
+    ///
+    /// Whoever comes first with the request's key, the first request or a repetition, settles what all are answered.
+    func completing(_ answer: APIResponse, awaitedBy key: IdempotencyKey) async throws -> APIResponse {
+        guard answer.status == 202 else { return answer }
+        if let transaction = try await callNow(awaitedBy: key) {
+            let settled = APIResponse.accepted(transaction.json, location: transaction.path)
+            try await keep(StoredAnswer(settled), for: key)
+        }
+        guard let kept = try await kept(for: key)?.response else { return answer }
+        return answer.headers["Idempotent-Replayed"] == nil ? kept : kept.with("Idempotent-Replayed", "true")
     }
 
     /// Makes the call now that a request waits for, or waits a little for who has it; the transaction as it is then.
@@ -143,11 +158,14 @@ struct ProviderCalls: Service {
             transaction: transaction.id,
             amount: transaction.amount,
             idempotencyKey: call.idempotencyKey,
-            token: token
+            token: token,
+            wallet: transaction.wallet
         )
         return switch call.step {
         case .createDeposit: await provider.createDeposit(intent)
         case .createPayout: await provider.createPayout(intent)
+        case .createPurchase: await provider.createPurchase(intent)
+        case .createSale: await provider.createSale(intent)
         case .refund: await provider.refund(intent, of: transaction.providerReference ?? "")
         }
     }

@@ -125,7 +125,8 @@ struct Settlement: Sendable {
         arrived: InboxEvent
     ) async throws -> Outcome {
         // What was paid in something that isn't ours has no amount: it is as wrong as another amount.
-        if [.succeeded, .returned].contains(event.state), event.amount != transaction.amount {
+        if [.succeeded, .returned].contains(event.state), transaction.wallet == nil, event.amount != transaction.amount
+        {
             let amount = event.amount?.description ?? "no amount of ours"
             return .impossible("the provider says \(amount), the transaction is about \(transaction.amount)")
         }
@@ -152,11 +153,13 @@ struct Settlement: Sendable {
         case (_, .other): return .nothingNew("an event of type \(event.type)")
         case (_, .processing): return try await follow(transaction, to: .providerProcessing, context)
         case (_, .confirming): return try await follow(transaction, to: .confirming, context)
+        case (.purchase, .succeeded), (.sale, .succeeded): return try await completeOutside(transaction, context)
         case (.deposit, .succeeded): return try await completeDeposit(transaction, context)
         case (.deposit, .refunded), (.deposit, .disputed): return try await takeBack(transaction, context)
         case (.withdrawal, .succeeded): return try await completeWithdrawal(transaction, context)
         case (.withdrawal, .returned): return try await giveReturned(transaction, context)
-        case (.deposit, .failed), (.withdrawal, .failed): return try await fail(transaction, context)
+        case (.deposit, .failed), (.withdrawal, .failed), (.purchase, .failed), (.sale, .failed):
+            return try await fail(transaction, context)
         default: return .impossible("an event of type \(event.type) for a \(transaction.kind.rawValue)")
         }
     }
@@ -179,6 +182,25 @@ struct Settlement: Sendable {
         }
     }
 
+    /// What was bought or sold went between the provider and the customer's own wallet: no book of ours changes.
+    private func completeOutside(_ transaction: BankTransaction, _ context: Context) async throws -> Outcome {
+        guard transaction.status.successors.contains(.completed) else {
+            return .nothingNew("the transaction is \(transaction.status.rawValue)")
+        }
+        guard let settled = context.event.amount, settled.asset == transaction.amount.asset else {
+            let amount = context.event.amount?.description ?? "no amount of ours"
+            return .impossible("the provider says \(amount), the transaction is about \(transaction.amount)")
+        }
+        var completed = transaction
+        completed.note(chainHash: context.event.chainHash)
+        // The widget lets the customer choose another amount; it is the customer's and the provider's to agree on.
+        let other = settled == transaction.amount ? nil : "settled \(settled.wire)"
+        try completed.advance(to: .completed, reason: other, metadata: context.metadata)
+        let commands = usedAgain(transaction, try await account(of: transaction))
+        let rows = context.rows + [context.unpark]
+        return try await store(completed, commands: commands, by: context.by, with: rows)
+    }
+
     private func follow(
         _ transaction: BankTransaction,
         to status: TransactionStatus,
@@ -188,6 +210,7 @@ struct Settlement: Sendable {
             return .nothingNew("the transaction is \(transaction.status.rawValue)")
         }
         var changed = transaction
+        changed.note(chainHash: context.event.chainHash)
         try changed.advance(to: status, reason: context.event.reason, metadata: context.metadata)
         return try await store(
             changed,

@@ -18,6 +18,8 @@ extension BankTransaction {
         add("other_domain", otherDomain)
         add("linked_account", linkedAccount?.wire)
         add("provider", provider)
+        add("wallet", wallet)
+        add("chain_hash", chainHash)
         if refunded.minorUnits > 0 { add("refunded", refunded.wire) }
         add("reason", reason)
         add("memo", memo)
@@ -37,13 +39,19 @@ extension BankTransaction {
                 .amount,
                 "What it cost; beside the amount for payments and withdrawals, out of it for deposits."
             ),
-            .required("account", .oneOf(["checking", "savings"])),
+            .required(
+                "account",
+                .oneOf(["checking", "savings", "own_wallet"]),
+                "The customer's account; `own_wallet` for what is bought to or sold from a wallet of their own."
+            ),
             .required("created_at", .instant),
             .required("updated_at", .instant),
             .optional("counterparty", .id(of: User.self), "The payee of a payment."),
             .optional("other_domain", .anyString, "Where a transfer goes to or comes from."),
             .optional("linked_account", .id(of: BankAccount.self), "The card or bank account."),
             .optional("provider", .anyString),
+            .optional("wallet", .anyString, "The own wallet of a purchase or sale, by CAIP-10."),
+            .optional("chain_hash", .anyString, "The transaction on the wallet's chain, as the provider names it."),
             .optional("refunded", .amount, "What was taken back of a deposit."),
             .optional("reason", .anyString, "Why it failed or was returned."),
             .optional("memo", .anyString),

@@ -9,6 +9,10 @@ struct BankTransaction: Sendable, Entity {
 
     enum Kind: String, Sendable, CaseIterable, SQLEncodable, SQLDecodable {
         case deposit, withdrawal, payment, transfer
+        /// Bought from a provider, to a wallet whose key the customer has; nothing of it is in our books.
+        case purchase
+        /// Sold to a provider, out of such a wallet.
+        case sale
     }
 
     /// One change of status, to be stored.
@@ -24,12 +28,15 @@ struct BankTransaction: Sendable, Entity {
     let kind: Kind
     let amount: Money
     let fee: Money
-    /// The kind of the customer's ledger account that it is about: `checking`.
+    /// The kind of the customer's ledger account that it is about: `checking`; `own_wallet` for what is in no book of
+    /// ours, where it only counts towards limits.
     let account: String
     let counterparty: ID<User>?
     let otherDomain: String?
     let linkedAccount: ID<BankAccount>?
     let provider: String?
+    /// The customer's own wallet of a purchase or sale, by CAIP-10.
+    let wallet: String?
     let memo: String?
     /// The fee quote that was promised.
     let quote: JSON
@@ -41,6 +48,8 @@ struct BankTransaction: Sendable, Entity {
     private(set) var reason: String?
     /// What was taken back of a deposit.
     private(set) var refunded: Money
+    /// The transaction on the wallet's chain, once the provider names it.
+    private(set) var chainHash: String?
     var providerReference: String?
     var providerAction: JSON?
     var reservation: ID<Reservation>?
@@ -60,13 +69,15 @@ struct BankTransaction: Sendable, Entity {
         otherDomain: String? = nil,
         linkedAccount: ID<BankAccount>? = nil,
         provider: String? = nil,
+        wallet: String? = nil,
         memo: String? = nil,
         quote: JSON,
         at now: Timestamp
     ) {
         (self.id, self.user, self.kind, self.amount, self.fee) = (id, user, kind, amount, fee)
         (self.account, self.counterparty, self.otherDomain) = (account, counterparty, otherDomain)
-        (self.linkedAccount, self.provider, self.memo, self.quote) = (linkedAccount, provider, memo, quote)
+        (self.linkedAccount, self.provider, self.wallet) = (linkedAccount, provider, wallet)
+        (self.memo, self.quote) = (memo, quote)
         (createdAt, updatedAt, status, version, transfers) = (now, now, .initiated, 0, [])
         refunded = .zero(amount.asset)
         changes = [Change(from: nil, to: .initiated, reason: nil, metadata: nil)]
@@ -81,7 +92,7 @@ struct BankTransaction: Sendable, Entity {
         refunded = Money(minorUnits: try row["refunded"], asset)
         (account, counterparty, otherDomain) = (try row["account"], try row["counterparty"], try row["other_domain"])
         (linkedAccount, provider, memo) = (try row["linked_account"], try row["provider"], try row["memo"])
-        quote = try row["quote"]
+        (quote, wallet, chainHash) = (try row["quote"], try row["wallet"], try row["chain_hash"])
         (createdAt, updatedAt) = (try row["created_at"], try row["updated_at"])
         (status, version, reason) = (try row["status"], try row["version"], try row["reason"])
         (providerReference, providerAction) = (try row["provider_reference"], try row["provider_action"])
@@ -90,8 +101,8 @@ struct BankTransaction: Sendable, Entity {
 
     static let columns: SQL = """
         id, user_id, kind, status, version, asset, amount, fee, refunded, account, counterparty, other_domain,
-        linked_account, provider, provider_reference, provider_action, reservation, transfers, reason, memo, quote,
-        created_at, updated_at
+        linked_account, provider, provider_reference, provider_action, reservation, transfers, wallet, chain_hash,
+        reason, memo, quote, created_at, updated_at
         """
 
     /// What leaves the customer: the amount and the fee.
@@ -109,6 +120,11 @@ struct BankTransaction: Sendable, Entity {
         changes.append(Change(from: status, to: next, reason: reason, metadata: metadata))
         status = next
         if let reason { self.reason = reason }
+    }
+
+    /// Notes the transaction on the wallet's chain that a provider names; the last one counts.
+    mutating func note(chainHash: String?) {
+        if let chainHash, wallet != nil { self.chainHash = chainHash }
     }
 
     /// Counts what was taken back of a deposit; the whole of it ends its life as refunded.

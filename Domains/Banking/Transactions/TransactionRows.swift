@@ -11,22 +11,19 @@ struct NewTransactionRow: StoredRow {
             """
             insert into \(schema).transactions (id, user_id, kind, status, version, asset, amount, fee, account,
                 counterparty, other_domain, linked_account, provider, provider_reference, reservation, transfers,
-                    reason,
-                memo, quote, created_at, updated_at)
+                wallet, reason, memo, quote, created_at, updated_at)
             select id, user_id, kind, status, 1, asset, amount, fee, account, counterparty, other_domain,
-                linked_account,
-                provider, provider_reference, reservation, coalesce(string_to_array(nullif(transfers, ''),
-                    ',')::uuid[], '{}'),
-                reason, memo, quote, created_at, \(instant)
+                linked_account, provider, provider_reference, reservation,
+                coalesce(string_to_array(nullif(transfers, ''), ',')::uuid[], '{}'), wallet, reason, memo, quote,
+                created_at, \(instant)
             from unnest(\(new.map(\.id)), \(new.map(\.user)), \(new.map(\.kind)), \(new.map(\.status)),
                 \(new.map(\.amount.asset.code)), \(new.map(\.amount.minorUnits)), \(new.map(\.fee.minorUnits)),
                 \(new.map(\.account)), \(new.map(\.counterparty)), \(new.map(\.otherDomain)),
-                    \(new.map(\.linkedAccount)),
-                \(new.map(\.provider)), \(new.map(\.providerReference)), \(new.map(\.reservation)),
-                \(new.map(\.transfersText)), \(new.map(\.reason)), \(new.map(\.memo)), \(new.map(\.quote)),
-                    \(new.map(\.createdAt)))
+                \(new.map(\.linkedAccount)), \(new.map(\.provider)), \(new.map(\.providerReference)),
+                \(new.map(\.reservation)), \(new.map(\.transfersText)), \(new.map(\.wallet)), \(new.map(\.reason)),
+                \(new.map(\.memo)), \(new.map(\.quote)), \(new.map(\.createdAt)))
                 as n(id, user_id, kind, status, asset, amount, fee, account, counterparty, other_domain, linked_account,
-                    provider, provider_reference, reservation, transfers, reason, memo, quote, created_at)
+                    provider, provider_reference, reservation, transfers, wallet, reason, memo, quote, created_at)
             returning 1
             """
         ]
@@ -45,11 +42,13 @@ struct TransactionChangeRow: StoredRow {
             set status = n.status, version = t.version + 1, provider_reference = n.provider_reference,
                 provider_action = n.provider_action, reservation = n.reservation,
                 transfers = coalesce(string_to_array(nullif(n.transfers, ''), ',')::uuid[], '{}'),
-                reason = n.reason, refunded = n.refunded, updated_at = \(instant)
+                reason = n.reason, refunded = n.refunded, chain_hash = n.chain_hash, updated_at = \(instant)
             from unnest(\(changed.map(\.id)), \(changed.map(\.version)), \(changed.map(\.status)),
                 \(changed.map(\.providerReference)), \(changed.map(\.providerAction)), \(changed.map(\.reservation)),
-                \(changed.map(\.transfersText)), \(changed.map(\.reason)), \(changed.map(\.refunded.minorUnits)))
-                as n(id, version, status, provider_reference, provider_action, reservation, transfers, reason, refunded)
+                \(changed.map(\.transfersText)), \(changed.map(\.reason)), \(changed.map(\.refunded.minorUnits)),
+                \(changed.map(\.chainHash)))
+                as n(id, version, status, provider_reference, provider_action, reservation, transfers, reason, refunded,
+                    chain_hash)
             where t.id = n.id and t.version = n.version
             returning 1
             """

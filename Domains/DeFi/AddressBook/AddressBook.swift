@@ -100,7 +100,10 @@ struct AddressBook: Sendable {
         )
     }
 
-    /// Makes sure that a customer may be paid out to an address now.
+    /// Makes sure that a customer may be paid out to an address now: the one rule for whatever pays out.
+    ///
+    /// It is an entry whose lock is over and against which compliance holds nothing. An own proven wallet is no
+    /// exception: its proof says who has the key, and not that whoever is in the account is its owner.
     ///
     /// - Returns: its entry.
     /// - Throws: 422 `address_not_in_book`, `address_locked`, `address_blocked` or `address_in_review`.
@@ -109,17 +112,31 @@ struct AddressBook: Sendable {
             "where b.user_id = \(user) and b.account = \(account.description) and b.removed_at is null"
         )
         guard let entry = found.first else {
-            throw Problem(422, "address_not_in_book", "Add this address to your address book first.")
+            throw Problem(
+                422,
+                "address_not_in_book",
+                "Add this address to your address book first.",
+                faults: [Problem.Fault("/to", "address_not_in_book")]
+            )
         }
         guard entry.status == .open else {
             throw Problem(
                 422,
                 "address_locked",
-                "This address is new. Money goes there from \(entry.opensAt) on; remove it if you don't know it."
+                "This address is new. Money goes there from \(entry.opensAt) on; remove it if you don't know it.",
+                faults: [Problem.Fault("/to", "address_locked")]
             )
         }
         try await screening.requireApproved(account, for: user, subject: entry.id.value, .payout)
         return entry
+    }
+
+    /// The same for an account of Ethereum's form on a chain (CAIP-2).
+    ///
+    /// - Throws: 422 as above.
+    func requirePayable(_ recipient: EthereumAddress, on chain: String, for user: ID<User>) async throws {
+        guard let account = AccountID("\(chain):\(recipient)") else { throw Problem.malformed("bad_format", in: "/to") }
+        _ = try await requirePayable(account, for: user)
     }
 
     /// The statement that puts a proven wallet's address into the book, locked like any other; one that is there keeps

@@ -151,6 +151,7 @@ struct AbandonedBlocksRow: StoredRow {
                 where chain = \(row.chain) and number > \(row.fork.number) and is_canonical
                 """,
                 "delete from \(schema).offer_rates where chain = \(row.chain) and number > \(row.fork.number)",
+                "delete from \(schema).custody_blocks where chain = \(row.chain) and number > \(row.fork.number)",
                 // What abandoned blocks made of a strategy: it is again what the last block that stands made of it.
                 """
                 update \(schema).strategies s
@@ -193,8 +194,10 @@ struct NewChainRow: StoredRow {
                 where chain = \(row.chain) and status <> 'stopped'
                 """,
                 "delete from \(schema).offer_rates where chain = \(row.chain)",
+                "delete from \(schema).custody_blocks where chain = \(row.chain)",
                 """
-                update \(schema).chains set head = null, head_hash = null, head_at = null, followed_at = \(instant)
+                update \(schema).chains
+                set head = null, head_hash = null, head_at = null, custody_from = null, followed_at = \(instant)
                 where name = \(row.chain) and holder = \(row.holder)
                 returning 1
                 """,

@@ -28,6 +28,7 @@ struct CustodyBooks: Sendable {
     let schema: Schema
     let accounts: LedgerAccounts
     let withdrawals: CustodyWithdrawals
+    let freezes: CustodyFreezes
     let ids: IDGenerator
 
     // MARK: Deposits
@@ -80,7 +81,7 @@ struct CustodyBooks: Sendable {
         return [credit, .repay(NewRepayment(id: ids.next(), debit: account, receivable: receivable))]
     }
 
-    /// Takes back what was credited; what is spent of it the customer owes.
+    /// Takes back what was credited; what is spent of it the customer owes, and nothing leaves until that is settled.
     private func collection(_ deposit: CustodyDeposit) async throws -> [LedgerCommand] {
         guard let user = deposit.user else { return [] }
         let asset = deposit.amount.asset
@@ -96,7 +97,7 @@ struct CustodyBooks: Sendable {
                     code: "custody_deposit_reversed"
                 )
             )
-        ]
+        ] + (try await freezes.freezing(user, because: deposit.id))
     }
 
     /// What tells of a deposit's change: status history, and an event once it is somebody's.
@@ -215,7 +216,8 @@ struct CustodyBooks: Sendable {
                     account: customer,
                     amount: (old.amount + old.fee).minorUnits,
                     kind: "custody_withdrawal",
-                    lifetime: .unlimited
+                    lifetime: .unlimited,
+                    isDespiteFreeze: true
                 )
             )
         ]

@@ -49,10 +49,14 @@ struct CustodyDeposits: Sendable {
         )
     }
 
-    /// Those in blocks of these hashes.
-    func within(_ blocks: [[UInt8]], on chain: String) async throws -> [CustodyDeposit] {
+    /// Those in blocks that the chain goes on without.
+    func abandoned(on chain: String) async throws -> [CustodyDeposit] {
         try await find(
-            "d.chain = \(chain) and d.block_hash = any(\(blocks.map(Bytes.init)))",
+            """
+            d.chain = \(chain) and not d.is_past and exists (
+                select 1 from \(schema).chain_blocks b
+                where b.chain = d.chain and b.number = d.block_number and b.hash = d.block_hash and not b.is_canonical)
+            """,
             limit: CustodyDeposits.blockMax
         )
     }

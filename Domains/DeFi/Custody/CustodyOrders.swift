@@ -120,10 +120,7 @@ struct CustodyOrders: Sendable {
                 faults: [Problem.Fault("/to", "recipient_is_custodian")]
             )
         }
-        guard let account = AccountID("\(chain.name):\(recipient)") else {
-            throw Problem.malformed("bad_format", in: "/to")
-        }
-        _ = try await book.requirePayable(account, for: user)
+        try await book.requirePayable(recipient, on: chain.name, for: user)
     }
 
     private static func underWay(_ status: String) -> Problem {

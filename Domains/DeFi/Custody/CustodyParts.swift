@@ -10,6 +10,8 @@ struct CustodyParts: Sendable {
     let deposits: CustodyDeposits
     let withdrawals: CustodyWithdrawals
     let reconciliation: CustodyReconciliation
+    let faults: CustodyFaults
+    let operations: CustodyOperations
     let routes: [Route]
 
     init(
@@ -22,33 +24,37 @@ struct CustodyParts: Sendable {
         cursors: CursorSigner,
         logger: Logger
     ) {
-        let (schema, pool, ledger) = (runtime.schema, runtime.pool, runtime.ledger)
+        let (schema, pool) = (runtime.schema, runtime.pool)
         let assets = CustodyAssets(schema: schema, pool: pool)
         deposits = CustodyDeposits(schema: schema, pool: pool)
         withdrawals = CustodyWithdrawals(schema: schema, pool: pool)
-        let books = CustodyBooks(schema: schema, accounts: runtime.accounts, withdrawals: withdrawals, ids: ids)
+        let freezes = CustodyFreezes(runtime: runtime, assets: assets, chain: chain, ids: ids, logger: logger)
+        let books = CustodyBooks(
+            schema: schema,
+            accounts: runtime.accounts,
+            withdrawals: withdrawals,
+            freezes: freezes,
+            ids: ids
+        )
+        faults = CustodyFaults(runtime, chain, ids: ids, logger: logger)
         watch = CustodyWatch(
             chain: chain,
             custodian: custodian,
             assets: assets,
+            blocks: CustodyBlocks(schema: schema, pool: pool),
             deposits: deposits,
             withdrawals: withdrawals,
             books: books,
             checks: checks,
+            faults: faults,
+            freezes: freezes,
             ids: ids,
             logger: logger
         )
-        sender = CustodySender(
-            chain: chain,
-            custodian: custodian,
-            schema: schema,
-            pool: pool,
-            withdrawals: withdrawals,
-            books: books,
-            ledger: ledger,
-            logger: logger
-        )
-        reconciliation = CustodyReconciliation(chain: chain, custodian: custodian, accounts: runtime.accounts)
+        sender = CustodySender(chain, custodian, runtime, withdrawals: withdrawals, books: books, logger: logger)
+        let holdings = CustodyHoldings(chain: chain, custodian: custodian, accounts: runtime.accounts)
+        reconciliation = CustodyReconciliation(holdings: holdings, assets: assets, runtime: runtime, logger: logger)
+        operations = CustodyOperations(reconciliation: reconciliation, faults: faults, freezes: freezes)
         let orders = CustodyOrders(
             chain: chain,
             custodian: custodian,
@@ -57,7 +63,7 @@ struct CustodyParts: Sendable {
             book: book,
             books: books,
             checks: checks,
-            ledger: ledger,
+            ledger: runtime.ledger,
             ids: ids
         )
         routes = CustodyRoutes(orders: orders, deposits: deposits, signer: cursors).routes

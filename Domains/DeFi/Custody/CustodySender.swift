@@ -1,3 +1,4 @@
+import DomainKit
 import Kernel
 import Ledger
 import Logging
@@ -15,6 +16,10 @@ struct CustodySender: Sendable {
     static let leaseSeconds = 20.0
     /// Seconds until what a node has is sent again, should no block have it by then.
     static let againSeconds = 15.0
+    /// Seconds after which what no block has taken is signed anew for more gas.
+    static let stuckSeconds = 180.0
+    /// How often a payout is made dearer; nodes want a tenth more each time, and an eighth is offered.
+    static let replacementsMax = 6
     /// From so many failed attempts on operators are told.
     static let attemptsAlarming = 8
     /// The longest wait between two attempts.
@@ -28,6 +33,19 @@ struct CustodySender: Sendable {
     let books: CustodyBooks
     let ledger: Ledger
     let logger: Logger
+
+    init(
+        _ chain: EthereumChain,
+        _ custodian: any Custodian,
+        _ runtime: DomainRuntime,
+        withdrawals: CustodyWithdrawals,
+        books: CustodyBooks,
+        logger: Logger
+    ) {
+        (schema, pool, ledger) = (runtime.schema, runtime.pool, runtime.ledger)
+        (self.chain, self.custodian, self.withdrawals) = (chain, custodian, withdrawals)
+        (self.books, self.logger) = (books, logger)
+    }
 
     /// Sends what is due; how many there were.
     @discardableResult func round() async throws -> Int {
@@ -63,12 +81,20 @@ struct CustodySender: Sendable {
         guard let withdrawal = try await withdrawals.find(id) else { return }
         switch withdrawal.state {
         case .waiting:
+            guard try await !isFrozen(withdrawal) else { return try await postpone(withdrawal, "account_frozen") }
             guard let signed = try await signed(withdrawal) else { return }
             try await store(withdrawal, .signed(signed))
             guard let stored = try await withdrawals.find(id) else { return }
             try await send(stored, signed)
         case .signed(let signed): try await send(withdrawal, signed)
         case .included, .confirmed, .failed, .cancelled: return
+        }
+    }
+
+    /// Whether nothing may leave the customer's account now: what was reserved before waits.
+    private func isFrozen(_ withdrawal: CustodyWithdrawal) async throws -> Bool {
+        try await books.accounts.balances(of: withdrawal.user.value).contains {
+            $0.kind == CustodyBooks.customer && $0.total.asset == withdrawal.amount.asset && $0.frozenBecause != nil
         }
     }
 
@@ -128,24 +154,68 @@ struct CustodySender: Sendable {
 
     private func send(_ withdrawal: CustodyWithdrawal, _ signed: CustodyWithdrawal.Signed) async throws {
         switch await chain.nodes.send(signed.raw) {
-        case .accepted: try await waitForBlock(withdrawal)
+        case .accepted:
+            guard try await speedUp(withdrawal, signed, isRefused: false) else {
+                return try await waitForBlock(withdrawal)
+            }
         case .nonceTooLow: try await lookUp(withdrawal, signed)
-        case .underpriced: try await postpone(withdrawal, "underpriced")
+        case .underpriced:
+            guard try await speedUp(withdrawal, signed, isRefused: true) else {
+                return try await postpone(withdrawal, "underpriced")
+            }
         case .insufficientFunds: try await postpone(withdrawal, "insufficient_funds_of_custodian")
         case .refused(let words): try await postpone(withdrawal, words)
         case .unknown(let why): try await postpone(withdrawal, why)
         }
     }
 
+    /// Signs and sends a payout for more gas that no block has taken for long, or that nodes don't take at its price;
+    /// false where it isn't time for that, where it was done often enough, and where gas costs more than is allowed.
+    ///
+    /// The nonce is the same, so that the chain takes one of them; whichever that is, it is known by its hash.
+    private func speedUp(
+        _ withdrawal: CustodyWithdrawal,
+        _ signed: CustodyWithdrawal.Signed,
+        isRefused: Bool
+    ) async throws -> Bool {
+        let attempts = try await withdrawals.attempts(of: withdrawal, stuckSeconds: Self.stuckSeconds)
+        guard attempts.isStuck || isRefused, attempts.signed.count <= Self.replacementsMax else { return false }
+        guard let price = try? await chain.gasPrice(.fast), let old = try? SignedEthereumTransaction(signed.raw),
+            isRefused ? price.maxFee > old.transaction.offered.maxFee : true
+        else { return false }
+        let raised = price.replacing(old.transaction.offered)
+        guard raised.maxFee <= chain.gasCeiling, let dearer = old.transaction.offering(raised) else { return false }
+        let replacement = try await custodian.sign(dearer)
+        let new = CustodyWithdrawal.Signed(raw: replacement.bytes, hash: replacement.hash, nonce: signed.nonce)
+        try await store(withdrawal, .replaced(new), because: "sped_up")
+        guard let stored = try await withdrawals.find(withdrawal.id) else { return true }
+        logger.notice(
+            "a payout is sped up",
+            metadata: ["withdrawal": "\(withdrawal.id.wire)", "max_fee": "\(raised.maxFee)"]
+        )
+        // Taken or not, it has its turn again like any other.
+        switch await chain.nodes.send(new.raw) {
+        case .accepted: try await waitForBlock(stored)
+        case let answer: try await postpone(stored, "sped_up: \(answer)")
+        }
+        return true
+    }
+
     // The nonce is used: by this payout, which the watch finds in its block, or for good by another transaction. Only
     // below blocks that are final is that said, for then no node will ever take this payout.
     private func lookUp(_ withdrawal: CustodyWithdrawal, _ signed: CustodyWithdrawal.Signed) async throws {
         let nodes = chain.nodes
-        if try await nodes.knows(signed.hash) { return try await waitForBlock(withdrawal) }
+        let attempts = try await withdrawals.attempts(of: withdrawal, stuckSeconds: Self.stuckSeconds).signed
+        for attempt in attempts where try await nodes.knows(attempt.hash) {
+            return try await waitForBlock(withdrawal)
+        }
         let final = try await nodes.head() - chain.confirmations
-        guard final >= 0, try await nodes.first.nonce(of: custodian.account, at: .number(final)) > signed.nonce,
-            try await nodes.receipt(signed.hash) == nil
-        else { return try await postpone(withdrawal, "nonce_unclear") }
+        guard final >= 0, try await nodes.first.nonce(of: custodian.account, at: .number(final)) > signed.nonce else {
+            return try await postpone(withdrawal, "nonce_unclear")
+        }
+        for attempt in attempts where try await nodes.receipt(attempt.hash) != nil {
+            return try await postpone(withdrawal, "nonce_unclear")
+        }
         try await store(withdrawal, .voided, because: "nonce_used")
     }
 

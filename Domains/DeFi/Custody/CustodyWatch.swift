@@ -3,7 +3,10 @@ import Ledger
 import Logging
 import WalletCrypto
 
-/// What blocks do to deposits and withdrawals.
+/// What the chain does to deposits and withdrawals, beside everything else that is followed.
+///
+/// Blocks are looked at after they were stored, each as often as it takes: what is found once more changes nothing, and
+/// what is refused holds up neither the chain nor another deposit.
 struct CustodyWatch: Sendable {
     /// Deposits that are looked after in one step beside what blocks are about.
     static let choresMax = 100
@@ -11,134 +14,164 @@ struct CustodyWatch: Sendable {
     let chain: EthereumChain
     let custodian: any Custodian
     let assets: CustodyAssets
+    let blocks: CustodyBlocks
     let deposits: CustodyDeposits
     let withdrawals: CustodyWithdrawals
     let books: CustodyBooks
     let checks: CustodyChecks
+    let faults: CustodyFaults
+    let freezes: CustodyFreezes
     let ids: IDGenerator
     let logger: Logger
 
-    /// What a block makes of them; the first one that is followed opens the books.
-    func items(at block: EthereumBlock, isFirst: Bool) async throws -> [LedgerItem] {
-        let served = try await assets.all(on: chain)
-        var items: [LedgerItem] = []
-        if isFirst { items += try await opening(before: block, served.map(\.asset)) }
-        items += try await sighted(in: block, served.map(\.asset))
-        items += try await included(in: block)
-        return items + (try await settlements(at: block, served))
+    /// How far the chain is followed in a step, and what isn't tried again in it.
+    struct Step: Sendable {
+        let tip: StillFollowedRow
+        let resting: Set<String>
     }
 
-    /// What it undoes that the chain goes on without some blocks.
-    func items(without blocks: [BlockReference]) async throws -> [LedgerItem] {
-        let hashes = blocks.map(\.hash)
-        var items: [LedgerItem] = []
-        for deposit in try await deposits.within(hashes, on: chain.name) {
-            items.append(try await books.item(deposit, .reorganised))
+    /// Looks at what there is by now, at one block alone if it is given; what fails waits for the next step.
+    func step(_ tip: StillFollowedRow, having block: EthereumBlock? = nil) async {
+        do {
+            let step = Step(tip: tip, resting: try await faults.resting())
+            try await takeBack(step)
+            try await catchUp(step, having: block)
+            try await settle(step)
+            guard block == nil else { return }
+            try await chores(step)
+            try await freezes.settle()
+        } catch {
+            logger.warning(
+                "custody waits for the next step",
+                metadata: ["chain": "\(chain.name)", "block": "\(tip.tip.number)", "error": "\(error)"]
+            )
         }
-        for withdrawal in try await withdrawals.within(hashes, on: chain.name) {
-            items.append(try await books.item(withdrawal, .reorganised, because: "reorganised"))
-        }
-        return items
     }
 
-    /// What it means that another chain is in the place of the one that was followed, as on one's own machine: what
-    /// wasn't final never was, and payouts are signed anew.
+    // MARK: Blocks that the chain goes on without
+
+    private func takeBack(_ step: Step) async throws {
+        var changes: [CustodyChange] = []
+        for deposit in try await deposits.abandoned(on: chain.name) {
+            if let change = try await change(deposit, .reorganised, step) { changes.append(change) }
+        }
+        for withdrawal in try await withdrawals.abandoned(on: chain.name) {
+            if let change = try await change(withdrawal, .reorganised, because: "reorganised", step) {
+                changes.append(change)
+            }
+        }
+        _ = try await faults.store(changes, on: step.tip)
+    }
+
+    /// Has payouts signed anew: another chain is in the place of the one that was followed, as on one's own machine.
+    ///
+    /// It is stored with the new chain, before anything is sent to that.
     func itemsOfNewChain() async throws -> [LedgerItem] {
         var items: [LedgerItem] = []
-        for deposit in try await deposits.undecided(on: chain.name, upTo: .max) {
-            items.append(try await books.item(deposit, .reorganised))
-        }
         for withdrawal in try await withdrawals.underWay(on: chain.name) {
             items.append(try await books.item(withdrawal, .voided, because: "another_chain"))
         }
-        let past = PastCustodyRow(chain: chain.name)
-        return items + [LedgerItem(operation: ids.next(), commands: []) { _, _ in .init(rows: [past]) }]
-    }
-
-    /// What no block is about: deposits that vanished, and those whose sender may have become somebody's wallet.
-    func chores() async throws -> [LedgerItem] {
-        let due = try await deposits.due(on: chain.name, limit: Self.choresMax)
-        guard !due.isEmpty else { return [] }
-        let owners = try await deposits.owners(of: due.map(\.sender), on: chain.name)
-        var (items, same): ([LedgerItem], [CustodyDeposit]) = ([], [])
-        for deposit in due {
-            if let item = try await news(of: deposit, owner: deposit.user ?? owners[deposit.sender]) {
-                items.append(item)
-            } else {
-                same.append(deposit)
-            }
-        }
-        try await deposits.postpone(same)
         return items
-    }
-
-    private func news(of deposit: CustodyDeposit, owner: ID<User>?) async throws -> LedgerItem? {
-        switch deposit.state {
-        case .pending(nil):
-            guard try await !chain.nodes.knows(deposit.hash) else { return nil }
-            return try await books.item(deposit, .forgotten)
-        case .held(_, let hold) where hold.isOpen:
-            guard let owner else { return nil }
-            guard let now = try await checks.hold(deposit, owner: owner) else {
-                return try await books.item(deposit, .credited, owner: owner)
-            }
-            return now == hold ? nil : try await books.item(deposit, .held(now), owner: owner)
-        case .pending, .held, .confirmed, .lost: return nil
-        }
     }
 
     // MARK: What blocks show
 
-    /// Makes the books say what the custodian had before the first block that is followed.
-    private func opening(before block: EthereumBlock, _ assets: [Asset]) async throws -> [LedgerItem] {
-        let held = try await CustodyReconciliation(chain: chain, custodian: custodian, accounts: books.accounts)
-            .holdings(of: assets, at: max(0, block.number - 1))
+    private func catchUp(_ step: Step, having block: EthereumBlock?) async throws {
+        let due = try await blocks.due(on: chain.name)
+        guard let first = due.first else { return }
+        if try await !blocks.areOpen(on: chain.name) {
+            guard try await open(before: first, step) else { return }
+        }
+        let served = try await assets.all(on: chain).map(\.asset)
+        for reference in due {
+            let known = block?.reference == reference ? block : try await chain.nodes.block(reference.number)
+            // Another block in its place is for who follows the chain to find.
+            guard let known, known.reference == reference else { return }
+            let isWhole = try await look(at: known, served, step)
+            try await blocks.looked(at: reference, on: chain.name, isWhole: isWhole)
+        }
+    }
+
+    /// Makes the books say what the custodian had before the first block that is followed; whether they do.
+    private func open(before block: BlockReference, _ step: Step) async throws -> Bool {
+        let served = try await assets.all(on: chain).map(\.asset)
+        let held = try await CustodyHoldings(chain: chain, custodian: custodian, accounts: books.accounts)
+            .holdings(of: served, at: max(0, block.number - 1))
         var commands: [LedgerCommand] = []
-        for (asset, holding) in zip(assets, held) {
+        for (asset, holding) in zip(served, held) {
             let command = try await books.opening(asset, onChain: holding.onChain, booked: holding.booked)
             if let command { commands.append(command) }
         }
-        guard !commands.isEmpty else { return [] }
-        return [LedgerItem(operation: ids.next(), commands: commands)]
+        let row = CustodyOpenedRow(chain: chain.name, block: block)
+        let item = LedgerItem(operation: ids.next(), commands: commands) { decision, _ in
+            guard case .success = decision else { return LedgerItem.Finish() }
+            return LedgerItem.Finish(rows: [row])
+        }
+        return try await faults.store([CustodyChange(subject: "opening", item: item)], on: step.tip)
     }
 
-    private func sighted(in block: EthereumBlock, _ assets: [Asset]) async throws -> [LedgerItem] {
+    /// Whether all is stored that a block shows.
+    private func look(at block: EthereumBlock, _ served: [Asset], _ step: Step) async throws -> Bool {
+        let sighted = try await sighted(in: block, served, step)
+        let included = try await included(in: block, step)
+        let isStored = try await faults.store(sighted.changes + included.changes, on: step.tip)
+        return isStored && sighted.isWhole && included.isWhole
+    }
+
+    private func sighted(
+        in block: EthereumBlock,
+        _ served: [Asset],
+        _ step: Step
+    ) async throws -> (changes: [CustodyChange], isWhole: Bool) {
         let sightings = try await CustodySightings(chain: chain, account: custodian.account).sightings(
             in: block,
-            assets
+            served
         )
-        guard !sightings.isEmpty else { return [] }
+        guard !sightings.isEmpty else { return ([], true) }
         let known = try await deposits.of(sightings.map(\.hash), on: chain.name)
         let owners = try await deposits.owners(of: sightings.map(\.sender), on: chain.name)
-        var items: [LedgerItem] = []
+        var (changes, isWhole): ([CustodyChange], Bool) = ([], true)
         for sighting in sightings {
+            let change: CustodyChange?
             if let deposit = known.first(where: { $0.hash == sighting.hash && $0.place == sighting.place }) {
-                guard deposit.state.block == nil else {
-                    throw NodeError.disagreement("the block of \(HexText.encode(sighting.hash))")
-                }
-                items.append(try await books.item(deposit, .seen(block.reference), owner: owners[sighting.sender]))
+                if deposit.state.block == block.reference { continue }
+                change = try await self.change(deposit, .seen(block.reference), owner: owners[sighting.sender], step)
+            } else if step.resting.contains(sighting.name) {
+                change = nil
             } else {
                 let new = CustodyDeposit(sighting, id: ids.next(), user: owners[sighting.sender], on: chain)
-                items.append(books.item(new: new))
+                change = CustodyChange(subject: sighting.name, item: books.item(new: new))
             }
+            if let change { changes.append(change) } else { isWhole = false }
         }
-        return items
+        return (changes, isWhole)
     }
 
-    private func included(in block: EthereumBlock) async throws -> [LedgerItem] {
+    private func included(
+        in block: EthereumBlock,
+        _ step: Step
+    ) async throws -> (changes: [CustodyChange], isWhole: Bool) {
         let own = block.entries.filter { $0.sender == custodian.account }
-        guard !own.isEmpty else { return [] }
-        let paid = try await withdrawals.signed(own.map(\.hash), on: chain.name)
-        for entry in own where !paid.contains(where: { $0.state.signature?.hash == entry.hash }) {
-            logger.critical(
-                "the custodian's account sent something that wasn't asked for",
-                metadata: ["chain": "\(chain.name)", "transaction": "\(HexText.encode(entry.hash))"]
-            )
-        }
-        var items: [LedgerItem] = []
-        for withdrawal in paid {
-            guard let hash = withdrawal.state.signature?.hash else { continue }
-            guard let receipt = try await chain.nodes.receipt(hash), receipt.block == block.reference else {
+        guard !own.isEmpty else { return ([], true) }
+        let paid = try await withdrawals.of(own.map(\.hash), on: chain.name)
+        var (changes, isWhole): ([CustodyChange], Bool) = ([], true)
+        for entry in own {
+            guard let (attempt, withdrawal) = paid.first(where: { $0.attempt.hash == entry.hash }),
+                withdrawal.state != .waiting
+            else {
+                logger.critical(
+                    "the custodian's account sent something that wasn't asked for",
+                    metadata: ["chain": "\(chain.name)", "transaction": "\(HexText.encode(entry.hash))"]
+                )
+                continue
+            }
+            if withdrawal.state.inclusion?.block == block.reference { continue }
+            // Its old block is undone first; where that was refused, this one waits for it.
+            guard case .signed = withdrawal.state else {
+                isWhole = false
+                continue
+            }
+            guard let receipt = try await chain.nodes.receipt(entry.hash), receipt.block == block.reference else {
                 throw NodeError.disagreement("a receipt of block \(block.number)")
             }
             let inclusion = CustodyWithdrawal.Inclusion(
@@ -146,42 +179,50 @@ struct CustodyWatch: Sendable {
                 succeeded: receipt.succeeded,
                 gasCost: Int128(clamping: receipt.gasCost)
             )
-            items.append(try await books.item(withdrawal, .included(inclusion)))
+            let change = try await change(withdrawal, .included(attempt, inclusion), step)
+            if let change { changes.append(change) } else { isWhole = false }
         }
-        return items
+        return (changes, isWhole)
     }
 
-    /// What becomes final with a block; each receipt is looked at once more, by all nodes.
-    private func settlements(at block: EthereumBlock, _ served: [CustodyAsset]) async throws -> [LedgerItem] {
-        let ripe = block.number - chain.confirmations + 1
-        var items: [LedgerItem] = []
-        for deposit in try await deposits.undecided(on: chain.name, upTo: ripe) {
-            try await requireStanding(deposit.hash, in: deposit.state.block, succeeded: true)
-            items.append(try await books.item(deposit, try await outcome(of: deposit, served)))
+    // MARK: Changes
+
+    /// A deposit after an event; nil while it rests, and where it can't be made.
+    func change(
+        _ deposit: CustodyDeposit,
+        _ event: CustodyDeposit.Event,
+        owner: ID<User>? = nil,
+        _ step: Step
+    ) async throws -> CustodyChange? {
+        let subject = deposit.id.wire
+        guard !step.resting.contains(subject) else { return nil }
+        do {
+            return CustodyChange(subject: subject, item: try await books.item(deposit, event, owner: owner))
+        } catch {
+            try await faults.keep(subject, error)
+            return nil
         }
-        for withdrawal in try await withdrawals.undecided(on: chain.name, upTo: ripe) {
-            guard let signed = withdrawal.state.signature, let inclusion = withdrawal.state.inclusion else { continue }
-            try await requireStanding(signed.hash, in: inclusion.block, succeeded: inclusion.succeeded)
-            let reason = inclusion.succeeded ? nil : "reverted"
-            items.append(try await books.item(withdrawal, .settled, because: reason))
-        }
-        return items
     }
 
-    private func outcome(
-        of deposit: CustodyDeposit,
-        _ served: [CustodyAsset]
-    ) async throws -> CustodyDeposit.Event {
-        let minimum = served.first { $0.asset == deposit.amount.asset }?.depositMinimum.minorUnits ?? 0
-        guard deposit.amount.minorUnits >= minimum else { return .held(.belowMinimum) }
-        guard let user = deposit.user else { return .held(.senderUnknown) }
-        return try await checks.hold(deposit, owner: user).map { .held($0) } ?? .credited
-    }
-
-    private func requireStanding(_ hash: [UInt8], in block: BlockReference?, succeeded: Bool) async throws {
-        let receipt = try await chain.nodes.receipt(hash)
-        guard let receipt, receipt.block == block, receipt.succeeded == succeeded else {
-            throw NodeError.disagreement("the receipt of a transaction that becomes final")
+    /// A withdrawal after an event; nil while it rests, and where it can't be made.
+    func change(
+        _ withdrawal: CustodyWithdrawal,
+        _ event: CustodyWithdrawal.Event,
+        because reason: String? = nil,
+        _ step: Step
+    ) async throws -> CustodyChange? {
+        let subject = withdrawal.id.wire
+        guard !step.resting.contains(subject) else { return nil }
+        do {
+            return CustodyChange(subject: subject, item: try await books.item(withdrawal, event, because: reason))
+        } catch {
+            try await faults.keep(subject, error)
+            return nil
         }
     }
+}
+
+extension CustodyDeposit.Sighting {
+    /// What operators know it by as long as there is no row of it.
+    fileprivate var name: String { "\(HexText.encode(hash)):\(place)" }
 }

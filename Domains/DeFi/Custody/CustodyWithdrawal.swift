@@ -42,10 +42,12 @@ struct CustodyWithdrawal: Sendable, Entity {
     enum Event: Hashable, Sendable {
         /// The custodian signed it.
         case signed(Signed)
+        /// The custodian signed the same for more gas, under the same nonce.
+        case replaced(Signed)
         /// Another transaction used its nonce for good: it is signed anew.
         case voided
-        /// A block has it.
-        case included(Inclusion)
+        /// A block has it, as one of the transactions that it was signed as.
+        case included(Signed, Inclusion)
         /// The chain goes on without its block.
         case reorganised
         /// Its block counts as final.
@@ -151,7 +153,9 @@ extension CustodyWithdrawal.State {
         case (.waiting, .refused): return .failed(nil, nil)
         case (.waiting, .cancelled): return .cancelled
         case (.signed, .voided), (.included, .voided): return .waiting
-        case (.signed(let signed), .included(let inclusion)): return .included(signed, inclusion)
+        case (.signed(let old), .replaced(let signed)) where old.nonce == signed.nonce: return .signed(signed)
+        case (.signed(let old), .included(let signed, let inclusion)) where old.nonce == signed.nonce:
+            return .included(signed, inclusion)
         case (.included(let signed, _), .reorganised), (.confirmed(let signed, _), .reorganised),
             (.failed(let signed?, _), .reorganised):
             return .signed(signed)

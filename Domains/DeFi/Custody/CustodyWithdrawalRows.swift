@@ -30,7 +30,7 @@ struct CustodyWithdrawalChangeRow: StoredRow {
     static func store(_ rows: [CustodyWithdrawalChangeRow], in schema: Schema, at instant: Timestamp) -> [SQL] {
         let changed = rows.map(\.withdrawal).sorted { $0.id < $1.id }
         let (signatures, inclusions) = (changed.map(\.state.signature), changed.map(\.state.inclusion))
-        return [
+        return attempts(changed, in: schema, at: instant) + [
             """
             update \(schema).custody_withdrawals w
             set state = n.state, reason = n.reason, reservation = n.reservation, nonce = n.nonce, raw = n.raw,
@@ -48,6 +48,30 @@ struct CustodyWithdrawalChangeRow: StoredRow {
                     gas_cost, is_sent)
             where w.id = n.id and w.version = n.version
             returning 1
+            """
+        ]
+    }
+}
+
+extension CustodyWithdrawalChangeRow {
+    /// What payouts are signed as by now; what a block may have of them is never forgotten.
+    private static func attempts(
+        _ changed: [CustodyWithdrawal],
+        in schema: Schema,
+        at instant: Timestamp
+    ) -> [SQL] {
+        let signed = changed.compactMap { withdrawal -> (id: ID<CustodyWithdrawal>, CustodyWithdrawal.Signed)? in
+            guard case .signed(let signed) = withdrawal.state else { return nil }
+            return (withdrawal.id, signed)
+        }
+        guard !signed.isEmpty else { return [] }
+        return [
+            """
+            insert into \(schema).custody_attempts (hash, withdrawal, nonce, raw, signed_at)
+            select n.*, \(instant)
+            from unnest(\(signed.map { Bytes($0.1.hash) }), \(signed.map(\.id)),
+                \(signed.map { Int64(clamping: $0.1.nonce) }), \(signed.map { Bytes($0.1.raw) })) n
+            on conflict (hash, withdrawal) do nothing
             """
         ]
     }

@@ -37,12 +37,49 @@ struct CustodyWithdrawals: Sendable {
         try await find("w.user_id = \(user) and w.id < \(before)", limit: limit)
     }
 
-    /// Those signed whose transactions have these hashes.
-    func signed(_ hashes: [[UInt8]], on chain: String) async throws -> [CustodyWithdrawal] {
-        try await find(
-            "w.chain = \(chain) and w.state = 'signed' and w.hash = any(\(hashes.map(Bytes.init)))",
-            limit: CustodyWithdrawals.blockMax
+    /// Those that were signed as transactions of these hashes, with what each was signed as.
+    func of(
+        _ hashes: [[UInt8]],
+        on chain: String
+    ) async throws -> [(attempt: CustodyWithdrawal.Signed, withdrawal: CustodyWithdrawal)] {
+        let rows = try await pool.query(
+            """
+            select a.withdrawal, a.raw, a.hash, a.nonce from \(schema).custody_attempts a
+            join \(schema).custody_withdrawals w on w.id = a.withdrawal
+            where a.hash = any(\(hashes.map(Bytes.init))) and w.chain = \(chain) and not w.is_past
+            limit \(CustodyWithdrawals.blockMax)
+            """
         )
+        let attempts = try rows.map { row -> (of: ID<CustodyWithdrawal>, signed: CustodyWithdrawal.Signed) in
+            (try row["withdrawal"], try Self.attempt(row))
+        }
+        guard !attempts.isEmpty else { return [] }
+        let found = try await find("w.id = any(\(attempts.map(\.of)))", limit: CustodyWithdrawals.blockMax)
+        return attempts.compactMap { attempt in
+            found.first { $0.id == attempt.of }.map { (attempt.signed, $0) }
+        }
+    }
+
+    /// What a withdrawal was signed as under its nonce, the newest first; and whether that one has waited for so long.
+    func attempts(
+        of withdrawal: CustodyWithdrawal,
+        stuckSeconds: Double
+    ) async throws -> (signed: [CustodyWithdrawal.Signed], isStuck: Bool) {
+        guard let nonce = withdrawal.state.signature?.nonce else { return ([], false) }
+        let rows = try await pool.query(
+            """
+            select raw, hash, nonce, signed_at < clock_timestamp() - make_interval(secs => \(stuckSeconds)) as is_stuck
+            from \(schema).custody_attempts
+            where withdrawal = \(withdrawal.id) and nonce = \(Int64(clamping: nonce))
+            order by signed_at desc limit \(CustodySender.replacementsMax + 1)
+            """
+        )
+        return (try rows.map(Self.attempt), try rows.first?["is_stuck"] ?? false)
+    }
+
+    private static func attempt(_ row: Row) throws -> CustodyWithdrawal.Signed {
+        let (raw, hash, nonce): (Bytes, Bytes, Int64) = (try row["raw"], try row["hash"], try row["nonce"])
+        return CustodyWithdrawal.Signed(raw: raw.array, hash: hash.array, nonce: UInt64(nonce))
     }
 
     /// Those in a block that isn't final for them yet, up to a block's number.
@@ -53,10 +90,14 @@ struct CustodyWithdrawals: Sendable {
         )
     }
 
-    /// Those in blocks of these hashes.
-    func within(_ blocks: [[UInt8]], on chain: String) async throws -> [CustodyWithdrawal] {
+    /// Those in blocks that the chain goes on without.
+    func abandoned(on chain: String) async throws -> [CustodyWithdrawal] {
         try await find(
-            "w.chain = \(chain) and w.block_hash = any(\(blocks.map(Bytes.init)))",
+            """
+            w.chain = \(chain) and not w.is_past and exists (
+                select 1 from \(schema).chain_blocks b
+                where b.chain = w.chain and b.number = w.block_number and b.hash = w.block_hash and not b.is_canonical)
+            """,
             limit: CustodyWithdrawals.blockMax
         )
     }

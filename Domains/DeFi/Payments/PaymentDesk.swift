@@ -9,7 +9,7 @@ import WalletCrypto
 struct PaymentDesk: Sendable {
     let chains: [PaymentParts]
     let payments: Payments
-    let payers: Payers
+    let book: AddressBook
     let ledger: Ledger
     let ids: IDGenerator
     let clock: any WallClock
@@ -29,7 +29,7 @@ struct PaymentDesk: Sendable {
         _ request: APIRequest
     ) async throws -> APIResponse {
         let chain = parts.chain
-        guard let recipient = chain.network.normalizedAddress(text) else {
+        guard let account = chain.network.account(text) else {
             throw Problem(
                 422,
                 "bad_checksum",
@@ -40,9 +40,15 @@ struct PaymentDesk: Sendable {
         guard chain.assets.contains(amount.asset) else {
             throw Problem(422, "asset_not_supported", "The asset isn't on this chain.")
         }
-        try await payers.check(recipient, for: wallet.user, on: chain.name)
+        _ = try await book.requirePayable(account, for: wallet.user)
         let held = try await payments.holds(of: wallet.address, on: chain.name)
-        let order = PaymentOrder(wallet: wallet, recipient: recipient, amount: amount, speed: speed, held: held)
+        let order = PaymentOrder(
+            wallet: wallet,
+            recipient: account.address,
+            amount: amount,
+            speed: speed,
+            held: held
+        )
         let unsigned = try await chain.build(order)
         let draft = draft(unsigned, order, .transfer, chain)
         return try await store(draft, sharing: [], parts, request)
@@ -104,8 +110,8 @@ struct PaymentDesk: Sendable {
             throw Problem(409, "intent_not_open", "It is \(payment.state.name). Build a new one.")
         }
         // What was true when it was built must still be: lists and coins change while a user thinks.
-        if payment.draft.kind == .transfer {
-            try await payers.check(payment.draft.recipient, for: payment.user, on: payment.chain)
+        if payment.draft.kind == .transfer, let account = parts.chain.network.account(payment.draft.recipient) {
+            _ = try await book.requirePayable(account, for: payment.user)
         }
         if (try? await parts.chain.isPossible(payment.unsigned)) == false {
             throw Problem(409, "intent_not_open", "What it uses is spent, or its time is over. Build a new one.")

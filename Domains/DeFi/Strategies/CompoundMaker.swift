@@ -8,7 +8,7 @@ struct CompoundMaker: Sendable {
     /// Blocks between two decisions about a strategy: about an hour.
     static let blocksBetween: Int64 = 300
     /// The token that is worth what gas is paid in.
-    private static let gasToken = "WETH"
+    static let gasToken = "WETH"
 
     let chain: EthereumChain
     let schema: Schema

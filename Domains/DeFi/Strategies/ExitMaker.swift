@@ -1,6 +1,5 @@
 import Kernel
 import Ledger
-import Messaging
 import PostgreSQL
 import WalletCrypto
 
@@ -56,35 +55,13 @@ struct ExitMaker: Sendable {
             intent: exit?.id,
             number: value.block.number
         )
-        let told = alert(breach, strategy, outcome: outcome, facts: facts, exit: exit)
+        let rule = breach.rawValue
+        let told = StrategyAlert.event(rule, strategy, outcome: outcome, facts: facts, intent: exit?.id, ids)
         let rows: [any StoredRow] = (opened?.rows ?? []) + [decision, told]
         return LedgerItem(operation: ids.next(), commands: opened?.commands ?? []) { decision, _ in
             guard case .success = decision else { return LedgerItem.Finish() }
             return LedgerItem.Finish(rows: rows)
         }
-    }
-
-    private func alert(
-        _ breach: StrategyRules.Breach,
-        _ strategy: Strategy,
-        outcome: String,
-        facts: JSON,
-        exit: Intent?
-    ) -> OutboxEvent {
-        // Each alert is an aggregate of its own, with one event.
-        let alert: ID<DecisionRow> = ids.next()
-        return OutboxEvent(
-            id: ids.next(),
-            aggregateType: "strategy_alert",
-            aggregate: alert,
-            version: 1,
-            type: "defi.strategy.alert",
-            payload: [
-                "strategy": .string(strategy.id.wire), "user": .string(strategy.user.wire),
-                "rule": .string(breach.rawValue), "outcome": .string(outcome), "facts": facts,
-                "intent": exit.map { .string($0.id.wire) } ?? .null,
-            ]
-        )
     }
 
     private func hasExit(_ strategy: ID<Strategy>) async throws -> Bool {

@@ -32,6 +32,12 @@ struct Strategies: Sendable {
         return try Strategy(row)
     }
 
+    /// One, whosever it is; nil if there is none.
+    func find(_ id: ID<Strategy>) async throws -> Strategy? {
+        try await pool.query("select \(Strategy.columns) from \(schema).strategies s where s.id = \(id)")
+            .map(Strategy.init).first
+    }
+
     /// A user's, newest first.
     func list(of user: ID<User>) async throws -> [Strategy] {
         try await pool.query(

@@ -23,6 +23,12 @@ extension Strategy {
             "stop_loss": stopLoss.map { .string(Billionths.text($0)) } ?? .null,
             "drawdown_max": drawdownMax.map { .string(Billionths.text($0)) } ?? .null,
             "auto_compound": .bool(autoCompound),
+            "rebalance": rebalance.map { terms in
+                [
+                    "band": .string(Billionths.text(terms.band)), "horizon_days": .integer(terms.days),
+                    "observations": .integer(terms.observations),
+                ]
+            } ?? .null,
             "valued_in": value.map { value in
                 [
                     "number": .integer(value.block.number), "hash": .string(HexText.encode(value.block.hash)),
@@ -53,6 +59,7 @@ extension Strategy {
             .required("drawdown", .anyString, "The largest fall from its highest worth, as a fraction."),
             .required("stop_loss", .nullable(.anyString)), .required("drawdown_max", .nullable(.anyString)),
             .required("auto_compound", .bool),
+            .required("rebalance", .nullable(StrategyRoutes.rebalanceSchema)),
             .required("valued_in", .nullable(.any), "The block that the value is of."),
             .required("created_at", .instant),
         ],

@@ -67,6 +67,11 @@ struct Strategy: Sendable, Entity {
     /// Billionths of the peak.
     let drawdownMax: Int64?
     let autoCompound: Bool
+    /// When it is to move to another offer; nil for never.
+    let rebalance: RebalanceRule.Terms?
+    /// The offer that was better when last looked at, and in how many observations in a row.
+    let rebalanceTo: String?
+    let rebalanceSeen: Int
     /// The first of the blocks in a row in which nothing was in it.
     let emptiedNumber: Int64?
     let version: Int64
@@ -82,12 +87,23 @@ struct Strategy: Sendable, Entity {
             + inAsset(pairRealized, at: price)
     }
 
+    /// What it is held to.
+    var rules: StrategyRules.Wanted {
+        StrategyRules.Wanted(
+            stopLoss: stopLoss,
+            drawdownMax: drawdownMax,
+            autoCompound: autoCompound,
+            rebalance: rebalance
+        )
+    }
+
     static let columns: SQL = """
         s.id, s.user_id, s.wallet, s.chain, s.address, s.offer, s.asset, s.status, s.principal, s.pair_principal,
             s.pair_withdrawn, s.pair_realized, s.pair_basis, s.withdrawn, s.realized, s.token::text as token, s.value,
             s.pair_value, s.rate, s.price::text as price, s.impermanent_loss::text as impermanent_loss, s.expected,
             s.valued_number, s.valued_hash, s.valued_at, s.peak, s.drawdown, s.stop_loss, s.drawdown_max,
-            s.auto_compound, s.emptied_number, s.version, s.created_at
+            s.auto_compound, s.rebalance_band, s.rebalance_days, s.rebalance_observations, s.rebalance_to,
+            s.rebalance_seen, s.emptied_number, s.version, s.created_at
         """
 
     /// A row that no strategy is.
@@ -114,8 +130,17 @@ struct Strategy: Sendable, Entity {
         value = try Self.value(row)
         (peak, drawdown) = (try row["peak"], try row["drawdown"])
         (stopLoss, drawdownMax) = (try row["stop_loss"], try row["drawdown_max"])
+        rebalance = try Self.rebalance(row)
+        (rebalanceTo, rebalanceSeen) = (try row["rebalance_to"], try row["rebalance_seen"])
         emptiedNumber = try row["emptied_number"]
         (autoCompound, version, createdAt) = (try row["auto_compound"], try row["version"], try row["created_at"])
+    }
+
+    private static func rebalance(_ row: Row) throws -> RebalanceRule.Terms? {
+        let (band, days): (Int64?, Int?) = (try row["rebalance_band"], try row["rebalance_days"])
+        let observations: Int? = try row["rebalance_observations"]
+        guard let band, let days, let observations else { return nil }
+        return RebalanceRule.Terms(band: band, days: days, observations: observations)
     }
 
     private static func value(_ row: Row) throws -> Value? {

@@ -107,30 +107,35 @@ struct StrategyRoutes: Sendable {
         _ known: Strategy?,
         _ body: JSON
     ) throws(Problem) -> any StoredRow {
-        let stopLoss = try rule(body, "stop_loss")
-        let drawdownMax = try rule(body, "drawdown_max")
-        let autoCompound = body["auto_compound"]?.boolValue
-        if let known {
-            return StrategyRulesRow(
-                strategy: id,
-                stopLoss: stopLoss ?? known.stopLoss,
-                drawdownMax: drawdownMax ?? known.drawdownMax,
-                autoCompound: autoCompound ?? known.autoCompound
+        var rules = known?.rules ?? StrategyRules.Wanted()
+        rules.stopLoss = try rule(body, "stop_loss") ?? rules.stopLoss
+        rules.drawdownMax = try rule(body, "drawdown_max") ?? rules.drawdownMax
+        rules.autoCompound = body["auto_compound"]?.boolValue ?? rules.autoCompound
+        rules.rebalance = try rebalance(body, offer) ?? rules.rebalance
+        if known != nil { return StrategyRulesRow(strategy: id, rules: rules) }
+        return NewStrategyRow(id: id, wallet: wallet, chain: chain, offer: offer, rules: rules)
+    }
+
+    /// When a position is to move on; only where it can at once.
+    private static func rebalance(_ body: JSON, _ offer: Deployment.Offer) throws(Problem) -> RebalanceRule.Terms? {
+        guard let wanted = body["rebalance"] else { return nil }
+        guard offer.isMovable, let band = try rule(wanted, "band", in: "/rebalance"),
+            let days = wanted["horizon_days"]?.integerValue, RebalanceRule.Terms.daysRange.contains(days),
+            let observations = wanted["observations"]?.integerValue,
+            RebalanceRule.Terms.observationsRange.contains(observations)
+        else {
+            throw Problem(
+                422,
+                "bad_rule",
+                "A position of one asset that leaves at once can move; this one can't.",
+                faults: [Problem.Fault("/rebalance", "bad_rule")]
             )
         }
-        return NewStrategyRow(
-            id: id,
-            wallet: wallet,
-            chain: chain,
-            offer: offer,
-            stopLoss: stopLoss,
-            drawdownMax: drawdownMax,
-            autoCompound: autoCompound ?? false
-        )
+        return RebalanceRule.Terms(band: band, days: days, observations: observations)
     }
 
     /// A fraction above 0 and below 1 as billionths.
-    private static func rule(_ body: JSON, _ name: String) throws(Problem) -> Int64? {
+    private static func rule(_ body: JSON, _ name: String, in place: String = "") throws(Problem) -> Int64? {
         guard let text = body[name]?.stringValue else { return nil }
         guard let fraction = Fixed18(text), !fraction.scaled.isNegative,
             let value = (fraction.scaled.magnitude / BigUInt.powerOfTen(Fixed18.places - Billionths.places)).uint64,
@@ -140,7 +145,7 @@ struct StrategyRoutes: Sendable {
                 422,
                 "bad_rule",
                 "A rule is a fraction above 0 and below 1, as 0.05.",
-                faults: [Problem.Fault("/\(name)", "bad_rule")]
+                faults: [Problem.Fault("\(place)/\(name)", "bad_rule")]
             )
         }
         return Int64(value)
@@ -296,9 +301,23 @@ struct StrategyRoutes: Sendable {
             .optional("pair_amount", .string(.units), "Of a pair's other token."),
             .optional("stop_loss", .string(.fraction), "Of what went in: the fraction whose loss asks for an exit."),
             .optional("drawdown_max", .string(.fraction), "The same of the highest worth."),
-            .optional("auto_compound", .bool), IntentRoutes.speedProperty,
+            .optional("auto_compound", .bool),
+            .optional("rebalance", rebalanceSchema, "When it is to move to another offer of the same asset."),
+            IntentRoutes.speedProperty,
         ],
         named: "NewStrategy"
+    )
+    static let rebalanceSchema = JSONSchema.object(
+        [
+            .required("band", .string(.fraction), "By how much a year the other one has to be better, gas counted."),
+            .required("horizon_days", .integer(RebalanceRule.Terms.daysRange), "Over which both transactions pay."),
+            .required(
+                "observations",
+                .integer(RebalanceRule.Terms.observationsRange),
+                "In how many in a row, ten minutes apart, it has to be so."
+            ),
+        ],
+        named: "Rebalance"
     )
     private static let stopBody = JSONSchema.object(
         [

@@ -8,21 +8,22 @@ struct NewStrategyRow: StoredRow {
     let wallet: LinkedWallet
     let chain: String
     let offer: Deployment.Offer
-    let stopLoss: Int64?
-    let drawdownMax: Int64?
-    let autoCompound: Bool
+    let rules: StrategyRules.Wanted
 
     static var mustTouchEachRow: Bool { false }
 
     static func store(_ rows: [NewStrategyRow], in schema: Schema, at instant: Timestamp) -> [SQL] {
         rows.map { row in
-            """
-            insert into \(schema).strategies (id, user_id, wallet, chain, address, offer, asset, is_numbered,
-                stop_loss, drawdown_max, auto_compound, created_at, updated_at)
-            values (\(row.id), \(row.wallet.user), \(row.wallet.id), \(row.chain), \(row.wallet.address.description),
-                \(row.offer.id), \(row.offer.asset.code), \(row.offer.description.isPair), \(row.stopLoss),
-                \(row.drawdownMax), \(row.autoCompound), \(instant), \(instant))
-            """
+            let (rules, moving) = (row.rules, row.rules.rebalance)
+            return """
+                insert into \(schema).strategies (id, user_id, wallet, chain, address, offer, asset, is_numbered,
+                    stop_loss, drawdown_max, auto_compound, rebalance_band, rebalance_days, rebalance_observations,
+                    created_at, updated_at)
+                values (\(row.id), \(row.wallet.user), \(row.wallet.id), \(row.chain),
+                    \(row.wallet.address.description), \(row.offer.id), \(row.offer.asset.code),
+                    \(row.offer.description.isPair), \(rules.stopLoss), \(rules.drawdownMax), \(rules.autoCompound),
+                    \(moving?.band), \(moving?.days), \(moving?.observations), \(instant), \(instant))
+                """
         }
     }
 }
@@ -30,20 +31,21 @@ struct NewStrategyRow: StoredRow {
 /// Other rules for a strategy that is there.
 struct StrategyRulesRow: StoredRow {
     let strategy: ID<Strategy>
-    let stopLoss: Int64?
-    let drawdownMax: Int64?
-    let autoCompound: Bool
+    let rules: StrategyRules.Wanted
 
     // What has been left takes nothing more; the next start makes a new one.
     static func store(_ rows: [StrategyRulesRow], in schema: Schema, at instant: Timestamp) -> [SQL] {
         rows.map { row in
-            """
-            update \(schema).strategies
-            set stop_loss = \(row.stopLoss), drawdown_max = \(row.drawdownMax), auto_compound = \(row.autoCompound),
-                version = version + 1, updated_at = \(instant)
-            where id = \(row.strategy) and status <> 'stopped'
-            returning 1
-            """
+            let (rules, moving) = (row.rules, row.rules.rebalance)
+            return """
+                update \(schema).strategies
+                set stop_loss = \(rules.stopLoss), drawdown_max = \(rules.drawdownMax),
+                    auto_compound = \(rules.autoCompound), rebalance_band = \(moving?.band),
+                    rebalance_days = \(moving?.days), rebalance_observations = \(moving?.observations),
+                    version = version + 1, updated_at = \(instant)
+                where id = \(row.strategy) and status <> 'stopped'
+                returning 1
+                """
         }
     }
 }

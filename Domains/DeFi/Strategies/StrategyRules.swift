@@ -2,6 +2,16 @@ import Kernel
 
 /// What a strategy's limits make of a value: pure, so that it can be tested as a table.
 enum StrategyRules {
+    /// What a user wants of a strategy.
+    struct Wanted: Hashable, Sendable {
+        /// Billionths of the principal.
+        var stopLoss: Int64?
+        /// Billionths of the peak.
+        var drawdownMax: Int64?
+        var autoCompound = false
+        var rebalance: RebalanceRule.Terms?
+    }
+
     /// What has been reached.
     enum Breach: String, Sendable, CaseIterable {
         /// So much of the principal is lost.

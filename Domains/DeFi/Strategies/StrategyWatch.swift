@@ -21,6 +21,8 @@ struct StrategyWatch: Sendable {
     let ids: IDGenerator
     let exits: ExitMaker
     let compounds: CompoundMaker
+    let rebalances: RebalanceMaker
+    let moves: MoveMaker
     let accounts: LedgerAccounts
     let logger: Logger
 
@@ -30,6 +32,15 @@ struct StrategyWatch: Sendable {
         let clock = openings.clock
         exits = ExitMaker(chain: chain, schema: schema, pool: pool, ids: ids, openings: openings, clock: clock)
         compounds = CompoundMaker(chain: chain, schema: schema, pool: pool, ids: ids, openings: openings, clock: clock)
+        rebalances = RebalanceMaker(
+            chain: chain,
+            schema: schema,
+            pool: pool,
+            ids: ids,
+            openings: openings,
+            clock: clock
+        )
+        moves = MoveMaker(chain: chain, schema: schema, pool: pool, ids: ids, openings: openings, clock: clock)
     }
 
     /// What a block makes of the strategies on its chain: what is stored with it, and what rules want then.
@@ -55,7 +66,7 @@ struct StrategyWatch: Sendable {
         let asked = questions.compactMap(\.self)
         let worths = try await PositionReading(node: node).worth(of: asked, at: .number(block.number))
         var rows: [any StoredRow] = rates.new
-        var wishes: [StrategyWish] = []
+        var wishes = try await moves.due(at: block.number).map { StrategyWish.move($0) }
         var answers = worths.makeIterator()
         for (due, question) in zip(strategies, questions) where question != nil {
             guard let worth = answers.next().flatMap(\.self) else { continue }
@@ -64,6 +75,7 @@ struct StrategyWatch: Sendable {
             if let wish = judged.wish { wishes.append(wish) }
             guard !due.isMoving else { continue }
             if due.strategy.autoCompound { wishes.append(.compound(due.strategy, worth)) }
+            if due.strategy.rebalance != nil { wishes.append(.rebalance(due.strategy, worth)) }
             if let emptied = due.strategy.emptiedNumber, judged.row.isEmpty, due.strategy.principal > 0,
                 block.number - emptied + 1 >= chain.confirmations
             {

@@ -9,6 +9,10 @@ enum StrategyWish: Sendable {
     case exit(Strategy, StrategyRules.Breach, Strategy.Value, StrategyRules.Judgement)
     /// See whether a harvest pays.
     case compound(Strategy, PositionReading.Worth)
+    /// See whether another offer is worth moving to.
+    case rebalance(Strategy, PositionReading.Worth)
+    /// Go on with a position that has left for another offer.
+    case move(Move)
     /// End what its owner has left elsewhere.
     case close(Strategy)
 }
@@ -38,6 +42,8 @@ extension StrategyWatch {
         case .exit(let strategy, let breach, let value, let judgement):
             try await exits.item(for: breach, strategy, value, judgement)
         case .compound(let strategy, let worth): try await compounds.item(strategy, worth, at: block)
+        case .rebalance(let strategy, let worth): try await rebalances.item(strategy, worth, at: block)
+        case .move(let move): try await moves.item(move, at: block)
         case .close(let strategy): try await closing(strategy)
         }
     }

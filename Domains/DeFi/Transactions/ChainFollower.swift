@@ -52,7 +52,7 @@ struct ChainFollower: Sendable {
             guard let block = try await chain.nodes.block(number) else { break }
             // The chain changed under our hands: the next step finds the fork.
             if let tip, block.parentHash != tip.hash { break }
-            try await follow(block, isFirst: tip == nil)
+            try await follow(block)
             tip = block.reference
             followed += 1
         }
@@ -88,10 +88,11 @@ struct ChainFollower: Sendable {
         for intent in try await intents.undecided(on: chain.name, upTo: .max) {
             items.append(try await books.item(intent, .reorganised, because: "another_chain"))
         }
-        items += try await custody?.itemsOfNewChain() ?? []
-        let row = NewChainRow(chain: chain.name, holder: blocks.holder)
-        items.append(LedgerItem(operation: books.ids.next(), commands: []) { _, _ in .init(rows: [row]) })
-        try await store(items)
+        let rows: [any StoredRow] = [
+            NewChainRow(chain: chain.name, holder: blocks.holder), PastCustodyRow(chain: chain.name),
+        ]
+        items.append(LedgerItem(operation: books.ids.next(), commands: []) { _, _ in .init(rows: rows) })
+        try await store(items + (try await custody?.itemsOfNewChain() ?? []))
         logger.notice("the local chain is another one", metadata: ["chain": "\(chain.name)"])
     }
 
@@ -101,7 +102,6 @@ struct ChainFollower: Sendable {
         for intent in affected {
             items.append(try await books.item(intent, .reorganised, because: "reorganised"))
         }
-        items += try await custody?.items(without: abandoned) ?? []
         let row = AbandonedBlocksRow(chain: chain.name, fork: fork, holder: blocks.holder)
         items.append(LedgerItem(operation: books.ids.next(), commands: []) { _, _ in .init(rows: [row]) })
         try await store(items)
@@ -127,7 +127,7 @@ struct ChainFollower: Sendable {
 
     // MARK: Blocks
 
-    private func follow(_ block: EthereumBlock, isFirst: Bool) async throws {
+    private func follow(_ block: EthereumBlock) async throws {
         var items: [LedgerItem] = []
         let candidates = try await intents.open(
             on: chain.name,
@@ -152,17 +152,20 @@ struct ChainFollower: Sendable {
         let watched = try await strategies.watch(block, logs)
         items += watched.items
         items += try await wallets.items(at: block, logs)
-        items += try await custody?.items(at: block, isFirst: isFirst) ?? []
-        let row = FollowedBlockRow(
+        let followed = FollowedBlockRow(
             chain: chain.name,
             block: block.reference,
             parentHash: block.parentHash,
             minedAt: block.timestamp,
             holder: blocks.holder
         )
-        items.append(LedgerItem(operation: books.ids.next(), commands: []) { _, _ in .init(rows: [row]) })
+        var rows: [any StoredRow] = [followed]
+        if custody != nil { rows.append(CustodyBlockRow(chain: chain.name, block: block.reference)) }
+        let stored = rows
+        items.append(LedgerItem(operation: books.ids.next(), commands: []) { _, _ in .init(rows: stored) })
         try await store(items)
-        // What rules want is no part of the block: nothing of it can hold the chain up.
+        // Custody and what rules want are no part of the block: nothing of them can hold the chain up.
+        await custody?.step(still(at: block.reference), having: block)
         await strategies.act(on: watched.wishes, at: block, ledger)
     }
 
@@ -277,12 +280,17 @@ struct ChainFollower: Sendable {
                 items.append(try await books.item(intent, .lost, because: "not_in_pool", nextAt: intent.createdAt))
             }
         }
-        items += try await custody?.chores() ?? []
-        guard !items.isEmpty, let tip else { return }
+        guard let tip else { return }
+        await custody?.step(still(at: tip))
+        guard !items.isEmpty else { return }
         // Another process that took over meanwhile sees what is there now.
-        let row = StillFollowedRow(chain: chain.name, tip: tip, holder: blocks.holder)
+        let row = still(at: tip)
         items.append(LedgerItem(operation: books.ids.next(), commands: []) { _, _ in .init(rows: [row]) })
         try await store(items)
+    }
+
+    private func still(at tip: BlockReference) -> StillFollowedRow {
+        StillFollowedRow(chain: chain.name, tip: tip, holder: blocks.holder)
     }
 
     private func store(_ items: [LedgerItem]) async throws {

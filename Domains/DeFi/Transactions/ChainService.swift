@@ -11,6 +11,7 @@ struct ChainService: Service {
 
     let blocks: ChainBlocks
     let steps: [Step]
+    var reconciliation: CustodyReconciliation?
     let pollMilliseconds: Int
     let logger: Logger
 
@@ -19,9 +20,24 @@ struct ChainService: Service {
         await cancelWhenGracefulShutdown {
             await withDiscardingTaskGroup { group in
                 for step in steps { group.addTask { await repeatedly(step) } }
+                if let reconciliation { group.addTask { await reconcile(reconciliation) } }
             }
         }
         try? await blocks.release()
+    }
+
+    private func reconcile(_ reconciliation: CustodyReconciliation) async {
+        while !Task.isCancelled {
+            try? await Task.sleep(for: .seconds(CustodyReconciliation.periodSeconds))
+            do {
+                try await reconciliation.reconcile()
+            } catch {
+                logger.info(
+                    "custody is compared with the chain later",
+                    metadata: ["chain": "\(blocks.chain)", "error": "\(error)"]
+                )
+            }
+        }
     }
 
     private func repeatedly(_ step: Step) async {
@@ -50,7 +66,13 @@ extension ChainService {
         if let payouts = parts.custody?.sender {
             steps.append(Step(name: "paying out") { try await payouts.round() > 0 })
         }
-        self.init(blocks: follower.blocks, steps: steps, pollMilliseconds: pollMilliseconds, logger: logger)
+        self.init(
+            blocks: follower.blocks,
+            steps: steps,
+            reconciliation: parts.custody?.reconciliation,
+            pollMilliseconds: pollMilliseconds,
+            logger: logger
+        )
     }
 
     /// A chain of payments.

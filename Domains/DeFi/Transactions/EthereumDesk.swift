@@ -9,10 +9,10 @@ import WalletCrypto
 struct EthereumDesk: Sendable {
     let chain: EthereumChain
     let payers: Payers
+    let book: AddressBook
     let openings: IntentOpenings
     let submissions: Submissions
     let sender: IntentSender
-    let ledger: Ledger
 
     /// Builds a payment.
     ///
@@ -34,7 +34,7 @@ struct EthereumDesk: Sendable {
             )
         }
         let wallet = try await payers.wallet(id, of: user, on: chain.name)
-        try await payers.check(to, for: user, on: chain.name)
+        try await book.requirePayable(to, on: chain.name, for: user)
         let call = try payment(of: amount, to: to)
         let drafts = try await openings.maker.drafts([call], from: wallet, speed: speed)
         return try await store(openings.open(drafts), for: request)
@@ -93,7 +93,7 @@ struct EthereumDesk: Sendable {
             LedgerItem.Finish(rows: opened.rows, answer: answer)
         }
         do {
-            return try await ledger.submit(item).response()
+            return try await submissions.ledger.submit(item).response()
         } catch let error as PostgresError where error.violates("intents_nonce") {
             throw Problem(409, "nonce_taken", "Another transaction of the wallet was built meanwhile. Try again.")
         }

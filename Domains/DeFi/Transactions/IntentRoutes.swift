@@ -24,7 +24,7 @@ struct IntentRoutes: Sendable {
         _ runtime: DomainRuntime,
         _ ethereum: EthereumDesk?,
         payments: [PaymentParts],
-        payers: Payers,
+        book: AddressBook,
         ids: IDGenerator,
         clock: any WallClock,
         cursors: CursorSigner
@@ -34,13 +34,14 @@ struct IntentRoutes: Sendable {
         self.payments = PaymentDesk(
             chains: payments,
             payments: Payments(schema: schema, pool: pool),
-            payers: payers,
+            book: book,
             ledger: ledger,
             ids: ids,
             clock: clock
         )
         intents = Intents(schema: schema, pool: pool)
-        (self.payers, self.ledger, self.ids, signer) = (payers, ledger, ids, cursors)
+        payers = Payers(schema: schema, pool: pool)
+        (self.ledger, self.ids, signer) = (ledger, ids, cursors)
     }
 
     static let problems: [Int: [String]] = [
@@ -48,7 +49,7 @@ struct IntentRoutes: Sendable {
         409: ["intent_not_open", "nonce_taken", "inputs_taken"],
         422: [
             "amount_too_small", "fee_too_high", "not_replaceable", "wallet_not_supported",
-            "wallet_not_verified", "wallet_on_other_chain", "recipient_not_in_address_book", "recipient_locked",
+            "wallet_not_verified", "wallet_on_other_chain", "address_not_in_book", "address_locked",
             "asset_not_supported", "insufficient_funds", "would_revert", "would_fail", "gas_too_expensive",
             "idempotency_key_reused", "amount_out_of_range", "bad_checksum", "address_blocked", "address_in_review",
         ],
@@ -112,7 +113,7 @@ struct IntentRoutes: Sendable {
                     "unknown_function", "malformed_call", "unlimited_approval", "other_recipient", "other_chain",
                     "other_sender", "other_nonce", "other_value", "other_calldata", "other_fee", "access_list",
                     "other_inputs", "other_contents", "not_signed", "bad_signature", "partial_signature",
-                    "idempotency_key_reused", "recipient_not_in_address_book", "recipient_locked", "address_blocked",
+                    "idempotency_key_reused", "address_not_in_book", "address_locked", "address_blocked",
                     "address_in_review",
                 ]
             ]) { $1 }
@@ -296,7 +297,7 @@ struct IntentRoutes: Sendable {
             .required(
                 "to",
                 .string(.chainAddress),
-                "An address of the address book whose lock is open, or an own wallet."
+                "An address of the address book whose lock is over; proven wallets are in it."
             ),
             .required("asset", .asset), .required("amount", .positiveAmount), speedProperty,
         ],

@@ -69,6 +69,19 @@ struct IntentChangeRow: StoredRow {
 }
 
 extension EthereumTransaction {
+    /// The same for another price of gas; nil where that is out of range.
+    func offering(_ price: GasPrice) -> EthereumTransaction? {
+        EthereumTransaction(
+            chainID: chainID,
+            nonce: nonce,
+            fee: .dynamic(maxFeePerGas: price.maxFee, maxPriorityFeePerGas: price.tip),
+            gasLimit: gasLimit,
+            to: to,
+            value: value,
+            data: data
+        )
+    }
+
     /// What it offers for gas.
     var offered: GasPrice {
         switch fee {

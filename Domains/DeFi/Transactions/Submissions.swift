@@ -11,7 +11,7 @@ struct Submissions: Sendable {
     let ledger: Ledger
     let intents: Intents
     let strategies: Strategies
-    let payers: Payers
+    let book: AddressBook
     let books: IntentBooks
     let ids: IDGenerator
     let clock: any WallClock
@@ -53,7 +53,7 @@ struct Submissions: Sendable {
             guard let recipient = try KnownCall.recipient(of: signed.transaction) else {
                 throw SubmissionCheck.Fault.calldata.problem
             }
-            try await payers.check(recipient, for: intent.user, on: intent.chain)
+            try await book.requirePayable(recipient, on: intent.chain, for: intent.user)
         case .start:
             guard let id = intent.strategy, try await strategies.get(id, of: intent.user).status != .stopped else {
                 throw Problem(409, "intent_not_open", "Its strategy has been left. Build a new one.")

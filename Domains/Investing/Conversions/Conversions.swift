@@ -160,7 +160,7 @@ struct Conversions: Sendable {
     }
 
     private func read(_ rows: Rows) async throws -> [Conversion] {
-        let known = Dictionary(try await markets.all().map { ($0.market.id, $0.market) }) { first, _ in first }
+        let known = try await markets.numbered(try rows.map { try $0["market"] })
         return try rows.map { row in
             guard let market = known[try row["market"]], let side = Side(name: try row["side"]),
                 let kind = Conversion.Kind(rawValue: try row["kind"]),

@@ -44,6 +44,11 @@ final class Markets: Sendable {
         return found
     }
 
-    /// The market with a number; nil if there is none.
-    func market(_ id: Int) async throws -> Market? { try await all().first { $0.market.id == id }?.market }
+    /// The markets that stored rows name, by number, also those that opened a moment ago.
+    func numbered(_ wanted: [Int]) async throws -> [Int: Market] {
+        let known = try await all()
+        let missing = Set(wanted).subtracting(known.map(\.market.id))
+        let found = missing.isEmpty ? known : try await all(ageMaxSeconds: 0)
+        return Dictionary(found.map { ($0.market.id, $0.market) }) { first, _ in first }
+    }
 }

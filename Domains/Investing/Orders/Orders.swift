@@ -98,12 +98,14 @@ struct Orders: Sendable {
     private func one(_ rows: Rows) async throws -> (order: Order, market: Market) {
         guard let row = rows.first else { throw Problem.notFound }
         let order = try OrderRow.read(row)
-        guard let market = try await markets.market(order.market) else { throw Problem.notFound }
+        guard let market = try await markets.numbered([order.market])[order.market] else {
+            throw InvestingFault.missing("the market of an order")
+        }
         return (order, market)
     }
 
     private func pair<Of: InMarket>(_ all: [Of]) async throws -> [(Of, Market)] {
-        let known = Dictionary(try await markets.all().map { ($0.market.id, $0.market) }) { first, _ in first }
+        let known = try await markets.numbered(all.map(\.market))
         return all.compactMap { one in known[one.market].map { (one, $0) } }
     }
 }

@@ -61,13 +61,13 @@ struct PortfolioStanding: Sendable {
 extension Portfolios {
     /// A portfolio's standing, all of it as of one moment.
     func standing(of portfolio: Portfolio) async throws -> PortfolioStanding {
-        let known = Dictionary(try await markets.all().map { ($0.market.id, $0.market) }) { first, _ in first }
         let results = try await pool.withTransaction(isolation: .repeatableRead) { transaction in
             try await transaction.pipeline([
                 held(by: portfolio), balance(of: portfolio), lastFlow(of: portfolio),
                 "select clock_timestamp() as now",
             ])
         }
+        let known = try await markets.numbered(try results[0].map { try $0["of_market"] })
         let parts: [PortfolioStanding.Part] = try results[0].compactMap { row in
             guard let market = known[try row["of_market"]] else { return nil }
             let traded: ID<TradingAccount>? = try row["account"]

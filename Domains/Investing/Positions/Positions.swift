@@ -20,7 +20,7 @@ struct Positions: Sendable {
             order by m.id
             """
         )
-        let known = Dictionary(try await markets.all().map { ($0.market.id, $0.market) }) { first, _ in first }
+        let known = try await markets.numbered(try rows.map { try $0["of_market"] })
         return try rows.compactMap { row in
             guard let market = known[try row["of_market"]] else { return nil }
             let traded: ID<TradingAccount>? = try row["account"]
@@ -37,7 +37,7 @@ struct Positions: Sendable {
             from \(schema).trade_statistics where account = \(account) order by market
             """
         )
-        let known = Dictionary(try await markets.all().map { ($0.market.id, $0.market) }) { first, _ in first }
+        let known = try await markets.numbered(try rows.map { try $0["market"] })
         return try rows.compactMap { row in
             let statistics = try AccountStatistics(row)
             return known[statistics.market].map { (statistics, $0) }

@@ -212,13 +212,13 @@ struct Rebalances: Sendable {
     private func read(_ rows: Rows) async throws -> [Rebalance] {
         let found: [ID<Rebalance>] = try rows.map { try $0["id"] }
         guard !found.isEmpty else { return [] }
-        let known = Dictionary(try await markets.all().map { ($0.market.id, $0.market) }) { first, _ in first }
         let orders = try await pool.query(
             """
             select rebalance, place, market, side, lots, amount, bound, status, order_id, reason
             from \(schema).rebalance_orders where rebalance = any(\(found)) order by rebalance, place
             """
         )
+        let known = try await markets.numbered(try orders.map { try $0["market"] })
         var steps: [ID<Rebalance>: [Rebalance.Step]] = [:]
         for row in orders { steps[try row["rebalance"], default: []].append(try Rebalance.Step(row, known)) }
         return try rows.map { try Rebalance($0, steps[try $0["id"], default: []]) }

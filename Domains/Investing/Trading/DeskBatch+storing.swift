@@ -109,7 +109,7 @@ extension DeskBatch {
                 type: "investing.order.\(order.status.rawValue)",
                 payload: [
                     "user": .string(one.user.wire), "order": shown, "fills": fills,
-                    "balances": BalanceSnapshot.json(balances, at: instant, place: .max / 2),
+                    "balances": BalanceSnapshot.json(balances, at: instant, place: BalanceSnapshot.placeAfterBatch),
                 ]
             )
         )

@@ -40,6 +40,8 @@ public struct PolicyParameters: Sendable, Hashable {
     public var clearanceHours = 72
     /// Payouts from so many units on are recorded with the names of both sides (the travel rule).
     public var travelRuleUnits = 1_000
+    /// From this level on (2 is full) two people approve that somebody is identified; 3 for none.
+    public var twoPeopleLevel = 2
     /// Countries whose customers' money is looked at when it leaves, by ISO 3166-1 alpha-2.
     public var highRiskCountries: Set<String> = ["IR", "KP", "MM"]
 
@@ -58,6 +60,7 @@ public struct PolicyParameters: Sendable, Hashable {
         ("basic_day_units", \.basicDayUnits), ("full_day_units", \.fullDayUnits),
         ("pass_through_units", \.passThroughUnits), ("pass_through_percent", \.passThroughPercent),
         ("clearance_hours", \.clearanceHours), ("travel_rule_units", \.travelRuleUnits),
+        ("kyc_two_people_level", \.twoPeopleLevel),
     ]
 
     /// Reads what is given; what isn't is as usual.

@@ -10,9 +10,9 @@ struct ProtectionRecords: UserRecords {
         let pool = data.pool
         return [
             RecordSection("platform.personal_data", .erased) { [data] user, after, _ in
-                // They are few: one page holds them.
+                // They are few: one page holds them. Documents are large; whoever keeps them shows them one by one.
                 guard after == 0 else { return [] }
-                return try await data.read(user, nil).enumerated().map { place, value in
+                return try await data.read(user, but: [.document]).enumerated().map { place, value in
                     (id: UInt128(place + 1), json: ProtectionRecords.json(value))
                 }
             },

@@ -39,6 +39,27 @@ extension PersonalValues {
         of user: ID<User>,
         to reader: StaffReader
     ) async throws -> [PersonalValue] {
+        try await disclose(types, item: nil, of: user, to: reader)
+    }
+
+    /// One value of a user's for a member of staff, as documents are read: one at a time.
+    ///
+    /// - Throws: as `disclose` of kinds.
+    public func disclose(
+        _ type: DataType,
+        item: UInt128,
+        of user: ID<User>,
+        to reader: StaffReader
+    ) async throws -> PersonalValue? {
+        try await disclose([type], item: item, of: user, to: reader).first
+    }
+
+    private func disclose(
+        _ types: [DataType],
+        item: UInt128?,
+        of user: ID<User>,
+        to reader: StaffReader
+    ) async throws -> [PersonalValue] {
         precondition(
             (1...PersonalValues.valuesMax).contains(types.count),
             "staff read 1 to \(PersonalValues.valuesMax)"
@@ -50,11 +71,10 @@ extension PersonalValues {
             throw DataProtectionProblem.notPermitted(refused.map(\.name))
         }
         // The note commits with the snapshot that is read, and before anything is decrypted.
-        let rows = try await pool.withTransaction { transaction in
-            try await transaction.pipeline([
-                note(types, of: user, by: reader, "disclosed"), PersonalValues.selection(user, types),
-            ])
-        }
+        let statements = [
+            note(types, of: user, by: reader, "disclosed"), PersonalValues.selection(user, types, item: item),
+        ]
+        let rows = try await pool.withTransaction { try await $0.pipeline(statements) }
         return try await values(from: rows[1])
     }
 

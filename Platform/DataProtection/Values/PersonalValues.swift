@@ -37,7 +37,7 @@ public struct PersonalValues: Sendable {
     ///
     /// - Throws: `DataProtectionProblem.erased`, `.notAuthentic`, a `PostgresError`, or what the master keys throw.
     public func read(_ user: ID<User>, _ type: DataType, item: UInt128 = 0) async throws -> PersonalValue? {
-        try await read(user, [type]).first { $0.item == item }
+        try await values(from: try await pool.query(PersonalValues.selection(user, [type], item: item))).first
     }
 
     /// The values of a user of some kinds, or for nil of all but secrets, by kind and item; at most `valuesMax`.
@@ -45,6 +45,13 @@ public struct PersonalValues: Sendable {
     /// - Throws: as `read`.
     public func read(_ user: ID<User>, _ types: [DataType]?) async throws -> [PersonalValue] {
         try await values(from: try await pool.query(PersonalValues.selection(user, types)))
+    }
+
+    /// The values of a user of all kinds but secrets and these, by kind and item; at most `valuesMax`.
+    ///
+    /// - Throws: as `read`.
+    public func read(_ user: ID<User>, but types: [DataType]) async throws -> [PersonalValue] {
+        try await values(from: try await pool.query(PersonalValues.selection(user, nil, but: types)))
     }
 
     /// Stores values of a user in a transaction of its own; those without bytes are removed.
@@ -102,14 +109,22 @@ public struct PersonalValues: Sendable {
     }
 
     /// One statement, and so one snapshot: key and envelopes belong together whatever happens beside it.
-    static func selection(_ user: ID<User>, _ types: [DataType]?) -> SQL {
+    ///
+    /// Without `types` it is all but secrets and `others`; with `item` that one of each type.
+    static func selection(
+        _ user: ID<User>,
+        _ types: [DataType]?,
+        item: UInt128? = nil,
+        but others: [DataType] = []
+    ) -> SQL {
         """
         select \(StoredDataKey.columns), d.data_type, d.item, d.envelope
         from platform.user_data_keys k
         left join platform.encrypted_user_data d
-            on d.user_id = k.user_id and (d.data_type = any(\((types ?? []).map(\.name)))
-                or \(types == nil) and d.data_type in
-                    (select name from platform.data_types where category <> 'secret'))
+            on d.user_id = k.user_id and d.item = coalesce(\(item), d.item)
+                and (d.data_type = any(\((types ?? []).map(\.name)))
+                    or \(types == nil) and d.data_type <> all(\(others.map(\.name))) and d.data_type in
+                        (select name from platform.data_types where category <> 'secret'))
         where k.user_id = \(user)
         order by d.data_type, d.item
         limit \(valuesMax)

@@ -7,7 +7,7 @@ public struct Permission: Hashable, Sendable, ExpressibleByStringLiteral, Custom
     public init(_ name: String) { self.name = name }
 
     /// Whether it is for staff: then it is nobody's without a second factor, whatever the route says.
-    public var isForStaff: Bool { ["operate:", "staff:", "compliance:"].contains(where: name.hasPrefix) }
+    public var isForStaff: Bool { ["operate:", "staff:", "compliance:", "kyc:"].contains(where: name.hasPrefix) }
 
     /// A permission by its name.
     public init(stringLiteral value: String) { self.init(value) }

@@ -1,7 +1,9 @@
 import HummingbirdCore
+import HummingbirdTLS
 public import Logging
 import NIOCore
 import NIOPosix
+import NIOSSL
 public import ServiceLifecycle
 
 /// An API on a port or a socket, as a service: it stops when asked to, after the requests that it has.
@@ -31,8 +33,34 @@ public struct APIServer: Service {
         public init() {}
     }
 
+    /// What a server proves itself with, in PEM; read when it starts.
+    public struct Certificate: Sendable {
+        /// The file of the certificate, followed by those that lead to a trusted one.
+        public let chainFile: String
+        /// The file of its private key.
+        public let keyFile: String
+
+        /// A certificate by its files.
+        public init(chainFile: String, keyFile: String) { (self.chainFile, self.keyFile) = (chainFile, keyFile) }
+
+        /// TLS 1.2 or later, without certificates of clients.
+        ///
+        /// - Throws: what reading the files throws.
+        func configuration() throws -> TLSConfiguration {
+            let chain = try NIOSSLCertificate.fromPEMFile(chainFile).map { NIOSSLCertificateSource.certificate($0) }
+            let key = try NIOSSLPrivateKey(file: keyFile, format: .pem)
+            var configuration = TLSConfiguration.makeServerConfiguration(
+                certificateChain: chain,
+                privateKey: .privateKey(key)
+            )
+            configuration.minimumTLSVersion = .tlsv12
+            return configuration
+        }
+    }
+
     private let api: API
     private let address: Address
+    private let certificate: Certificate?
     private let limits: Limits
     private let trustedProxies: Int
     private let logger: Logger
@@ -43,6 +71,7 @@ public struct APIServer: Service {
     /// - Parameters:
     ///   - api: what it serves.
     ///   - address: where it listens.
+    ///   - certificate: what it proves itself with; nil for plain HTTP, as behind a proxy that ends TLS.
     ///   - limits: its bounds.
     ///   - trustedProxies: how many proxies of ours stand in front, each of which appends to `X-Forwarded-For`;
     ///     with 0 the header is ignored.
@@ -51,6 +80,7 @@ public struct APIServer: Service {
     public init(
         _ api: API,
         at address: Address,
+        certificate: Certificate? = nil,
         limits: Limits = Limits(),
         trustedProxies: Int = 0,
         logger: Logger = Logger(label: "http"),
@@ -58,12 +88,12 @@ public struct APIServer: Service {
     ) {
         precondition(trustedProxies >= 0, "a negative number of proxies")
         (self.api, self.address, self.limits, self.trustedProxies) = (api, address, limits, trustedProxies)
-        (self.logger, self.onRunning) = (logger, onRunning)
+        (self.certificate, self.logger, self.onRunning) = (certificate, logger, onRunning)
     }
 
     /// Serves until a graceful shutdown or cancellation.
     ///
-    /// - Throws: what binding the address throws.
+    /// - Throws: what reading the certificate or binding the address throws.
     public func run() async throws {
         let deadlines = Deadlines()
         let channel = ServerChannel(
@@ -72,6 +102,15 @@ public struct APIServer: Service {
             limits: limits,
             trustedProxies: trustedProxies
         )
+        if let certificate {
+            let secured = try TLSChannel(channel, tlsConfiguration: try certificate.configuration())
+            try await serve(secured, deadlines)
+        } else {
+            try await serve(channel, deadlines)
+        }
+    }
+
+    private func serve(_ channel: some ServerChildChannel, _ deadlines: Deadlines) async throws {
         let onRunning = onRunning
         let server = channel.server(
             configuration: ServerConfiguration(

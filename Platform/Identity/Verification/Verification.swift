@@ -22,6 +22,11 @@ struct Verification: Sendable {
     func request(_ id: ID<User>, name: String, by origin: Origin) async throws -> UserRecord {
         let now = services.clock.now()
         let verdict = SandboxVerification.verdict(name: name)
+        // Whoever applied with documents goes on by them: a name alone doesn't renew what they gave.
+        let applied = try await services.pool.query(
+            "select exists (select from platform.kyc_applications where user_id = \(id) and status <> 'withdrawn')"
+        )
+        if try applied[0][0] { throw IdentityProblem.verificationNotOpen(.pending) }
         return try await change(id, by: origin, at: now, reason: SandboxVerification.rule) { user in
             guard user.kycStatus == .none else { throw IdentityProblem.verificationNotOpen(user.kycStatus) }
             user.name = name

@@ -181,7 +181,15 @@ public struct InboxWorker: Service {
                 return try await handler.handle(event)
             }
         } catch {
-            return .retry(FailureText.of(error))
+            let why = FailureText.of(error)
+            logger.warning(
+                "an event's handler failed; it is tried again",
+                metadata: [
+                    "schema": "\(inbox.schema)", "source": "\(event.source)", "event": "\(event.id.wire)",
+                    "type": "\(event.type)", "attempt": "\(event.attempt)", "error": "\(why)",
+                ]
+            )
+            return .retry(why)
         }
     }
 

@@ -9,10 +9,14 @@ public struct Subscription: Sendable {
     public let types: Set<String>?
     /// Raised once events are stored.
     public let signal: WorkSignal?
+    /// Whether the subscriber gets an aggregate's events one after the other.
+    ///
+    /// One for whom any order will do, as newer states replace older ones, is spared what keeping it costs.
+    public let isOrdered: Bool
 
     /// A subscription of an inbox to types of events.
-    public init(inbox: Inbox, types: Set<String>? = nil, signal: WorkSignal? = nil) {
-        (self.inbox, self.types, self.signal) = (inbox, types, signal)
+    public init(inbox: Inbox, types: Set<String>? = nil, signal: WorkSignal? = nil, isOrdered: Bool = true) {
+        (self.inbox, self.types, self.signal, self.isOrdered) = (inbox, types, signal, isOrdered)
     }
 
     func wants(_ event: CloudEvent) -> Bool {
@@ -27,7 +31,7 @@ public struct Subscription: Sendable {
 /// server.
 ///
 /// An event is in the inbox under (schema of origin, event id), so one delivered again is a duplicate there; it carries
-/// its aggregate as the object and its version as the sequence, so it is handled in order.
+/// its aggregate as the object and its version as the sequence, so it is handled in order, where order is wanted.
 public struct InProcessBus: EventTransport {
     /// `bus`.
     public let name = "bus"
@@ -45,7 +49,9 @@ public struct InProcessBus: EventTransport {
             let wanted = events.filter(subscription.wants)
             guard !wanted.isEmpty else { continue }
             do {
-                _ = try await subscription.inbox.put(wanted.map { InboxArrival($0, from: origin) })
+                _ = try await subscription.inbox.put(
+                    wanted.map { InboxArrival($0, from: origin, isOrdered: subscription.isOrdered) }
+                )
             } catch let error as PostgresError {
                 // Data exceptions and violated constraints (classes 22, 23, 54) are about an event, the rest is about
                 // the server.
@@ -65,13 +71,13 @@ public struct InProcessBus: EventTransport {
 extension InboxArrival {
     /// An event of another schema as it enters an inbox: type without version as CloudEvents has it, the envelope as
     /// the body.
-    init(_ event: CloudEvent, from origin: Schema) {
+    init(_ event: CloudEvent, from origin: Schema, isOrdered: Bool) {
         self.init(
             source: origin.name,
             eventID: event.id,
             type: event.type,
-            objectID: event.partitionKey,
-            sequence: event.sequence,
+            objectID: isOrdered ? event.partitionKey : nil,
+            sequence: isOrdered ? event.sequence : nil,
             headers: event.traceparent.map { ["traceparent": .string($0)] } ?? [:],
             body: event.json.serialized(),
             origin: .event

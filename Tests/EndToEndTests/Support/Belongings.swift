@@ -19,8 +19,25 @@ enum Belongings {
         objects["key"] = try text(key, "id")
         let sessions = try await owner.get("/v1/me/sessions")
         objects["ses"] = try #require(sessions.json["data"]?.elements?.first?["id"]?.stringValue)
+        objects["kyc"] = try await application(owner)
         objects.merge(try await stored(owner, objects)) { $1 }
         return objects
+    }
+
+    /// An application to be identified, with a passport.
+    private static func application(_ owner: Customer) async throws -> String {
+        let opened = try await owner.post(
+            "/v1/me/identity/applications",
+            [
+                "level": "full", "legal_name": "Owner Owens", "birth_date": "1990-01-02", "nationality": "PT",
+                "address": "Rua 1",
+            ]
+        )
+        let id = try text(opened, "id")
+        let path = "/v1/me/identity/applications/\(id)/documents/passport"
+        let headers = [("Content-Type", "application/octet-stream")]
+        let added = try await owner.send("PUT", path, body: [0xFF, 0xD8, 0xFF, 0xE0, 0x01], headers: headers)
+        return try text(added, "id")
     }
 
     private static func banking(_ owner: Customer) async throws -> APIWalk.Objects {

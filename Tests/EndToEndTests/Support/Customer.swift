@@ -93,6 +93,26 @@ struct Customer: Sendable {
         return found
     }
 
+    /// Waits until what is shown of all domains together is what each domain says by itself.
+    func waitForProjections(within seconds: Double = 60) async throws {
+        let deadline = ContinuousClock.now + .seconds(seconds)
+        while try await projected() != balances(), ContinuousClock.now < deadline {
+            try await Task.sleep(for: .milliseconds(50))
+        }
+        let (shown, real) = (try await projected(), try await balances())
+        #expect(shown == real)
+    }
+
+    private func projected() async throws -> [String: String] {
+        let answer = try await get("/v1/balances")
+        try #require(answer.status == 200, "\(answer.readable)")
+        let entries = (answer.json["data"]?.elements ?? []).map { balance in
+            let words = ["domain", "account", "asset"].map { balance[$0]?.stringValue ?? "" }
+            return (words.joined(separator: " "), balance["available"]?.stringValue ?? "")
+        }
+        return Dictionary(entries) { first, _ in first }
+    }
+
     /// What is available in checking, in US dollars.
     func dollars() async throws -> String { try await balances()["banking checking USD"] ?? "none" }
 

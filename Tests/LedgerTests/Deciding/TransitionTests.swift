@@ -156,6 +156,19 @@ import Testing
         #expect(
             core.refusal(CoreFixture.pay(1, CoreFixture.frozen, CoreFixture.bob)) == .accountFrozen(CoreFixture.frozen)
         )
+        func held(again: Bool, _ id: UInt128) -> LedgerCommand {
+            .reserve(
+                NewReservation(
+                    id: ID(id),
+                    account: CoreFixture.frozen,
+                    amount: 1,
+                    kind: "test",
+                    isDespiteFreeze: again
+                )
+            )
+        }
+        #expect(core.refusal(held(again: false, 901)) == .accountFrozen(CoreFixture.frozen))
+        try core.done(held(again: true, 902))
         try core.done(.freeze(CoreFixture.frozen, because: nil))
         try core.done(CoreFixture.pay(1, CoreFixture.frozen, CoreFixture.bob, id: CoreFixture.transfer(6)))
         #expect(core.changedAccounts.contains(CoreFixture.frozen))

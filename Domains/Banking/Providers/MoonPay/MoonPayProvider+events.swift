@@ -23,7 +23,8 @@ extension MoonPayProvider: WebhookReader {
     func event(_ body: JSON) throws(ProviderEventError) -> ProviderEvent {
         let envelope = try envelope(body)
         let data = try ProviderBody(body).object("data")
-        guard envelope.type.hasPrefix("transaction_") else {
+        let isSale = envelope.type.hasPrefix("sell_transaction_")
+        guard isSale || envelope.type.hasPrefix("transaction_") else {
             return ProviderEvent(
                 id: envelope.eventID,
                 type: envelope.type,
@@ -40,6 +41,8 @@ extension MoonPayProvider: WebhookReader {
             throw data.fault("updatedAt")
         }
         let state = MoonPayProvider.state(try data.text("status"))
+        let (asset, amount) =
+            isSale ? ("baseCurrency", "baseCurrencyAmount") : ("currency", "quoteCurrencyAmount")
         return ProviderEvent(
             id: envelope.eventID,
             type: envelope.type,
@@ -47,10 +50,11 @@ extension MoonPayProvider: WebhookReader {
             state: state,
             occurredAt: occurredAt,
             transaction: ProviderBody.transaction(data.optionalText("externalTransactionId")),
-            amount: try MoonPayProvider.amount(data, state),
+            amount: try MoonPayProvider.amount(data, state, asset, amount),
             actualFee: nil,
             reason: state == .failed ? data.optionalText("failureReason") ?? "failed" : nil,
-            purchase: try data.text("id")
+            purchase: try data.text("id"),
+            chainHash: data.optionalText(isSale ? "depositHash" : "cryptoTransactionId")
         )
     }
 
@@ -63,10 +67,10 @@ extension MoonPayProvider: WebhookReader {
         data.optionalText("updatedAt") ?? data.optionalText("createdAt")
     }
 
-    // https://dev.moonpay.com/reference/reference-webhooks-buy
+    // https://dev.moonpay.com/reference/reference-webhooks-buy, …/reference-webhooks-sell
     private static func state(_ status: String) -> ProviderEvent.State {
         switch status {
-        case "waitingPayment", "waitingAuthorization": .confirming
+        case "waitingPayment", "waitingAuthorization", "waitingForDeposit": .confirming
         case "pending": .processing
         case "completed": .succeeded
         case "failed": .failed
@@ -74,17 +78,21 @@ extension MoonPayProvider: WebhookReader {
         }
     }
 
-    /// What is bought; nil for an asset that is none of ours.
-    private static func amount(_ data: ProviderBody, _ state: ProviderEvent.State) throws(ProviderEventError) -> Money?
-    {
+    /// What is bought or sold; nil for an asset that is none of ours.
+    private static func amount(
+        _ data: ProviderBody,
+        _ state: ProviderEvent.State,
+        _ assetName: String,
+        _ amountName: String
+    ) throws(ProviderEventError) -> Money? {
         // A code may have the chain behind it: `usdc_polygon`.
-        guard let code = data.json["currency"]?["code"]?.stringValue?.split(separator: "_").first,
+        guard let code = data.json[assetName]?["code"]?.stringValue?.split(separator: "_").first,
             let asset = Asset(code: code.uppercased())
         else { return nil }
-        guard let minorUnits = ProviderNumber.minorUnits(data.json["quoteCurrencyAmount"], scale: asset.scale) else {
+        guard let minorUnits = ProviderNumber.minorUnits(data.json[amountName], scale: asset.scale) else {
             // Before the purchase is priced there is no amount.
             guard state == .succeeded else { return nil }
-            throw data.fault("quoteCurrencyAmount")
+            throw data.fault(amountName)
         }
         return Money(minorUnits: minorUnits, asset)
     }

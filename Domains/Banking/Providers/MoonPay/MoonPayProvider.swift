@@ -3,12 +3,13 @@ import Logging
 import OutboundHTTP
 import Settings
 
-/// MoonPay: the customer buys crypto in its widget, which goes to a wallet of ours.
+/// MoonPay: the customer buys crypto in its widget, which goes to a wallet of ours or of the customer's own, or sells
+/// crypto there.
 ///
-/// Nothing is asked of MoonPay for a deposit: the customer gets the widget's signed URL, which names the transaction,
-/// and MoonPay names it in all that it says. So the reference of a deposit is the transaction's wire id.
+/// Nothing is asked of MoonPay: the customer gets the widget's signed URL, which names the transaction, and MoonPay
+/// names it in all that it says. So its reference is the transaction's wire id.
 struct MoonPayProvider: PaymentProvider {
-    /// Open deposits that one reconciliation asks after.
+    /// Open transactions of a kind that one reconciliation asks after.
     static let openMax = 1_000
     static let deadlineSecondsDefault = 10.0
 
@@ -18,24 +19,24 @@ struct MoonPayProvider: PaymentProvider {
     private let http: HTTPClient
     private let deadlineSeconds: Double
     private let widget: MoonPayWidget?
-    private let openDeposits: OpenDeposits
+    private let open: OpenTransactions
 
     /// MoonPay by its parts.
     ///
     /// `widget` is what the customer's URL is made of, nil to take no deposits and only read what was begun;
-    /// `openDeposits` tells the deposits that have not ended.
+    /// `open` tells the transactions that have not ended.
     init(
         secretKey: Secret,
         baseURL: String,
         http: HTTPClient,
         widget: MoonPayWidget?,
         deadlineSeconds: Double = deadlineSecondsDefault,
-        openDeposits: @escaping OpenDeposits
+        open: @escaping OpenTransactions
     ) {
         self.deadlineSeconds = deadlineSeconds
         self.secretKey = secretKey
         self.baseURL = baseURL.hasSuffix("/") ? String(baseURL.dropLast()) : baseURL
-        (self.http, self.widget, self.openDeposits) = (http, widget, openDeposits)
+        (self.http, self.widget, self.open) = (http, widget, open)
     }
 
     /// MoonPay as it is configured; nil where there is no API key.
@@ -43,15 +44,27 @@ struct MoonPayProvider: PaymentProvider {
         _ settings: Settings.Providers.MoonPay,
         http: HTTPClient,
         widget: MoonPayWidget?,
-        openDeposits: @escaping OpenDeposits
+        open: @escaping OpenTransactions
     ) {
         guard let key = settings.secretKey else { return nil }
-        self.init(secretKey: key, baseURL: settings.baseURL, http: http, widget: widget, openDeposits: openDeposits)
+        self.init(secretKey: key, baseURL: settings.baseURL, http: http, widget: widget, open: open)
     }
 
     func createDeposit(_ intent: ProviderIntent) async -> ProviderAnswer {
+        redirect(intent) { $0.url(for: intent, secretKey: secretKey) }
+    }
+
+    func createPurchase(_ intent: ProviderIntent) async -> ProviderAnswer {
+        redirect(intent) { $0.purchaseURL(for: intent, secretKey: secretKey) }
+    }
+
+    func createSale(_ intent: ProviderIntent) async -> ProviderAnswer {
+        redirect(intent) { $0.saleURL(for: intent, secretKey: secretKey) }
+    }
+
+    private func redirect(_ intent: ProviderIntent, to page: (MoonPayWidget) -> String?) -> ProviderAnswer {
         guard let widget else { return .refused(reason: "not_offered") }
-        guard let url = widget.url(for: intent, secretKey: secretKey) else { return .refused(reason: "not_supported") }
+        guard let url = page(widget) else { return .refused(reason: "not_supported") }
         return .accepted(reference: intent.transaction.wire, action: ["type": "redirect", "url": .string(url)])
     }
 
@@ -62,39 +75,46 @@ struct MoonPayProvider: PaymentProvider {
         .refused(reason: "not_offered")
     }
 
-    /// The present state of each open deposit that MoonPay knows, changed since the instant, in the form of webhooks.
+    /// The present state of what is open and MoonPay knows, changed since the instant, in the form of webhooks.
     ///
     /// - Throws: `ProviderPollError` at the first that couldn't be read.
     func events(since: Timestamp) async throws -> [JSON] {
         var bodies: [(at: Timestamp, body: JSON)] = []
-        for deposit in try await openDeposits(MoonPayProvider.openMax) {
-            for purchase in try await purchases(of: deposit) {
-                let body: JSON = ["type": "transaction_updated", "data": purchase]
-                guard let event = try? event(body), event.occurredAt >= since else { continue }
-                bodies.append((event.occurredAt, body))
+        // https://dev.moonpay.com/reference/getbuytransactionbyexternalid, …/getselltransactionbyexternalid
+        let places: [(kinds: [BankTransaction.Kind], path: String, type: String)] = [
+            ([.deposit, .purchase], "/v1/transactions/ext/", "transaction_updated"),
+            ([.sale], "/v3/sell_transactions/ext/", "sell_transaction_updated"),
+        ]
+        for place in places {
+            for transaction in try await open(place.kinds, MoonPayProvider.openMax) {
+                for trade in try await trades(at: place.path + transaction.wire) {
+                    let body: JSON = ["type": .string(place.type), "data": trade]
+                    guard let event = try? event(body), event.occurredAt >= since else { continue }
+                    bodies.append((event.occurredAt, body))
+                }
             }
         }
         return bodies.sorted { $0.at < $1.at }.map(\.body)
     }
 
     /// What MoonPay has under our id; a customer may begin several times with one URL.
-    private func purchases(of deposit: ID<BankTransaction>) async throws -> [JSON] {
-        // https://dev.moonpay.com/reference/getbuytransactionbyexternalid
-        var request = OutboundRequest(.get, "\(baseURL)/v1/transactions/ext/\(deposit.wire)")
+    private func trades(at path: String) async throws -> [JSON] {
+        var request = OutboundRequest(.get, baseURL + path)
         request.headers = [OutboundHeader("Authorization", "Api-Key " + secretKey.reveal())]
         request.deadlineSeconds = deadlineSeconds
         let response = try await http.send(request)
         // The customer has not begun.
         if response.status == 404 { return [] }
-        guard response.status == 200, let purchases = (try? JSON.parse(response.body))?.elements else {
+        guard response.status == 200, let trades = (try? JSON.parse(response.body))?.elements else {
             throw ProviderPollError(provider: name, status: response.status)
         }
-        return purchases
+        return trades
     }
 }
 
-/// The deposits by a provider that have not ended, the oldest first, at most as many as said.
-typealias OpenDeposits = @Sendable (_ countMax: Int) async throws -> [ID<BankTransaction>]
+/// The transactions of some kinds by a provider that have not ended, the oldest first, at most as many as said.
+typealias OpenTransactions =
+    @Sendable (_ kinds: [BankTransaction.Kind], _ countMax: Int) async throws -> [ID<BankTransaction>]
 
 /// A provider answered a question after a status with something else than the status.
 struct ProviderPollError: Error, Hashable {

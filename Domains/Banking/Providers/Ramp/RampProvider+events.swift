@@ -35,7 +35,8 @@ extension RampProvider: WebhookReader {
             amount: try RampProvider.amount(trade, state),
             actualFee: nil,
             reason: state == .failed ? envelope.type.lowercased() : nil,
-            purchase: try trade.text("id")
+            purchase: try trade.text("id"),
+            chainHash: trade.optionalText("finalTxHash")
         )
     }
 

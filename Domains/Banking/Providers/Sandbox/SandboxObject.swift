@@ -6,7 +6,7 @@ struct SandboxObject: Sendable, Entity {
     static let idPrefix = "sbo"
 
     enum Kind: String, Sendable, CaseIterable, SQLEncodable, SQLDecodable {
-        case deposit, payout, refund
+        case deposit, payout, refund, purchase, sale
     }
 
     let id: ID<SandboxObject>

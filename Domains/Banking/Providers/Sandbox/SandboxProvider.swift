@@ -29,6 +29,15 @@ struct SandboxProvider: PaymentProvider {
         return await take(intent, .payout, behaviour)
     }
 
+    /// Pays the customer's own wallet, or is paid by it; on no chain, as it lives in our own database.
+    func createPurchase(_ intent: ProviderIntent) async -> ProviderAnswer {
+        await take(intent, .purchase, SandboxBehaviour(token: intent.token))
+    }
+
+    func createSale(_ intent: ProviderIntent) async -> ProviderAnswer {
+        await take(intent, .sale, SandboxBehaviour(token: intent.token))
+    }
+
     /// Gives a deposit that succeeded back, in whole or part; never more than it was.
     func refund(_ intent: ProviderIntent, of reference: String) async -> ProviderAnswer {
         let behaviour = SandboxBehaviour(token: intent.token)
@@ -90,7 +99,7 @@ struct SandboxProvider: PaymentProvider {
             case .refused(let reason): return .refused(reason: reason)
             case .taken(_, let id):
                 let action: JSON = ["type": "sandbox_client_secret", "client_secret": .string(id.wire + "_secret")]
-                return .accepted(reference: id.wire, action: kind == .deposit ? action : nil)
+                return .accepted(reference: id.wire, action: [.payout, .refund].contains(kind) ? nil : action)
             }
         }
     }

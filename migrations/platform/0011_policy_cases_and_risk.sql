@@ -1,5 +1,5 @@
--- Rules of compliance by version, what stops a customer's money, the cases in which people decide, what is known of
--- customers' identities, and how much of a risk they are.
+-- Rules of compliance by version, what stops a customer's money, the cases in which people decide, and how much of a
+-- risk customers are.
 
 -- migrate: up
 create table platform.compliance_rule_sets (
@@ -83,56 +83,6 @@ create table platform.compliance_clearances (
     primary key (user_id, flag)
 );
 
--- What customers ask for: to be identified to a level, by documents that are kept encrypted.
-create table platform.kyc_applications (
-    id uuid primary key,
-    user_id uuid not null references platform.users (id),
-    -- 1 is basic, by name and birth; 2 is full, by documents.
-    level integer not null check (level in (1, 2)),
-    status text not null check (status in ('draft', 'submitted', 'approved', 'rejected', 'withdrawn')),
-    -- Who looks at it: `staff`, or a vendor.
-    provider text not null,
-    -- What the vendor calls it, once it has told.
-    reference text,
-    reason text check (length(reason) between 1 and 500),
-    created_at timestamptz not null,
-    submitted_at timestamptz,
-    decided_by text,
-    decided_at timestamptz,
-    version bigint not null default 1 check (version > 0),
-    constraint kyc_applications_submitted check (status in ('draft', 'withdrawn') or submitted_at is not null),
-    constraint kyc_applications_decided check ((status in ('approved', 'rejected')) = (decided_at is not null)),
-    constraint kyc_applications_decider check ((decided_at is null) = (decided_by is null))
-) with (fillfactor = 80);
-create unique index kyc_applications_one on platform.kyc_applications (user_id) where status in ('draft', 'submitted');
-create index kyc_applications_queue on platform.kyc_applications (submitted_at, id) where status = 'submitted';
-create index kyc_applications_user on platform.kyc_applications (user_id, id);
-
--- What the documents are; their bytes are in `encrypted_user_data`, as items of the same id.
-create table platform.kyc_documents (
-    id uuid primary key,
-    application_id uuid not null references platform.kyc_applications (id),
-    user_id uuid not null,
-    kind text not null
-        check (kind in ('passport', 'identity_card', 'driving_licence', 'proof_of_address', 'selfie')),
-    media_type text not null check (media_type in ('image/jpeg', 'image/png', 'application/pdf')),
-    bytes integer not null check (bytes > 0),
-    added_at timestamptz not null,
-    constraint kyc_documents_one unique (application_id, kind)
-);
-
--- How far a customer is identified, and until when.
-create table platform.kyc_levels (
-    user_id uuid primary key references platform.users (id),
-    level integer not null check (level in (1, 2)),
-    application_id uuid not null references platform.kyc_applications (id),
-    since timestamptz not null,
-    expires_at timestamptz not null check (expires_at > since),
-    -- When its expiry was told; null while it is in force.
-    expired_at timestamptz
-) with (fillfactor = 80);
-create index kyc_levels_expiry on platform.kyc_levels (expires_at) where expired_at is null;
-
 -- How much of a risk a customer is, each time that it changed.
 create table platform.risk_scores (
     id uuid primary key,
@@ -184,23 +134,19 @@ insert into platform.roles (name, description) values
     ('compliance_officer', 'Decides on identities and what compliance has stopped.')
 on conflict (name) do nothing;
 insert into platform.permissions (name, description) values
-    ('compliance:review', 'See compliance cases, work on them, and decide what another has proposed.'),
-    ('kyc:review', 'See what customers are identified by, and decide on it.');
+    ('compliance:review', 'See compliance cases, work on them, and decide what another has proposed.');
 insert into platform.role_permissions (role, permission) values
-    ('compliance_officer', 'compliance:review'), ('compliance_officer', 'kyc:review');
+    ('compliance_officer', 'compliance:review');
 
 -- migrate: down
-delete from platform.role_permissions where permission in ('compliance:review', 'kyc:review');
-delete from platform.permissions where name in ('compliance:review', 'kyc:review');
+delete from platform.role_permissions where permission = 'compliance:review';
+delete from platform.permissions where name = 'compliance:review';
 drop table platform.travel_rule_records;
 drop trigger transaction_facts_added on platform.transaction_facts;
 drop trigger transaction_facts_changed on platform.transaction_facts;
 drop function platform.note_movements;
 drop table platform.monitoring_queue;
 drop table platform.risk_scores;
-drop table platform.kyc_levels;
-drop table platform.kyc_documents;
-drop table platform.kyc_applications;
 drop table platform.compliance_clearances;
 drop table platform.compliance_holds;
 drop table platform.compliance_notes;

@@ -1,0 +1,128 @@
+import DomainKit
+import Kernel
+import Ledger
+import Logging
+import Metrics
+import PostgreSQL
+
+/// Stops what leaves a customer's custody while they owe what a reversed deposit had brought them.
+///
+/// All of their custody accounts are frozen in the transaction that takes the deposit back, and go free when nothing is
+/// owed any more, which is looked at next. An account that is frozen for another reason stays so for that.
+struct CustodyFreezes: Sendable {
+    /// What the reason of these freezes begins with.
+    static let words = "custody shortfall: "
+    /// Customers that are looked at in one step.
+    static let stepMax = 100
+    /// Entries of one answer at most.
+    static let listMax = 500
+
+    let runtime: DomainRuntime
+    let assets: CustodyAssets
+    let chain: EthereumChain
+    let ids: IDGenerator
+    let logger: Logger
+
+    private var schema: Schema { runtime.schema }
+
+    /// What freezes a customer's accounts because of a deposit that the chain took back.
+    func freezing(_ user: ID<User>, because deposit: ID<CustodyDeposit>) async throws -> [LedgerCommand] {
+        let frozen = try await runtime.accounts.balances(of: user.value).filter { $0.frozenBecause != nil }
+        var commands: [LedgerCommand] = []
+        // Those that hold nothing yet, too: what comes later doesn't leave either.
+        for asset in try await assets.all(on: chain).map(\.asset) {
+            let account = try await runtime.accounts.open(AccountKey(user, CustodyBooks.customer, asset))
+            guard !frozen.contains(where: { $0.account == account }) else { continue }
+            commands.append(.freeze(account, because: Self.words + deposit.wire))
+        }
+        return commands
+    }
+
+    /// Pays what is owed from what has come since, and lets those go who owe nothing any more.
+    func settle() async throws {
+        let rows = try await runtime.pool.query(
+            """
+            select distinct owner from \(schema).ledger_accounts
+            where frozen_because is not null and starts_with(frozen_because, \(CustodyFreezes.words))
+            order by owner limit \(CustodyFreezes.stepMax)
+            """
+        )
+        for row in rows {
+            let owner: UInt128 = try row["owner"]
+            try await settle(ID<User>(owner))
+        }
+    }
+
+    private func settle(_ user: ID<User>) async throws {
+        let balances = try await runtime.accounts.balances(of: user.value)
+        let owing = balances.filter { $0.kind == CustodyBooks.receivable && $0.total.minorUnits < 0 }
+        guard !owing.isEmpty else {
+            return try await release(user, because: "nothing is owed any more", by: "system:custody")
+        }
+        var commands: [LedgerCommand] = []
+        for debt in owing {
+            let source = balances.first { $0.kind == CustodyBooks.customer && $0.total.asset == debt.total.asset }
+            guard let source, source.available.minorUnits > 0 else { continue }
+            commands.append(
+                .repay(NewRepayment(id: ids.next(), debit: source.account, receivable: debt.account))
+            )
+        }
+        guard !commands.isEmpty else { return }
+        let paid = Intervention("custody.repaid", "user", user, because: "available again", commands: commands)
+        try await paid.apply(to: runtime, by: initiator("system:custody"), ids: ids, in: owing[0].total.asset)
+    }
+
+    /// Lets a customer's accounts go that a shortfall froze.
+    ///
+    /// - Throws: 404 where there is none.
+    func release(_ user: ID<User>, because reason: String, by actor: String) async throws {
+        let frozen = try await runtime.accounts.balances(of: user.value)
+            .filter { $0.frozenBecause?.hasPrefix(Self.words) == true }
+        guard let first = frozen.first else {
+            throw Problem(404, "not_found", "No shortfall stops what leaves this customer's custody.")
+        }
+        let released = Intervention(
+            "custody.released",
+            "user",
+            user,
+            because: reason,
+            commands: frozen.map { .freeze($0.account, because: nil) }
+        )
+        try await released.apply(to: runtime, by: initiator(actor), ids: ids, in: first.total.asset)
+        Counter(label: "custody_releases_total").increment()
+        logger.notice("a customer's custody goes free", metadata: ["user": "\(user.wire)", "by": "\(actor)"])
+    }
+
+    private func initiator(_ actor: String) -> Initiator {
+        Initiator(system: actor, correlation: ids.next(Intervention.self).value)
+    }
+
+    /// Whose custody is stopped, because of which deposit, and what they owe, an entry for each asset.
+    func list(limit: Int) async throws -> [JSON] {
+        try await runtime.pool.query(
+            """
+            select a.owner, a.asset, a.frozen_because, a.posted, a.reserved, coalesce(r.posted, 0) as owed
+            from \(schema).ledger_accounts a
+            left join \(schema).ledger_accounts r
+                on r.owner = a.owner and r.asset = a.asset and r.kind = \(CustodyBooks.receivable)
+            where a.frozen_because is not null and starts_with(a.frozen_because, \(CustodyFreezes.words))
+            order by a.owner, a.asset limit \(min(max(limit, 1), CustodyFreezes.listMax))
+            """
+        ).map { row in
+            let (owner, code, because): (UInt128, String, String) = (
+                try row["owner"], try row["asset"], try row["frozen_because"]
+            )
+            let (posted, reserved, owed): (Int128, Int128, Int128) = (
+                try row["posted"], try row["reserved"], try row["owed"]
+            )
+            guard let asset = Asset(code: code) else { throw LedgerFault.unknownAsset(code) }
+            return [
+                "user": .string(ID<User>(owner).wire), "asset": .string(code),
+                "deposit": .string(String(because.dropFirst(CustodyFreezes.words.count))),
+                "owed": .string(Money(minorUnits: -owed, asset).wire),
+                "held": .string(Money(minorUnits: posted, asset).wire),
+                "reserved": .string(Money(minorUnits: reserved, asset).wire),
+            ]
+        }
+    }
+}

@@ -1,0 +1,56 @@
+public import Kernel
+import Ledger
+
+/// What operators do with custody.
+public struct CustodyOperations: Sendable {
+    let reconciliation: CustodyReconciliation
+    let faults: CustodyFaults
+    let freezes: CustodyFreezes
+
+    /// Compares the books with the chain as of a final block, an entry for each asset.
+    ///
+    /// - Throws: 409 `custody_catching_up` while something of final blocks isn't booked; 503 without a node.
+    public func reconcile() async throws -> [JSON] {
+        do {
+            return try await reconciliation.reconcile().map(\.json)
+        } catch CustodyReconciliation.Unready.catchingUp(let open) {
+            throw Problem(409, "custody_catching_up", "\(open) blocks or movements wait to be booked. Try again.")
+        } catch is CustodyReconciliation.Unready {
+            throw Problem(409, "custody_catching_up", "The chain isn't followed far enough yet. Try again.")
+        } catch let error as NodeError {
+            throw ChainProblem.unavailable(error)
+        }
+    }
+
+    /// Changes that were refused and wait to be tried again, the oldest first.
+    public func refused(limit: Int) async throws -> [JSON] { try await faults.list(limit: limit) }
+
+    /// Whose custody is stopped by a shortfall, by asset.
+    public func frozen(limit: Int) async throws -> [JSON] { try await freezes.list(limit: limit) }
+
+    /// Lets a customer's custody go although something is owed; audited with the reason.
+    ///
+    /// - Throws: 404 where no shortfall stops it.
+    public func release(_ user: ID<User>, because reason: String, by operator: String) async throws {
+        try await freezes.release(user, because: reason, by: "operator:\(`operator`)")
+    }
+}
+
+extension CustodyReconciliation.Finding {
+    fileprivate var json: JSON {
+        func money(_ minorUnits: Int128) -> JSON {
+            .string((minorUnits < 0 ? "-" : "") + Money(minorUnits: abs(minorUnits), holding.asset).wire)
+        }
+        let meaning =
+            switch holding.difference {
+            case 0: "none"
+            case 1...: "came within a call of a contract"
+            default: "left otherwise"
+            }
+        return [
+            "asset": .string(holding.asset.code), "on_chain": money(holding.onChain), "booked": money(-holding.booked),
+            "difference": money(holding.difference), "meaning": .string(meaning), "block": .integer(number),
+            "since": .string(since.description),
+        ]
+    }
+}
