@@ -65,7 +65,7 @@ public struct DeFiDomain: Domain {
             sessions: platform.signIn,
             contracts: ethereum.map { NodeContracts(chain: $0) }
         )
-        let payments = Self.paymentChains(runtime, platform).map {
+        let payments = try Self.paymentChains(runtime, platform).map {
             PaymentParts(runtime, $0, ids: platform.ids, logger: platform.logger)
         }
         let chain = try ethereum.map { try Self.chain($0, runtime, platform, book: parts.book, payments) }
@@ -127,9 +127,12 @@ public struct DeFiDomain: Domain {
     private static func paymentChains(
         _ runtime: DomainRuntime,
         _ platform: PlatformServices
-    ) -> [any PaymentChain] {
+    ) throws -> [any PaymentChain] {
         let bitcoin = BitcoinChain(platform.settings.chains.bitcoin, runtime, http: platform.outbound)
-        return [bitcoin].compactMap(\.self)
+        let solana = try SolanaChain(platform.settings.chains.solana, http: platform.outbound)
+        let sui = try SuiChain(platform.settings.chains.sui, http: platform.outbound)
+        let all: [(any PaymentChain)?] = [bitcoin, solana, sui]
+        return all.compactMap(\.self)
     }
 
     /// What is served of chains of payments where no other one is followed.

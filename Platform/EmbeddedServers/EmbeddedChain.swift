@@ -12,6 +12,8 @@ public final class EmbeddedChain: Sendable {
         case solana = "soldev.py"
         /// Bitcoin's.
         case bitcoin = "btcdev.py"
+        /// A stand-in for a node of Sui: its GraphQL over coins alone.
+        case sui = "suidev.py"
     }
 
     /// What is run: a Python that has the packages of `requirements.txt`, and the directory of the programs.

@@ -13,6 +13,10 @@ extension Settings {
         public let ethereumGasCeilingGwei: Int
         /// Bitcoin.
         public let bitcoin: Bitcoin
+        /// Solana.
+        public let solana: TokenChain
+        /// Sui.
+        public let sui: TokenChain
 
         init(_ reader: inout SettingsReader) {
             ethereumNodes =
@@ -45,6 +49,8 @@ extension Settings {
                 "The most that a unit of gas may cost; what needs more is not built."
             )
             bitcoin = Bitcoin(&reader)
+            solana = TokenChain(&reader, "SOLANA", nodes: "JSON-RPC of one or two nodes of Solana.")
+            sui = TokenChain(&reader, "SUI", nodes: "GraphQL of one or two nodes of Sui.")
             if !ethereumNodes.isEmpty, ethereumDeploymentFile == nil {
                 reader.contradict("DIBOAS_ETHEREUM_NODES", "needs DIBOAS_ETHEREUM_DEPLOYMENT beside it")
             }

@@ -224,6 +224,8 @@ import Testing
                 ["DIBOAS_DATABASE_LOCK_TIMEOUT_MS": "9", "DIBOAS_DATABASE_STATEMENT_TIMEOUT_MS": "8"],
                 "DIBOAS_DATABASE_LOCK_TIMEOUT_MS"
             ),
+            (["DIBOAS_SOLANA_NODES": "https://node.example"], "DIBOAS_SOLANA_NODES"),
+            (["DIBOAS_SUI_NODES": "https://node.example"], "DIBOAS_SUI_NODES"),
         ]
     )
     func `settings that contradict each other are refused`(environment: [String: String], key: String) throws {

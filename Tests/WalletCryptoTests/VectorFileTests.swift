@@ -4,7 +4,10 @@ import Testing
 import WalletCrypto
 
 @Suite struct VectorFileTests {
-    @Test(arguments: [("bitcoin", 200), ("common", 52), ("ethereum", 243), ("solana", 97), ("sui", 102)])
+    @Test(arguments: [
+        ("bitcoin", 200), ("common", 52), ("ethereum", 243), ("solana", 97), ("solana-payments", 77), ("sui", 102),
+        ("sui-payments", 62),
+    ])
     func `every vector comes out as expected`(name: String, count: Int) throws {
         let report = try VectorFile(parsing: Vectors.bytes(name)).run()
         #expect(report.mismatches.isEmpty, "\(report.lines)")

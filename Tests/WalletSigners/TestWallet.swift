@@ -88,6 +88,22 @@ public struct TestWallet: Sendable {
         return HexText.encode(try signer.ethereum(TypedMessage(parsing: Array(json.utf8)).digest))
     }
 
+    /// What the wallet gives back for a transaction in Base 64: signed, on Solana; as it was, with a signature beside
+    /// it, on Sui.
+    public func sign(transaction text: String) throws -> (transaction: String, signature: String?) {
+        guard let bytes = Base64.decode(text) else { throw Signer.Refusal() }
+        switch key {
+        case .solana(let seed):
+            // One signature of zeros, then what is signed.
+            let (signature, _) = try Self.ed25519(seed, Array(bytes.dropFirst(65)))
+            return (Base64.encode([1] + signature + bytes.dropFirst(65)), nil)
+        case .sui(let seed):
+            let (signature, publicKey) = try Self.ed25519(seed, BLAKE2b256.of([0, 0, 0] + bytes))
+            return (text, Base64.encode([0] + signature + publicKey))
+        case .bitcoin, .ethereum: throw Signer.Refusal()
+        }
+    }
+
     /// What Solana's tools call the secret key, 64 bytes in Base 58; nil for other chains.
     public var solanaSecret: String? {
         guard case .solana(let seed) = key, let pair = try? Self.ed25519(seed, []) else { return nil }

@@ -76,7 +76,7 @@ extension Program {
     /// What operators do with the chain.
     func chains() throws -> ChainOperations {
         guard let chains = domains.compactMap({ ($0 as? DeFiDomain)?.chains }).first else {
-            throw ValidationError("No chain is followed. Set DIBOAS_ETHEREUM_NODES or DIBOAS_BITCOIN_NODES.")
+            throw ValidationError("No chain is followed. Set the nodes of one, as DIBOAS_ETHEREUM_NODES.")
         }
         return chains
     }

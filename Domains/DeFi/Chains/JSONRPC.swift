@@ -66,7 +66,8 @@ struct JSONRPC: Sendable {
         ["jsonrpc": "2.0", "id": .integer(id), "method": .string(method), "params": .array(parameters)]
     }
 
-    private func post(_ body: JSON) async throws(NodeError) -> JSON {
+    /// The answer to a document.
+    func post(_ body: JSON) async throws(NodeError) -> JSON {
         var request = OutboundRequest(
             .post,
             url,

@@ -48,7 +48,9 @@ struct PaymentWallets: Sendable {
         if !alive.isEmpty {
             let reading = try await chain.reading(of: alive.map(\.address))
             // It is as of one block, or it is of no use: what comes later is added to it.
-            guard reading.block == tip || chain.confirmations == 1 else { return [] }
+            // Where only final blocks are followed nothing of it is taken back, and it may be ahead.
+            let isAhead = chain.confirmations == 1 && reading.block.number > tip.number
+            guard reading.block == tip || isAhead else { return [] }
             items += try await differences(alive, reading)
             rows += reading.rows
         }

@@ -3,7 +3,7 @@ import Kernel
 import Testing
 
 enum Vectors {
-    static let names = ["bitcoin", "common", "ethereum", "solana", "sui"]
+    static let names = ["bitcoin", "common", "ethereum", "solana", "solana-payments", "sui", "sui-payments"]
 
     static func bytes(_ name: String) throws -> [UInt8] {
         let file = try #require(Bundle.module.url(forResource: name, withExtension: "json", subdirectory: "Vectors"))

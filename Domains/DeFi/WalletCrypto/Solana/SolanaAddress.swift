@@ -11,6 +11,11 @@ public struct SolanaAddress: Hashable, Sendable, CustomStringConvertible {
     /// The program that derives them for owner and token.
     public static let associatedTokenProgram = SolanaAddress(known: "ATokenGPvbdGVxr1b2hvZbsiqW5xWH25efTNsLJA8knL")
 
+    /// The program that moves the coin: 32 zero bytes.
+    public static let systemProgram = SolanaAddress(known: "11111111111111111111111111111111")
+    /// The program that is told what a transaction offers for its compute units.
+    public static let computeBudgetProgram = SolanaAddress(known: "ComputeBudget111111111111111111111111111111")
+
     /// Its 32 bytes.
     public let bytes: [UInt8]
 

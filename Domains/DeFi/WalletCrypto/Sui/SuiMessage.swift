@@ -15,18 +15,9 @@ public enum SuiMessage {
     public static func verify(message: String, signature: String, address: String) -> ProofVerdict {
         guard let address = SuiAddress(address) else { return .invalid(.malformedAddress) }
         guard message.utf8.count <= Bounds.bytesMax else { return .invalid(.malformedMessage) }
-        guard signature.utf8.count <= 4096, let bytes = Base64.decode(signature), let flag = bytes.first else {
+        guard signature.utf8.count <= 4096, let bytes = Base64.decode(signature) else {
             return .invalid(.malformedSignature)
         }
-        let digest = digest(of: Array(message.utf8))
-        if flag == SuiMultisig.flag {
-            guard let parsed = SuiMultisigSignature(Array(bytes[1...])) else { return .invalid(.malformedSignature) }
-            return parsed.verify(digest: digest, address: address)
-        }
-        guard let scheme = SuiScheme(rawValue: flag) else { return .unsupported }
-        guard bytes.count == 65 + scheme.keyCount else { return .invalid(.malformedSignature) }
-        guard let key = SuiPublicKey(scheme, Array(bytes[65...])) else { return .invalid(.weakKey) }
-        guard key.address == address else { return .invalid(.otherKey) }
-        return key.verify(Array(bytes[1..<65]), digest: digest)
+        return SuiSignature.verify(bytes, digest: digest(of: Array(message.utf8)), address: address)
     }
 }

@@ -82,6 +82,12 @@ public struct SuiAddress: Hashable, Sendable, CustomStringConvertible {
         self.bytes = bytes
     }
 
+    /// An address of 32 bytes; nil for another number of them.
+    public init?(bytes: [UInt8]) {
+        guard bytes.count == 32 else { return nil }
+        self.bytes = bytes
+    }
+
     init(hashing material: [UInt8]) { bytes = BLAKE2b256.of(material) }
 
     /// `0x` and 64 digits in lower case.

@@ -66,7 +66,7 @@ enum VectorChecks {
         [
             EncodingVectors.checks, BitcoinVectors.checks, BitcoinKeyVectors.checks, EthereumVectors.checks,
             EthereumTransactionVectors.checks, SolanaVectors.checks, SuiVectors.checks, SignInVectors.checks,
-            YieldVectors.checks,
+            YieldVectors.checks, PaymentVectors.checks,
         ]
         .reduce(into: [:]) { all, checks in all.merge(checks) { first, _ in first } }
 }
