@@ -51,7 +51,15 @@ struct CustodyParts: Sendable {
             ids: ids,
             logger: logger
         )
-        sender = CustodySender(chain, custodian, runtime, withdrawals: withdrawals, books: books, logger: logger)
+        sender = CustodySender(
+            chain,
+            custodian,
+            runtime,
+            withdrawals: withdrawals,
+            books: books,
+            faults: faults,
+            logger: logger
+        )
         let holdings = CustodyHoldings(chain: chain, custodian: custodian, accounts: runtime.accounts)
         reconciliation = CustodyReconciliation(holdings: holdings, assets: assets, runtime: runtime, logger: logger)
         operations = CustodyOperations(reconciliation: reconciliation, faults: faults, freezes: freezes)

@@ -22,6 +22,8 @@ struct CustodySender: Sendable {
     static let replacementsMax = 6
     /// From so many failed attempts on operators are told.
     static let attemptsAlarming = 8
+    /// Payouts of one round that a node may fail before the rest waits for the next.
+    static let failuresMax = 3
     /// The longest wait between two attempts.
     static let delaySecondsMax = 300.0
 
@@ -31,6 +33,7 @@ struct CustodySender: Sendable {
     let pool: Pool
     let withdrawals: CustodyWithdrawals
     let books: CustodyBooks
+    let faults: CustodyFaults
     let ledger: Ledger
     let logger: Logger
 
@@ -40,24 +43,32 @@ struct CustodySender: Sendable {
         _ runtime: DomainRuntime,
         withdrawals: CustodyWithdrawals,
         books: CustodyBooks,
+        faults: CustodyFaults,
         logger: Logger
     ) {
         (schema, pool, ledger) = (runtime.schema, runtime.pool, runtime.ledger)
         (self.chain, self.custodian, self.withdrawals) = (chain, custodian, withdrawals)
-        (self.books, self.logger) = (books, logger)
+        (self.books, self.faults, self.logger) = (books, faults, logger)
     }
 
     /// Sends what is due; how many there were.
     @discardableResult func round() async throws -> Int {
         let due = try await claim()
-        for id in due {
+        var failures: [NodeError] = []
+        for id in due where failures.count < Self.failuresMax {
             do {
                 try await advance(id)
             } catch let error as PostgresError where error.isStale || error.violates("custody_withdrawals_nonce") {
                 // Somebody else moved it, or took the nonce: what it needs now is found in the next round.
                 continue
+            } catch let error as NodeError {
+                // It may be about this one alone: those behind it have their turn.
+                failures.append(error)
+            } catch {
+                try await faults.keep(id.wire, error)
             }
         }
+        if let failure = failures.first { throw failure }
         return due.count
     }
 
