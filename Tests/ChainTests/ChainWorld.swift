@@ -23,6 +23,8 @@ struct ChainWorld: Sendable {
     let dev: DevChain
     let chain: EthereumChain
     let pool: Pool
+    /// May change tables.
+    let owner: Pool
     let runtime: DomainRuntime
     let parts: ChainParts
     let api: API
@@ -65,6 +67,7 @@ struct ChainWorld: Sendable {
 
     private init(_ dev: DevChain, _ database: TestDatabase, confirmations: Int) throws {
         (self.dev, pool, ids) = (dev, database.pool(.defi, size: 8), IDGenerator())
+        owner = database.pool()
         chain = try dev.followed(confirmations: confirmations)
         screening = StubScreening()
         runtime = DomainRuntime(schema: .defi, pool: pool, ids: ids, logger: .quiet)
@@ -73,6 +76,7 @@ struct ChainWorld: Sendable {
 
     private init(_ other: ChainWorld, _ chain: EthereumChain) {
         (dev, pool, ids, screening, runtime) = (other.dev, other.pool, other.ids, other.screening, other.runtime)
+        owner = other.owner
         self.chain = chain
         (parts, api) = Self.parts(runtime, chain, ids, screening)
     }

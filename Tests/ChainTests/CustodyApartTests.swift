@@ -85,6 +85,32 @@ struct CustodyApartTests {
         }
     }
 
+    @Test func `a payout that can't be stored as signed keeps no other from being sent`() async throws {
+        try await CustodyWorld.with { world in
+            let (ada, bob) = (try await world.depositor(1), try await world.depositor(2))
+            try await world.refuse("custody_withdrawals", "check (amount <> 13000000 or state <> 'signed')")
+            _ = try await world.withdraw("13", "USDC", by: ada)
+            _ = try await world.withdraw("14", "USDC", by: bob)
+            let before = try await world.tokens(.usdc, of: ada.address)
+            try await world.custody.sender.round()
+            try await world.follow()
+            try await world.finalise()
+            #expect(try await world.newest("withdrawals", of: bob)["status"] == "confirmed")
+            #expect(try await world.tokens(.usdc, of: ada.address) == before)
+            let fault = try #require(try await world.custody.faults.list(limit: 10).first)
+            #expect(fault["subject"]?.stringValue?.hasPrefix("wdr_") == true, "\(fault)")
+            try await world.accept("custody_withdrawals")
+            try await world.makeDue()
+            try await world.custody.sender.round()
+            try await world.makeDue()
+            try await world.follow()
+            try await world.finalise()
+            #expect(try await world.tokens(.usdc, of: ada.address) - before == 13_000_000)
+            #expect(try await world.custody.faults.list(limit: 10).isEmpty)
+            try await world.expectBooksAreChain()
+        }
+    }
+
     @Test func `a process that ends between a block and its custody leaves the block to the next one`() async throws {
         try await CustodyWorld.with { world in
             let ada = try await world.person(1)

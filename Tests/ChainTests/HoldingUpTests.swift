@@ -200,6 +200,70 @@ struct HoldingUpTests {
         }
     }
 
+    @Test(arguments: [true, false])
+    func `a transaction whose change is refused holds up neither the chain nor another one`(
+        isTakenBack: Bool
+    ) async throws {
+        try await ChainWorld.with { world in
+            let ada = try await world.person(1)
+            try await world.know(world.dev.address(2), by: ada)
+            if !isTakenBack { try await world.refuse("state <> 'included'") }
+            let bad = try await world.pay("13", "USDC", to: world.dev.address(2), by: ada)
+            try await world.submit(bad, by: ada)
+            let good = try await world.pay("12", "USDC", to: world.dev.address(2), by: ada)
+            try await world.submit(good, by: ada)
+            try await world.follow()
+            if isTakenBack {
+                #expect(try await world.now(bad).state.name == "included")
+                try await world.refuse("state <> 'broadcast'")
+                try await world.dev.reorganise(depth: 2, keeping: true)
+                try await world.follow()
+            }
+            #expect(try await world.parts.follower.blocks.tip()?.number == world.chain.nodes.head())
+            #expect(try await world.now(good).state.name == "included")
+            #expect(try await world.now(bad).state.name == (isTakenBack ? "included" : "broadcast"))
+            try await world.finalise()
+            #expect(try await world.now(good).state.name == "final")
+            _ = try await world.owner.query("alter table defi.intents drop constraint refused_by_test")
+            // What was missed is found: by its receipt, or by its block that isn't there any more.
+            for _ in 0..<3 { try await world.settle() }
+            try await world.finalise()
+            #expect(try await world.now(bad).state.name == "final")
+            let gas = try await world.now(bad).state.inclusion?.gasCost ?? 0
+            let others = try await world.now(good).state.inclusion?.gasCost ?? 0
+            #expect(try await world.house("network_gas", .eth) == gas + others)
+        }
+    }
+
+    @Test func `a transaction whose change is refused keeps no other from being sent`() async throws {
+        try await ChainWorld.with { world in
+            let ada = try await world.person(1)
+            try await world.know(world.dev.address(2), by: ada)
+            try await world.dev.setAutomine(false)
+            try await world.refuse("state <> 'broadcast'")
+            try await world.dev.fault(.drop, on: "eth_sendRawTransaction", count: 2)
+            let bad = try await world.pay("13", "USDC", to: world.dev.address(2), by: ada)
+            try await world.submit(bad, by: ada)
+            let good = try await world.pay("12", "USDC", to: world.dev.address(2), by: ada)
+            try await world.submit(good, by: ada)
+            for intent in [bad, good] { #expect(try await world.now(intent).state == .signed) }
+            try await world.makeDue()
+            try await world.parts.sender.round()
+            #expect(try await world.now(good).state == .broadcast)
+            #expect(try await world.now(bad).state == .signed)
+            _ = try await world.owner.query("alter table defi.intents drop constraint refused_by_test")
+            try await world.makeDue()
+            try await world.parts.sender.round()
+            #expect(try await world.now(bad).state == .broadcast)
+            // Of those that wait for a block, the one that was left alone the longest is looked for first.
+            let (chain, intents) = (world.chain.name, world.parts.intents)
+            let first = try #require(try await intents.waiting(on: chain, seconds: 0, limit: 1).first)
+            try await intents.looked(at: [first.id])
+            let second = try #require(try await intents.waiting(on: chain, seconds: 0, limit: 1).first)
+            #expect(Set([first.id, second.id]) == [bad.id, good.id])
+        }
+    }
+
     @Test func `values of any size are judged`() {
         for (value, principal): (Int128, Int128) in [(.max, 1), (1, .max), (.max, .max), (0, 1), (.max / 2, 3)] {
             for peak: Int128 in [0, 1_000_000_000, .max] {
@@ -218,6 +282,16 @@ struct HoldingUpTests {
 }
 
 extension ChainWorld {
+    /// Has the database refuse changes of payments of 13 USDC, but for those that are so.
+    fileprivate func refuse(_ condition: SQL) async throws {
+        _ = try await owner.query(
+            """
+            alter table defi.intents add constraint refused_by_test
+            check (kind <> 'transfer' or amount <> 13000000 or \(condition)) not valid
+            """
+        )
+    }
+
     /// Sends a call of somebody's own, after others that were built.
     func send(
         _ data: [UInt8],

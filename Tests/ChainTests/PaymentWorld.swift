@@ -56,7 +56,12 @@ struct PaymentWorld: Sendable {
             self.runtime,
             nil,
             payments: [parts],
-            payers: Payers(schema: .defi, pool: pool, screening: StubScreening()),
+            book: AddressBook(
+                runtime: self.runtime,
+                ids: ids,
+                wallets: Wallets(schema: .defi, pool: pool),
+                screening: StubScreening()
+            ),
             ids: ids,
             clock: SystemClock(),
             cursors: CursorSigner(key: [UInt8](repeating: 7, count: 32))

@@ -60,12 +60,29 @@ struct CustodyParts: Sendable {
             books: books,
             checks: checks,
             payouts: payouts,
+            faults: faults,
             logger: logger
         )
         let holdings = CustodyHoldings(chain: chain, custodian: custodian, accounts: runtime.accounts)
         reconciliation = CustodyReconciliation(holdings: holdings, assets: assets, runtime: runtime, logger: logger)
         operations = CustodyOperations(reconciliation: reconciliation, faults: faults, freezes: freezes)
-        let orders = CustodyOrders(
+        let orders = Self.orders(chain, custodian, assets, withdrawals, book, payouts, books, checks, runtime, ids)
+        routes = CustodyRoutes(orders: orders, deposits: deposits, signer: cursors).routes
+    }
+
+    private static func orders(
+        _ chain: EthereumChain,
+        _ custodian: any Custodian,
+        _ assets: CustodyAssets,
+        _ withdrawals: CustodyWithdrawals,
+        _ book: AddressBook,
+        _ payouts: PayoutChecks,
+        _ books: CustodyBooks,
+        _ checks: CustodyChecks,
+        _ runtime: DomainRuntime,
+        _ ids: IDGenerator
+    ) -> CustodyOrders {
+        CustodyOrders(
             chain: chain,
             custodian: custodian,
             assets: assets,
@@ -77,7 +94,6 @@ struct CustodyParts: Sendable {
             ledger: runtime.ledger,
             ids: ids
         )
-        routes = CustodyRoutes(orders: orders, deposits: deposits, signer: cursors).routes
     }
 
     /// Deposits and withdrawals as projections want them, in the order of their ids, after one of them.

@@ -23,6 +23,8 @@ struct CustodySender: Sendable {
     static let replacementsMax = 6
     /// From so many failed attempts on operators are told.
     static let attemptsAlarming = 8
+    /// Payouts of one round that a node may fail before the rest waits for the next.
+    static let failuresMax = 3
     /// The longest wait between two attempts.
     static let delaySecondsMax = 300.0
     /// Seconds until what a person must look at is asked about again.
@@ -36,6 +38,7 @@ struct CustodySender: Sendable {
     let books: CustodyBooks
     let checks: CustodyChecks
     let payouts: PayoutChecks
+    let faults: CustodyFaults
     let ledger: Ledger
     let logger: Logger
 
@@ -47,24 +50,33 @@ struct CustodySender: Sendable {
         books: CustodyBooks,
         checks: CustodyChecks,
         payouts: PayoutChecks,
+        faults: CustodyFaults,
         logger: Logger
     ) {
         (schema, pool, ledger) = (runtime.schema, runtime.pool, runtime.ledger)
         (self.chain, self.custodian, self.withdrawals) = (chain, custodian, withdrawals)
-        (self.books, self.checks, self.payouts, self.logger) = (books, checks, payouts, logger)
+        (self.books, self.checks, self.payouts) = (books, checks, payouts)
+        (self.faults, self.logger) = (faults, logger)
     }
 
     /// Sends what is due; how many there were.
     @discardableResult func round() async throws -> Int {
         let due = try await claim()
-        for id in due {
+        var failures: [NodeError] = []
+        for id in due where failures.count < Self.failuresMax {
             do {
                 try await advance(id)
             } catch let error as PostgresError where error.isStale || error.violates("custody_withdrawals_nonce") {
                 // Somebody else moved it, or took the nonce: what it needs now is found in the next round.
                 continue
+            } catch let error as NodeError {
+                // It may be about this one alone: those behind it have their turn.
+                failures.append(error)
+            } catch {
+                try await faults.keep(id.wire, error)
             }
         }
+        if let failure = failures.first { throw failure }
         return due.count
     }
 

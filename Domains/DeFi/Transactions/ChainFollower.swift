@@ -91,8 +91,9 @@ struct ChainFollower: Sendable {
         let rows: [any StoredRow] = [
             NewChainRow(chain: chain.name, holder: blocks.holder), PastCustodyRow(chain: chain.name),
         ]
-        items.append(LedgerItem(operation: books.ids.next(), commands: []) { _, _ in .init(rows: rows) })
-        try await store(items + (try await custody?.itemsOfNewChain() ?? []))
+        var new = try await custody?.itemsOfNewChain() ?? []
+        new.append(LedgerItem(operation: books.ids.next(), commands: []) { _, _ in .init(rows: rows) })
+        try await store(new, with: items)
         logger.notice("the local chain is another one", metadata: ["chain": "\(chain.name)"])
     }
 
@@ -103,8 +104,8 @@ struct ChainFollower: Sendable {
             items.append(try await books.item(intent, .reorganised, because: "reorganised"))
         }
         let row = AbandonedBlocksRow(chain: chain.name, fork: fork, holder: blocks.holder)
-        items.append(LedgerItem(operation: books.ids.next(), commands: []) { _, _ in .init(rows: [row]) })
-        try await store(items)
+        let undone = LedgerItem(operation: books.ids.next(), commands: []) { _, _ in .init(rows: [row]) }
+        try await store([undone], with: items)
         try await report(try await intents.settled(above: fork.number, on: chain.name))
         Counter(label: "chain_reorganisations_total", dimensions: [("chain", chain.name)]).increment()
         logger.notice(
@@ -150,8 +151,8 @@ struct ChainFollower: Sendable {
             contracts.isEmpty
             ? [] : try await chain.nodes.first.logs(from: block.number, to: block.number, of: contracts)
         let watched = try await strategies.watch(block, logs)
-        items += watched.items
-        items += try await wallets.items(at: block, logs)
+        var base = watched.items
+        base += try await wallets.items(at: block, logs)
         let followed = FollowedBlockRow(
             chain: chain.name,
             block: block.reference,
@@ -162,8 +163,8 @@ struct ChainFollower: Sendable {
         var rows: [any StoredRow] = [followed]
         if custody != nil { rows.append(CustodyBlockRow(chain: chain.name, block: block.reference)) }
         let stored = rows
-        items.append(LedgerItem(operation: books.ids.next(), commands: []) { _, _ in .init(rows: stored) })
-        try await store(items)
+        base.append(LedgerItem(operation: books.ids.next(), commands: []) { _, _ in .init(rows: stored) })
+        try await store(base, with: items)
         // Custody and what rules want are no part of the block: nothing of them can hold the chain up.
         await custody?.step(still(at: block.reference), having: block)
         await strategies.act(on: watched.wishes, at: block, ledger)
@@ -266,10 +267,12 @@ struct ChainFollower: Sendable {
 
     private func chores(at tip: BlockReference?) async throws {
         var items: [LedgerItem] = []
-        for intent in try await intents.unsigned(limit: Self.choresMax) where intent.chain == chain.name {
+        for intent in try await intents.unsigned(on: chain.name, limit: Self.choresMax) {
             items.append(try await books.item(intent, .timedOut, because: "not_signed_in_time"))
         }
         let waiting = try await intents.waiting(on: chain.name, seconds: missingAfterSeconds, limit: Self.choresMax)
+        // Those that nothing is found of have their turn again after the others.
+        try await intents.looked(at: waiting.map(\.id))
         for intent in waiting {
             guard let signed = intent.signed else { continue }
             if let receipt = try await chain.nodes.receipt(signed.hash) {
@@ -285,12 +288,42 @@ struct ChainFollower: Sendable {
         guard !items.isEmpty else { return }
         // Another process that took over meanwhile sees what is there now.
         let row = still(at: tip)
-        items.append(LedgerItem(operation: books.ids.next(), commands: []) { _, _ in .init(rows: [row]) })
-        try await store(items)
+        let followed = LedgerItem(operation: books.ids.next(), commands: []) { _, _ in .init(rows: [row]) }
+        try await store([followed], with: items)
     }
 
     private func still(at tip: BlockReference) -> StillFollowedRow {
         StillFollowedRow(chain: chain.name, tip: tip, holder: blocks.holder)
+    }
+
+    /// Stores a step of the chain with what it does to transactions, all in one.
+    ///
+    /// Where the database refuses something of a transaction, the step is stored without it, so that it doesn't hold
+    /// the chain up, and what it does to each transaction after it, each for itself. What is missing then is found
+    /// again: an inclusion by its receipt, a reorganisation and what is final by the block that the transaction is in.
+    private func store(_ step: [LedgerItem], with transactions: [LedgerItem]) async throws {
+        do {
+            return try await store(transactions + step)
+        } catch let error as PostgresError where error.isOfARow && !error.isStale && !transactions.isEmpty {
+            try await store(step)
+        }
+        for item in transactions {
+            do {
+                try await store([item])
+            } catch let error as PostgresError where error.isOfARow {
+                Self.tell(error, of: item.operation.cast(), on: chain.name, logger)
+            }
+        }
+    }
+
+    /// Tells operators of a transaction whose change the database refused; nothing of it is lost.
+    static func tell(_ error: PostgresError, of intent: ID<Intent>, on chain: String, _ logger: Logger) {
+        guard !error.isStale else { return }
+        Counter(label: "chain_refused_total", dimensions: [("chain", chain)]).increment()
+        logger.error(
+            "what became of a transaction was refused and is tried again; an operator must look",
+            metadata: ["chain": "\(chain)", "intent": "\(intent.wire)", "error": "\(error)"]
+        )
     }
 
     private func store(_ items: [LedgerItem]) async throws {

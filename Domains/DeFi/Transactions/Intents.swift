@@ -83,20 +83,35 @@ struct Intents: Sendable {
         ).map { try $0["id"] }
     }
 
-    /// Those that were last seen on their way so many seconds ago.
+    /// Those that were last seen on their way so many seconds ago, those that were left alone the longest first.
     func waiting(on chain: String, seconds: Double, limit: Int) async throws -> [Intent] {
         try await find(
             """
             i.chain = \(chain) and i.state = 'broadcast'
                 and i.seen_at < clock_timestamp() - make_interval(secs => \(seconds))
             """,
-            limit: limit
+            limit: limit,
+            order: "i.seen_at, i.id"
         )
     }
 
-    /// Those whose time for being signed is over.
-    func unsigned(limit: Int) async throws -> [Intent] {
-        try await find("i.state = 'built' and i.expires_at <= clock_timestamp()", limit: limit)
+    /// Some have been looked for: others have their turn.
+    func looked(at ids: [ID<Intent>]) async throws {
+        guard !ids.isEmpty else { return }
+        _ = try await pool.query(
+            """
+            update \(schema).intents set seen_at = clock_timestamp()
+            where id = any(\(ids)) and state = 'broadcast'
+            """
+        )
+    }
+
+    /// Those on a chain whose time for being signed is over.
+    func unsigned(on chain: String, limit: Int) async throws -> [Intent] {
+        try await find(
+            "i.chain = \(chain) and i.state = 'built' and i.expires_at <= clock_timestamp()",
+            limit: limit
+        )
     }
 
     /// The ledger's legs of what a block posted.
@@ -161,9 +176,9 @@ struct Intents: Sendable {
         return holds
     }
 
-    private func find(_ condition: SQL, limit: Int) async throws -> [Intent] {
+    private func find(_ condition: SQL, limit: Int, order: SQL = "i.id desc") async throws -> [Intent] {
         try await pool.query(
-            "select \(Intent.columns) from \(schema).intents i where \(condition) order by i.id desc limit \(limit)"
+            "select \(Intent.columns) from \(schema).intents i where \(condition) order by \(order) limit \(limit)"
         ).map(Intent.init)
     }
 }
