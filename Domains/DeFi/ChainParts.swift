@@ -51,7 +51,6 @@ struct ChainParts: Sendable {
             chain: chain,
             payers: payers,
             book: book,
-            payouts: PayoutChecks(schema: schema, pool: pool, screening: book.screening),
             openings: openings,
             submissions: Self.submissions(ledger, books, strategies, book, ids, clock),
             sender: sender

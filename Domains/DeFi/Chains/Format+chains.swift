@@ -30,7 +30,8 @@ extension Format {
         length: 6...87_384,
         description: """
             A signed transaction as the wallet gives it: in hexadecimal behind `0x`, or in Base 64, as a PSBT is.
-            """
+            """,
+        example: "0x02abcdef"
     ) { byte, _ in isAlphanumeric(byte) || "+/=".utf8.contains(byte) }
 
     /// A whole number of a token's smallest units.

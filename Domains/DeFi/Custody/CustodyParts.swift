@@ -51,7 +51,7 @@ struct CustodyParts: Sendable {
             ids: ids,
             logger: logger
         )
-        let payouts = PayoutChecks(schema: schema, pool: pool, screening: checks.screening)
+        let payouts = PayoutChecks(book)
         sender = CustodySender(
             chain,
             custodian,

@@ -10,7 +10,6 @@ struct PaymentDesk: Sendable {
     let chains: [PaymentParts]
     let payments: Payments
     let book: AddressBook
-    let payouts: PayoutChecks
     let ledger: Ledger
     let ids: IDGenerator
     let clock: any WallClock
@@ -52,7 +51,7 @@ struct PaymentDesk: Sendable {
         )
         let unsigned = try await chain.build(order)
         let id: ID<Intent> = ids.next()
-        try await payouts.requireApproved(
+        try await PayoutChecks(book).requireApproved(
             amount,
             to: account,
             named: PayoutChecks.beneficiary(in: request.body),

@@ -317,7 +317,7 @@ struct StrategyRoutes: Sendable {
                 "In how many in a row, ten minutes apart, it has to be so."
             ),
         ],
-        named: "Rebalance"
+        named: "StrategyRebalance"
     )
     private static let stopBody = JSONSchema.object(
         [

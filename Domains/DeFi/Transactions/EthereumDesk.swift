@@ -10,7 +10,6 @@ struct EthereumDesk: Sendable {
     let chain: EthereumChain
     let payers: Payers
     let book: AddressBook
-    let payouts: PayoutChecks
     let openings: IntentOpenings
     let submissions: Submissions
     let sender: IntentSender
@@ -39,7 +38,7 @@ struct EthereumDesk: Sendable {
         let call = try payment(of: amount, to: to)
         let drafts = try await openings.maker.drafts([call], from: wallet, speed: speed)
         let opened = openings.open(drafts)
-        try await payouts.requireApproved(
+        try await PayoutChecks(book).requireApproved(
             amount,
             to: account,
             named: PayoutChecks.beneficiary(in: request.body),

@@ -35,7 +35,6 @@ struct IntentRoutes: Sendable {
             chains: payments,
             payments: Payments(schema: schema, pool: pool),
             book: book,
-            payouts: PayoutChecks(schema: schema, pool: pool, screening: book.screening),
             ledger: ledger,
             ids: ids,
             clock: clock

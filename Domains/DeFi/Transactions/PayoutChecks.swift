@@ -1,4 +1,5 @@
 import Compliance
+import DomainKit
 import HTTP
 import Kernel
 import PostgreSQL
@@ -42,6 +43,11 @@ struct PayoutChecks: Sendable {
         guard destination.beneficiary != .customer else { return }
         let payout = Payout(subject: subject, user: user, amount: amount, to: destination)
         if let refusal = try await screening.screen(payout).refusal { throw refusal }
+    }
+
+    /// The checks of who pays to the addresses of a book.
+    init(_ book: AddressBook) {
+        (schema, pool, screening) = (book.runtime.schema, book.runtime.pool, book.screening)
     }
 
     /// What compliance refuses payouts with, for the documentation of routes.

@@ -69,7 +69,7 @@ extension API {
         if route.access != .public || (route.webSocket != nil && fields.authorization != nil) {
             do {
                 try await authenticate(&request, fields)
-            } catch let refusal as Problem where refusal.status == 401 {
+            } catch let refusal as Problem where refusal.status == 401 && fields.authorization != nil {
                 // Who tries tokens is counted by address, and told to wait instead of being told more.
                 failedAuthentications.increment()
                 try await countRequest(request, route, &exchange)

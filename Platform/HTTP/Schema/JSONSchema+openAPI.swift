@@ -82,10 +82,13 @@ extension JSONSchema {
             + [JSON.Member("additionalProperties", false)]
     }
 
-    /// The named shapes in this one, itself included, by name.
+    /// The named shapes in this one, itself included, by name; two that differ can't have one name.
     func collectNamed(into found: inout [String: JSONSchema]) {
         if let name {
-            if found[name] != nil { return }
+            if let known = found[name] {
+                precondition(known.written() == written(), "two shapes with the name \(name)")
+                return
+            }
             found[name] = self
         }
         switch kind {
