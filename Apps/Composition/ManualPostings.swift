@@ -31,8 +31,11 @@ struct ManualPostings: Sendable {
             },
             execute: { approval, initiative, _ in
                 let posting = try ManualPosting(approval.payload)
-                try await check(posting)
-                try await post(posting, approval, by: try Initiator(initiative.request))
+                if try await !isPosted(approval, in: try runtime(of: posting)) {
+                    try requireUninvolved([approval.proposedBy, initiative.approver.user], posting)
+                    try await check(posting)
+                    try await post(posting, approval, by: try Initiator(initiative.request))
+                }
                 return ApprovalKind.Execution(["transfer": .string(ID<Transfer>(approval.id.value).wire)])
             }
         )
@@ -63,13 +66,24 @@ struct ManualPostings: Sendable {
         return runtime
     }
 
+    /// Nobody posts to an account of their own.
+    private func requireUninvolved(_ people: [ID<User>], _ posting: ManualPosting) throws(Problem) {
+        guard posting.customers.allSatisfy({ !people.contains($0) }) else {
+            throw Problem(403, "own_account", "Nobody posts to an account of their own. Leave it to others.")
+        }
+    }
+
+    /// Whether the ledger has it already: the commit of the approval failed after that of the posting.
+    private func isPosted(_ approval: Approval, in runtime: DomainRuntime) async throws -> Bool {
+        let first = ID<Transfer>(approval.id.value)
+        return try await !runtime.pool.query(
+            "select 1 from \(runtime.schema).ledger_transfers where id = \(first)"
+        ).isEmpty
+    }
+
     private func post(_ posting: ManualPosting, _ approval: Approval, by initiator: Initiator) async throws {
         let runtime = try runtime(of: posting)
         let first = ID<Transfer>(approval.id.value)
-        let posted = try await runtime.pool.query(
-            "select 1 from \(runtime.schema).ledger_transfers where id = \(first)"
-        )
-        guard posted.isEmpty else { return }
         let commands = try posting.transfers(try await accounts(of: posting), first: first, ids)
         let why = "\(approval.reason) (proposed by \(approval.proposedBy.wire))"
         let done = Intervention("ledger.posted", "approval", approval.id, because: why, commands: commands)

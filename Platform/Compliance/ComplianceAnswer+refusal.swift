@@ -12,7 +12,7 @@ extension ComplianceAnswer {
     public var refusal: Problem? {
         switch outcome {
         case .approve: return nil
-        case .block where isUnread:
+        case .block where isUnread, .review where isUnread:
             return Problem(503, "checks_unavailable", "This can't be checked now. Try again.", retryAfterSeconds: 30)
         case .block: return blocked
         case .review:

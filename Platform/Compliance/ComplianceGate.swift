@@ -8,7 +8,7 @@ public struct ComplianceGate: Sendable {
     let policy: PolicyCache
     let records: AnswerRecords
     private let histories: HistoryReader
-    private let cases: ComplianceCases
+    let cases: ComplianceCases
 
     /// A gate; `pool` is the platform's.
     public init(pool: Pool, ids: IDGenerator, clock: any WallClock) {
@@ -45,7 +45,8 @@ public struct ComplianceGate: Sendable {
         guard let decision = try? await decide(movement) else { return movement.kind.moment.unread(.aml) }
         let answer = decision.answer
         if !asking.isRepeated || answer.outcome != .review { try await keep(decision, of: movement) }
-        if answer.outcome == .review { try await raise(answer, movement, asking) }
+        let mustBeSeen = answer.outcome == .review || (asking.holds && answer.outcome == .block && !answer.isUnread)
+        if mustBeSeen { try await raise(answer, movement, asking) }
         if answer.outcome != .block, let told = decision.told { try await records.keep(told, of: movement) }
         return answer
     }
@@ -100,10 +101,15 @@ public struct ComplianceGate: Sendable {
         return Decision(answer: answer(state.active), shadow: state.shadow.map(answer), told: told)
     }
 
-    /// One alert a day of each rule: a customer who tries again doesn't fill the queue.
+    /// One alert a day of each rule, so that a customer who tries again doesn't fill the queue; of what may wait for a
+    /// person one each, as what is decided must have been seen.
     private func raise(_ answer: ComplianceAnswer, _ movement: MoneyMovement, _ asking: Asking) async throws {
-        let found = answer.checks.filter { $0.outcome == .review && $0.kind == .aml }
-        let day = asking.day.description.prefix(10) + (asking.holds ? " arrived" : "")
+        let found = answer.checks.filter {
+            asking.holds ? $0.outcome != .approve : $0.outcome == .review && $0.kind == .aml
+        }
+        let mayWait = movement.kind == .payment || movement.kind == .withdrawal
+        let one = mayWait ? " " + UUIDText.of(movement.subject) : ""
+        let day = asking.day.description.prefix(10) + (asking.holds ? " arrived" : "") + one
         let alerts = found.map { check in
             ComplianceCases.Alert(
                 user: movement.user,

@@ -25,7 +25,8 @@ extension ComplianceGate {
     public func standing(of movement: MoneyMovement, since: Timestamp) async throws -> MovementStanding {
         let answer = try await check(movement, Asking(day: since, isRepeated: true))
         switch answer.outcome {
-        case .approve: return .goesOn(answer)
+        // That a rule's time has passed decides nothing while a person hasn't.
+        case .approve: return try await cases.areOpen(about: movement.user) ? .waits : .goesOn(answer)
         case .review: return .waits
         case .block: return answer.isUnread ? .waits : .refused(answer)
         }

@@ -15,7 +15,7 @@ import Testing
         return try #require(queue.first?["id"]?.stringValue.flatMap { ID<ComplianceCase>(wire: $0) })
     }
 
-    @Test func `what rules send to a person becomes one case, which holds nothing else`() async throws {
+    @Test func `what rules send to a person becomes one case of all that waits, and holds nothing else`() async throws {
         try await ComplianceWorld.with { world in
             let user = try await world.user("Ana Ruiz")
             #expect(try await Self.structured(world, user).reasons == ["structuring"])
@@ -23,7 +23,7 @@ import Testing
             #expect(try await world.cases.queue().map { $0["kind"] } == ["aml"])
             let id = try await Self.caseID(world)
             let found = try #require(try await world.cases.find(id))
-            #expect(found["alerts"]?.elements?.count == 1)
+            #expect(found["alerts"]?.elements?.count == 2)
             #expect(found["evidence"]?["amount"] == "9900.00")
             world.gate.forget()
             #expect(try await world.gate.check(world.movement(.payment, 5, of: user)).outcome == .approve)
@@ -69,6 +69,41 @@ import Testing
             _ = try await world.gate.check(world.movement(.withdrawal, 500, of: user))
             await #expect(throws: Problem.self) { try await world.cases.decide(id, agrees: true, by: "bob") }
             #expect(try await world.cases.find(id)?["status"] == "open")
+        }
+    }
+
+    @Test func `another movement of the same rule and day takes the proposal back`() async throws {
+        try await ComplianceWorld.with { world in
+            let user = try await world.user("Ana Ruiz")
+            _ = try await Self.structured(world, user)
+            let id = try await Self.caseID(world)
+            try await world.cases.propose(id, .released, by: "ada")
+            #expect(try await world.gate.check(world.movement(.withdrawal, 9_900, of: user)).outcome == .review)
+            await #expect(throws: Problem.self) { try await world.cases.decide(id, agrees: true, by: "bob") }
+            #expect(try await world.cases.find(id)?["alerts"]?.elements?.count == 2)
+        }
+    }
+
+    @Test func `time alone lets nothing go that waits for a person`() async throws {
+        try await ComplianceWorld.with { world in
+            let user = try await world.user("Ana Ruiz")
+            for dollars: Int128 in [9_000, 9_500] { try await world.happened("withdrawal", dollars, to: user) }
+            let held = world.movement(.withdrawal, 9_900, of: user)
+            let since = world.clock.now()
+            #expect(try await world.gate.check(held).outcome == .review)
+            // The day that the rule looks at is over, the case isn't.
+            world.clock.advance(seconds: 3 * 86_400)
+            #expect(try await world.gate.check(world.movement(.withdrawal, 9_900, of: user)).outcome == .approve)
+            #expect(try await world.gate.standing(of: held, since: since) == .waits)
+        }
+    }
+
+    @Test func `what was sold from own wallets counts as what left`() async throws {
+        try await ComplianceWorld.with { world in
+            let user = try await world.user("Ana Ruiz")
+            for dollars: Int128 in [9_000, 9_500] { try await world.happened("sale", dollars, to: user) }
+            let answer = try await world.gate.check(world.movement(.withdrawal, 9_900, of: user))
+            #expect(answer.reasons == ["structuring"])
         }
     }
 

@@ -90,7 +90,12 @@ create table defi.moves (
 create unique index moves_leaving on defi.moves (strategy) where state = 'leaving';
 create index moves_due on defi.moves (chain, next_number) where state = 'leaving';
 
+-- What is not decided yet is asked for with each block.
+create index custody_deposits_pending on defi.custody_deposits (chain, block_number) where state = 'pending';
+create index custody_withdrawals_included on defi.custody_withdrawals (chain, block_number) where state = 'included';
+
 -- migrate: down
+drop index defi.custody_withdrawals_included, defi.custody_deposits_pending;
 drop table defi.moves;
 alter table defi.strategies drop column rebalance_band, drop column rebalance_days, drop column rebalance_observations,
     drop column rebalance_to, drop column rebalance_seen;

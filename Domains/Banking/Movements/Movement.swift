@@ -96,7 +96,7 @@ extension MovementChecks {
     ///
     /// - Throws: what the stores throw; it waits on then.
     func standing(of transaction: BankTransaction) async throws -> MovementStanding {
-        guard let profile = try await users.profile(transaction.user) else { return .waits }
+        guard let profile = try await users.profile(transaction.user), profile.isActive else { return .waits }
         return try await compliance.standing(
             of: transaction.movement(profile.identification),
             since: transaction.createdAt
@@ -107,7 +107,7 @@ extension MovementChecks {
     ///
     /// - Throws: `Unlooked` where compliance can't be asked, and what the stores throw: the deposit is tried again.
     func arrived(_ deposit: BankTransaction) async throws {
-        guard let profile = try await users.profile(deposit.user) else { return }
+        guard let profile = try await users.profile(deposit.user) else { throw Unlooked(deposit: deposit.id) }
         let answer = try await compliance.arrived(deposit.movement(profile.identification))
         if answer.isUnread { throw Unlooked(deposit: deposit.id) }
     }

@@ -46,18 +46,31 @@ struct HeldMovements: Service {
         var (after, looked, moved): (UInt128, Int, Int) = (0, 0, 0)
         while looked < HeldMovements.roundMax {
             let held = try await transactions.inReview(after: after, limit: HeldMovements.pageMax)
-            for transaction in held where try await goOn(transaction) { moved += 1 }
+            for transaction in held where await tried(transaction) { moved += 1 }
             guard held.count == HeldMovements.pageMax, let last = held.last else { return moved }
             (after, looked) = (last.id.value, looked + held.count)
         }
         return moved
     }
 
+    /// One that can't be looked at keeps no other one waiting.
+    private func tried(_ transaction: BankTransaction) async -> Bool {
+        do { return try await goOn(transaction) } catch {
+            logger.warning(
+                "what waits for a person could not be looked at",
+                metadata: ["transaction": "\(transaction.id.wire)", "error": "\(error)"]
+            )
+            return false
+        }
+    }
+
     private func goOn(_ transaction: BankTransaction) async throws -> Bool {
         let outcome: Settlement.Outcome
         switch try await checks.standing(of: transaction) {
         case .waits: return false
-        case .goesOn(let answer): outcome = try await release(transaction, ["compliance": answer.json])
+        case .goesOn(let answer):
+            guard try await !isFrozen(transaction) else { return false }
+            outcome = try await release(transaction, ["compliance": answer.json])
         case .refused: outcome = try await end(transaction, because: "refused")
         }
         if case .settled = outcome { return true }
@@ -69,11 +82,23 @@ struct HeldMovements: Service {
     }
 
     private func release(_ transaction: BankTransaction, _ metadata: JSON) async throws -> Settlement.Outcome {
-        if transaction.kind == .withdrawal { return try await send(transaction, metadata) }
-        let outcome = try await pay(transaction, metadata)
-        // The payee's account may have been closed meanwhile.
-        guard case .refused(.accountClosed) = outcome else { return outcome }
-        return try await end(transaction, because: Payments.payeeClosed.code)
+        let outcome =
+            transaction.kind == .withdrawal
+            ? try await send(transaction, metadata) : try await pay(transaction, metadata)
+        switch outcome {
+        // The payee's account may have been closed meanwhile, and what was held been freed.
+        case .refused(.accountClosed): return try await end(transaction, because: Payments.payeeClosed.code)
+        case .refused(.reservationExpired), .refused(.reservationNotActive), .refused(.unknownReservation):
+            return try await end(transaction, because: "reservation_ended")
+        default: return outcome
+        }
+    }
+
+    /// Whether an operator stops what leaves the customer's account: what was reserved before waits, too.
+    private func isFrozen(_ transaction: BankTransaction) async throws -> Bool {
+        try await accounts.balances(of: transaction.user.value).contains {
+            $0.kind == transaction.account && $0.total.asset == transaction.amount.asset && $0.frozenBecause != nil
+        }
     }
 
     private func send(_ withdrawal: BankTransaction, _ metadata: JSON) async throws -> Settlement.Outcome {
@@ -86,7 +111,8 @@ struct HeldMovements: Service {
             provider: provider,
             step: .createPayout
         )
-        return try await settlement.store(sent, commands: [], by: initiator(withdrawal), with: [call])
+        let held = try await settlement.heldOn(withdrawal)
+        return try await settlement.store(sent, commands: held, by: initiator(withdrawal), with: [call])
     }
 
     private func pay(_ payment: BankTransaction, _ metadata: JSON) async throws -> Settlement.Outcome {

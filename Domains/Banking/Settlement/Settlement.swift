@@ -287,7 +287,8 @@ struct Settlement: Sendable {
         try await accounts.open(AccountKey(transaction.user, transaction.account, transaction.amount.asset))
     }
 
-    private func heldOn(_ transaction: BankTransaction) async throws -> [LedgerCommand] {
+    /// What keeps a transaction's reservation while a provider works.
+    func heldOn(_ transaction: BankTransaction) async throws -> [LedgerCommand] {
         guard let reservation = transaction.reservation, !transaction.status.isFinal else { return [] }
         let until = clock.now().adding(seconds: Settlement.providerLifetimeSeconds)
         return [.extend(reservation, of: try await account(of: transaction), until: until)]

@@ -6,6 +6,12 @@ struct BlockReference: Hashable, Sendable {
     let number: Int64
     /// 32 bytes.
     let hash: [UInt8]
+
+    /// Whether the block that was the tip counts on, by the hash that a node has at its height, nil for none.
+    ///
+    /// A node that hasn't got as far is behind and says nothing of the block: only another one at its height does. A
+    /// chain on this machine, which is one node, may be shorter than it was.
+    func stands(beside hash: [UInt8]?, isLocal: Bool) -> Bool { hash == self.hash || (hash == nil && !isLocal) }
 }
 
 /// A block with its transactions.

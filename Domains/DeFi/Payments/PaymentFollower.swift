@@ -48,17 +48,20 @@ struct PaymentFollower: Sendable {
 
     /// The tip, or where the chain forked off below it, once what lies above is undone; nil for another chain.
     private func reconciled(_ tip: BlockReference) async throws -> BlockReference? {
-        if try await chain.reference(at: tip.number) == tip { return tip }
+        let isLocal = chain.network.kind == .local
+        if tip.stands(beside: try await chain.reference(at: tip.number)?.hash, isLocal: isLocal) { return tip }
         var abandoned: [BlockReference] = []
         for block in try await blocks.canonical(from: tip.number, limit: ChainBlocks.reorganisationMax) {
-            if try await chain.reference(at: block.number) == block {
+            let there = try await chain.reference(at: block.number)
+            guard there != nil || isLocal else { throw ChainFollower.Foreign(tip: tip) }
+            if there == block {
                 try await undo(abandoned, back: block)
                 return block
             }
             abandoned.append(block)
         }
         // A chain on this machine begins anew with each start.
-        guard chain.network.kind == .local else { throw ChainFollower.Foreign(tip: tip) }
+        guard isLocal else { throw ChainFollower.Foreign(tip: tip) }
         var items: [LedgerItem] = []
         for payment in try await payments.undecided(on: chain.name, upTo: .max) {
             items.append(try await books.item(payment, .reorganised, because: "another_chain"))

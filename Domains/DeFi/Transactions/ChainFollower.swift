@@ -67,18 +67,21 @@ struct ChainFollower: Sendable {
 
     /// The tip, or where the chain forked off below it, once what lies above is undone; nil for another chain.
     private func reconciled(_ tip: BlockReference) async throws -> BlockReference? {
-        if try await chain.nodes.block(tip.number)?.hash == tip.hash { return tip }
+        let isLocal = chain.deployment.chainID == Self.localChainID
+        if tip.stands(beside: try await chain.nodes.block(tip.number)?.hash, isLocal: isLocal) { return tip }
         let known = try await blocks.canonical(from: tip.number, limit: ChainBlocks.reorganisationMax)
         var abandoned: [BlockReference] = []
         for block in known {
-            if try await chain.nodes.block(block.number)?.hash == block.hash {
+            let there = try await chain.nodes.block(block.number)
+            guard there != nil || isLocal else { throw Foreign(tip: tip) }
+            if there?.hash == block.hash {
                 try await undo(abandoned, back: block)
                 return block
             }
             abandoned.append(block)
         }
         // A chain on this machine begins anew with each start.
-        guard chain.deployment.chainID == Self.localChainID else { throw Foreign(tip: tip) }
+        guard isLocal else { throw Foreign(tip: tip) }
         try await startOver()
         return nil
     }

@@ -92,6 +92,17 @@ public struct ComplianceCases: Sendable {
         }
     }
 
+    /// Whether a case about a customer's money or name isn't closed yet.
+    func areOpen(about user: ID<User>) async throws -> Bool {
+        try await pool.query(
+            """
+            select exists (
+                select from platform.compliance_cases
+                where user_id = \(user) and kind in ('aml', 'sanctions') and closed_at is null)
+            """
+        )[0][0]
+    }
+
     private func openCase(
         _ alert: Alert,
         _ evidence: JSON,

@@ -42,7 +42,7 @@ public struct Backtest: Sendable {
                 select transaction, user_id, type, asset, amount, created_at
                 from platform.transaction_facts
                 where transaction > \(after) and created_at < \(to)
-                    and status not in ('failed', 'cancelled', 'returned')
+                    and status not in ('failed', 'cancelled', 'returned', 'refunded')
                 order by transaction
                 limit \(Backtest.rowsMax)
                 """

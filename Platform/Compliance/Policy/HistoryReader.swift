@@ -16,7 +16,7 @@ struct HistoryReader: Sendable {
                 """
                 select type, asset, amount, created_at, coalesce(type = 'transfer_in', false) as is_arrival
                 from platform.transaction_facts
-                where user_id = \(user) and status not in ('failed', 'cancelled', 'returned')
+                where user_id = \(user) and status not in ('failed', 'cancelled', 'returned', 'refunded')
                     and transaction <> \(subject)
                 order by transaction desc
                 limit \(MovementHistory.movementsMax)
@@ -75,8 +75,8 @@ struct HistoryReader: Sendable {
     /// The kind of movement that a type of transaction is.
     static func kind(_ type: String) -> MoneyMovement.Kind? {
         switch type {
-        case "deposit": .deposit
-        case "withdrawal": .withdrawal
+        case "deposit", "purchase": .deposit
+        case "withdrawal", "sale": .withdrawal
         case "payment": .payment
         case "payout": .payout
         case "transfer", "transfer_in", "transfer_out": .transfer
