@@ -53,6 +53,7 @@ public struct SanctionsScreening: Sendable {
     public static let candidatesMax = 10_000
 
     private let pool: Pool
+    private let listed = ReadNames()
 
     /// A screening; `pool` is the platform's.
     public init(pool: Pool) { self.pool = pool }
@@ -72,7 +73,7 @@ public struct SanctionsScreening: Sendable {
             """
         )
         guard rows.count <= SanctionsScreening.candidatesMax else { throw ScreeningError.tooManyCandidates }
-        let alike = try SanctionsScreening.alike(name, rows)
+        let alike = try alike(name, rows)
         guard !alike.isEmpty else { return [] }
         return try SanctionsScreening.hits(subject, alike, try await entries(of: alike, subject.user))
     }
@@ -86,13 +87,13 @@ public struct SanctionsScreening: Sendable {
     }
 
     // Most candidates only sound alike: what their entries say is read for the few that are.
-    private static func alike(_ name: ScreenedName, _ rows: Rows) throws -> [Alike] {
+    private func alike(_ name: ScreenedName, _ rows: Rows) throws -> [Alike] {
         var alike: [Alike] = []
         for row in rows {
             // A person isn't a company; a payee of unknown kind is asked for as both.
             guard let kind = ScreenedName.Kind(rawValue: try row["kind"]) else { continue }
             let text: String = try row["name"]
-            let likeness = NameLikeness(name, ScreenedName(text, kind: kind))
+            let likeness = NameLikeness(name, listed.name(text, kind: kind))
             guard likeness.score >= ScreeningScore.nameMin else { continue }
             alike.append(
                 Alike(entry: try row["entry"], name: text, isWeak: try row["is_weak"], likeness: likeness)
