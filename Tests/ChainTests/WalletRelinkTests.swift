@@ -29,15 +29,15 @@ struct WalletRelinkTests {
     @Test func `another wallet in its place is what the customer has, and nothing of the old one`() async throws {
         try await BitcoinWorld.with { world in
             let ada = try await world.person(.p2wpkh, [500_000])
-            let keys = try await world.stranger(with: 120_000)
+            let keys = try await world.stranger(with: 700_000)
             let other = try await world.relinked(ada, keys)
             try await world.follow()
-            #expect(try await world.held(by: other) == 120_000)
+            #expect(try await world.held(by: other) == 700_000)
             // Nobody follows the old address any more.
             try await world.fund(ada.address, 70_000)
             try await world.mine()
             try await world.follow()
-            #expect(try await world.held(by: other) == 120_000)
+            #expect(try await world.held(by: other) == 700_000)
             let left = try await world.pool.query("select count(*) from defi.coins where address = \(ada.address)")
             #expect(try left[0][0] == 0)
         }
