@@ -195,7 +195,11 @@ create table defi.wallet_reads (
     chain text not null references defi.chains,
     number bigint not null check (number >= 0),
     hash bytea not null check (length(hash) = 32),
-    is_due boolean not null default false
+    is_due boolean not null default false,
+    -- How often it couldn't be read since, and when it is tried next.
+    attempts integer not null default 0 check (attempts >= 0),
+    next_at timestamptz not null default '-infinity',
+    constraint wallet_reads_tried check (is_due or attempts = 0)
 ) with (fillfactor = 80);
 create index wallet_reads_due on defi.wallet_reads (chain) where is_due;
 create index wallet_reads_number on defi.wallet_reads (chain, number);

@@ -12,6 +12,16 @@ enum NodeError: Error, Hashable, Sendable {
     case disagreement(String)
 }
 
+extension NodeError {
+    /// Whether it may be the question: other ones may be answered.
+    var isOfAQuestion: Bool {
+        switch self {
+        case .unreachable: false
+        case .malformed, .refused, .disagreement: true
+        }
+    }
+}
+
 extension NodeError: CustomStringConvertible {
     var description: String {
         switch self {

@@ -128,10 +128,6 @@ struct WalletWatch: Sendable {
             for (asset, _) in assets { amounts.append((asset, tokens.popFirst()?.map { BigUInt(bigEndian: $0) })) }
             items += try await books.difference(wallet, amounts.map { ($0, $1.map { Int128(clamping: $0) }) })
         }
-        for wallet in due where wallet.isOver {
-            let all = [EthereumChain.gasAsset] + assets.map(\.asset)
-            items += try await books.difference(wallet, all.map { ($0, 0) })
-        }
-        return items
+        return items + (try await books.endings(among: due, of: [EthereumChain.gasAsset] + assets.map(\.asset)))
     }
 }

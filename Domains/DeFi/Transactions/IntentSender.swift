@@ -17,8 +17,6 @@ struct IntentSender: Sendable {
     static let leaseSeconds = 20.0
     /// From so many failed attempts on operators are told.
     static let attemptsAlarming = 8
-    /// Transactions of one round that a node may fail before the rest waits for the next.
-    static let failuresMax = 3
     /// The longest wait between two attempts.
     static let delaySecondsMax = 300.0
 
@@ -38,22 +36,7 @@ struct IntentSender: Sendable {
     /// Sends what is due; how many there were.
     @discardableResult func round() async throws -> Int {
         let due = try await claim()
-        var failures: [NodeError] = []
-        for id in due where failures.count < Self.failuresMax {
-            do {
-                try await send(id)
-            } catch let error as PostgresError where error.isStale {
-                // Somebody else moved it meanwhile: what it needs now is found in the next round.
-                continue
-            } catch let error as PostgresError where error.isOfARow {
-                // Sent or not, it is tried again; those behind it don't wait for that.
-                ChainFollower.tell(error, of: id, on: chain.name, logger)
-            } catch let error as NodeError {
-                // It may be about this one alone: those behind it have their turn.
-                failures.append(error)
-            }
-        }
-        if let failure = failures.first { throw failure }
+        try await ChainSteps(chain: chain.name, ledger: ledger, logger: logger).each(due) { try await send($0) }
         return due.count
     }
 
