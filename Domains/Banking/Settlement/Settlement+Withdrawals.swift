@@ -11,8 +11,8 @@ extension Settlement {
 
     /// Holds a payout's money on before its provider is asked, each time anew.
     ///
-    /// The provider may be away for longer than a reservation lives. What is over, or not held any more, isn't paid out:
-    /// the call ends, and its withdrawal with it.
+    /// The provider may be away for longer than a reservation lives. What is over, or not held any more, isn't paid
+    /// out: the call ends, and its withdrawal with it.
     ///
     /// - Returns: whether the provider may be asked.
     /// - Throws: `Unheld` where neither is so; the call is to be made later.
