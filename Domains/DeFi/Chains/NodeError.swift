@@ -12,6 +12,16 @@ enum NodeError: Error, Hashable, Sendable {
     case disagreement(String)
 }
 
+extension NodeError {
+    /// Whether there is an answer, and it can't be believed; else there is none.
+    var isAboutAnswer: Bool {
+        switch self {
+        case .disagreement, .malformed: true
+        case .unreachable, .refused: false
+        }
+    }
+}
+
 extension NodeError: CustomStringConvertible {
     var description: String {
         switch self {

@@ -24,10 +24,11 @@ struct WalletBooks: Sendable {
     let ids: IDGenerator
     /// CAIP-2.
     let chain: String
+    private let readMax: Int
 
-    init(_ runtime: DomainRuntime, ids: IDGenerator, chain: String) {
+    init(_ runtime: DomainRuntime, ids: IDGenerator, chain: String, readMax: Int = WalletBooks.readMax) {
         (schema, pool, accounts) = (runtime.schema, runtime.pool, runtime.accounts)
-        (self.ids, self.chain) = (ids, chain)
+        (self.ids, self.chain, self.readMax) = (ids, chain, readMax)
     }
 
     /// The customer's account for what their proven wallet on a chain has.
@@ -52,7 +53,10 @@ struct WalletBooks: Sendable {
         return found
     }
 
-    /// Proven wallets that are to be read: those touched, those that are due, and those that never were.
+    /// Proven wallets that are to be read: those touched, those that are due, and those that never were; those whose
+    /// last reading is the oldest first.
+    ///
+    /// What is touched and not among them has to be stored as due (`WalletDueRow`).
     func due(_ touched: [ID<Wallet>]) async throws -> [Due] {
         try await due(
             """
@@ -64,7 +68,7 @@ struct WalletBooks: Sendable {
             left join \(schema).wallet_reads r on r.wallet = v.id
             where v.status = 'verified' and v.account like \(chain + ":%") and r.wallet is null
             """,
-            limit: WalletBooks.readMax
+            limit: readMax
         )
     }
 
@@ -86,7 +90,8 @@ struct WalletBooks: Sendable {
             """
             select w.id, w.user_id, w.address, w.status = 'revoked' as is_over
             from (\(ids)) n join \(schema).wallets w on w.id = n.id
-            order by w.id limit \(limit)
+            left join \(schema).wallet_reads r on r.wallet = w.id
+            order by r.number nulls first, w.id limit \(limit)
             """
         ).map {
             Due(id: try $0["id"], user: try $0["user_id"], address: try $0["address"], isOver: try $0["is_over"])

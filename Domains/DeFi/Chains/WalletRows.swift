@@ -38,19 +38,38 @@ struct WalletReadRow: StoredRow, Entity {
     let block: BlockReference
     /// It is not read again.
     let isOver: Bool
+    /// Not all of it was read, so that it is due again.
+    var isPartial = false
 
     static func store(_ rows: [WalletReadRow], in schema: Schema, at: Timestamp) -> [SQL] {
         let over = rows.filter(\.isOver)
         let alive = rows.filter { !$0.isOver }
         return [
             """
-            insert into \(schema).wallet_reads as r (wallet, chain, number, hash)
+            insert into \(schema).wallet_reads as r (wallet, chain, number, hash, is_due)
             select * from unnest(\(alive.map(\.wallet)), \(alive.map(\.chain)), \(alive.map(\.block.number)),
-                \(alive.map { Bytes($0.block.hash) }))
+                \(alive.map { Bytes($0.block.hash) }), \(alive.map(\.isPartial)))
             on conflict (wallet) do update
-            set (number, hash, is_due) = (excluded.number, excluded.hash, false)
+            set (number, hash, is_due) = (excluded.number, excluded.hash, excluded.is_due)
             """,
             "delete from \(schema).wallet_reads where wallet = any(\(over.map(\.wallet)))",
+        ]
+    }
+
+    static var mustTouchEachRow: Bool { false }
+}
+
+/// A wallet that a block touched and that wasn't read in it: it has its turn in one of the next blocks.
+struct WalletDueRow: StoredRow {
+    let wallet: ID<Wallet>
+
+    // One that was never read has no row, and is due for that.
+    static func store(_ rows: [WalletDueRow], in schema: Schema, at: Timestamp) -> [SQL] {
+        [
+            """
+            update \(schema).wallet_reads set is_due = true
+            where wallet = any(\(rows.map(\.wallet).sorted())) and not is_due
+            """
         ]
     }
 
