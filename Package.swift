@@ -180,7 +180,7 @@ let package = Package(
             "Platform/Compliance",
             [
                 "Kernel", "PostgreSQL", "Screening", "Cryptography", "Audit", "DataProtection", "HTTP", lifecycle,
-                logging,
+                logging, metrics,
             ]
         ),
         library(

@@ -15,7 +15,7 @@ final class ReadNames: Sendable {
     private let names = Mutex<[Written: ScreenedName]>([:])
 
     /// A name made ready for comparison.
-    func name(_ text: String, kind: ScreenedName.Kind) -> ScreenedName {
+    func name(_ text: String, _ kind: ScreenedName.Kind) -> ScreenedName {
         let written = Written(text: text, kind: kind)
         if let known = names.withLock({ $0[written] }) { return known }
         let name = ScreenedName(text, kind: kind)
