@@ -35,6 +35,9 @@ public struct FeeSchedule: Hashable, Sendable, Entity {
     /// The domain whose operation it is: the operation's first word.
     public var domain: String { String(operation.prefix { $0 != "." }) }
 
+    /// Whether fills are charged by it, `investing.trade.maker`: then it may have percentages only.
+    public var isByRateAlone: Bool { operation.hasPrefix("investing.trade.") }
+
     /// A schedule, checked in full.
     ///
     /// - Throws: `FeeScheduleError.invalid` with everything that is wrong, by JSON pointers into the schedule's JSON

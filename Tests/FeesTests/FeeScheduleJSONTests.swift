@@ -29,6 +29,12 @@ import Testing
         }
     }
 
+    @Test func `what is charged fill by fill has percentages only`() throws {
+        let found = try faults { replacing("operation", by: "investing.trade.maker", in: $0) }
+        let first = ["terms", "minimum", "maximum", "cap", "allowance"].map { "/rules/0/\($0) percentage_only" }
+        #expect(found == first + ["/rules/1/terms percentage_only", "/rules/1/allowance percentage_only"])
+    }
+
     @Test func `a schedule with everything is read and written the same`() throws {
         let schedule = try FeeSchedule(json: try JSON.parse(Self.full.utf8))
         #expect(schedule.domain == "banking")
