@@ -57,7 +57,12 @@ public struct Approvals: Sendable {
                 // One of the same that is over must not stand in its way.
                 _ = try await transaction.query(ApprovalRows.expire(at: now, limit: 100))
                 let made = try Approval(try await transaction.query(insert)[0])
-                return closing(made, [], [entry("approval.proposed", made, trail)], at: now)
+                return closing(
+                    made,
+                    [],
+                    [entry(trail.isConsole ? "break_glass.proposed" : "approval.proposed", made, trail)],
+                    at: now
+                )
             }
         } catch let error as PostgresError where error.violates("approvals_proposed_once") {
             throw ApprovalProblem.proposedAlready
