@@ -409,8 +409,8 @@ let package = Package(
         tests(
             "CompositionTests",
             [
-                "Approvals", "Composition", "Compliance", "DomainKit", "HTTP", "Kernel", "Ledger", "Observability",
-                "PostgreSQL", "TestSupport", logging, metrics,
+                "Approvals", "Composition", "Compliance", "DomainKit", "Fees", "HTTP", "Kernel", "Ledger",
+                "Observability", "PostgreSQL", "Redis", "TestSupport", logging, metrics,
             ]
         ),
         tests(

@@ -57,7 +57,8 @@ public struct Approvals: Sendable {
                 // One of the same that is over must not stand in its way.
                 let done = try await endDue(trail, in: transaction, at: now)
                 let made = try Approval(try await transaction.query(insert)[0])
-                return closing(made, [], done + [entry("approval.proposed", made, trail)], at: now)
+                let action = trail.isConsole ? "break_glass.proposed" : "approval.proposed"
+                return closing(made, [], done + [entry(action, made, trail)], at: now)
             }
         } catch let error as PostgresError where error.violates("approvals_proposed_once") {
             throw ApprovalProblem.proposedAlready

@@ -126,9 +126,9 @@ struct IdentityRecords: UserRecords {
         let (address, name) = ("\(digits)@erased.invalid", "erased_" + digits.suffix(22))
         return """
             update platform.users
-            set email = \(address), username = \(name), name = null, preferences = '{}', last_login_at = null,
-                email_verified_at = null, mascot = default, experience_level = default, points = default,
-                streak_days = default, streak_on = default, enabled_domains = default,
+            set email = \(address), username = \(name), name = null, applied_name = null, preferences = '{}',
+                last_login_at = null, email_verified_at = null, mascot = default, experience_level = default,
+                points = default, streak_days = default, streak_on = default, enabled_domains = default,
                 password_hash = \("$2a$10$" + String(repeating: ".", count: 53))
             where id = \(user)
             """
