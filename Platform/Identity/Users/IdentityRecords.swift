@@ -110,6 +110,7 @@ struct IdentityRecords: UserRecords {
             Removal("identity.second_factors", "delete from platform.second_factors where user_id = \(user)"),
             Removal("identity.api_keys", "delete from platform.api_keys where user_id = \(user)"),
             Removal("identity.email_tokens", "delete from platform.email_tokens where user_id = \(user)"),
+            Removal("identity.pending_letters", "delete from platform.pending_letters where user_id = \(user)"),
             Removal("identity.roles", "delete from platform.user_roles where user_id = \(user)"),
         ]
         if let email = Email(record.email) {

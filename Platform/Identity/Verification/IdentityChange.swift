@@ -21,9 +21,14 @@ public struct IdentityOutcome: Sendable {
     public struct Notice: Sendable {
         let type: String
         let payload: [JSON.Member]
+        let letter: PendingLetter?
 
         /// A notice of a type, `platform.user.identity_expiring`; it holds no name and nothing of documents.
-        public init(_ type: String, _ payload: [JSON.Member]) { (self.type, self.payload) = (type, payload) }
+        ///
+        /// `letter` tells the same to the user by mail, where there is a transport for it.
+        public init(_ type: String, _ payload: [JSON.Member], letter: PendingLetter? = nil) {
+            (self.type, self.payload, self.letter) = (type, payload, letter)
+        }
     }
 
     /// What becomes of the name under which a user applies.
@@ -99,6 +104,9 @@ extension IdentityServices {
         if from != outcome.status { rows += told(from, outcome, &record, origin) }
         for notice in outcome.notices {
             rows.append(journal.event(notice.type, &record, payload: notice.payload, by: origin))
+            if let letter = notice.letter, letters.isOpen {
+                rows.append(PendingLetterRow(id: ids.next(), user: record.id, letter: letter))
+            }
         }
         var statements = [Users.update(record)] + outcome.statements
         if let check = outcome.check {
