@@ -76,7 +76,8 @@ public struct ComplianceGate: Sendable {
         let history =
             needsHistory ? try await histories.history(of: movement.user, besides: movement.subject, at: now) : nil
         var always: [ComplianceAnswer.Check] = []
-        if movement.kind != .deposit { always += state.heldBack(movement.user) }
+        // Money that has come is the customer's, whatever is looked into; what waits isn't on its way yet.
+        if movement.kind != .deposit || movement.mayWait { always += state.heldBack(movement.user) }
         var told: TravelRule.Parties?
         if let destination = movement.destination {
             let address = ScreenedAddress(
@@ -107,8 +108,7 @@ public struct ComplianceGate: Sendable {
         let found = answer.checks.filter {
             asking.holds ? $0.outcome != .approve : $0.outcome == .review && $0.kind == .aml
         }
-        let mayWait = movement.kind == .payment || movement.kind == .withdrawal
-        let one = mayWait ? " " + UUIDText.of(movement.subject) : ""
+        let one = movement.mayWait ? " " + UUIDText.of(movement.subject) : ""
         let day = asking.day.description.prefix(10) + (asking.holds ? " arrived" : "") + one
         let alerts = found.map { check in
             ComplianceCases.Alert(

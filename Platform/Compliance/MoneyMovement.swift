@@ -66,16 +66,22 @@ public struct MoneyMovement: Sendable, Hashable {
 
     /// Where it goes; nil for all but payouts.
     public let destination: Destination?
+    /// Whether it waits while a person looks at it, and goes on or ends by what is decided.
+    public let mayWait: Bool
 
     /// A movement; a payout without a destination is blocked.
+    ///
+    /// Payments and withdrawals wait for a person unless `mayWait` says otherwise.
     public init(
         subject: UInt128,
         user: ID<User>,
         kind: Kind,
         amount: Money,
         identification: Identification,
-        destination: Destination? = nil
+        destination: Destination? = nil,
+        mayWait: Bool? = nil
     ) {
+        self.mayWait = mayWait ?? (kind == .payment || kind == .withdrawal)
         (self.subject, self.user, self.kind) = (subject, user, kind)
         (self.amount, self.identification, self.destination) = (amount, identification, destination)
     }

@@ -15,7 +15,10 @@ import Testing
 /// Banking's settlement and calls over a database of its own, with a customer and a provider that does as it is told.
 struct BankWorld: Sendable {
     let pool: Pool
+    let platform: Pool
     let runtime: DomainRuntime
+    let compliance: ComplianceGate
+    let checks: MovementChecks
     let settlement: Settlement
     let calls: ProviderCalls
     let transactions: Transactions
@@ -29,12 +32,22 @@ struct BankWorld: Sendable {
     }
 
     private init(_ database: TestDatabase) async throws {
-        let (schema, clock, platform) = (Schema.banking, SystemClock(), database.pool(.platform))
+        let (schema, clock) = (Schema.banking, SystemClock())
+        platform = database.pool(.platform)
+        compliance = ComplianceGate(pool: platform, ids: ids, clock: clock)
         pool = database.pool(.banking)
         user = ids.next()
         runtime = DomainRuntime(schema: schema, pool: pool, ids: ids, logger: .quiet)
         transactions = Transactions(schema: schema, pool: pool)
         journal = TransactionJournal(ids: ids)
+        checks = MovementChecks(
+            users: UserDirectory(pool: platform),
+            compliance: compliance,
+            fees: FeeCatalogCache { [platform] in try await FeeSchedules(platform).catalog() },
+            limits: Limits(schema: schema, pool: pool, clock: clock),
+            ids: ids,
+            clock: clock
+        )
         settlement = Settlement(
             commit: { [runtime] in try await runtime.ledger.submit(batch: [$0])[0] },
             ids: ids,
@@ -42,14 +55,7 @@ struct BankWorld: Sendable {
             transactions: transactions,
             fees: TransactionFees(schema: schema, pool: pool),
             journal: journal,
-            checks: MovementChecks(
-                users: UserDirectory(pool: platform),
-                compliance: ComplianceGate(pool: platform, ids: ids, clock: clock),
-                fees: FeeCatalogCache { try FeeCatalog(FeeSchedule.defaults) },
-                limits: Limits(schema: schema, pool: pool, clock: clock),
-                ids: ids,
-                clock: clock
-            ),
+            checks: checks,
             clock: clock,
             logger: .quiet
         )
@@ -66,6 +72,19 @@ struct BankWorld: Sendable {
     }
 
     var checking: AccountKey { AccountKey(user, "checking", .usd) }
+
+    /// What waits for a person.
+    var held: HeldMovements {
+        HeldMovements(
+            transactions: transactions,
+            fees: TransactionFees(schema: .banking, pool: pool),
+            accounts: runtime.accounts,
+            checks: checks,
+            settlement: settlement,
+            ids: ids,
+            logger: .quiet
+        )
+    }
 
     /// A thousand dollars on the customer's account.
     private func fund() async throws {
@@ -166,6 +185,7 @@ final class ObedientProvider: PaymentProvider {
 
     func createDeposit(_ intent: ProviderIntent) async -> ProviderAnswer { reply() }
     func createPayout(_ intent: ProviderIntent) async -> ProviderAnswer { reply() }
+    func createPurchase(_ intent: ProviderIntent) async -> ProviderAnswer { reply() }
     func refund(_ intent: ProviderIntent, of reference: String) async -> ProviderAnswer { reply() }
     func event(_ body: JSON) throws(ProviderEventError) -> ProviderEvent { throw .malformed("id") }
     func events(since: Timestamp) async throws -> [JSON] { [] }

@@ -18,7 +18,7 @@ struct Movement: Sendable {
     /// Whether a person must look at it before it goes on.
     ///
     /// Money that comes in goes on: it is looked at again, and held, when it is there.
-    var isHeld: Bool { compliance.outcome == .review && kind != .deposit }
+    var isHeld: Bool { compliance.outcome == .review && kind.waits }
 
     /// The fee lines that are charged.
     var chargedLines: [FeeLine] { quote.lines.filter { $0.amount.minorUnits > 0 } }
@@ -75,7 +75,8 @@ struct MovementChecks: Sendable {
                 user: request.user,
                 kind: request.kind.complianceKind,
                 amount: request.amount,
-                identification: profile.identification
+                identification: profile.identification,
+                mayWait: request.kind.waits
             )
         )
         if let refusal = answer.refusal, answer.outcome != .review || !request.kind.mayWait { throw refusal }
@@ -126,15 +127,19 @@ extension BankTransaction {
             user: user,
             kind: kind.complianceKind,
             amount: amount,
-            identification: identification
+            identification: identification,
+            mayWait: kind.waits
         )
     }
 }
 
 extension BankTransaction.Kind {
+    /// Whether it waits, `in_review`, while a person looks at it.
+    var waits: Bool { self == .payment || self == .withdrawal || self == .purchase }
+
     /// Whether a person may look at it while it waits, or once the money is there; what can't wait is refused instead:
-    /// transfers between the customer's own places, and what a provider does with the customer.
-    var mayWait: Bool { self == .deposit || self == .payment || self == .withdrawal }
+    /// transfers between the customer's own places, and sales out of the customer's wallets.
+    var mayWait: Bool { self == .deposit || waits }
 
     /// The kind of movement as compliance knows it.
     var complianceKind: MoneyMovement.Kind {

@@ -43,7 +43,8 @@ extension Ramps {
             summary: summary,
             description: """
                 Between you and the provider, whose page the answer names: you pay or are paid there, and the crypto \
-                goes to or comes from a wallet that you have verified. It never stands on an account here.
+                goes to or comes from a wallet that you have verified. It never stands on an account here. With the \
+                status `in_review` it goes on, and the transaction names the page, or fails, when it has been looked at.
                 """,
             tag: "Ramps",
             access: .permission(kind == .sale ? "banking:withdraw" : "banking:move", stepUp: kind == .sale),

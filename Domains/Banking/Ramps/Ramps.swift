@@ -3,6 +3,7 @@ import Fees
 import HTTP
 import Kernel
 import Ledger
+import PostgreSQL
 
 /// Buying crypto to a wallet whose key the customer has, and selling from there: between the customer and a provider.
 ///
@@ -29,6 +30,8 @@ struct Ramps: Sendable {
     let calls: ProviderCalls
 
     /// Starts it and answers 202 with where the customer goes on at the provider.
+    ///
+    /// A purchase that a person must look at goes to no provider before.
     ///
     /// - Throws: a `Problem`.
     func start(_ order: Order, _ request: APIRequest) async throws -> APIResponse {
@@ -74,7 +77,7 @@ struct Ramps: Sendable {
             quote: movement.quote.json,
             at: instant
         )
-        transaction.follow([movement.validated, .init(.sentToProvider)])
+        transaction.follow([movement.validated, .init(movement.isHeld ? .inReview : .sentToProvider)])
         let call = NewProviderCallRow(
             id: journal.ids.next(),
             transaction: transaction.id,
@@ -84,6 +87,7 @@ struct Ramps: Sendable {
         )
         let rows = journal.rows(transaction, receipt: receipt, at: instant, by: initiator)
         let answer = APIResponse.accepted(transaction.json, location: transaction.path)
-        return LedgerItem.Finish(rows: rows + [call], answer: StoredAnswer(answer))
+        let calls: [any StoredRow] = movement.isHeld ? [] : [call]
+        return LedgerItem.Finish(rows: rows + calls, answer: StoredAnswer(answer))
     }
 }

@@ -7,8 +7,9 @@ import Logging
 import PostgreSQL
 import ServiceLifecycle
 
-/// Goes on with payments and withdrawals that waited for a person, once compliance has made up its mind: a release lets
-/// them go on, anything else ends them and frees their money.
+/// Goes on with payments, withdrawals and purchases that waited for a person, once compliance has made up its mind.
+///
+/// A release lets them go on, anything else ends them and frees their money.
 ///
 /// Any number of processes do so at once: what another has changed meanwhile is left as it is.
 struct HeldMovements: Service {
@@ -83,8 +84,8 @@ struct HeldMovements: Service {
 
     private func release(_ transaction: BankTransaction, _ metadata: JSON) async throws -> Settlement.Outcome {
         let outcome =
-            transaction.kind == .withdrawal
-            ? try await send(transaction, metadata) : try await pay(transaction, metadata)
+            transaction.kind == .payment
+            ? try await pay(transaction, metadata) : try await send(transaction, metadata)
         switch outcome {
         // The payee's account may have been closed meanwhile, and what was held been freed.
         case .refused(.accountClosed): return try await end(transaction, because: Payments.payeeClosed.code)
@@ -101,18 +102,18 @@ struct HeldMovements: Service {
         }
     }
 
-    private func send(_ withdrawal: BankTransaction, _ metadata: JSON) async throws -> Settlement.Outcome {
-        guard let provider = withdrawal.provider else { return .impossible("a withdrawal without a provider") }
-        var sent = withdrawal
+    private func send(_ transaction: BankTransaction, _ metadata: JSON) async throws -> Settlement.Outcome {
+        guard let provider = transaction.provider else { return .impossible("nobody to send it to") }
+        var sent = transaction
         try sent.advance(to: .sentToProvider, metadata: metadata)
         let call = NewProviderCallRow(
             id: ids.next(),
-            transaction: withdrawal.id,
+            transaction: transaction.id,
             provider: provider,
-            step: .createPayout
+            step: transaction.kind == .purchase ? .createPurchase : .createPayout
         )
-        let held = try await settlement.heldOn(withdrawal)
-        return try await settlement.store(sent, commands: held, by: initiator(withdrawal), with: [call])
+        let held = try await settlement.heldOn(transaction)
+        return try await settlement.store(sent, commands: held, by: initiator(transaction), with: [call])
     }
 
     private func pay(_ payment: BankTransaction, _ metadata: JSON) async throws -> Settlement.Outcome {

@@ -8,7 +8,7 @@ enum TransactionStatus: String, Sendable, CaseIterable, SQLEncodable, SQLDecodab
     case validating
     /// The money is held.
     case balanceReserved = "balance_reserved"
-    /// The money is held until a person has looked at it.
+    /// It waits until a person has looked at it; what leaves an account is held meanwhile.
     case inReview = "in_review"
     /// A provider is to act.
     case sentToProvider = "sent_to_provider"
@@ -33,7 +33,7 @@ enum TransactionStatus: String, Sendable, CaseIterable, SQLEncodable, SQLDecodab
     var successors: [TransactionStatus] {
         switch self {
         case .initiated: [.validating]
-        case .validating: [.balanceReserved, .sentToProvider, .inTransit, .completed, .failed]
+        case .validating: [.balanceReserved, .inReview, .sentToProvider, .inTransit, .completed, .failed]
         case .balanceReserved: [.inReview, .sentToProvider, .failed]
         case .inReview: [.sentToProvider, .completed, .failed]
         case .sentToProvider: [.providerProcessing, .confirming, .completed, .failed, .compensating]
