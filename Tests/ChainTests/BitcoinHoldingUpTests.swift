@@ -57,7 +57,7 @@ struct BitcoinHoldingUpTests {
             try await world.makeDue()
             try await world.parts.sender.round()
             #expect(try await world.now(bad).state == .broadcast)
-            // The one that was left alone the longest is looked for first; a step looks at each once.
+            // The one that was left alone the longest is looked for first.
             let (chain, payments) = (world.chain.name, world.payments)
             let first = try #require(try await payments.waiting(on: chain, seconds: 0, limit: 1).first)
             try await payments.looked(at: [first.id])

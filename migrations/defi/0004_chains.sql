@@ -153,9 +153,9 @@ create table defi.intents (
     constraint intents_housed check (kind not in ('start', 'exit', 'harvest') or strategy is not null),
     constraint intents_replacing check (replaces is null or replaces <> id)
 ) with (fillfactor = 60);
--- Two transactions of an account share a nonce only where one is to replace the other.
+-- Two signed transactions of an account share a nonce only where one is to replace the other.
 create unique index intents_nonce on defi.intents (chain, address, nonce)
-    where replaces is null and state not in ('final', 'failed', 'replaced', 'expired');
+    where replaces is null and state not in ('built', 'final', 'failed', 'replaced', 'expired');
 create index intents_of_user on defi.intents (user_id, id);
 create index intents_of_strategy on defi.intents (strategy, id) where strategy is not null;
 create index intents_open on defi.intents (chain, address, nonce)

@@ -20,6 +20,14 @@ extension NodeError {
         case .malformed, .refused, .disagreement: true
         }
     }
+
+    /// Whether there is an answer, and it can't be believed; else there is none.
+    var isAboutAnswer: Bool {
+        switch self {
+        case .disagreement, .malformed: true
+        case .unreachable, .refused: false
+        }
+    }
 }
 
 extension NodeError: CustomStringConvertible {

@@ -33,10 +33,11 @@ struct WalletBooks: Sendable {
     let ids: IDGenerator
     /// CAIP-2.
     let chain: String
+    private let readMax: Int
 
-    init(_ runtime: DomainRuntime, ids: IDGenerator, chain: String) {
+    init(_ runtime: DomainRuntime, ids: IDGenerator, chain: String, readMax: Int = WalletBooks.readMax) {
         (schema, pool, accounts) = (runtime.schema, runtime.pool, runtime.accounts)
-        (self.ids, self.chain) = (ids, chain)
+        (self.ids, self.chain, self.readMax) = (ids, chain, readMax)
     }
 
     /// The customer's account for what their proven wallet on a chain has.
@@ -66,7 +67,10 @@ struct WalletBooks: Sendable {
         return found
     }
 
-    /// Proven wallets that are to be read: those touched, those that are due, and those that never were.
+    /// Proven wallets that are to be read: those touched, those that are due, and those that never were; those whose
+    /// last reading is the oldest first.
+    ///
+    /// What is touched and not among them has to be stored as due (`WalletsDueRow`).
     func due(_ touched: [ID<Wallet>]) async throws -> [Due] {
         try await due(
             """
@@ -78,7 +82,7 @@ struct WalletBooks: Sendable {
             left join \(schema).wallet_reads r on r.wallet = v.id
             where v.status = 'verified' and v.account like \(chain + ":%") and r.wallet is null
             """,
-            limit: WalletBooks.readMax
+            limit: readMax
         )
     }
 
@@ -132,7 +136,7 @@ struct WalletBooks: Sendable {
             from (\(ids)) n join \(schema).wallets w on w.id = n.id
             left join \(schema).wallet_reads r on r.wallet = w.id
             where r.next_at is null or r.next_at <= clock_timestamp()
-            order by attempts, w.id limit \(limit)
+            order by attempts, r.number nulls first, w.id limit \(limit)
             """
         ).map { row in
             Due(

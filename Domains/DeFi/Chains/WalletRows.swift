@@ -38,6 +38,8 @@ struct WalletReadRow: StoredRow, Entity {
     let block: BlockReference
     /// It is not read again.
     let isOver: Bool
+    /// Not all of it was read, so that it is due again.
+    var isPartial = false
 
     static func store(_ rows: [WalletReadRow], in schema: Schema, at: Timestamp) -> [SQL] {
         let over = rows.filter(\.isOver)
@@ -46,9 +48,10 @@ struct WalletReadRow: StoredRow, Entity {
             // One that was revoked while it was read is looked at again.
             """
             insert into \(schema).wallet_reads as r (wallet, chain, number, hash, is_due)
-            select n.wallet, n.chain, n.number, n.hash, w.status = 'revoked'
+            select n.wallet, n.chain, n.number, n.hash, n.is_partial or w.status = 'revoked'
             from unnest(\(alive.map(\.wallet)), \(alive.map(\.chain)), \(alive.map(\.block.number)),
-                \(alive.map { Bytes($0.block.hash) })) as n(wallet, chain, number, hash)
+                \(alive.map { Bytes($0.block.hash) }), \(alive.map(\.isPartial)))
+                as n(wallet, chain, number, hash, is_partial)
             join \(schema).wallets w on w.id = n.wallet
             order by w.id for share of w
             on conflict (wallet) do update

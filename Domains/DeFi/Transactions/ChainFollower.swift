@@ -143,7 +143,9 @@ struct ChainFollower: Sendable {
         )
         for intent in candidates {
             if let entry = block.entries.first(where: { $0.hash == intent.signed?.hash }) {
-                items.append(try await included(intent, try await receipt(of: entry, in: block)))
+                items += try await holding(intent) {
+                    try await included(intent, try await receipt(of: entry, in: block))
+                }
             } else if block.entries.contains(where: {
                 $0.sender == intent.address && $0.nonce == intent.transaction.nonce
             }) {
@@ -228,23 +230,40 @@ struct ChainFollower: Sendable {
         let ripe = block.number - chain.confirmations + 1
         var items: [LedgerItem] = []
         for intent in try await intents.undecided(on: chain.name, upTo: ripe) {
-            guard case .included(let inclusion) = intent.state, let signed = intent.signed else {
-                items.append(try await displacement(intent))
-                continue
-            }
-            guard try await blocks.holds(inclusion.block) else {
-                items.append(try await books.item(intent, .reorganised, because: "not_canonical"))
-                continue
-            }
-            // Final is said once, so the receipt is looked at once more, by all nodes.
-            let receipt = try await chain.nodes.receipt(signed.hash)
-            guard receipt?.block == inclusion.block, receipt?.succeeded == inclusion.succeeded else {
-                throw NodeError.disagreement("the receipt of a transaction that becomes final")
-            }
-            let basis = try await pairBasis(of: intent, inclusion)
-            items.append(try await books.item(intent, .settled, adding: basis))
+            items += try await holding(intent) { try await settlement(of: intent) }
         }
         return items
+    }
+
+    private func settlement(of intent: Intent) async throws -> LedgerItem {
+        guard case .included(let inclusion) = intent.state, let signed = intent.signed else {
+            return try await displacement(intent)
+        }
+        guard try await blocks.holds(inclusion.block) else {
+            return try await books.item(intent, .reorganised, because: "not_canonical")
+        }
+        // Final is said once, so the receipt is looked at once more, by all nodes.
+        let receipt = try await chain.nodes.receipt(signed.hash)
+        guard receipt?.block == inclusion.block, receipt?.succeeded == inclusion.succeeded else {
+            throw NodeError.disagreement("the receipt of a transaction that becomes final")
+        }
+        return try await books.item(intent, .settled, adding: try await pairBasis(of: intent, inclusion))
+    }
+
+    /// What becomes of one transaction; nothing, for now, while nodes don't say the same of it or answer nonsense.
+    ///
+    /// The chain goes on without it: what is missing is found by its receipt, or with the next block.
+    private func holding(_ intent: Intent, _ work: () async throws -> LedgerItem?) async throws -> [LedgerItem] {
+        do {
+            return [try await work()].compactMap(\.self)
+        } catch let error as NodeError where error.isAboutAnswer {
+            Counter(label: "chain_held_total", dimensions: [("chain", chain.name)]).increment()
+            logger.error(
+                "a transaction is held: what nodes say of it can't be believed",
+                metadata: ["chain": "\(chain.name)", "intent": "\(intent.id.wire)", "error": "\(error)"]
+            )
+            return []
+        }
     }
 
     /// What the pair's other token that a transaction put in was worth in the asset, in its own block.
@@ -280,14 +299,7 @@ struct ChainFollower: Sendable {
         // Those that nothing is found of have their turn again after the others.
         try await intents.looked(at: waiting.map(\.id))
         for intent in waiting {
-            guard let signed = intent.signed else { continue }
-            if let receipt = try await chain.nodes.receipt(signed.hash) {
-                // Its block was followed before it was ours to look for.
-                guard try await blocks.holds(receipt.block) else { continue }
-                items.append(try await included(intent, receipt))
-            } else if try await !chain.nodes.knows(signed.hash) {
-                items.append(try await books.item(intent, .lost, because: "not_in_pool", nextAt: intent.createdAt))
-            }
+            items += try await holding(intent) { try await found(intent) }
         }
         guard let tip else { return }
         await custody?.step(still(at: tip))
@@ -296,6 +308,18 @@ struct ChainFollower: Sendable {
         let row = still(at: tip)
         let followed = LedgerItem(operation: books.ids.next(), commands: []) { _, _ in .init(rows: [row]) }
         try await steps.store([followed], with: items)
+    }
+
+    /// What is found of a transaction that no block was about so far; nil for nothing new.
+    private func found(_ intent: Intent) async throws -> LedgerItem? {
+        guard let signed = intent.signed else { return nil }
+        if let receipt = try await chain.nodes.receipt(signed.hash) {
+            // Its block was followed before it was ours to look for.
+            guard try await blocks.holds(receipt.block) else { return nil }
+            return try await included(intent, receipt)
+        }
+        guard try await !chain.nodes.knows(signed.hash) else { return nil }
+        return try await books.item(intent, .lost, because: "not_in_pool", nextAt: intent.createdAt)
     }
 
     private func still(at tip: BlockReference) -> StillFollowedRow {
