@@ -63,6 +63,10 @@ struct BitcoinHoldingUpTests {
             try await payments.looked(at: [first.id])
             let second = try #require(try await payments.waiting(on: chain, seconds: 0, limit: 1).first)
             #expect(Set([first.id, second.id]) == [bad.id, good.id])
+            let before: Timestamp = try await world.pool.query("select max(seen_at) from defi.payments")[0][0]
+            try await world.parts.follower.step()
+            let looked = try await world.pool.query("select count(*) from defi.payments where seen_at > \(before)")
+            #expect(try looked[0][0] == 2)
         }
     }
 

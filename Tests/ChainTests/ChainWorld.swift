@@ -112,10 +112,10 @@ struct ChainWorld: Sendable {
 
     // MARK: What people do
 
-    /// Somebody with one of the chain's accounts, from 1 on.
-    func person(_ place: Int) async throws -> Person {
+    /// Somebody with one of the chain's accounts, from 1 on; somebody new unless said otherwise.
+    func person(_ place: Int, of user: ID<User>? = nil) async throws -> Person {
         let person = Person(
-            user: ids.next(),
+            user: user ?? ids.next(),
             wallet: ids.next(),
             address: dev.address(place),
             signer: dev.signers[place]

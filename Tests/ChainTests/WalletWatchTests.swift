@@ -114,6 +114,27 @@ struct WalletWatchTests {
         }
     }
 
+    @Test func `another wallet in place of one that is revoked is what the customer has`() async throws {
+        try await ChainWorld.with { world in
+            let ada = try await world.person(1)
+            try await world.settle()
+            _ = try await world.pool.query(
+                """
+                update defi.wallets set status = 'revoked', revoked_at = now(), revoked_because = 'test'
+                where id = \(ada.wallet)
+                """
+            )
+            _ = try await world.pool.query("update defi.wallet_reads set is_due = true where wallet = \(ada.wallet)")
+            let other = try await world.person(2, of: ada.user)
+            try await world.dev.pay(other.address, BigUInt.powerOfTen(18))
+            try await world.settle()
+            let wei = Int128(clamping: try await world.chain.nodes.first.balance(of: other.address))
+            #expect(try await world.held(Self.kind, .eth, by: other) == wei)
+            let tokens = try await world.tokens(.usdc, of: other.address)
+            #expect(try await world.held(Self.kind, .usdc, by: other) == tokens)
+        }
+    }
+
     @Test func `fifty thousand wallets cost one range of events and one block, and positions are there with it`()
         async throws
     {

@@ -1,6 +1,6 @@
 import Crypto
 import Cryptography
-import WalletCrypto
+public import WalletCrypto
 
 /// A wallet with its key, as a user's device is one: it signs what it is shown.
 public struct TestWallet: Sendable {
@@ -64,6 +64,18 @@ public struct TestWallet: Sendable {
             throw Signer.Refusal()
         }
         return TestWallet(account: "sui:mainnet:\(publicKey.address)", key: .sui(seed: seed))
+    }
+
+    /// The same key's wallet on another network of its chain, by that one's name across chains (CAIP-2).
+    public func on(_ name: String, _ network: BitcoinNetwork = .regtest) throws -> TestWallet {
+        if case .bitcoin(let signer) = key {
+            guard let address = BitcoinAddress(.p2wpkh, key: signer.key, network: network) else {
+                throw Signer.Refusal()
+            }
+            return TestWallet(account: "\(name):\(address)", key: key)
+        }
+        guard let address = account.split(separator: ":").last else { throw Signer.Refusal() }
+        return TestWallet(account: "\(name):\(address)", key: key)
     }
 
     /// The signature of a text in the form that the chain's wallets give it.

@@ -34,6 +34,22 @@ import WalletSigners
         }
     }
 
+    @Test func `a wallet of a test network is linked by its own proof, beside that of the main network`() async throws {
+        try await WalletWorld.with { world in
+            for chain in TestWallet.chains {
+                let main = try TestWallet.make(chain)
+                _ = try await world.link(main, for: ada)
+                for network in ChainNetwork.all where network.chain.rawValue == chain && network.kind != .mainnet {
+                    let wallet = try main.on(network.id.description, network.bitcoin)
+                    let id = try await world.link(wallet, for: ada)
+                    let shown = try await world.send("GET", "/v1/defi/wallets/\(id)", by: ada)
+                    #expect(shown.text("status") == "verified" && shown.json["is_primary"] == true, "\(shown.json)")
+                    #expect(shown.text("account") == wallet.account, "\(shown.json)")
+                }
+            }
+        }
+    }
+
     @Test func `who has a second factor proves it before a wallet is linked, and no key of a program links one`()
         async throws
     {

@@ -61,6 +61,33 @@ create table defi.wallet_totals (
     primary key (wallet, asset)
 ) with (fillfactor = 70);
 
+-- Branches of whole accounts on Bitcoin, of receiving and of change: how many addresses blocks are looked through for,
+-- and how many there are up to the last one that a block had.
+create table defi.wallet_branches (
+    wallet uuid not null references defi.wallets,
+    -- CAIP-2.
+    chain text not null,
+    branch integer not null check (branch in (0, 1)),
+    derived integer not null default 0,
+    used integer not null default 0 check (used >= 0),
+    gap_limit integer not null check (gap_limit between 1 and 1000),
+    primary key (wallet, branch),
+    constraint wallet_branches_used check (used <= derived)
+) with (fillfactor = 80);
+create index wallet_branches_due on defi.wallet_branches (chain) where derived < used + gap_limit;
+
+-- Their addresses.
+create table defi.wallet_addresses (
+    wallet uuid not null,
+    branch integer not null,
+    place integer not null check (place >= 0),
+    -- CAIP-10, in its one spelling.
+    account text not null check (account like '%:%:%' and length(account) <= 170),
+    primary key (wallet, branch, place),
+    foreign key (wallet, branch) references defi.wallet_branches
+);
+create index wallet_addresses_of on defi.wallet_addresses (account);
+
 -- What a wallet is asked to sign, once and within ten minutes.
 create table defi.wallet_challenges (
     id uuid primary key,
@@ -149,5 +176,6 @@ create table defi.settings (
 ) with (fillfactor = 80);
 
 -- migrate: down
-drop table defi.settings, defi.address_book, defi.wallet_totals, defi.wallets, defi.wallet_challenges;
+drop table defi.settings, defi.address_book, defi.wallet_addresses, defi.wallet_branches, defi.wallet_totals,
+    defi.wallets, defi.wallet_challenges;
 drop function defi.address_book_keep(), defi.wallet_challenges_once(), defi.wallets_end();

@@ -45,13 +45,18 @@ struct WalletBooks: Sendable {
         AccountKey(user, "wallet:\(chain)", asset)
     }
 
-    /// The wallets at some of these addresses.
+    /// The wallets at some of these addresses, a whole account by each of its own.
     func followed(_ addresses: [String]) async throws -> [String: [ID<Wallet>]] {
         guard !addresses.isEmpty else { return [:] }
+        let accounts = addresses.map { "\(chain):\($0)" }
         let rows = try await pool.query(
             """
             select id, address from \(schema).wallets
-            where account = any(\(addresses.map { "\(chain):\($0)" })) and status <> 'revoked'
+            where account = any(\(accounts)) and status <> 'revoked' and extended_key is null
+            union all
+            select w.id, substr(a.account, length(\(chain)) + 2) from \(schema).wallet_addresses a
+            join \(schema).wallets w on w.id = a.wallet and w.status <> 'revoked'
+            where a.account = any(\(accounts))
             """
         )
         var found: [String: [ID<Wallet>]] = [:]

@@ -26,7 +26,11 @@ struct PaymentParts: Sendable {
             blocks: ChainBlocks(schema: schema, pool: pool, chain: chain.name, holder: holder),
             payments: payments,
             books: books,
-            wallets: PaymentWallets(chain: chain, books: WalletBooks(runtime, ids: ids, chain: chain.name)),
+            wallets: PaymentWallets(
+                chain: chain,
+                books: WalletBooks(runtime, ids: ids, chain: chain.name),
+                logger: logger
+            ),
             ledger: runtime.ledger,
             logger: logger,
             missingAfterSeconds: missingAfterSeconds

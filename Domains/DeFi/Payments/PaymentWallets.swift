@@ -1,22 +1,37 @@
 import Kernel
 import Ledger
+import Logging
 import PostgreSQL
+import WalletCrypto
 
 /// What blocks do to wallets on a chain of payments: what came and went, and what a proven wallet has.
 struct PaymentWallets: Sendable {
     let chain: any PaymentChain
     let books: WalletBooks
+    /// Whole accounts; nil where there is no such thing.
+    let accounts: AccountAddresses?
 
-    /// What a block makes of the wallets on its chain.
+    init(chain: any PaymentChain, books: WalletBooks, logger: Logger) {
+        (self.chain, self.books) = (chain, books)
+        let isBitcoin = chain.network.chain == .bitcoin
+        accounts =
+            isBitcoin
+            ? AccountAddresses(schema: books.schema, pool: books.pool, network: chain.network, logger: logger) : nil
+    }
+
+    /// What a block makes of the wallets on its chain; whole accounts are looked for first.
     ///
     /// Where they can't be read they are to be read anew, and the block goes without what they have.
     func effects(of block: PaymentBlock) async throws -> WalletEffects {
-        let moves = block.entries.flatMap { $0.moves }.filter { $0.amount != 0 }
-        let wallets = try await books.followed(Array(Set(moves.map(\.address))))
-        let flows = flows(in: block, moves, wallets)
+        try await accounts?.derive()
+        let addresses = Set(block.entries.flatMap { $0.moves }.filter { $0.amount != 0 }.map(\.address))
+        let wallets = try await books.followed(Array(addresses))
         var effects = WalletEffects()
-        effects.apart = flows.map { wallet, rows in
+        effects.apart = flows(in: block, wallets).map { wallet, rows in
             LedgerItem(operation: wallet.cast(), commands: []) { _, _ in .init(rows: rows) }
+        }
+        if accounts != nil, !wallets.isEmpty {
+            effects.apart.append(item([UsedAddressesRow(chain: chain.name, addresses: Array(wallets.keys))]))
         }
         let known = try await books.known(wallets.values.flatMap(\.self))
         if !known.isEmpty { effects.later = [item([WalletsDueRow(wallets: known.map(\.id))])] }
@@ -78,43 +93,45 @@ struct PaymentWallets: Sendable {
     // MARK: What came and went
 
     private struct Place: Hashable {
-        let address: String
+        let wallet: ID<Wallet>
         let asset: Asset
     }
 
     /// What came to each wallet and left it, as rows.
     private func flows(
         in block: PaymentBlock,
-        _ moves: [PaymentBlock.Move],
         _ wallets: [String: [ID<Wallet>]]
     ) -> [ID<Wallet>: [any StoredRow]] {
         var rows: [ID<Wallet>: [any StoredRow]] = [:]
-        for (place, flow) in Self.totals(moves.filter { wallets[$0.address] != nil }) {
-            for wallet in wallets[place.address] ?? [] {
-                let (asset, received, sent) = (place.asset, flow.received, flow.sent)
-                rows[wallet, default: []] += [
-                    WalletTotalsRow(wallet: wallet, asset: asset, received: received, sent: sent),
-                    WalletFlowRow(
-                        chain: chain.name,
-                        block: block.reference,
-                        wallet: wallet,
-                        asset: asset,
-                        flow: flow
-                    ),
-                ]
-            }
+        for (place, flow) in Self.totals(block.entries, wallets) {
+            let (wallet, asset, received, sent) = (place.wallet, place.asset, flow.received, flow.sent)
+            rows[wallet, default: []] += [
+                WalletTotalsRow(wallet: wallet, asset: asset, received: received, sent: sent),
+                WalletFlowRow(chain: chain.name, block: block.reference, wallet: wallet, asset: asset, flow: flow),
+            ]
         }
         return rows
     }
 
-    private static func totals(_ moves: [PaymentBlock.Move]) -> [Place: WalletFlow] {
+    /// What transactions add up to; what a wallet of several addresses pays itself by one is none of it.
+    private static func totals(
+        _ entries: [PaymentBlock.Entry],
+        _ wallets: [String: [ID<Wallet>]]
+    ) -> [Place: WalletFlow] {
         var totals: [Place: WalletFlow] = [:]
-        for move in moves {
-            let place = Place(address: move.address, asset: move.asset)
-            if move.amount > 0 {
-                totals[place, default: WalletFlow()].received += move.amount
-            } else {
-                totals[place, default: WalletFlow()].sent -= move.amount
+        for entry in entries {
+            var nets: [Place: Int128] = [:]
+            for move in entry.moves {
+                for wallet in wallets[move.address] ?? [] {
+                    nets[Place(wallet: wallet, asset: move.asset), default: 0] += move.amount
+                }
+            }
+            for (place, net) in nets where net != 0 {
+                if net > 0 {
+                    totals[place, default: WalletFlow()].received += net
+                } else {
+                    totals[place, default: WalletFlow()].sent -= net
+                }
             }
         }
         return totals

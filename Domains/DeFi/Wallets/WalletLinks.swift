@@ -36,7 +36,8 @@ struct WalletLinks: Sendable {
             """
         let wallet: Wallet?
         do {
-            wallet = try await commit(insert, "added", by: initiator)
+            let branches = derivation.map { AccountAddresses.branches(of: id, $0, on: new.network, in: schema) }
+            wallet = try await commit(insert, "added", last: branches.map { [$0] } ?? [], by: initiator)
         } catch let error as PostgresError where error.violates("wallets_of_user") {
             throw Problem(409, "wallet_exists", "You have a wallet with this account already.")
         }
