@@ -45,8 +45,9 @@ struct ExitMaker: Sendable {
         return breaches.filter { due.contains($0.strategy.id) }
     }
 
-    /// What stores an exit and its alert; nil when the same couldn't be built before. `price` is the one for gas, where
-    /// it was asked for already.
+    /// What stores an exit and its alert; nil when the same couldn't be built before.
+    ///
+    /// `price` is the one for gas, where it was asked for already.
     func item(for breach: StrategyBreach, price: GasPrice?) async throws -> LedgerItem? {
         let (strategy, value, judgement) = (breach.strategy, breach.value, breach.judgement)
         var opened: OpenedIntents?
