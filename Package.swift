@@ -310,8 +310,8 @@ let package = Package(
         tests(
             "ChainTests",
             [
-                "DeFi", "WalletCrypto", "WalletSigners", "Compliance", "DomainKit", "EmbeddedServers", "Fees", "HTTP",
-                "Identity", "Kernel", "Ledger",
+                "DeFi", "WalletCrypto", "WalletSigners", "Compliance", "DataProtection", "DomainKit", "EmbeddedServers",
+                "Fees", "HTTP", "Identity", "Kernel", "Ledger",
                 "OutboundHTTP", "PostgreSQL", "TestSupport", logging,
             ]
         ),

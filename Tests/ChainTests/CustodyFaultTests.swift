@@ -89,7 +89,7 @@ struct CustodyFaultTests {
         }
     }
 
-    @Test(arguments: [DevChain.Fault.drop, .error, .garbage, .delay])
+    @Test(arguments: DevChain.Fault.allCases)
     func `an answer to a payout that gets lost still ends with one payout`(fault: DevChain.Fault) async throws {
         try await CustodyWorld.with { world in
             let ada = try await world.depositor(1)
@@ -142,6 +142,10 @@ struct CustodyFaultTests {
             // A token's contract takes no coins.
             let contract = try #require(world.chain.deployment.token(.usdc))
             try await world.know(contract, by: ada)
+            _ = try await world.pool.query(
+                "update defi.wallets set status = 'revoked', revoked_at = now(), revoked_because = 'test'"
+            )
+            try await world.link(.init(user: ada.user, place: ada.place, address: contract))
             #expect(try await world.withdraw("0.4", "ETH", to: contract, by: ada).status == 202)
             try await world.custody.sender.round()
             let failed = try await world.newest("withdrawals", of: ada)

@@ -81,7 +81,7 @@ extension CustodyWorld {
             let depth = Int.random(in: 1...depthMax, using: &random)
             try await dev.reorganise(depth: depth, keeping: Bool.random(using: &random))
         case 2, 3:
-            let fault = DevChain.Fault.allCases[Int.random(in: 0..<4, using: &random)]
+            let fault = DevChain.Fault.allCases.randomElement(using: &random) ?? .lost
             let methods = Self.faultyMethods
             try await dev.fault(fault, on: methods[Int.random(in: 0..<methods.count, using: &random)])
         case 4: try await dev.mine(Int.random(in: 1...3, using: &random))

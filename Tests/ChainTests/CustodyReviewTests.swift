@@ -101,37 +101,42 @@ import WalletCrypto
         }
     }
 
-    @Test func `from an amount on payouts name who gets them, and are recorded`() async throws {
+    @Test func `payouts from an amount on are recorded, and go to own proven wallets alone`() async throws {
         try await CustodyWorld.with { world in
             try await Self.rule(["travel_rule_units": .integer(20)], in: world)
             let ada = try await world.depositor(1)
             let other = world.dev.address(6)
             try await world.know(other, by: ada)
-            let nameless = try await world.withdraw("20", "USDC", to: other, by: ada)
-            #expect(nameless.status == 422 && nameless.json["code"] == "names_required", "\(nameless.json)")
-            #expect(try await world.withdraw("10", "USDC", to: other, by: ada).status == 202)
-            let named = try await world.ask(
-                "POST",
-                "/v1/defi/custody/withdrawals",
-                by: ada,
-                [
-                    "asset": "USDC", "amount": "20", "to": .string(other.description), "beneficiary": "Max Weber",
-                    "beneficiary_host": "Some Exchange Ltd",
-                ]
-            )
-            #expect(named.status == 202, "\(named.json)")
+            let refused = try await world.withdraw("20", "USDC", to: other, by: ada)
+            #expect(refused.status == 422 && refused.json["code"] == "wallet_not_verified", "\(refused.json)")
             #expect(try await world.withdraw("20", "USDC", by: ada).status == 202)
             let records = try await TravelRuleRecords(pool: world.platform).list(of: ada.user, after: 0, limit: 10)
                 .map(\.json)
-            #expect(records.count == 2)
+            #expect(records.count == 1)
             #expect(records.first?["originator"]?["name"] == "Ada Byron")
-            #expect(records.first?["beneficiary"]?["name"] == "Max Weber")
-            #expect(records.first?["beneficiary"]?["is_self_hosted"] == false)
-            #expect(records.last?["beneficiary"]?["is_originator"] == true)
+            #expect(records.first?["beneficiary"]?["is_originator"] == true)
             // Once more before it is signed, which records nothing twice.
             _ = try await world.custody.sender.round()
             let kept: Int = try await world.platform.query("select count(*) from platform.travel_rule_records")[0][0]
-            #expect(kept == 2)
+            #expect(kept == 1)
+        }
+    }
+
+    @Test func `a withdrawal to a wallet that is revoked before it is signed ends, and its money is free`() async throws
+    {
+        try await CustodyWorld.with { world in
+            let ada = try await world.depositor(1)
+            #expect(try await world.withdraw("20", "USDC", by: ada).status == 202)
+            _ = try await world.pool.query(
+                """
+                update defi.wallets set status = 'revoked', revoked_at = now(), revoked_because = 'test'
+                where user_id = \(ada.user)
+                """
+            )
+            _ = try await world.custody.sender.round()
+            let ended = try await world.newest("withdrawals", of: ada)
+            #expect(ended["status"] == "failed" && ended["reason"] == "wallet_not_verified", "\(ended)")
+            #expect(try await world.available(.usdc, by: ada) == 100_000_000)
         }
     }
 }

@@ -30,14 +30,16 @@ struct LifeTests {
         }
     }
 
-    @Test func `an answer that gets lost still ends with one transaction`() async throws {
+    @Test(arguments: [DevChain.Fault.drop, .lost])
+    func `a call or an answer that gets lost still ends with one transaction`(fault: DevChain.Fault) async throws {
         try await ChainWorld.with { world in
             let ada = try await world.person(1)
             try await world.know(world.dev.address(2), by: ada)
             let intent = try await world.pay("1", "ETH", to: world.dev.address(2), by: ada)
-            try await world.dev.fault(.drop, on: "eth_sendRawTransaction", count: 1)
+            try await world.dev.fault(fault, on: "eth_sendRawTransaction", count: 1)
             try await world.submit(intent, by: ada)
-            #expect(try await world.now(intent).state == .signed)
+            // An answer that got lost is looked up.
+            #expect(try await world.now(intent).state == (fault == .lost ? .broadcast : .signed))
             try await world.makeDue()
             try await world.parts.sender.round()
             #expect(try await world.now(intent).state == .broadcast)
@@ -110,6 +112,11 @@ struct LifeTests {
             try await world.finalise()
             #expect(try await world.now(faster).state.name == "final")
             #expect(try await world.now(intent).state == .replaced)
+            #expect(try await world.now(intent).reason == "own_transaction")
+            let told = try await world.pool.query(
+                "select count(*) from defi.outbox_events where type = 'defi.intent.alert'"
+            )
+            #expect(try told[0][0] == 0)
         }
     }
 
@@ -142,26 +149,52 @@ struct LifeTests {
             let (ada, bob) = (try await world.person(1), world.dev.address(2))
             try await world.know(bob, by: ada)
             try await world.dev.setAutomine(false)
-            // Each goes through alone; together they are more than there is.
             let all = try await world.tokens(.usdc, of: ada.address)
-            let intent = try await world.pay(Money(minorUnits: all, .usdc).wire, "USDC", to: bob, by: ada)
-            let other = EthereumTransaction(
-                chainID: intent.transaction.chainID,
-                nonce: intent.transaction.nonce,
-                fee: intent.transaction.fee,
-                gasLimit: intent.transaction.gasLimit,
-                to: intent.transaction.to,
-                value: .zero,
-                data: try KnownCall.transfer.callData([.address(bob), .uint(.one)])
+            let built = try await world.pay(Money(minorUnits: all, .usdc).wire, "USDC", to: bob, by: ada)
+            // Each goes through alone; after the first the second is more than there is.
+            let nonce = built.transaction.nonce
+            _ = try await world.pool.query("update defi.intents set nonce = \(Int64(nonce) + 1) where id = \(built.id)")
+            try await world.send(
+                elsewhere: try KnownCall.transfer.callData([.address(bob), .uint(.one)]),
+                as: built,
+                nonce,
+                by: ada
             )
-            let first = try ada.signer.sign(try #require(other))
-            #expect(await world.chain.nodes.send(first.bytes) == .accepted)
+            let intent = try await world.now(built)
+            #expect(try await world.submit(intent, by: ada).status == 202)
+            try await world.settle()
+            guard case .included(let inclusion) = try await world.now(intent).state else {
+                Issue.record("\(try await world.now(intent).state)")
+                return
+            }
+            #expect(!inclusion.succeeded && inclusion.gasCost > 0)
+            #expect(try await world.house("network_gas", .eth) == inclusion.gasCost)
+            try await world.finalise()
+            #expect(try await world.now(intent).state.name == "failed")
+            // Only what went by is gone, and the gas.
+            #expect(try await world.house("network_gas", .eth) == inclusion.gasCost)
+            #expect(try await world.tokens(.usdc, of: ada.address) == all - 1)
+        }
+    }
+
+    @Test func `a transaction of the wallet that isn't ours takes the place, and its user is told so`() async throws {
+        try await ChainWorld.with { world in
+            let (ada, bob) = (try await world.person(1), world.dev.address(2))
+            try await world.know(bob, by: ada)
+            try await world.dev.setAutomine(false)
+            let intent = try await world.pay("2", "USDC", to: bob, by: ada)
+            let data = try KnownCall.transfer.callData([.address(bob), .uint(.one)])
+            try await world.send(elsewhere: data, as: intent, intent.transaction.nonce, by: ada)
             try await world.dev.mine()
-            // The nonce is gone: a new one is built for the same, which the contract refuses then.
             try await world.submit(intent, by: ada)
             try await world.finalise()
             try await world.finalise()
-            #expect(try await world.now(intent).state == .replaced)
+            let over = try await world.now(intent)
+            #expect(over.state == .replaced && over.reason == "foreign_transaction")
+            let told = try await world.pool.query(
+                "select count(*) from defi.outbox_events where type = 'defi.intent.alert'"
+            )
+            #expect(try told[0][0] == 1)
         }
     }
 
@@ -223,6 +256,21 @@ struct LifeTests {
 }
 
 extension ChainWorld {
+    /// Sends a call to the same contract as an intent's, by the wallet's own hand.
+    fileprivate func send(elsewhere data: [UInt8], as intent: Intent, _ nonce: UInt64, by person: Person) async throws {
+        let other = EthereumTransaction(
+            chainID: intent.transaction.chainID,
+            nonce: nonce,
+            fee: intent.transaction.fee,
+            gasLimit: intent.transaction.gasLimit,
+            to: intent.transaction.to,
+            value: .zero,
+            data: data
+        )
+        let signed = try person.signer.sign(try #require(other))
+        #expect(await chain.nodes.send(signed.bytes) == .accepted)
+    }
+
     /// Makes what waits for its next attempt due now.
     func makeDue() async throws {
         _ = try await pool.query("update defi.intents set next_at = now() where next_at is not null")

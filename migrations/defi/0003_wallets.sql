@@ -114,6 +114,7 @@ create table defi.wallet_challenges (
     constraint wallet_challenges_told check (outcome is null or consumed_at is not null),
     constraint wallet_challenges_kept check (signature is null or outcome = 'verified')
 ) with (fillfactor = 70);
+create index wallet_challenges_of_user on defi.wallet_challenges (user_id, id) where user_id is not null;
 create index wallet_challenges_open on defi.wallet_challenges (user_id) where consumed_at is null;
 create index wallet_challenges_swept on defi.wallet_challenges (expires_at)
     where purpose = 'sign_in' or outcome is distinct from 'verified';

@@ -47,6 +47,15 @@ struct EthereumNode: Sendable {
         return block
     }
 
+    /// Which block of the chain has a number, without its transactions; nil above the newest.
+    func reference(_ number: Int64) async throws(NodeError) -> BlockReference? {
+        let json = try await rpc.call("eth_getBlockByNumber", At.number(number).json, false)
+        if json == .null { return nil }
+        let found = Int64(clamping: try EthereumText.small(json["number"] ?? .null, "block number"))
+        guard found == number else { throw .malformed("another block") }
+        return BlockReference(number: number, hash: try EthereumText.bytes(json["hash"], count: 32, "hash"))
+    }
+
     /// The receipt of a transaction on the chain as it is now; nil while it is in no block.
     func receipt(_ hash: [UInt8]) async throws(NodeError) -> EthereumReceipt? {
         let json = try await rpc.call("eth_getTransactionReceipt", EthereumText.data(hash))

@@ -26,6 +26,16 @@ struct EthereumNodes: Sendable {
         return block
     }
 
+    /// Which block has a number on the chain that all follow, without its transactions; nil above the newest.
+    ///
+    /// - Throws: `disagreement` while they follow different ones.
+    func reference(_ number: Int64) async throws(NodeError) -> BlockReference? {
+        let reference = try await first.reference(number)
+        guard let second, let reference else { return reference }
+        guard try await second.reference(number) == reference else { throw .disagreement("block \(number)") }
+        return reference
+    }
+
     /// A transaction's receipt that all give; nil while it is in no block.
     ///
     /// - Throws: `disagreement`.

@@ -26,14 +26,14 @@ struct CustodyOrders: Sendable {
     func withdraw(
         _ amount: Money,
         to recipient: EthereumAddress,
-        named beneficiary: MoneyMovement.Beneficiary,
         _ request: APIRequest
     ) async throws -> APIResponse {
         let user = try request.requirePrincipal().user
         let asset = try await assets.asset(amount.asset, on: chain)
         try asset.check(withdrawal: amount)
         let account = try await payable(recipient, for: user)
-        let destination = try await payouts.destination(account, for: user, named: beneficiary)
+        let destination = try await payouts.destination(account, for: user, named: .other(name: nil, host: nil))
+        guard destination.beneficiary == .customer else { throw Self.notOwn }
         let id = ids.next(CustodyWithdrawal.self)
         let quote = try await checks.quote(amount, by: user, for: id, to: destination)
         let order = CustodyWithdrawal.Order(
@@ -140,6 +140,13 @@ struct CustodyOrders: Sendable {
         }
         return try await book.requirePayable(recipient, on: chain.name, for: user)
     }
+
+    private static let notOwn = Problem(
+        422,
+        "wallet_not_verified",
+        "What is kept goes to your own proven wallets alone. Prove this one, or pay others from a wallet of yours.",
+        faults: [Problem.Fault("/to", "wallet_not_verified")]
+    )
 
     private static func underWay(_ status: String) -> Problem {
         Problem(409, "withdrawal_under_way", "It is \(status) and can't be taken back any more.")

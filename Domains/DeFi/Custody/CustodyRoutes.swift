@@ -100,7 +100,7 @@ struct CustodyRoutes: Sendable {
             operationID: "createCustodyWithdrawal",
             summary: "Withdraw crypto to an own address",
             description: """
-                To an entry of the address book whose lock is over, which each proven wallet has. Amount and fees are \
+                To an own proven wallet whose lock in the address book is over. Amount and fees are \
                 reserved at once, and leave when the payout has the required confirmations. With the reason \
                 `in_review` it is looked at first.
                 """,
@@ -132,7 +132,7 @@ struct CustodyRoutes: Sendable {
             }
             let amount = try Money(positive: body["amount"]?.stringValue ?? "", asset, at: "/amount")
             return try await idempotently(request, orders.ledger, orders.ids) {
-                try await orders.withdraw(amount, to: to, named: PayoutChecks.beneficiary(in: body), request)
+                try await orders.withdraw(amount, to: to, request)
             }
         }
     }
@@ -219,7 +219,8 @@ struct CustodyRoutes: Sendable {
             "recipient_is_custodian", "address_not_in_book", "address_locked", "address_blocked", "address_in_review",
             "insufficient_funds", "limit_exceeded", "account_frozen", "account_closed", "amount_out_of_range",
             "no_fee_schedule", "idempotency_key_reused",
-        ] + PayoutChecks.refusals,
+            "wallet_not_verified", "identification_required", "level_limit", "movement_refused",
+        ],
         503: ["checks_unavailable"],
     ]
     private static let orderBody = JSONSchema.object(
@@ -230,7 +231,7 @@ struct CustodyRoutes: Sendable {
                 .string(.ethereumAddress),
                 "An address of the address book whose lock is over; proven wallets are in it."
             ),
-        ] + PayoutChecks.members,
+        ],
         named: "NewCustodyWithdrawal"
     )
     private static let termsSchema = JSONSchema.object(

@@ -123,8 +123,12 @@ struct CustodySender: Sendable {
     /// Whether compliance holds nothing against a payout now; what it refuses is ended.
     private func isCleared(_ withdrawal: CustodyWithdrawal) async throws -> Bool {
         guard let account = AccountID("\(chain.name):\(withdrawal.recipient)") else { return false }
-        // Whom the customer named was recorded when it was asked for.
         let destination = try await payouts.destination(account, for: withdrawal.user, named: .other(name: nil))
+        guard destination.beneficiary == .customer else {
+            // It was theirs when it was asked for.
+            try await store(withdrawal, .refused, because: "wallet_not_verified")
+            return false
+        }
         switch try await checks.standing(of: withdrawal, to: destination) {
         case .goesOn: return true
         case .refused: try await store(withdrawal, .refused, because: "refused")

@@ -9,17 +9,18 @@ struct CustodySightings: Sendable {
     let chain: EthereumChain
     let account: EthereumAddress
 
-    /// What a block brought of some assets, by receipts that all nodes give.
-    func sightings(in block: EthereumBlock, _ assets: [Asset]) async throws -> [CustodyDeposit.Sighting] {
+    /// What a block brought of some assets, by receipts that all nodes give; `logs` are its events of all tokens, where
+    /// they were read already.
+    func sightings(
+        in block: EthereumBlock,
+        _ assets: [Asset],
+        among known: [EthereumLog]? = nil
+    ) async throws -> [CustodyDeposit.Sighting] {
         var hashes = block.entries
             .filter { $0.to == account && $0.sender != account && !$0.value.isZero }.map(\.hash)
         let tokens = assets.compactMap { asset in chain.deployment.token(asset).map { (asset: asset, contract: $0) } }
         if !tokens.isEmpty {
-            let logs = try await chain.nodes.first.transfers(
-                of: tokens.map(\.contract),
-                to: account,
-                in: block.number
-            )
+            let logs = try await transfers(of: tokens.map(\.contract), in: block, among: known)
             guard logs.allSatisfy({ $0.block == block.reference }) else {
                 throw NodeError.disagreement("the events of block \(block.number)")
             }
@@ -34,6 +35,15 @@ struct CustodySightings: Sendable {
             found += coins(receipt, in: block, assets) + events(receipt, tokens)
         }
         return found
+    }
+
+    private func transfers(
+        of tokens: [EthereumAddress],
+        in block: EthereumBlock,
+        among known: [EthereumLog]?
+    ) async throws -> [EthereumLog] {
+        guard let known else { return try await chain.nodes.first.transfers(of: tokens, to: account, in: block.number) }
+        return known.filter { tokens.contains($0.contract) && $0.transfer?.to == account }
     }
 
     private func coins(

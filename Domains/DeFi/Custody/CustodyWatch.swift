@@ -28,12 +28,15 @@ struct CustodyWatch: Sendable {
     struct Step: Sendable {
         let tip: StillFollowedRow
         let resting: Set<String>
+        /// The events of the block that the tip is, as they were read already.
+        let logs: [EthereumLog]?
     }
 
-    /// Looks at what there is by now, at one block alone if it is given; what fails waits for the next step.
-    func step(_ tip: StillFollowedRow, having block: EthereumBlock? = nil) async {
+    /// Looks at what there is by now, at one block alone if it is given, with its events; what fails waits for the next
+    /// step.
+    func step(_ tip: StillFollowedRow, having block: EthereumBlock? = nil, _ logs: [EthereumLog] = []) async {
         do {
-            let step = Step(tip: tip, resting: try await faults.resting())
+            let step = Step(tip: tip, resting: try await faults.resting(), logs: block == nil ? nil : logs)
             try await takeBack(step)
             try await catchUp(step, having: block)
             try await settle(step)
@@ -125,7 +128,8 @@ struct CustodyWatch: Sendable {
     ) async throws -> (changes: [CustodyChange], isWhole: Bool) {
         let sightings = try await CustodySightings(chain: chain, account: custodian.account).sightings(
             in: block,
-            served
+            served,
+            among: block.reference == step.tip.tip ? step.logs : nil
         )
         guard !sightings.isEmpty else { return ([], true) }
         let known = try await deposits.of(sightings.map(\.hash), on: chain.name)

@@ -19,25 +19,46 @@ struct ExitMaker: Sendable {
     /// Blocks in which an exit that was built and not signed isn't built again: about a day.
     static let againBlocks: Int64 = 7_200
 
-    /// What stores an exit and its alert; nil while an exit is there already, or when the same couldn't be built
-    /// before.
-    func item(
-        for breach: StrategyRules.Breach,
-        _ strategy: Strategy,
-        _ value: Strategy.Value,
-        _ judgement: StrategyRules.Judgement
-    ) async throws -> LedgerItem? {
-        let last = try await last(of: breach, strategy.id)
-        guard last?.isDue(at: value.block.number) ?? true, try await !hasExit(strategy.id) else { return nil }
+    /// Those that have no open exit, and whose last one is no reason to wait: an exit that wasn't signed is built again
+    /// a day later, one that couldn't be built after some blocks.
+    func due(_ breaches: [StrategyBreach], at number: Int64) async throws -> [StrategyBreach] {
+        let rows = try await pool.query(
+            """
+            select b.strategy
+            from unnest(\(breaches.map(\.strategy.id)), \(breaches.map(\.rule.rawValue))) as b(strategy, kind)
+            left join lateral (
+                select d.outcome, \(number) - d.number as age, coalesce(i.state = 'expired', false) as was_ignored
+                from \(schema).decisions d
+                left join \(schema).intents i on i.id = d.intent
+                where d.strategy = b.strategy and d.kind = b.kind order by d.id desc limit 1) l on true
+            where not exists (
+                    select from \(schema).intents i
+                    where i.strategy = b.strategy and i.kind = 'exit'
+                        and i.state not in ('final', 'failed', 'replaced', 'expired'))
+                and case
+                    when l.age is null then true
+                    when l.was_ignored then l.age >= \(ExitMaker.againBlocks)
+                    else l.outcome = \(ExitMaker.built) or l.age % \(ExitMaker.retryBlocks) = 0 end
+            """
+        )
+        let due: Set<ID<Strategy>> = Set(try rows.map { try $0["strategy"] })
+        return breaches.filter { due.contains($0.strategy.id) }
+    }
+
+    /// What stores an exit and its alert; nil when the same couldn't be built before.
+    ///
+    /// `price` is the one for gas, where it was asked for already.
+    func item(for breach: StrategyBreach, price: GasPrice?) async throws -> LedgerItem? {
+        let (strategy, value, judgement) = (breach.strategy, breach.value, breach.judgement)
         var opened: OpenedIntents?
         var outcome = Self.built
         do {
             let calls = try await StrategyCalls(chain: chain).stop(strategy, now: clock.now())
-            opened = try await openings.open(calls, for: strategy, speed: .fast)
+            opened = try await openings.open(calls, for: strategy, speed: .fast, price: price)
         } catch let problem as Problem {
             outcome = problem.code
             // The same is said once.
-            guard last?.outcome != outcome else { return nil }
+            guard try await lastOutcome(of: breach.rule, strategy.id) != outcome else { return nil }
         }
         let facts: JSON = [
             "value": .string(Money(minorUnits: value.amount, strategy.asset).wire),
@@ -49,13 +70,13 @@ struct ExitMaker: Sendable {
         let decision = DecisionRow(
             id: ids.next(),
             strategy: strategy.id,
-            kind: breach.rawValue,
+            kind: breach.rule.rawValue,
             outcome: outcome,
             facts: facts,
             intent: exit?.id,
             number: value.block.number
         )
-        let rule = breach.rawValue
+        let rule = breach.rule.rawValue
         let told = StrategyAlert.event(rule, strategy, outcome: outcome, facts: facts, intent: exit?.id, ids)
         let rows: [any StoredRow] = (opened?.rows ?? []) + [decision, told]
         return LedgerItem(operation: ids.next(), commands: opened?.commands ?? []) { decision, _ in
@@ -64,45 +85,15 @@ struct ExitMaker: Sendable {
         }
     }
 
-    private func hasExit(_ strategy: ID<Strategy>) async throws -> Bool {
-        let rows = try await pool.query(
-            """
-            select 1 from \(schema).intents
-            where strategy = \(strategy) and kind = 'exit'
-                and state not in ('final', 'failed', 'replaced', 'expired')
-            limit 1
-            """
-        )
-        return !rows.isEmpty
-    }
-
     private static let built = "exit_built"
 
-    /// What was decided of a limit before.
-    private struct Last: Sendable {
-        let outcome: String
-        let number: Int64
-        /// The exit wasn't signed, for whatever reason.
-        let wasIgnored: Bool
-
-        func isDue(at number: Int64) -> Bool {
-            if wasIgnored { return number - self.number >= ExitMaker.againBlocks }
-            return outcome == ExitMaker.built || (number - self.number) % ExitMaker.retryBlocks == 0
-        }
-    }
-
-    private func last(of breach: StrategyRules.Breach, _ strategy: ID<Strategy>) async throws -> Last? {
-        let rows = try await pool.query(
+    private func lastOutcome(of rule: StrategyRules.Breach, _ strategy: ID<Strategy>) async throws -> String? {
+        try await pool.query(
             """
-            select d.outcome, d.number, coalesce(i.state = 'expired', false) as was_ignored
-            from \(schema).decisions d
-            left join \(schema).intents i on i.id = d.intent
-            where d.strategy = \(strategy) and d.kind = \(breach.rawValue) order by d.id desc limit 1
+            select outcome from \(schema).decisions
+            where strategy = \(strategy) and kind = \(rule.rawValue) order by id desc limit 1
             """
-        )
-        return try rows.first.map {
-            Last(outcome: try $0["outcome"], number: try $0["number"], wasIgnored: try $0["was_ignored"])
-        }
+        ).first?["outcome"]
     }
 }
 

@@ -17,7 +17,8 @@ extension Strategy {
             "impermanent_loss": value?.impermanentLoss.map { .string($0.description) } ?? .null,
             "yield": [
                 "actual": .string((earned < 0 ? "-" : "") + Money(minorUnits: abs(earned), asset).wire),
-                "expected": money(expected),
+                // Before any rate is known there is nothing that could be expected.
+                "expected": expected == 0 && value?.rate == nil ? .null : money(expected),
             ],
             "drawdown": .string(Billionths.text(drawdown)),
             "stop_loss": stopLoss.map { .string(Billionths.text($0)) } ?? .null,
@@ -55,7 +56,21 @@ extension Strategy {
                 .nullable(.anyString),
                 "Of a pair: what it is worth against holding what went in, less 1, without fees."
             ),
-            .required("yield", .any, "What it earned, and what the rates on the way would have given."),
+            .required(
+                "yield",
+                .object(
+                    [
+                        .required("actual", .anyString, "What it earned; below zero for a loss."),
+                        .required(
+                            "expected",
+                            .nullable(.amount),
+                            "What the rates on the way would have given; null while none was known."
+                        ),
+                    ],
+                    named: "StrategyYield"
+                ),
+                "What it earned, and what was to be expected."
+            ),
             .required("drawdown", .anyString, "The largest fall from its highest worth, as a fraction."),
             .required("stop_loss", .nullable(.anyString)), .required("drawdown_max", .nullable(.anyString)),
             .required("auto_compound", .bool),
@@ -71,6 +86,7 @@ extension Deployment.Offer {
     /// It with its yield, as of a block; null where the chain doesn't say or what it said is too old.
     func json(
         _ known: Strategies.KnownRate?,
+        beyond: [String],
         now: Timestamp
     ) -> JSON {
         let age = known.map { max(0, now.seconds - $0.at.seconds) }
@@ -82,6 +98,7 @@ extension Deployment.Offer {
             "family": .string(description.family.rawValue), "asset": .string(asset.code),
             "pair": pair.map { .string($0.symbol) } ?? .null, "contract": .string(contract.description),
             "risks": .array(description.risks.map(\.rawValue).sorted().map { .string($0) }),
+            "risks_beyond_tolerance": .array(beyond.map { .string($0) }),
             "apr_base": rate.map { .string(Billionths.text($0)) } ?? .null,
             "apy_base": rate.flatMap(Self.apy).map { .string($0) } ?? .null,
             "apr_reward": reward.map { .string(Billionths.text($0)) } ?? .null,
@@ -106,6 +123,11 @@ extension Deployment.Offer {
             .required(
                 "risks",
                 .array(of: .oneOf(ProtocolDescription.Risk.allCases.map(\.rawValue)), count: 0...20)
+            ),
+            .required(
+                "risks_beyond_tolerance",
+                .array(of: .oneOf(ProtocolDescription.Risk.allCases.map(\.rawValue)), count: 0...20),
+                "Those of its risks that your settings exclude."
             ),
             .required("apr_base", .nullable(.anyString), "A year, without compounding; null where unknown."),
             .required("apy_base", .nullable(.anyString), "A year, with compounding."),

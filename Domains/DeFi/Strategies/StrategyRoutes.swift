@@ -22,7 +22,7 @@ struct StrategyRoutes: Sendable {
         409: ["strategy_changed", "strategy_not_open", "strategy_filling", "strategy_leaving", "exit_queued"],
         422: IntentRoutes.problems[422, default: []] + [
             "nothing_to_exit", "nothing_to_harvest", "not_enough_in_it", "protocol_paused", "offer_gone",
-            "pair_amount_needed", "bad_rule",
+            "pair_amount_needed", "bad_rule", "beyond_risk_tolerance",
         ],
         503: ["chain_unavailable"],
     ]
@@ -38,9 +38,11 @@ struct StrategyRoutes: Sendable {
             access: .permission("defi:read"),
             responses: [200: ResponseShape("The offers.", Self.offerList)]
         ) { request in
+            let tolerance = try await settings(of: try request.requirePrincipal().user).tolerance
             var offers: [JSON] = []
             for offer in chain.deployment.offers {
-                offers.append(offer.json(try await strategies.rate(of: offer.id, on: chain.name), now: request.now))
+                let rate = try await strategies.rate(of: offer.id, on: chain.name)
+                offers.append(offer.json(rate, beyond: tolerance.beyond(offer.description), now: request.now))
             }
             return .ok(["data": .array(offers)])
         }
@@ -69,6 +71,10 @@ struct StrategyRoutes: Sendable {
         }
     }
 
+    private func settings(of user: ID<User>) async throws -> DeFiSettings {
+        try await DeFiSettings.of(user, in: strategies.schema, strategies.pool)
+    }
+
     private func start(_ request: APIRequest) async throws -> APIResponse {
         let (body, user) = (request.body, try request.requirePrincipal().user)
         guard let offer = chain.deployment.offer(body["offer"]?.stringValue ?? "") else {
@@ -82,6 +88,8 @@ struct StrategyRoutes: Sendable {
         guard offer.description.isPair == !pairAmount.isZero, pairAmount.int128 != nil else {
             throw Problem(422, "pair_amount_needed", "A pair takes both tokens, everything else the one.")
         }
+        let settings = try await settings(of: user)
+        try settings.tolerance.check(offer)
         let wallet = try await payers.wallet(walletID, of: user, on: chain.name)
         let calls = try await StrategyCalls(chain: chain).start(
             offer,
@@ -92,7 +100,7 @@ struct StrategyRoutes: Sendable {
         )
         let known = try await strategies.open(of: wallet.id, in: offer)
         let id: ID<Strategy> = known?.id ?? ids.next()
-        let row = try Self.row(id, wallet, offer, chain.name, known, body)
+        let row = try Self.row(id, wallet, offer, chain.name, known?.rules ?? settings.rules, isNew: known == nil, body)
         let speed = IntentRoutes.speed(body)
         let drafts = try await openings.maker.drafts(calls, from: wallet, strategy: id, speed: speed)
         return try await store(openings.open(drafts), of: id, with: [row], for: request)
@@ -104,15 +112,16 @@ struct StrategyRoutes: Sendable {
         _ wallet: LinkedWallet,
         _ offer: Deployment.Offer,
         _ chain: String,
-        _ known: Strategy?,
+        _ usual: StrategyRules.Wanted,
+        isNew: Bool,
         _ body: JSON
     ) throws(Problem) -> any StoredRow {
-        var rules = known?.rules ?? StrategyRules.Wanted()
+        var rules = usual
         rules.stopLoss = try rule(body, "stop_loss") ?? rules.stopLoss
         rules.drawdownMax = try rule(body, "drawdown_max") ?? rules.drawdownMax
         rules.autoCompound = body["auto_compound"]?.boolValue ?? rules.autoCompound
         rules.rebalance = try rebalance(body, offer) ?? rules.rebalance
-        if known != nil { return StrategyRulesRow(strategy: id, rules: rules) }
+        if !isNew { return StrategyRulesRow(strategy: id, rules: rules) }
         return NewStrategyRow(id: id, wallet: wallet, chain: chain, offer: offer, rules: rules)
     }
 
@@ -301,7 +310,7 @@ struct StrategyRoutes: Sendable {
             .optional("pair_amount", .string(.units), "Of a pair's other token."),
             .optional("stop_loss", .string(.fraction), "Of what went in: the fraction whose loss asks for an exit."),
             .optional("drawdown_max", .string(.fraction), "The same of the highest worth."),
-            .optional("auto_compound", .bool),
+            .optional("auto_compound", .bool, "To harvest where that pays; as your settings say unless given."),
             .optional("rebalance", rebalanceSchema, "When it is to move to another offer of the same asset."),
             IntentRoutes.speedProperty,
         ],

@@ -237,6 +237,9 @@ struct StrategyWatch: Sendable {
             isStopped: isEmpty && !isMoving && strategy.principal == 0 && strategy.status != .starting,
             isEmpty: isEmpty && !isMoving
         )
-        return (row, judgement.breaches.first.map { .exit(strategy, $0, value, judgement) })
+        let wish = judgement.breaches.first.map {
+            StrategyWish.exit(StrategyBreach(strategy: strategy, rule: $0, value: value, judgement: judgement))
+        }
+        return (row, wish)
     }
 }

@@ -6,7 +6,7 @@ import PostgreSQL
 /// What a rule wants after a block.
 enum StrategyWish: Sendable {
     /// Leave: a limit is reached.
-    case exit(Strategy, StrategyRules.Breach, Strategy.Value, StrategyRules.Judgement)
+    case exit(StrategyBreach)
     /// See whether a harvest pays.
     case compound(Strategy, PositionReading.Worth)
     /// See whether another offer is worth moving to.
@@ -17,30 +17,88 @@ enum StrategyWish: Sendable {
     case close(Strategy)
 }
 
+/// A limit that a block shows to be reached.
+struct StrategyBreach: Sendable {
+    let strategy: Strategy
+    let rule: StrategyRules.Breach
+    let value: Strategy.Value
+    let judgement: StrategyRules.Judgement
+}
+
 extension StrategyWatch {
-    /// Wishes that are looked after in one block; the rest have their turn in the next ones, which want the same.
+    /// Other wishes than exits that are looked after in one block; the rest have their turn in the next ones, which
+    /// want the same.
     static let wishesMax = 100
+    /// Exits that are built at the same time: each waits for its node, not for the others.
+    static let exitsAtOnceMax = 16
 
     /// Does what rules want, each for itself: what fails is wanted again in the next block.
+    ///
+    /// Limits that are reached come first, all of them (`valuedMax` of a block at most), and aren't drawn among what
+    /// can wait.
     func act(on wishes: [StrategyWish], at block: EthereumBlock, _ ledger: Ledger) async {
-        for wish in wishes.shuffled().prefix(Self.wishesMax) {
-            do {
-                guard let item = try await item(for: wish, at: block) else { continue }
-                _ = try await ledger.submit(item)
-            } catch {
-                // A nonce that another one took, a node that doesn't answer, a strategy that moved meanwhile.
-                logger.warning(
-                    "what a rule wants waits for the next block",
-                    metadata: ["chain": "\(chain.name)", "block": "\(block.number)", "error": "\(error)"]
-                )
-            }
+        let breaches = wishes.compactMap { wish -> StrategyBreach? in
+            guard case .exit(let breach) = wish else { return nil }
+            return breach
         }
+        await leave(breaches, at: block, ledger)
+        let others = wishes.filter { wish in
+            guard case .exit = wish else { return true }
+            return false
+        }
+        for wish in others.shuffled().prefix(Self.wishesMax) {
+            await fulfil(at: block, ledger) { try await item(for: wish, at: block) }
+        }
+    }
+
+    /// Builds the exits of limits that were reached and that have none, at one price for gas.
+    private func leave(_ breaches: [StrategyBreach], at block: EthereumBlock, _ ledger: Ledger) async {
+        guard !breaches.isEmpty else { return }
+        do {
+            let due = try await exits.due(breaches, at: block.number)
+            guard !due.isEmpty else { return }
+            // Asked for once; where it is too high, each exit's decision says so.
+            let price = try? await chain.gasPrice(.fast)
+            await withDiscardingTaskGroup { group in
+                let lanes = min(due.count, Self.exitsAtOnceMax)
+                for lane in 0..<lanes {
+                    group.addTask {
+                        for place in stride(from: lane, to: due.count, by: lanes) {
+                            let breach = due[place]
+                            await fulfil(at: block, ledger) { try await exits.item(for: breach, price: price) }
+                        }
+                    }
+                }
+            }
+        } catch {
+            tell(error, at: block)
+        }
+    }
+
+    private func fulfil(
+        at block: EthereumBlock,
+        _ ledger: Ledger,
+        _ make: @Sendable () async throws -> LedgerItem?
+    ) async {
+        do {
+            guard let item = try await make() else { return }
+            _ = try await ledger.submit(item)
+        } catch {
+            // A node that doesn't answer, a strategy that moved meanwhile.
+            tell(error, at: block)
+        }
+    }
+
+    private func tell(_ error: any Error, at block: EthereumBlock) {
+        logger.warning(
+            "what a rule wants waits for the next block",
+            metadata: ["chain": "\(chain.name)", "block": "\(block.number)", "error": "\(error)"]
+        )
     }
 
     private func item(for wish: StrategyWish, at block: EthereumBlock) async throws -> LedgerItem? {
         switch wish {
-        case .exit(let strategy, let breach, let value, let judgement):
-            try await exits.item(for: breach, strategy, value, judgement)
+        case .exit(let breach): try await exits.item(for: breach, price: nil)
         case .compound(let strategy, let worth): try await compounds.item(strategy, worth, at: block)
         case .rebalance(let strategy, let worth): try await rebalances.item(strategy, worth, at: block)
         case .move(let move): try await moves.item(move, at: block)

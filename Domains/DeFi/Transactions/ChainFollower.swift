@@ -71,11 +71,11 @@ struct ChainFollower: Sendable {
     /// The tip, or where the chain forked off below it, once what lies above is undone; nil for another chain.
     private func reconciled(_ tip: BlockReference) async throws -> BlockReference? {
         let isLocal = chain.deployment.chainID == Self.localChainID
-        if tip.stands(beside: try await chain.nodes.block(tip.number)?.hash, isLocal: isLocal) { return tip }
+        if tip.stands(beside: try await chain.nodes.reference(tip.number)?.hash, isLocal: isLocal) { return tip }
         let known = try await blocks.canonical(from: tip.number, limit: ChainBlocks.reorganisationMax)
         var abandoned: [BlockReference] = []
         for block in known {
-            let there = try await chain.nodes.block(block.number)
+            let there = try await chain.nodes.reference(block.number)
             guard there != nil || isLocal else { throw Foreign(tip: tip) }
             if there?.hash == block.hash {
                 try await undo(abandoned, back: block)
@@ -174,7 +174,7 @@ struct ChainFollower: Sendable {
         base.append(LedgerItem(operation: books.ids.next(), commands: []) { _, _ in .init(rows: stored) })
         try await steps.store(base, with: items)
         // Custody and what rules want are no part of the block: nothing of them can hold the chain up.
-        await custody?.step(still(at: block.reference), having: block)
+        await custody?.step(still(at: block.reference), having: block, logs)
         await strategies.act(on: watched.wishes, at: block, ledger)
     }
 
@@ -281,11 +281,21 @@ struct ChainFollower: Sendable {
 
     /// Whether another transaction has used the nonce for good: by the node's word at first, by its block now.
     private func displacement(_ intent: Intent) async throws -> LedgerItem {
-        guard let block = intent.state.block, try await chain.nodes.block(block.number)?.hash == block.hash,
+        guard let block = intent.state.block, try await chain.nodes.reference(block.number) == block,
             try await chain.nodes.nonce(of: intent.address) > intent.transaction.nonce,
             let signed = intent.signed, try await !chain.nodes.knows(signed.hash)
         else { return try await books.item(intent, .reorganised, because: "nonce_free") }
-        return try await books.item(intent, .settled)
+        if try await intents.ownTook(intent.transaction.nonce, of: intent) {
+            return try await books.item(intent, .settled, because: "own_transaction")
+        }
+        // Somebody with the wallet's key has sent something else: its owner should know.
+        Counter(label: "chain_foreign_total", dimensions: [("chain", chain.name)]).increment()
+        logger.warning(
+            "a transaction that isn't ours took the place of one that is",
+            metadata: ["chain": "\(chain.name)", "intent": "\(intent.id.wire)"]
+        )
+        let reason = "foreign_transaction"
+        return try await books.item(intent, .settled, because: reason, adding: [books.alert(intent, reason)])
     }
 
     // MARK: What no block is about

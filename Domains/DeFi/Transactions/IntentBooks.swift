@@ -80,6 +80,20 @@ struct IntentBooks: Sendable {
         ]
     }
 
+    /// Tells a user of something about an intent that they should look at; each alert is an aggregate of its own.
+    func alert(_ intent: Intent, _ reason: String) -> OutboxEvent {
+        let alert: ID<OutboxEvent> = ids.next()
+        guard case .object(let members) = intent.told else { preconditionFailure("an object is told") }
+        return OutboxEvent(
+            id: ids.next(),
+            aggregateType: "intent_alert",
+            aggregate: alert,
+            version: 1,
+            type: "defi.intent.alert",
+            payload: .object(members + [.init("reason", .string(reason))])
+        )
+    }
+
     private func commands(_ intent: Intent, _ event: IntentState.Event) async throws -> [LedgerCommand] {
         switch event {
         case .included(let inclusion): return try await inclusionCommands(intent, inclusion)

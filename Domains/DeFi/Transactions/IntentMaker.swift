@@ -27,7 +27,8 @@ struct IntentMaker: Sendable {
     let chain: EthereumChain
     let intents: Intents
 
-    /// Transactions for calls that follow each other, the first of them tried now.
+    /// Transactions for calls that follow each other, the first of them tried now; `price` is the one for gas, where it
+    /// was asked for already.
     ///
     /// - Throws: a `Problem`: 422 `would_revert`, `insufficient_funds`, `gas_too_expensive`; 503.
     func drafts(
@@ -35,9 +36,10 @@ struct IntentMaker: Sendable {
         from wallet: LinkedWallet,
         strategy: ID<Strategy>? = nil,
         reservation: ID<Reservation>? = nil,
-        speed: GasPrice.Speed
+        speed: GasPrice.Speed,
+        price known: GasPrice? = nil
     ) async throws -> [Intent.Draft] {
-        let price = try await chain.gasPrice(speed)
+        let price = if let known { known } else { try await chain.gasPrice(speed) }
         let holds = try await intents.holds(of: wallet.address, on: chain.name)
         var nonces = holds
         var next = try await ask { () async throws(NodeError) in

@@ -26,21 +26,24 @@ struct IntentOpenings: Sendable {
     /// Intents for a strategy's calls, with the reservation of what they take out of its principal.
     ///
     /// - Throws: as `IntentMaker.drafts`.
-    func open(_ calls: [IntentMaker.Call], for strategy: Strategy, speed: GasPrice.Speed) async throws -> OpenedIntents
-    {
+    func open(
+        _ calls: [IntentMaker.Call],
+        for strategy: Strategy,
+        speed: GasPrice.Speed,
+        price: GasPrice? = nil
+    ) async throws -> OpenedIntents {
         let wallet = LinkedWallet(id: strategy.wallet, user: strategy.user, address: strategy.address)
         let principal = calls.reduce(0) { $0 + $1.principal }
-        guard principal > 0 else {
-            return open(try await maker.drafts(calls, from: wallet, strategy: strategy.id, speed: speed), [])
-        }
-        let reservation: ID<Reservation> = ids.next()
+        let reservation: ID<Reservation>? = principal > 0 ? ids.next() : nil
         let drafts = try await maker.drafts(
             calls,
             from: wallet,
             strategy: strategy.id,
             reservation: reservation,
-            speed: speed
+            speed: speed,
+            price: price
         )
+        guard let reservation else { return open(drafts) }
         let held = NewReservation(
             id: reservation,
             account: try await accounts.open(

@@ -140,6 +140,20 @@ struct Intents: Sendable {
         }
     }
 
+    /// Whether it was another intent of the same account that has used a nonce.
+    func ownTook(_ nonce: UInt64, of intent: Intent) async throws -> Bool {
+        let rows = try await pool.query(
+            """
+            select 1 from \(schema).intents
+            where chain = \(intent.chain) and address = \(intent.address.description)
+                and nonce = \(Int64(clamping: nonce)) and id <> \(intent.id)
+                and state in ('included', 'final', 'failed')
+            limit 1
+            """
+        )
+        return !rows.isEmpty
+    }
+
     /// Whether a reservation still holds something: another intent may have captured it.
     func isHeld(_ reservation: ID<Reservation>) async throws -> Bool {
         let rows = try await pool.query(

@@ -11,10 +11,13 @@ struct DeFiSettings: Sendable {
     }
 
     let tolerance: Tolerance
-    /// Whether yields are put to work again.
+    /// Whether new strategies harvest what they earn where that pays, unless they are told otherwise.
     let compounds: Bool
     /// 0 before the first change.
     let version: Int64
+
+    /// What a new strategy is held to unless it is told otherwise.
+    var rules: StrategyRules.Wanted { StrategyRules.Wanted(autoCompound: compounds) }
 
     var tag: EntityTag { EntityTag(version: version) }
 
@@ -27,8 +30,16 @@ struct DeFiSettings: Sendable {
 
     static let schema = JSONSchema.object(
         [
-            .required("risk_tolerance", .oneOf(Tolerance.self)),
-            .required("auto_compound", .bool, "Whether yields are put to work again where that pays."),
+            .required(
+                "risk_tolerance",
+                .oneOf(Tolerance.self),
+                "Offers with risks beyond it are marked; `conservative` doesn't start them."
+            ),
+            .required(
+                "auto_compound",
+                .bool,
+                "Whether new strategies harvest what they earn where that pays, unless they are told otherwise."
+            ),
             .required("version", .integer(0...Int.max)),
         ],
         named: "DeFiSettings"
@@ -36,8 +47,13 @@ struct DeFiSettings: Sendable {
 
     /// A user's settings; the defaults before the first change.
     static func of(_ user: ID<User>, in runtime: DomainRuntime) async throws -> DeFiSettings {
-        let rows = try await runtime.pool.query(
-            "select risk_tolerance, auto_compound, version from \(runtime.schema).settings where user_id = \(user)"
+        try await of(user, in: runtime.schema, runtime.pool)
+    }
+
+    /// The same, where only the database is at hand.
+    static func of(_ user: ID<User>, in schema: Schema, _ pool: Pool) async throws -> DeFiSettings {
+        let rows = try await pool.query(
+            "select risk_tolerance, auto_compound, version from \(schema).settings where user_id = \(user)"
         )
         guard let row = rows.first else { return DeFiSettings(tolerance: .balanced, compounds: false, version: 0) }
         return DeFiSettings(
@@ -88,5 +104,35 @@ struct DeFiSettings: Sendable {
             return Closing((), last: told.statements(in: schema, at: try row["updated_at"]))
         }
         return changed
+    }
+}
+
+extension DeFiSettings.Tolerance {
+    /// Risks that go beyond it.
+    var excluded: Set<ProtocolDescription.Risk> {
+        switch self {
+        case .conservative: [.impermanentLoss, .slashing, .donations]
+        case .balanced: [.impermanentLoss]
+        case .aggressive: []
+        }
+    }
+
+    /// What of a protocol goes beyond it, by name.
+    func beyond(_ protocol: ProtocolDescription) -> [String] {
+        `protocol`.risks.intersection(excluded).map(\.rawValue).sorted()
+    }
+
+    /// Lets a strategy start; the middle one is only told of what goes beyond it.
+    ///
+    /// - Throws: 422 `beyond_risk_tolerance`.
+    func check(_ offer: Deployment.Offer) throws(Problem) {
+        let risks = beyond(offer.description)
+        guard self == .conservative, !risks.isEmpty else { return }
+        throw Problem(
+            422,
+            "beyond_risk_tolerance",
+            "Your settings exclude its risks: \(risks.joined(separator: ", ")). Change them, or take another offer.",
+            faults: [Problem.Fault("/offer", "beyond_risk_tolerance")]
+        )
     }
 }

@@ -24,8 +24,8 @@ struct WalletRecords: UserRecords {
             }
         }
         return [
-            all("wallets"), all("address_book"), all("intents"), all("strategies"), all("custody_deposits"),
-            all("custody_withdrawals"),
+            all("wallets"), all("wallet_challenges"), all("address_book"), all("intents"), all("payments"),
+            all("strategies"), all("custody_deposits"), all("custody_withdrawals"),
             RecordSection("\(schema).settings", Self.law, in: pool) {
                 """
                 select user_id, to_jsonb(s) from \(schema).settings s
@@ -43,13 +43,23 @@ struct WalletRecords: UserRecords {
             select
                 exists (select from \(schema).strategies where user_id = \(user) and status <> 'stopped')
                 or exists (
+                    select from \(schema).intents where user_id = \(user)
+                        and state in ('signed', 'broadcast', 'dropped', 'displaced', 'included'))
+                or exists (
+                    select from \(schema).payments where user_id = \(user)
+                        and state in ('signed', 'broadcast', 'dropped', 'displaced', 'included'))
+                or exists (
                     select from \(schema).custody_withdrawals
                     where user_id = \(user) and state in ('waiting', 'signed', 'included')) as is_busy
             """
         )[0]
         guard try row["is_busy"] else { return [] }
         return [
-            ErasureObstacle(place: schema.name, code: "position_open", text: "A position or a withdrawal is open.")
+            ErasureObstacle(
+                place: schema.name,
+                code: "position_open",
+                text: "A position, a transaction or a withdrawal is open."
+            )
         ]
     }
 }
