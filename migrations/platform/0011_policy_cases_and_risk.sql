@@ -83,6 +83,35 @@ create table platform.compliance_clearances (
     primary key (user_id, flag)
 );
 
+-- Money that was let leave and that the projections may not know of yet, one row a customer, so that limits of a day hold
+-- whatever is asked at once. It holds for a minute or two; what a crash loses of it is in the projections by then.
+create unlogged table platform.outgoing_claims (
+    user_id uuid primary key,
+    -- Whoever writes has read this version.
+    version bigint not null check (version > 0),
+    claims jsonb not null check (jsonb_typeof(claims) = 'array')
+) with (fillfactor = 50);
+
+-- What customers have signed in from, for as long as they are customers: a device that isn't here is new.
+create table platform.known_devices (
+    user_id uuid not null,
+    -- SHA-256 of what it calls itself.
+    device bytea not null check (length(device) = 32),
+    first_seen_at timestamptz not null,
+    primary key (user_id, device)
+);
+
+create function platform.note_device() returns trigger
+    language plpgsql set search_path = pg_catalog, pg_temp as $$
+begin
+    insert into platform.known_devices (user_id, device, first_seen_at)
+    values (new.user_id, sha256(convert_to(coalesce(new.user_agent, ''), 'UTF8')), new.created_at)
+    on conflict do nothing;
+    return null;
+end $$;
+create trigger sessions_added after insert on platform.sessions
+    for each row execute function platform.note_device();
+
 -- How much of a risk a customer is, each time that it changed.
 create table platform.risk_scores (
     id uuid primary key,
@@ -105,7 +134,8 @@ create table platform.monitoring_queue (
 create function platform.note_movements() returns trigger
     language plpgsql set search_path = pg_catalog, pg_temp as $$
 begin
-    insert into platform.monitoring_queue (user_id) select distinct user_id from changed;
+    insert into platform.monitoring_queue (user_id)
+    select user_id from changed union select counterparty from changed where counterparty is not null;
     return null;
 end $$;
 create trigger transaction_facts_added after insert on platform.transaction_facts
@@ -147,6 +177,10 @@ drop trigger transaction_facts_changed on platform.transaction_facts;
 drop function platform.note_movements;
 drop table platform.monitoring_queue;
 drop table platform.risk_scores;
+drop trigger sessions_added on platform.sessions;
+drop function platform.note_device;
+drop table platform.known_devices;
+drop table platform.outgoing_claims;
 drop table platform.compliance_clearances;
 drop table platform.compliance_holds;
 drop table platform.compliance_notes;
