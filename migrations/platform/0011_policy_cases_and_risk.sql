@@ -24,11 +24,13 @@ create table platform.compliance_cases (
     proposed_by text,
     proposed_decision text check (proposed_decision in ('released', 'confirmed')),
     decided_by text,
-    -- What was known when it was opened: never changed.
+    -- What was known when it was opened: never changed. What came up later is with its alerts.
     evidence jsonb not null check (jsonb_typeof(evidence) = 'object'),
     opened_at timestamptz not null,
     due_at timestamptz not null check (due_at > opened_at),
     closed_at timestamptz,
+    -- When it was told that nobody had closed it in time.
+    escalated_at timestamptz check (escalated_at >= due_at),
     version bigint not null default 1 check (version > 0),
     constraint compliance_cases_assigned check (status <> 'assigned' or assigned_to is not null),
     constraint compliance_cases_proposed check ((proposed_by is null) = (proposed_decision is null)),
@@ -39,6 +41,8 @@ create table platform.compliance_cases (
     constraint compliance_cases_as_proposed check (closed_at is null or status = proposed_decision)
 ) with (fillfactor = 80);
 create index compliance_cases_queue on platform.compliance_cases (due_at, id) where closed_at is null;
+create index compliance_cases_late on platform.compliance_cases (due_at)
+    where closed_at is null and escalated_at is null;
 create index compliance_cases_user on platform.compliance_cases (user_id, opened_at);
 
 create table platform.compliance_alerts (
@@ -50,6 +54,8 @@ create table platform.compliance_alerts (
     subject text not null,
     score integer not null check (score between 0 and 1000),
     explanation text[] not null,
+    -- What was known when it was raised.
+    evidence jsonb not null check (jsonb_typeof(evidence) = 'object'),
     raised_at timestamptz not null,
     constraint compliance_alerts_once unique (user_id, kind, subject)
 );
