@@ -365,7 +365,8 @@ let package = Package(
             "BankingProviderTests",
             [
                 "Banking", "Kernel", "PostgreSQL", "HTTP", "Messaging", "OutboundHTTP", "Settings", "Webhooks",
-                "Cryptography", "TestSupport", logging, metrics,
+                "Cryptography", "Compliance", "DomainKit", "Fees", "Identity", "Ledger", "TestSupport",
+                logging, metrics,
             ],
             exclude: ["FaultProxy"]
         ),
@@ -408,8 +409,8 @@ let package = Package(
         tests(
             "CompositionTests",
             [
-                "Approvals", "Composition", "Compliance", "DomainKit", "HTTP", "Kernel", "Ledger", "Observability",
-                "PostgreSQL", "TestSupport", logging, metrics,
+                "Approvals", "Composition", "Compliance", "DomainKit", "Fees", "HTTP", "Kernel", "Ledger",
+                "Observability", "PostgreSQL", "Redis", "TestSupport", logging, metrics,
             ]
         ),
         tests(

@@ -112,6 +112,7 @@ struct Program: Sendable {
         )
         var policy = IdentityPolicy()
         policy.confirmsAddresses = settings.keys.confirmsAddresses
+        policy.verifiesByName = settings.providers.sandboxIsOn
         return Identity(
             pool: platform.pool,
             hasher: PasswordHasher(

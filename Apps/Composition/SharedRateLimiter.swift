@@ -17,7 +17,7 @@ struct SharedRateLimiter: RateLimiter {
         return HTTP.RateLimitDecision(
             isAllowed: decision.isAllowed,
             remaining: decision.remaining,
-            resetSeconds: decision.resetSeconds
+            resetSeconds: decision.isAllowed ? decision.resetSeconds : decision.retryAfterSeconds
         )
     }
 }

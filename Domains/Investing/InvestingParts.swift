@@ -36,7 +36,7 @@ struct InvestingParts: Sendable {
         let feed = MarketFeed(platform.streams)
         let desk = InvestingParts.desk(runtime, platform, feed, surveillance)
         (self.desk, self.surveillance) = (desk, surveillance)
-        operations = InvestingOperations(runtime: runtime, ids: ids, clock: clock, desk: desk)
+        operations = InvestingParts.operations(runtime, platform, desk)
         peers = InvestingParts.peers(platform)
         markets = Markets(schema: schema, pool: pool, clock: clock)
         accounts = TradingAccounts(schema: schema, pool: pool, ids: ids, clock: clock)
@@ -51,6 +51,8 @@ struct InvestingParts: Sendable {
             signer: platform.cursors,
             ids: ids
         )
+        let listRoutes = OrderListRoutes(orders: orderRoutes)
+        let orderReading = orderRoutes.reading + listRoutes.reading + PreventedMatchRoutes(orders: orderRoutes).reading
         let marketRoutes = MarketRoutes(desk: desk, markets: markets, orders: orders)
         marketData = MarketData(schema: schema, pool: pool, markets: markets, clock: clock, redis: platform.redis)
         let events = AccountEvents(schema: schema, pool: pool, accounts: accounts)
@@ -63,16 +65,16 @@ struct InvestingParts: Sendable {
         )
         let accountRoutes = AccountRoutes(
             accounts: accounts,
-            moves: AccountMoves(runtime: runtime.writing(through: desk), accounts: accounts, ids: ids),
+            moves: AccountMoves(desk: desk, balances: runtime.accounts, accounts: accounts, ids: ids),
             balances: runtime.accounts
         )
         let portfolioParts = PortfolioParts(runtime, platform, desk: desk, reader: reader, accounts, markets)
         reading =
-            portfolioParts.reading + orderRoutes.reading + marketRoutes.reading + marketData.routes + events.routes
+            portfolioParts.reading + orderReading + marketRoutes.reading + marketData.routes + events.routes
             + positionRoutes.reading + accountRoutes.reading
         writing =
-            portfolioParts.writing + orderRoutes.writing + marketRoutes.writing + positionRoutes.writing
-            + accountRoutes.writing
+            portfolioParts.writing + orderRoutes.writing + listRoutes.writing + marketRoutes.writing
+            + positionRoutes.writing + accountRoutes.writing
         let isWriter: @Sendable () -> Bool = { desk.isWriter }
         let declared = InvestingStreams(
             schema: schema,
@@ -84,6 +86,20 @@ struct InvestingParts: Sendable {
         )
         streams = declared.families
         servingServices = [portfolioParts.service] + marketData.services(feed, platform, isWriter: isWriter)
+    }
+
+    private static func operations(
+        _ runtime: DomainRuntime,
+        _ platform: PlatformServices,
+        _ desk: TradingDesk
+    ) -> InvestingOperations {
+        InvestingOperations(
+            runtime: runtime,
+            fees: platform.fees,
+            ids: platform.ids,
+            clock: platform.clock,
+            desk: desk
+        )
     }
 
     private static func desk(

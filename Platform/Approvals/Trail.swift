@@ -8,6 +8,7 @@ public struct Trail: Sendable {
     let userAgent: String?
     let session: UInt128?
     let correlation: UInt128?
+    private(set) var isConsole = false
 
     /// The trail of a request.
     public init(_ request: APIRequest) {
@@ -18,6 +19,10 @@ public struct Trail: Sendable {
         correlation = request.id.value
     }
 
-    /// The trail of a command of an operator: `operator:NAME`.
-    public init(actor: String) { (self.actor, ip, userAgent, session, correlation) = (actor, nil, nil, nil, nil) }
+    /// The trail of a command, by who is logged in on the machine, in whoever's name it acts: nobody has signed in, so
+    /// the audit log has it as `break_glass`.
+    public init(console user: String) {
+        (actor, ip, userAgent, session, correlation) = ("operator:" + user, nil, nil, nil, nil)
+        isConsole = true
+    }
 }

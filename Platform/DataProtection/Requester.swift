@@ -22,6 +22,9 @@ public struct Requester: Sendable, Hashable {
         (ip, userAgent, session, correlation) = (nil, nil, nil, nil)
     }
 
+    /// Whether somebody acts at the console, who says who it is and has proven nothing.
+    public var isConsole: Bool { actor.hasPrefix("operator:") }
+
     /// The caller of a request.
     ///
     /// - Throws: 401 on a public route.

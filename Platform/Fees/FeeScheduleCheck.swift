@@ -20,11 +20,31 @@ struct FeeScheduleCheck {
             note("/effective_to", "not_after_effective_from", unless: end > schedule.effectiveFrom)
         }
         note("/rules", "too_many", unless: schedule.rules.count <= FeeSchedule.rulesMax)
+        let isFree = FeeSchedule.uncharged.contains(schedule.operation)
+        note("/rules", "not_chargeable", unless: !isFree || schedule.rules.isEmpty)
         var codes: Set<String> = []
         for (index, item) in schedule.rules.enumerated() {
             note("/rules/\(index)/rule", "duplicate", unless: codes.insert(item.code).inserted)
             rule(item, "/rules/\(index)")
+            if schedule.isByRateAlone { rate(item, "/rules/\(index)") }
         }
+    }
+
+    /// What is charged fill by fill has a rate and nothing else: a flat fee or a bound would count for each part of a
+    /// fill, or for none.
+    private mutating func rate(_ rule: FeeRule, _ pointer: String) {
+        func isRate(_ terms: [FeeTerm]) -> Bool {
+            terms.allSatisfy { if case .percentage = $0 { true } else { false } }
+        }
+        note(pointer + "/terms", "percentage_only", unless: isRate(rule.terms))
+        for (tier, terms) in rule.tiers.sorted(by: { $0.key < $1.key }) {
+            guard case .terms(let own) = terms else { continue }
+            note(pointer + "/tiers/\(tier.rawValue)/terms", "percentage_only", unless: isRate(own))
+        }
+        note(pointer + "/minimum", "percentage_only", unless: rule.minimum == nil)
+        note(pointer + "/maximum", "percentage_only", unless: rule.maximum == nil)
+        note(pointer + "/cap", "percentage_only", unless: rule.cap == nil)
+        note(pointer + "/allowance", "percentage_only", unless: rule.allowance == nil)
     }
 
     private mutating func rule(_ rule: FeeRule, _ pointer: String) {

@@ -84,23 +84,55 @@ public struct FeeSchedules: Sendable {
         at instant: Timestamp? = nil,
         with rows: [any StoredRow] = []
     ) async throws -> Timestamp {
-        let update: SQL = """
-            update \(schema).fee_schedules
-            set effective = tstzrange(lower(effective), coalesce(\(instant), now()), '[)')
-            where id = \(id)
-            and upper_inf(effective)
-            and lower(effective) < coalesce(\(instant), now())
-            returning upper(effective)
-            """
+        let end = FeeScheduleEnd(of: id, at: instant)
         do {
             return try await pool.withTransaction { transaction in
-                guard let row = try await transaction.query(update).first else { throw FeeSchedulesError.notOpen(id) }
+                let instant = try await close(end, in: transaction)
                 try await store(rows, in: transaction)
-                return try row[0]
+                return instant
             }
         } catch let error as PostgresError {
             throw FeeSchedulesError(error, id) ?? error
         }
+    }
+
+    /// Does all of it and takes it back, to say whether it could be done now.
+    ///
+    /// - Throws: as `close`.
+    public func check(_ end: FeeScheduleEnd) async throws {
+        struct TakenBack: Error {}
+        do {
+            try await pool.withTransaction { transaction in
+                _ = try await close(end, in: transaction)
+                throw TakenBack()
+            }
+        } catch is TakenBack {
+            return
+        }
+    }
+
+    /// The same within a transaction of the caller's.
+    @discardableResult
+    public func close(_ end: FeeScheduleEnd, in transaction: Transaction) async throws -> Timestamp {
+        do {
+            guard let row = try await transaction.query(update(end)).first else {
+                throw FeeSchedulesError.notOpen(end.id)
+            }
+            return try row[0]
+        } catch let error as PostgresError {
+            throw FeeSchedulesError(error, end.id) ?? error
+        }
+    }
+
+    private func update(_ end: FeeScheduleEnd) -> SQL {
+        """
+        update \(schema).fee_schedules
+        set effective = tstzrange(lower(effective), coalesce(\(end.instant), now()), '[)')
+        where id = \(end.id)
+        and upper_inf(effective)
+        and lower(effective) < coalesce(\(end.instant), now())
+        returning upper(effective)
+        """
     }
 
     private func store(_ rows: [any StoredRow], in transaction: Transaction) async throws {
@@ -180,4 +212,15 @@ public struct FeeSchedules: Sendable {
             throw FeeSchedulesError.damaged(id)
         }
     }
+}
+
+/// The end of an open schedule with nothing after it.
+///
+/// It is an object, so that what is awaited carries one reference.
+public final class FeeScheduleEnd: Sendable {
+    let id: ID<FeeSchedule>
+    let instant: Timestamp?
+
+    /// An end at an instant that isn't past, or at once for nil.
+    public init(of id: ID<FeeSchedule>, at instant: Timestamp?) { (self.id, self.instant) = (id, instant) }
 }

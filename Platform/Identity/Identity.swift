@@ -166,7 +166,8 @@ public struct Identity: Sendable {
         )
     }
 
-    /// Deletes sessions that ended so many days ago, with their refresh tokens, and forgotten sign-in attempts.
+    /// Deletes sessions that ended so many days ago, with their refresh tokens, and forgotten sign-in attempts, and
+    /// sets usernames free that were asked for with an address that nobody has confirmed.
     ///
     /// At most `limit` of each, so that it can be repeated until nothing is left.
     /// - Returns: how many rows were deleted.

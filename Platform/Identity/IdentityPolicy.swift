@@ -36,6 +36,10 @@ public struct IdentityPolicy: Sendable {
     ///
     /// Only then can a registration keep to itself that an address is taken: otherwise the sign-in after it would tell.
     public var confirmsAddresses = false
+    /// Whether the built-in check decides who a user is, by the name alone: for the sandbox, where nobody is anybody.
+    ///
+    /// Without it there is no `POST /v1/me/verification`: users apply to be identified.
+    public var verifiesByName = false
     /// When failed sign-ins lock an address, and for how long.
     public var lockout = LockoutPolicy()
 

@@ -42,6 +42,10 @@ public enum IdentityProblem: Error, Sendable, Hashable {
     case verificationNotOpen(KYCStatus)
     /// The status can't follow the present one.
     case statusNotPossible(from: String, to: String)
+    /// The user has applied with documents, or hasn't asked to be verified: officers decide on an application.
+    case decidedByApplication
+    /// A compliance case about the user is open.
+    case customerHeld
     /// The user has the role already, or doesn't have it.
     case roleNotPossible
     /// Operators can't decide on themselves.
@@ -68,21 +72,11 @@ extension IdentityProblem: ProblemConvertible {
         case .invalidCredentials:
             Problem(401, "invalid_credentials", "There is no user with this address and password.")
         case .signInLocked(let seconds):
-            Problem(
-                429,
-                "sign_in_locked",
-                "Too many failed attempts. Wait as long as `Retry-After` says.",
-                retryAfterSeconds: seconds
-            )
+            IdentityProblem.locked("sign_in_locked", "Too many failed attempts.", seconds)
         case .wrongCode:
             Problem(422, "wrong_code", "The code is wrong or was used before. Wait for the next one.")
         case .codeLocked(let seconds):
-            Problem(
-                429,
-                "code_locked",
-                "Too many wrong codes. Wait as long as `Retry-After` says.",
-                retryAfterSeconds: seconds
-            )
+            IdentityProblem.locked("code_locked", "Too many wrong codes.", seconds)
         case .tooManyKeys: Problem(422, "too_many_keys", "You have as many keys as one may have. Revoke one first.")
         case .keyTerms(let pointer, let code):
             Problem(
@@ -105,6 +99,10 @@ extension IdentityProblem: ProblemConvertible {
             Problem(409, "verification_\(status.rawValue)", "The verification is \(status.rawValue) already.")
         case .statusNotPossible(let from, let to):
             Problem(409, "status_not_possible", "The status can't change from \(from) to \(to).")
+        case .decidedByApplication:
+            Problem(409, "decided_by_application", "Who is identified by documents is approved on an application.")
+        case .customerHeld:
+            Problem(409, "customer_held", "A compliance case about this customer is open. Decide it first.")
         case .roleNotPossible:
             Problem(409, "role_not_possible", "The user has the role already, or doesn't have it to lose.")
         case .ownAccount: Problem(403, "own_account", "Nobody decides on their own account. Ask a colleague.")
@@ -115,6 +113,10 @@ extension IdentityProblem: ProblemConvertible {
 }
 
 extension IdentityProblem {
+    private static func locked(_ code: String, _ what: String, _ seconds: Int) -> Problem {
+        Problem(429, code, what + " Wait as long as `Retry-After` says.", retryAfterSeconds: seconds)
+    }
+
     /// What a failure of the password hasher means to a client; other failures than these are faults of ours.
     static func from(_ error: PasswordError) -> any Error {
         switch error {

@@ -6,9 +6,23 @@ public struct Problem: Error, Hashable, Sendable {
         public let pointer: String
         /// What is wrong, a stable word: `too_many_decimals`.
         public let code: String
+        /// What the part would have had to keep to, as on the wire; nil where that is no single value.
+        public let limit: String?
+        /// What the part came to, in the same form.
+        public let value: String?
+        /// The name of the rule that says so, where somebody has set one.
+        public let rule: String?
 
         /// A fault at a place.
-        public init(_ pointer: String, _ code: String) { (self.pointer, self.code) = (pointer, code) }
+        public init(
+            _ pointer: String,
+            _ code: String,
+            limit: String? = nil,
+            value: String? = nil,
+            rule: String? = nil
+        ) {
+            (self.pointer, self.code, self.limit, self.value, self.rule) = (pointer, code, limit, value, rule)
+        }
     }
 
     /// The HTTP status, 400 to 599.

@@ -268,7 +268,8 @@ import Testing
             "compliance_holds", "kyc_applications", "kyc_documents", "kyc_levels", "monitoring_queue", "risk_scores",
             "travel_rule_records", "known_devices", "outgoing_claims",
             "data_access_log", "email_tokens", "encrypted_user_data", "erasure_receipts", "erasure_requests",
-            "recovery_codes", "screening_dismissals", "screening_subjects", "second_factors", "sessions",
+            "pending_letters", "recovery_codes", "screening_dismissals", "screening_subjects", "second_factors",
+            "sessions",
             "transaction_facts", "user_balances", "user_data_keys",
             "user_roles",
         ]

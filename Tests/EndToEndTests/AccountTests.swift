@@ -215,6 +215,14 @@ struct AccountTests {
         let thaw: JSON = ["status": "open", "reason": "it was a mistake"]
         #expect(try await staff.post(path + "/status", thaw).text("status") == "open")
         #expect(try await customer.pay("@ada", "1.00").status == 201)
+        // Who is a customer besides decides on everybody's account but their own.
+        let both = try await Staff.make(on: server, beside: customer, role: "customer")
+        let mine = try await both.get("/v1/banking/accounts")
+        let own = try #require(mine.json["data"]?.elements?.first?["id"]?.stringValue, "\(mine.readable)")
+        for decision in [freeze, thaw] {
+            let refused = try await both.post("/v1/operator/accounts/\(own)/status", decision)
+            Problems.check(refused, 403, "own_account", "one's own account")
+        }
         try await Books.verify(server)
     }
 }

@@ -38,6 +38,17 @@ struct IdentificationStoryTests {
         let shown = try await server.command("compliance", "kyc", "show", id)
         #expect(shown.status == 0 && shown.output.contains("approved"))
         #expect(!shown.output.contains("Nova"))
+        let alone = try await server.command("compliance", "kyc", "reject", id, "--by", first, "--reason", "no")
+        #expect(alone.status == 64 && alone.errors.contains("--break-glass"), "\(alone.errors)")
+        // Who typed the commands is in the audit log, as somebody who went around the sign-in.
+        let noted = try await server.sql(
+            """
+            select distinct actor like 'operator:%' from platform.audit_log
+            where action = 'break_glass.kyc_decided'
+                and entity_id in (select id from platform.kyc_applications where user_id = '\(try customer.uuid)')
+            """
+        )
+        #expect(noted == ["t"])
         let nobody = try await server.command("compliance", "kyc", "show", "kyc_x")
         #expect(nobody.status != 0)
     }
@@ -135,7 +146,8 @@ struct IdentificationStoryTests {
             "--by",
             officer,
             "--reason",
-            "As the papers say."
+            "As the papers say.",
+            "--break-glass"
         )
         guard made.status == 0 else { return nil }
         return try JSON.parse(Array(made.output.utf8))["status"]?.stringValue

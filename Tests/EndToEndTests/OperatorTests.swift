@@ -106,9 +106,19 @@ struct OperatorTests {
         // The same file again is version 2, which would have to begin before the first was published.
         let twice = try await server.command("fees", "publish", file, "--reason", "a trial", "--break-glass")
         #expect(twice.status == 1 && twice.errors.contains("Another version is in force"), "\(twice.errors)")
-        let closed = try await server.command("fees", "close", id, "--reason", "the trial is over")
+        let closing = ["fees", "close", id, "--reason", "the trial is over"]
+        let lonely = try await Program.run(closing, environment: server.environment)
+        #expect(lonely.status == 64 && lonely.errors.contains("--operator"), "\(lonely.errors)")
+        let closed = try await Program.run(closing + ["--break-glass"], environment: server.environment)
         #expect(closed.status == 0 && closed.output.hasPrefix("\(id) ends at "), "\(closed.errors)")
-        #expect(try await server.command("fees", "close", id, "--reason", "again").status == 1)
+        #expect(try await server.command("fees", "close", id, "--reason", "again", "--break-glass").status == 1)
+        let noted = try await server.sql(
+            """
+            select action from platform.audit_log
+            where entity = 'fee_schedule' and actor like 'operator:%' and after::text like '%\(id)%' order by id
+            """
+        )
+        #expect(noted == ["break_glass.fee_schedule_published", "break_glass.fee_schedule_closed"])
         try schedule.replacing("0.10", with: "0.105").write(toFile: file, atomically: false, encoding: .utf8)
         let wrong = try await server.command("fees", "publish", file, "--reason", "a trial", "--break-glass")
         #expect(wrong.status == 1 && wrong.errors.contains("/rules/0/terms/0/flat"), "\(wrong.errors)")
@@ -122,7 +132,7 @@ struct OperatorTests {
         (["ledger", "accounts", "--limit", "0"], 64), (["reservations", "show", "wrong"], 64),
         (["reservations", "show", "rsv_01m7xr0w9rfb286s30ts1kx6zz"], 1), (["fees", "show", "wrong"], 64),
         (["fees", "show", "fsch_01m7xr0w9rfb286s30ts1kx6zz"], 1), (["fees", "close", "wrong", "--reason", "x"], 64),
-        (["fees", "close", "fsch_01m7xr0w9rfb286s30ts1kx6zz", "--reason", "x"], 1),
+        (["fees", "close", "fsch_01m7xr0w9rfb286s30ts1kx6zz", "--reason", "x", "--break-glass"], 1),
         (["fees", "publish", "/nowhere.json", "--reason", "x"], 64), (["fees", "publish", "/nowhere.json"], 64),
     ]
 

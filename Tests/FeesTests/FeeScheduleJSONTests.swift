@@ -29,6 +29,12 @@ import Testing
         }
     }
 
+    @Test func `what is charged fill by fill has percentages only`() throws {
+        let found = try faults { replacing("operation", by: "investing.trade.maker", in: $0) }
+        let first = ["terms", "minimum", "maximum", "cap", "allowance"].map { "/rules/0/\($0) percentage_only" }
+        #expect(found == first + ["/rules/1/terms percentage_only", "/rules/1/allowance percentage_only"])
+    }
+
     @Test func `a schedule with everything is read and written the same`() throws {
         let schedule = try FeeSchedule(json: try JSON.parse(Self.full.utf8))
         #expect(schedule.domain == "banking")
@@ -104,6 +110,23 @@ import Testing
     @Test func `every fault is told at once`() throws {
         let found = try faults { replacing("version", by: "x", in: replacing("asset", by: "XYZ", in: $0)) }
         #expect(found == ["/version wrong_type", "/asset unknown_asset"])
+    }
+
+    @Test func `what passes no account of ours has no fees`() throws {
+        func schedule(_ rules: [FeeRule]) throws -> FeeSchedule {
+            try FeeSchedule(
+                id: ID(7),
+                version: 2,
+                operation: "banking.ramp",
+                asset: .usd,
+                effectiveFrom: Fixture.instant,
+                rules: rules
+            )
+        }
+        #expect(throws: FeeScheduleError.invalid([.init("/rules", "not_chargeable")])) {
+            try schedule([FeeRule("a", .platform, "Fee", terms: [.percentage(.one)])])
+        }
+        #expect(try schedule([]).rules.isEmpty)
     }
 
     @Test func `a rule in another asset or with too many parts is refused`() throws {

@@ -59,8 +59,20 @@ struct DemoAPI {
 
     static let tight = RateLimitClass("tight", quota: 3, windowSeconds: 10)
 
-    func make(_ extra: [Route] = [], serverURL: String? = nil) -> API {
+    func make(
+        _ extra: [Route] = [],
+        serverURL: String? = nil,
+        networkLimit: RateLimitClass = .network
+    ) -> API {
         let (log, isReady, registry) = (log, isReady, registry)
+        var services = API.Services(
+            authenticator: Tokens(),
+            clock: clock,
+            ids: IDGenerator(clock: clock),
+            logger: Logger(label: "http") { JSONLogHandler(label: $0, sink: log) },
+            metrics: registry
+        )
+        services.networkLimit = networkLimit
         return API(
             routes + extra,
             description: APIDescription(
@@ -77,13 +89,7 @@ struct DemoAPI {
                 ],
                 metrics: { registry.text() }
             ),
-            services: API.Services(
-                authenticator: Tokens(),
-                clock: clock,
-                ids: IDGenerator(clock: clock),
-                logger: Logger(label: "http") { JSONLogHandler(label: $0, sink: log) },
-                metrics: registry
-            )
+            services: services
         )
     }
 

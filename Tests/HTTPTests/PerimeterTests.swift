@@ -1,6 +1,7 @@
-import HTTP
 import Kernel
 import Testing
+
+@testable import HTTP
 
 /// What every answer says to browsers, and what of a request is taken.
 @Suite struct PerimeterTests {
@@ -103,5 +104,72 @@ import Testing
         let metrics = await api.respond("GET", "/metrics")
         let text = String(decoding: metrics.encodedBody()?.bytes ?? [], as: UTF8.self)
         #expect(text.contains("http_authentication_failures_total 5"))
+    }
+
+    private static func counted(_ name: String, _ limit: RateLimitClass) -> Route {
+        Route(
+            .get,
+            PathTemplate("/v1/\(name)"),
+            operationID: name,
+            summary: "Counted",
+            tag: "Other",
+            access: .authenticated,
+            responses: [204: ResponseShape("Nothing.")],
+            rateLimit: limit
+        ) { _ in .noContent }
+    }
+
+    @Test func `a class that says so counts each route for itself, for who has signed in`() async {
+        let limit = RateLimitClass("two", quota: 2, windowSeconds: 60, isByRoute: true)
+        let api = demo.make([Self.counted("first", limit), Self.counted("second", limit)])
+        func ask(_ name: String, _ caller: String) async -> Int {
+            await api.respond("GET", "/v1/\(name)", headers: reader(caller), remoteAddress: "192.0.2.7").status
+        }
+        for name in ["first", "second"] {
+            var answers: [Int] = []
+            for _ in 0..<3 { answers.append(await ask(name, "writer")) }
+            #expect(answers == [204, 204, 429], "\(name)")
+        }
+        // Who guesses tokens has no more chances for there being more routes.
+        var guesses: [Int] = []
+        for name in ["first", "second", "first"] { guesses.append(await ask(name, "guess")) }
+        #expect(guesses == [401, 401, 429])
+        #expect(RateLimitClass.standard.isByRoute)
+    }
+
+    @Test func `all who have signed in are counted by their network too, and the machine itself isn't`() async {
+        let limit = RateLimitClass("wide", quota: 100, windowSeconds: 60)
+        let api = demo.make(
+            [Self.counted("asked", limit)],
+            networkLimit: RateLimitClass("n", quota: 3, windowSeconds: 60)
+        )
+        func ask(_ caller: String, _ address: String) async -> Int {
+            await api.respond("GET", "/v1/asked", headers: reader(caller), remoteAddress: address).status
+        }
+        for (place, caller) in ["writer", "reader", "program", "another-program"].enumerated() {
+            #expect(await ask(caller, "2001:db8:1:2::\(place)") == (place < 3 ? 204 : 429), "\(caller)")
+        }
+        #expect(await ask("writer", "2001:db8:1:3::1") == 204)
+        for _ in 0..<5 { #expect(await ask("writer", "127.0.0.1") == 204) }
+    }
+
+    @Test(arguments: [
+        ("192.0.2.7", "192.0.2.7"), ("2001:db8:1:2:3:4:5:6", "2001:db8:1:2::/64"),
+        ("2001:DB8:1:2::", "2001:db8:1:2::/64"),
+        ("::ffff:192.0.2.7", "192.0.2.7"), ("::1", "0:0:0:0::/64"), ("", ""), ("unix:", "unix:"),
+    ])
+    func `of IPv6 a network is counted, of IPv4 an address`(address: String, name: String) {
+        #expect(NetworkName.of(address) == name)
+    }
+
+    @Test func `who goes on asking stays counted, however many others come`() async {
+        let (limiter, now) = (LocalRateLimiter(callersMax: 100), Timestamp(seconds: 1_800_000_000))
+        let limit = RateLimitClass("few", quota: 2, windowSeconds: 60)
+        for _ in 0..<2 { #expect(await limiter.count("busy", in: limit, at: now).isAllowed) }
+        for number in 0..<1_000 {
+            #expect(await limiter.count("other\(number)", in: limit, at: now).isAllowed)
+            if number.isMultiple(of: 40) { #expect(await limiter.count("busy", in: limit, at: now).isAllowed == false) }
+        }
+        #expect(await limiter.count("busy", in: limit, at: now.adding(seconds: 60)).isAllowed)
     }
 }

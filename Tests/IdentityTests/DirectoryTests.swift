@@ -210,4 +210,27 @@ struct LockoutPolicyTests {
     @Test func `the table ends with the longest lock`() {
         #expect(LockoutPolicy().table == [0, 0, 0, 0, 30, 60, 120, 240, 480, 960, 1_920, 3_600])
     }
+
+    @Test func `a payer asks for so many names in a while, whether or not somebody has them`() async throws {
+        try await Fixture.with { fixture in
+            let (_, ada) = try await fixture.customer()
+            let directory = fixture.identity.directory
+            let payer = ID<User>(1)
+            for number in 0..<99 { #expect(try await directory.find(payee: "@nobody\(number)", for: payer) == nil) }
+            // The hundredth, and again what was asked for before, in either case of letters.
+            for payee in ["@ada", "@ADA", "@nobody7"] {
+                #expect(try await directory.find(payee: payee, for: payer) == (payee == "@nobody7" ? nil : ada))
+            }
+            for payee in ["@nobody100", Fixture.email] {
+                let refusal = await #expect(throws: Problem.self) {
+                    _ = try await directory.find(payee: payee, for: payer)
+                }
+                #expect((refusal?.status, refusal?.retryAfterSeconds) == (429, 600))
+            }
+            #expect(try await directory.find(payee: ada.wire, for: payer) == ada)
+            #expect(try await directory.find(payee: Fixture.email, for: ID(2)) == ada)
+            fixture.clock.advance(seconds: 600)
+            #expect(try await directory.find(payee: Fixture.email, for: payer) == ada)
+        }
+    }
 }

@@ -36,6 +36,7 @@ import Testing
         let emptied: Set<String> = [
             "email", "username", "name", "password_hash", "preferences", "last_login_at",
             "email_verified_at", "mascot", "experience_level", "points", "streak_days", "streak_on", "enabled_domains",
+            "applied_name",
         ]
         let kept: Set<String> = [
             "id", "status", "kyc_status", "fee_tier", "version", "event_version", "created_at", "updated_at",

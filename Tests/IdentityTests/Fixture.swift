@@ -38,6 +38,7 @@ struct Fixture: Sendable {
         policy.registrationLimit = RateLimitClass("registration", quota: 10_000, windowSeconds: 60, scope: .address)
         policy.signInLimit = RateLimitClass("sign-in", quota: 10_000, windowSeconds: 60, scope: .address)
         policy.refreshLimit = RateLimitClass("refresh", quota: 10_000, windowSeconds: 60, scope: .address)
+        policy.verifiesByName = true
         change(&policy)
         let bounds = policy
         let directory = NSTemporaryDirectory() + "keys-\(UInt64.random(in: .min ... .max))"

@@ -87,6 +87,41 @@ struct MailTests {
         }
     }
 
+    @Test func `a username that was asked for with an address that nobody confirms is free again`() async throws {
+        try await Fixture.with(policy: { $0.confirmsAddresses = true }) { fixture in
+            try await writing(fixture) {
+                #expect(try await fixture.register("ada").status == 202)
+                let body: JSON = ["token": .string(try token(await fixture.mailbox.next()))]
+                #expect(try await fixture.send("POST", "/v1/auth/email-verification", body).status == 204)
+                // One with an address that is taken, one with an address that nobody reads.
+                for (name, email) in [("grace", Fixture.email), ("heidi", "nobody@example.com")] {
+                    #expect(try await fixture.register(name, email: email).status == 202)
+                    _ = await fixture.mailbox.next()
+                }
+                func taken() async throws -> [Bool] {
+                    var answers: [Bool] = []
+                    for (place, name) in ["ada", "grace", "heidi"].enumerated() {
+                        let answer = try await fixture.register(name, email: "later\(place)@example.com")
+                        answers.append(answer.code == "username_taken")
+                        if answer.status == 202 { _ = await fixture.mailbox.next() }
+                    }
+                    return answers
+                }
+                fixture.clock.advance(seconds: 2 * 86_400)
+                _ = try await fixture.identity.sweep()
+                #expect(try await taken() == [true, true, true])
+                fixture.clock.advance(seconds: 1)
+                _ = try await fixture.identity.sweep()
+                #expect(try await taken() == [true, false, false])
+                let left: String = try await fixture.value(
+                    "select username from platform.users where email = 'nobody@example.com'"
+                )
+                #expect(left.hasPrefix("unnamed_") && left.count == 30)
+                #expect(try await fixture.actions().contains("user.username_released"))
+            }
+        }
+    }
+
     @Test func `a forgotten password is set anew, which ends all sessions and the lock`() async throws {
         try await Fixture.with { fixture in
             let (access, _) = try await fixture.customer()

@@ -171,6 +171,11 @@ struct RegistrationTests {
             let grant = try await fixture.pool.query("select user_id, granted_by from platform.user_roles")
             #expect(try grant[0]["user_id"] == id)
             #expect(try grant[0]["granted_by"] == "operator:root")
+            let glass = try await fixture.pool.query(
+                "select actor, entity_id, after from platform.audit_log where action = 'break_glass.role_granted'"
+            )
+            #expect(try glass.count == 1 && glass[0]["actor"] == "operator:root" && glass[0]["entity_id"] == id.value)
+            #expect(try (glass[0]["after"] as JSON)["role"] == "operator")
             await #expect(throws: IdentityProblem.emailTaken) {
                 try await fixture.identity.createOperator(
                     email: "OLGA@example.com",

@@ -37,7 +37,9 @@ struct VerificationTests {
             let answer = try await verify(fixture, token, name)
             #expect(answer.status == 200)
             #expect(answer.text("kyc_status") == status)
-            #expect(answer.text("name") == name)
+            // A name is the user's once it is approved.
+            #expect(answer.text("name") == (status == "approved" ? name : nil))
+            #expect(answer.text("applied_name") == (status == "approved" ? nil : name))
             let check = try await fixture.pool.query(
                 "select user_id, kind, provider, outcome, score, rule from platform.compliance_checks"
             )
@@ -90,6 +92,7 @@ struct VerificationTests {
             )
             #expect(decided.status == 200)
             #expect(decided.text("kyc_status") == "approved")
+            #expect(decided.text("name") == "Ada Review" && decided.json["applied_name"] == .null)
             #expect(try await fixture.identity.directory.profile(id)?.identification == .approved)
             let entry = try await fixture.pool.query(
                 "select actor, after from platform.audit_log where action = 'user.kyc_changed' order by batch desc"
@@ -116,6 +119,73 @@ struct VerificationTests {
         }
     }
 
+    @Test func `an operator alone identifies nobody who has applied with documents, nor whom a case holds`()
+        async throws
+    {
+        try await Fixture.with { fixture in
+            let (token, id) = try await fixture.customer()
+            let (staff, _) = try await fixture.operator()
+            _ = try await verify(fixture, token, "Ada Review")
+            try await hold(fixture, id)
+            let held = try await decide(fixture, staff, id, "approved")
+            #expect((held.status, held.code) == (409, "customer_held"))
+            // A level that documents gave, and that a decision has ended, doesn't come back by another one.
+            try await document(fixture, id)
+            #expect(try await decide(fixture, staff, id, "rejected").text("kyc_status") == "rejected")
+            #expect(try await fixture.value("select count(*) from platform.kyc_levels") == 0)
+            let alone = try await decide(fixture, staff, id, "approved")
+            #expect((alone.status, alone.code) == (409, "decided_by_application"))
+            #expect(try await decide(fixture, staff, id, "none").text("kyc_status") == "none")
+            #expect(try await decide(fixture, staff, id, "approved").code == "decided_by_application")
+            #expect(try await verify(fixture, token, "Ada").code == "verification_pending")
+        }
+    }
+
+    /// An open case that holds a user's money.
+    private func hold(_ fixture: Fixture, _ id: ID<User>) async throws {
+        let cases = ComplianceCases(pool: fixture.pool, ids: IDGenerator(), clock: fixture.clock)
+        let alert = ComplianceCases.Alert(
+            user: id,
+            kind: .sanctions,
+            subject: "a name",
+            score: 900,
+            explanation: ["a test"]
+        )
+        try await cases.raise([alert], evidence: [:])
+    }
+
+    /// The full level by an application that two have approved.
+    private func document(_ fixture: Fixture, _ id: ID<User>) async throws {
+        let (application, now) = (ID<User>(1_234), fixture.clock.now())
+        _ = try await fixture.pool.query(
+            """
+            insert into platform.kyc_applications
+                (id, user_id, level, status, provider, created_at, submitted_at, proposed_by, decided_by, decided_at,
+                reason)
+            values (\(application), \(id), 2, 'approved', 'staff', \(now), \(now), \(ID<User>(1)), \(ID<User>(2)),
+                \(now), 'as the papers say')
+            """
+        )
+        _ = try await fixture.pool.query(
+            """
+            insert into platform.kyc_levels (user_id, level, application_id, since, expires_at)
+            values (\(id), 2, \(application), \(now), \(now.adding(seconds: 86_400)))
+            """
+        )
+    }
+
+    @Test func `without the sandbox nobody is identified by a name`() async throws {
+        try await Fixture.with(policy: { $0.verifiesByName = false }) { fixture in
+            let (token, id) = try await fixture.customer("eve", email: "eve@example.com")
+            #expect(try await verify(fixture, token, "Ada Lovelace").status == 404)
+            #expect(
+                try await fixture.identity.directory.profile(id)?.identification == MoneyMovement.Identification.none
+            )
+            _ = try await fixture.identity.seedDemoUsers()
+            #expect(try await fixture.value("select count(*) from platform.users where kyc_status <> 'none'") == 0)
+        }
+    }
+
     @Test func `a refused user may try again once an operator has reset it`() async throws {
         try await Fixture.with { fixture in
             let (token, id) = try await fixture.customer()
@@ -137,6 +207,8 @@ struct VerificationTests {
             let same = try await decide(fixture, staff, id, "none")
             #expect((same.status, same.code) == (409, "status_not_possible"))
             #expect(try await decide(fixture, staff, id, "pending").faults == ["/status not_allowed"])
+            let unasked = try await decide(fixture, staff, id, "approved")
+            #expect((unasked.status, unasked.code) == (409, "decided_by_application"))
             #expect(try await decide(fixture, staff, id, "approved", headers: [("If-Match", "\"99\"")]).status == 412)
             #expect(try await decide(fixture, staff, ID(77), "approved").status == 404)
             #expect(

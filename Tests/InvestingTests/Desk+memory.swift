@@ -41,7 +41,10 @@ extension Desk {
                 continue
             }
             compare("the status of \(id)", mine.book.status == floor.book.status)
-            compare("the counts of \(id)", [mine.trades, mine.sequence] == [floor.trades, floor.sequence])
+            compare(
+                "the counts of \(id)",
+                [mine.trades, mine.events, mine.sequence] == [floor.trades, floor.events, floor.sequence]
+            )
             compare("the klines of \(id)", mine.klines == floor.klines)
             compare("the queues of \(id)", state.queues(mine) == fresh.queues(floor))
         }
@@ -72,4 +75,7 @@ extension DeskState {
 extension Desk {
     /// Which reading of all orders memory comes from; nil if there is none.
     var identity: ObjectIdentifier? { state.map { ObjectIdentifier($0) } }
+
+    /// How many positions are in memory.
+    var positionCount: Int { state?.positions.count ?? 0 }
 }

@@ -1,4 +1,5 @@
 import DomainKit
+import Fees
 @testable import Investing
 import Kernel
 import MatchingEngine
@@ -52,6 +53,33 @@ struct OperatorTests {
         (["symbol": "ETH-USDC", "lot_size": "1"], "required"),
         (["symbol": "ETH-USDC", "tick_size": "-1", "lot_size": "1"], "no_amount"),
         (["symbol": "ETH-USDC", "tick_size": "1", "lot_size": "1", "price_max": "0.5"], "limits_do_not_fit"),
+        (["symbol": "ETH-USDC", "tick_size": "1", "lot_size": "1", "price_min": "2000000000"], "limits_do_not_fit"),
+        (["symbol": "ETH-USDC", "tick_size": "1", "lot_size": "1", "quantity_min": "2000000000"], "limits_do_not_fit"),
+        (
+            ["symbol": "ETH-USDC", "tick_size": "1", "lot_size": "1", "notional_min": "5", "notional_max": "4"],
+            "limits_do_not_fit"
+        ),
+        (
+            ["symbol": "ETH-USDC", "tick_size": "1", "lot_size": "1", "open_orders_max": .integer(0)],
+            "limits_do_not_fit"
+        ),
+        (
+            ["symbol": "ETH-USDC", "tick_size": "1", "lot_size": "1", "band_up_basis_points": .integer(-1)],
+            "limits_do_not_fit"
+        ),
+        (
+            [
+                "symbol": "ETH-USDC", "tick_size": "1", "lot_size": "1",
+                "circuit_breaker": ["window_seconds": .integer(60)],
+            ],
+            "required"
+        ),
+        (
+            [
+                "symbol": "ETH-USDC", "tick_size": "1", "lot_size": "1",
+                "circuit_breaker": ["window_seconds": .integer(60), "move_basis_points": .integer(0)],
+            ], "limits_do_not_fit"
+        ),
     ]
 
     @Test(arguments: misfits)
@@ -113,7 +141,15 @@ struct OperatorTests {
                 logger: TradingWorld.quiet,
                 onCommit: { _ in }
             )
-            let operations = InvestingOperations(runtime: runtime, ids: ids, clock: SystemClock(), desk: desk)
+            let platform = database.pool(.platform)
+            let fees = FeeCatalogCache { try await FeeSchedules(platform).catalog() }
+            let operations = InvestingOperations(
+                runtime: runtime,
+                fees: fees,
+                ids: ids,
+                clock: SystemClock(),
+                desk: desk
+            )
             let new: JSON = ["symbol": "SOL-USDC", "tick_size": "0.01", "lot_size": "0.001"]
             _ = try await operations.createMarket(new, by: "test")
             #expect(try await operations.markets().map { $0["symbol"]?.stringValue } == ["SOL-USDC"])

@@ -83,9 +83,9 @@ import Testing
                 on a.owner = \(user("n % \(traders) + 1")) and a.kind = 'trading' and a.asset = 'BTC';
             insert into investing.orders (id, account, market, side, type, time_in_force, is_post_only,
                 self_trade_prevention, price, quantity, status, remaining, maker_rate, taker_rate, fee_schedules,
-                reservation, priority, version, created_at, updated_at)
+                reservation, number, priority, version, created_at, updated_at)
             select \(id(2, "n")), \(user("n % \(traders) + 1")), 1, 'sell', 'limit', 'gtc', false, 'expire_taker',
-                5000000 + n % 20000, 1, 'new', 1, 1000000, 1500000, '[]', \(id(1, "n")), n, 1, now(), now()
+                5000000 + n % 20000, 1, 'new', 1, 1000000, 1500000, '[]', \(id(1, "n")), n, n, 1, now(), now()
             from generate_series(1, \(count)) n;
             analyze investing.orders, investing.accounts, investing.ledger_accounts, investing.reservations;
             """

@@ -48,13 +48,11 @@ import Testing
     @Test(arguments: filters)
     func `a filter refuses an order and names limit and value`(_ one: Case) async throws {
         try await TradingWorld.with { world in
-            _ = try await world.pool.query(
-                """
-                update investing.markets set price_min = 10000, price_max = 9000000, quantity_min = 10,
-                    quantity_max = 50000, notional_max = 200000000000, open_orders_max = 2
-                """
-            )
-            await world.desk.lead(try await world.lease.take())
+            let limits: JSON = [
+                "symbol": "BTC-USDC", "price_min": "100", "price_max": "90000", "quantity_min": "0.001",
+                "quantity_max": "5", "notional_max": "200000", "open_orders_max": .integer(2),
+            ]
+            #expect(try await OperatorTests.ask(world, .changeMarket, limits).status == 200)
             let alice = try await world.trader()
             if one.code == "too_many_open_orders" {
                 for _ in 0..<2 { try await world.place(alice, world.ticket(alice, .sell, 1_000, at: 5_000_000)) }
@@ -63,6 +61,9 @@ import Testing
             let refused = try await world.place(alice, world.ticket(alice, .sell, one.lots, at: one.price))
             RefusalTests.expect(refused, one.code, ["limit is \(one.limit)", "has \(one.value)"])
             #expect(refused.body["errors"]?.elements?.count == 1)
+            let fault = refused.body["errors"]?.elements?.first
+            #expect(fault?["code"]?.stringValue == one.code)
+            #expect([fault?["limit"]?.stringValue, fault?["value"]?.stringValue] == [one.limit, one.value])
             #expect(try await world.balance(alice.base).reserved == held)
             // A filter holds for amendments as well; the order stays as it was.
             guard one.code != "too_many_open_orders" else { return try await world.verify() }

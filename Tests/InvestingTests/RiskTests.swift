@@ -8,7 +8,7 @@ import Testing
 
 /// The rules that orders are held against, with the switches that stop them.
 struct RiskTests {
-    private static func rule(_ world: TradingWorld, _ type: String, _ parameters: JSON, more: JSON = [:]) async throws {
+    static func rule(_ world: TradingWorld, _ type: String, _ parameters: JSON, more: JSON = [:]) async throws {
         guard case .object(let members) = more else { return }
         let all: [JSON.Member] = [
             .init("type", .string(type)), .init("name", .string("test \(type)")), .init("parameters", parameters),
@@ -90,7 +90,11 @@ struct RiskTests {
             let canceled = try await world.desk.commit([.cancel(good.order.id, world.request(alice))])[0]
             #expect(try world.answer(canceled).status == 200)
             let events = try await world.pool.query("select type, level, status from investing.risk_events")
-            #expect(try events.map { try $0["level"] as String } == ["LOW"])
+            let level = ["position": "MEDIUM", "order_rate": "MEDIUM"][one.type] ?? "LOW"
+            #expect(try events.map { try $0["level"] as String } == [level])
+            let fault = refused.body["errors"]?.elements?.first
+            #expect(fault?["rule"]?.stringValue == "test \(one.type)")
+            #expect([fault?["limit"]?.stringValue, fault?["value"]?.stringValue] == [one.limit, one.value])
             let told = try await world.pool.query(
                 "select 1 from investing.outbox_events where type = 'investing.risk.found'"
             )
@@ -222,6 +226,8 @@ struct RiskTests {
                 try await RiskTests.rule(world, "kill_switch", [:], more: scope)
                 #expect(try await code(alice) == (stopsAlice ? "risk_kill_switch" : nil))
                 #expect(try await code(bob) == (stopsBob ? "risk_kill_switch" : nil))
+                let found = try await world.pool.query("select distinct level from investing.risk_events")
+                #expect(try found.map { try $0["level"] as String } == ["CRITICAL"])
                 let amend = DeskItem.amend(open.order.id, quantity: "0.2", price: nil, world.request(alice))
                 #expect(try world.answer(try await world.desk.commit([amend])[0]).status == 422)
                 let cancel = DeskItem.cancel(open.order.id, world.request(alice))

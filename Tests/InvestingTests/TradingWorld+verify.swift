@@ -42,6 +42,32 @@ extension TradingWorld {
             """
         ),
         (
+            // Half-even on the sum of all fills so far, less what was charged before.
+            "a fee is what the order's rate makes it",
+            """
+            with fills as (
+                select o.id, t.number, t.taker_fee as fee, t.quote_amount * o.taker_rate as exact
+                from investing.trades t join investing.orders o on o.id = t.taker_order
+                union all
+                select o.id, t.number, t.maker_fee, t.quote_amount * o.maker_rate
+                from investing.trades t join investing.orders o on o.id = t.maker_order
+            ), sums as (
+                select id, number, fee, sum(exact) over (partition by id order by number) as total from fills
+            ), parts as (
+                select id, number, fee, sign(total) as sign, div(abs(total), 1000000000) as whole,
+                    mod(abs(total), 1000000000) * 2 as twice
+                from sums
+            ), due as (
+                select id, number, fee, sign * (whole + case
+                    when twice > 1000000000 or (twice = 1000000000 and mod(whole, 2) = 1) then 1 else 0 end) as due
+                from parts
+            ), charged as (
+                select id, fee, due - coalesce(lag(due) over (partition by id order by number), 0) as charged from due
+            )
+            select id from charged where fee <> charged
+            """
+        ),
+        (
             "the income is the sum of the fees",
             """
             select 1 from investing.ledger_accounts a

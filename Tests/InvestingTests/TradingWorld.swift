@@ -121,6 +121,8 @@ struct TradingWorld: Sendable {
         clientID: String? = nil,
         list: ID<OrderList>? = nil,
         expiresAt: Timestamp? = nil,
+        maker: Int64 = 1_000_000,
+        schedules: JSON = [],
         request: UInt128 = 7
     ) -> OrderTicket {
         let bound = side == .buy && type.isConditional && !type.isLimit ? stop.map { $0 + $0 / 10 } : nil
@@ -135,7 +137,7 @@ struct TradingWorld: Sendable {
             timeInForce: tif,
             isPostOnly: postOnly,
             selfTradePrevention: prevention,
-            rates: TradingRates(maker: 1_000_000, taker: 1_500_000, schedules: []),
+            rates: TradingRates(maker: maker, taker: 1_500_000, schedules: schedules),
             price: price,
             bound: bound,
             stopPrice: stop,

@@ -1,9 +1,9 @@
 import Compliance
-import Identity
 import Kernel
 import PostgreSQL
 import Testing
 
+@testable import Identity
 @testable import KYC
 
 /// The end of levels, on a clock that is moved.
@@ -32,6 +32,57 @@ import Testing
             #expect(
                 try await Self.told(world) == ["platform.user.identity_expiring", "platform.user.identity_expired"]
             )
+        }
+    }
+
+    @Test func `each notice is written to the customer once, as soon as there is somebody who takes it`() async throws {
+        try await KYCWorld.with { world in
+            let ana = try await world.user()
+            try await world.identify(ana)
+            world.clock.advance(seconds: 670 * Self.day + 1)
+            _ = try await world.expiry.run()
+            world.mailbox.setAway(true)
+            #expect(try await world.writer.writePending() == 1)
+            #expect(try await world.writer.writePending() == 0)
+            world.mailbox.setAway(false)
+            world.clock.advance(seconds: 6)
+            try await withThrowingTaskGroup(of: Void.self) { group in
+                for _ in 0..<4 { group.addTask { _ = try await world.writer.writePending() } }
+                try await group.waitForAll()
+            }
+            let mail = try #require(world.mailbox.mails.first)
+            #expect(mail.to == "\(ana)@example.com" && mail.subject == "Identify yourself anew")
+            world.clock.advance(seconds: 60 * Self.day)
+            for _ in 0..<2 { _ = try await world.expiry.run() }
+            for _ in 0..<2 { _ = try await world.writer.writePending() }
+            #expect(world.mailbox.mails.map(\.subject) == ["Identify yourself anew", "Your limits are lower now"])
+        }
+    }
+
+    @Test func `who has gone meanwhile isn't written to`() async throws {
+        try await KYCWorld.with { world in
+            let (ana, bob) = (try await world.user(), try await world.user())
+            for user in [ana, bob] { try await world.identify(user) }
+            world.clock.advance(seconds: 731 * Self.day)
+            _ = try await world.expiry.run()
+            _ = try await world.pool.query("update platform.users set status = 'closed' where id = \(ana)")
+            #expect(try await world.writer.writePending() == 2)
+            #expect(world.mailbox.mails.map(\.to) == ["\(bob)@example.com"])
+        }
+    }
+
+    @Test func `a letter that is never taken is given up`() async throws {
+        try await KYCWorld.with { world in
+            try await world.identify(try await world.user())
+            world.clock.advance(seconds: 731 * Self.day)
+            _ = try await world.expiry.run()
+            world.mailbox.setAway(true)
+            for _ in 0..<LetterWriter.attemptsMax {
+                _ = try await world.writer.writePending()
+                world.clock.advance(seconds: 6 * 3_600)
+            }
+            #expect(try await world.pool.query("select from platform.pending_letters").isEmpty)
+            #expect(world.mailbox.mails.isEmpty)
         }
     }
 

@@ -68,6 +68,31 @@ import Testing
         #expect(throws: KYCProblem.notSubmitted) { try draft.claim(by: Self.bea, at: Self.now) }
     }
 
+    @Test func `whoever is refused keeps no level of before`() throws {
+        let old = KYCApplication(new: ID(5), of: Self.ana, .full, "staff", at: Self.now, [])
+        for isVendors in [false, true] {
+            var file = Self.file(provider: isVendors ? "persona" : "staff", .approved)
+            file.standing = KYCStanding(granted: old, at: Self.now)
+            try file.submit(at: Self.now)
+            if isVendors {
+                try file.hear(Self.word(.rejected("no"), 1), from: "persona", at: Self.now)
+            } else {
+                try file.decide(.rejected, because: "no", by: Self.bea, at: Self.now)
+            }
+            #expect((file.status, file.standing) == (.rejected, nil))
+        }
+    }
+
+    @Test func `an approval that was ended otherwise doesn't come back by the vendor's next word`() throws {
+        var file = try Self.submitted(provider: "persona")
+        try file.hear(Self.word(.approved, 1), from: "persona", at: Self.now)
+        (file.status, file.standing) = (.none, nil)
+        #expect(throws: VendorSilence.settled) { try file.hear(Self.word(.approved, 2), from: "persona", at: Self.now) }
+        // A refusal counts whatever was before.
+        try file.hear(Self.word(.rejected("no"), 3), from: "persona", at: Self.now)
+        #expect(file.status == .rejected)
+    }
+
     @Test func `whoever is asked for more goes on with the same application, and is approved anew`() throws {
         var file = try Self.submitted()
         try file.decide(.approved, because: "fine", by: Self.bea, at: Self.now)

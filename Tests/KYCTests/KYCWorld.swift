@@ -2,14 +2,16 @@ import Cryptography
 import DataProtection
 import Foundation
 import HTTP
-import Identity
 import Kernel
 import Logging
 import Messaging
 import PostgreSQL
+import Synchronization
 import TestSupport
+import Testing
 import Webhooks
 
+@testable import Identity
 @testable import KYC
 
 /// Identification over a database of its own, behind its routes, on a clock that stands until it is moved.
@@ -24,6 +26,8 @@ struct KYCWorld: Sendable {
     let data: PersonalValues
     let applications: KYCApplications
     let expiry: KYCExpiry
+    let mailbox = Mailbox()
+    let writer: LetterWriter
     let worker: InboxWorker
     let api: API
 
@@ -53,6 +57,7 @@ struct KYCWorld: Sendable {
             hasher: PasswordHasher(cost: 4, threads: threads),
             keys: try await SigningKeys.open(directory: directory + "/jwt", threads: threads, clock: clock),
             personalData: data,
+            mail: mailbox,
             issuer: "https://api.example.com",
             ids: ids,
             clock: clock
@@ -67,6 +72,7 @@ struct KYCWorld: Sendable {
         )
         expiry = KYCExpiry(pool: pool, identity: identity, clock: clock)
         let logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
+        writer = try #require(identity.letterWriter(logger: logger))
         let inbox = Inbox(pool: pool, schema: .platform, ids: ids, logger: logger)
         let vendors = try VendorWebhooks(persona: KYCWorld.persona, sumsub: [KYCWorld.sumsub], inbox: inbox)
         worker = InboxWorker(
@@ -195,4 +201,24 @@ struct KYCWorld: Sendable {
     }
 
     func count(_ statement: SQL) async throws -> Int { try await pool.query(statement)[0][0] }
+}
+
+/// Keeps what is mailed, and refuses it while it is away.
+final class Mailbox: MailTransport {
+    /// It is away.
+    struct Away: Error {}
+
+    private let state = Mutex<(mails: [Mail], isAway: Bool)>(([], false))
+
+    /// What was mailed.
+    var mails: [Mail] { state.withLock { $0.mails } }
+
+    func setAway(_ isAway: Bool) { state.withLock { $0.isAway = isAway } }
+
+    func deliver(_ mail: Mail) async throws {
+        try state.withLock { state in
+            guard !state.isAway else { throw Away() }
+            state.mails.append(mail)
+        }
+    }
 }

@@ -1,4 +1,5 @@
 import Compliance
+import Logging
 import HTTP
 import Kernel
 import PostgreSQL
@@ -79,6 +80,35 @@ import Testing
             )
             let customer = try await world.user()
             #expect(try await world.send("GET", path + "?reason=review", by: customer.wire).status == 403)
+        }
+    }
+
+    @Test func `a name is screened when somebody applies under it, and theirs once it is approved`() async throws {
+        try await KYCWorld.with { world in
+            let ana = try await world.user()
+            _ = try await world.pool.query("update platform.users set name = 'Mia Lopez' where id = \(ana)")
+            let screening = CustomerScreening(pool: world.pool, ids: world.ids, clock: world.clock)
+            let sweep = ScreeningSweep(
+                pool: world.pool,
+                screening: screening,
+                logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
+            )
+            func names() async throws -> [String?] {
+                _ = try await sweep.sweepOnce()
+                let row = try await world.pool.query(
+                    """
+                    select person.name, subject.name as screened from platform.users person
+                    left join platform.screening_subjects subject on subject.user_id = person.id where id = \(ana)
+                    """
+                )[0]
+                return [try row["name"], try row["screened"]]
+            }
+            let id = try await world.submitted(for: ana)
+            #expect(try await names() == ["Mia Lopez", "Ana Ruiz"])
+            for officer in [try await world.officer(), try await world.officer()] {
+                try await world.decide(id, "approved", by: officer)
+            }
+            #expect(try await names() == ["Ana Ruiz", "Ana Ruiz"])
         }
     }
 

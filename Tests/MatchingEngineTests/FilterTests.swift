@@ -78,10 +78,25 @@ import Testing
         #expect(market.place(.limit(6, .buy, 110, 5, .fok)).ends == ["6 fillOrKill 5"])
         let bought = market.place(.limit(7, .buy, 110, 5))
         #expect(bought.trades == ["1@104x1", "2@105x1"] && bought.ends == ["7 priceBand 3"])
+        market.apply(.setReferencePrice(100))
         let sold = market.place(.market(8, .sell, 2))
         #expect(sold.trades == ["4@95x1"] && sold.ends == ["8 priceBand 1"])
+    }
+
+    @Test(arguments: Implementation.allCases)
+    func `a band goes along with the trades, from the next order on`(on implementation: Implementation) {
+        let filters = MarketFilters(bandUpBasisPoints: 500, bandDownBasisPoints: 500)
+        var market = Market(implementation, filters: filters)
+        market.rest((1, .sell, 100, 1), (2, .sell, 104, 1), (3, .sell, 106, 1), (4, .sell, 109, 1), (5, .sell, 111, 1))
+        #expect(market.place(.limit(6, .buy, 100, 1)).trades == ["1@100x1"], "before the first trade there is none")
+        let first = market.place(.market(7, .buy, 3))
+        #expect(first.trades == ["2@104x1"] && first.ends == ["7 priceBand 2"])
+        let second = market.place(.market(8, .buy, 3))
+        #expect(second.trades == ["3@106x1", "4@109x1"] && second.ends == ["8 priceBand 1"])
+        market.apply(.setReferencePrice(100))
+        #expect(market.place(.market(9, .buy, 1)).ends == ["9 priceBand 1"], "what was set counts until the next trade")
         market.apply(.setReferencePrice(nil))
-        #expect(market.place(.limit(9, .buy, 106, 1)).trades == ["3@106x1"])
+        #expect(market.place(.market(10, .buy, 1)).trades == ["5@111x1"])
     }
 
     private static let unfit: [NewOrder] = [

@@ -29,7 +29,9 @@ extension ReferenceOrderBook {
                 )
             }
         }
-        if !prices.isEmpty { watch(prices, at: instant) }
+        guard !prices.isEmpty else { return }
+        referencePrice = nil
+        watch(prices, at: instant)
     }
 
     func isWithin(_ bound: Int64?, _ price: Int64, _ side: Side) -> Bool {
@@ -39,14 +41,14 @@ extension ReferenceOrderBook {
 
     /// The worst price of the band.
     func band(_ side: Side) -> Int64? {
-        guard let referencePrice else { return nil }
+        guard let reference = referencePrice ?? lastPrice else { return nil }
         if side == .buy {
             guard let up = filters.bandUpBasisPoints else { return nil }
-            return Int64(clamping: Int128(referencePrice) * Int128(10_000 + up) / 10_000)
+            return Int64(clamping: Int128(reference) * Int128(10_000 + up) / 10_000)
         }
         guard let down = filters.bandDownBasisPoints else { return nil }
         // Prices are positive: rounded up, that is away from what is forbidden.
-        return Int64(clamping: (Int128(referencePrice) * Int128(10_000 - down) + 9_999) / 10_000)
+        return Int64(clamping: (Int128(reference) * Int128(10_000 - down) + 9_999) / 10_000)
     }
 
     /// Trades maker by maker; answers what ends the rest at once.

@@ -29,6 +29,8 @@ create table investing.markets (
     -- The lowest and highest prices of the circuit breaker's window: [[slice, lowest, highest], …].
     slices jsonb not null default '[]',
     trades bigint not null default 0 check (trades >= 0),
+    -- How often others were told of its state and its rules.
+    events bigint not null default 0 check (events >= 0),
     version bigint not null default 1,
     created_at timestamptz not null default clock_timestamp(),
     updated_at timestamptz not null default clock_timestamp(),
@@ -56,6 +58,7 @@ create table investing.accounts (
     updated_at timestamptz not null,
     unique (user_id, type)
 ) with (fillfactor = 60);
+create index accounts_not_open on investing.accounts (id) where status <> 'open';
 comment on column investing.accounts.events is 'events told of it so far: the version of its next one is one more';
 
 create table investing.orders (
@@ -92,6 +95,8 @@ create table investing.orders (
     taker_rate integer not null,
     fee_schedules jsonb not null,
     reservation uuid not null,
+    -- By which the matching engine knows it, and which decides between orders that end at one instant.
+    number bigint not null check (number > 0),
     -- Its place in the queue of its level, or among those that wait.
     priority bigint not null,
     replaces uuid,
@@ -106,6 +111,8 @@ create table investing.orders (
     constraint orders_done check (ended_at is null or remaining = 0 or status <> 'filled')
 ) partition by range (id);
 create index orders_of_account on investing.orders (account, id);
+create index orders_of_list on investing.orders (list) where list is not null;
+create index orders_of_lists on investing.orders (account, list) where list is not null;
 create index orders_open on investing.orders (market, priority) where status in ('new', 'partially_filled');
 create index orders_open_of_account on investing.orders (account, id) where status in ('new', 'partially_filled');
 insert into blocks.partitioned_tables (schema_name, table_name, period) values ('investing', 'orders', '1 month');
@@ -149,6 +156,9 @@ create table investing.trades (
     -- In minor units of the quote asset; below zero is a rebate. The rates and schedules are the orders'.
     taker_fee numeric(38,0) not null,
     maker_fee numeric(38,0) not null,
+    -- The rules that they come from, each with the version of its schedule: trade_maker@1+trade_rebate@2.
+    taker_rule text check (taker_rule ~ '^[a-z0-9_]+@[0-9]+([+][a-z0-9_]+@[0-9]+)*$'),
+    maker_rule text check (maker_rule ~ '^[a-z0-9_]+@[0-9]+([+][a-z0-9_]+@[0-9]+)*$'),
     recorded_at timestamptz not null
 ) partition by range (id);
 comment on table investing.trades is 'append-only: what was traded';

@@ -28,11 +28,15 @@ create table platform.email_tokens (
 );
 
 -- Usernames that somebody asked for together with an address that is taken: where a registration doesn't tell that the
--- address is, the name must be taken afterwards as if it were registered.
+-- address is, the name must be taken afterwards as if it were registered. Both are free again after a while: the name
+-- of who hasn't confirmed an address, and the claim.
 create table platform.username_claims (
     username text primary key,
     claimed_at timestamptz not null
 );
+create index username_claims_age on platform.username_claims (claimed_at);
+create index users_unconfirmed on platform.users (created_at)
+    where email_verified_at is null and username not like 'unnamed\_%';
 
 -- A username that is taken is told before an address that is: else the one would tell of the other.
 create function platform.users_check_username() returns trigger
@@ -52,6 +56,7 @@ create trigger users_check_username before insert or update of username on platf
 -- migrate: down
 drop trigger users_check_username on platform.users;
 drop function platform.users_check_username;
+drop index platform.users_unconfirmed;
 drop table platform.username_claims;
 drop table platform.email_tokens;
 alter table platform.users

@@ -1,6 +1,10 @@
 -- How customers are identified: what they apply for and by which documents, who decides, and how long it holds.
 
 -- migrate: up
+-- The name under which somebody has applied: screened at once, and the user's once somebody has approved it.
+alter table platform.users add column applied_name text
+    constraint users_applied_name check (length(applied_name) between 1 and 100);
+
 
 -- What customers ask for: to be identified to a level.
 create table platform.kyc_applications (
@@ -92,3 +96,4 @@ delete from blocks.retention_policies where schema_name = 'platform'
 drop table platform.kyc_levels;
 drop table platform.kyc_documents;
 drop table platform.kyc_applications;
+alter table platform.users drop column applied_name;

@@ -10,7 +10,10 @@ struct ComplianceKYCCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "kyc",
         abstract: "List, show and decide on applications to be identified.",
-        discussion: "Documents are read over the API alone, where each read is noted.",
+        discussion: """
+            Documents are read over the API alone, where each read is noted. Officers decide over the API, where they \
+            sign in; here somebody decides in an officer's name, which takes --break-glass.
+            """,
         subcommands: [List.self, Show.self, Approve.self, Reject.self, Return.self],
         defaultSubcommand: List.self
     )
@@ -66,9 +69,12 @@ struct ComplianceKYCCommand: AsyncParsableCommand {
         @Argument(help: "The application's id, kyc_…") var id: String
         @Option(help: "The username of the officer who decides.") var by: String
         @Option(help: "Why; the customer is told.") var reason: String
+        @Flag(help: "In an emergency: act in an officer's name; the audit log has it as break_glass.")
+        var breakGlass = false
 
         func validate() throws {
             guard (1...500).contains(reason.count) else { throw ValidationError("--reason takes 1 to 500 characters.") }
+            guard breakGlass else { throw ValidationError("Officers decide over the API. This takes --break-glass.") }
         }
 
         func make(_ decision: KYCDecision) async throws {
@@ -78,7 +84,9 @@ struct ComplianceKYCCommand: AsyncParsableCommand {
                 throw Problem(403, "forbidden", "@\(by) doesn't decide on identities.")
             }
             let application = try ComplianceKYCCommand.application(id)
-            let requester = Requester(actor: officer.user.wire, user: officer.user, roles: officer.roles)
+            // The audit log has who is logged in on the machine; the application has the officer.
+            let actor = "operator:" + OperatorOptions.systemUser
+            let requester = Requester(actor: actor, user: officer.user, roles: officer.roles)
             Console.print(try await program.review.decide(decision, on: application, because: reason, by: requester))
         }
     }

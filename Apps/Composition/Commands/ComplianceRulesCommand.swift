@@ -81,7 +81,16 @@ struct ComplianceRulesCommand: AsyncParsableCommand {
                 throw ValidationError("A version is used as active or shadow, or is retired.")
             }
             let program = try await Console.program()
-            if status == .active, !breakGlass { return try await propose(program) }
+            if status == .active, !breakGlass {
+                return try await Console.propose(
+                    "compliance.rules",
+                    ["version": .integer(version)],
+                    "Version \(version)",
+                    because: reason,
+                    by: proposer,
+                    program
+                )
+            }
             let rules = RuleSets(pool: program.platform.pool, clock: program.clock)
             let entry = RuleSets.entry(
                 program.ids.next(),
@@ -99,19 +108,6 @@ struct ComplianceRulesCommand: AsyncParsableCommand {
                 return Closing((), last: [entry].statements(in: .platform, at: program.clock.now()))
             }
             print("Version \(version) is \(status.rawValue).")
-        }
-
-        private func propose(_ program: Program) async throws {
-            guard let proposer else { throw ValidationError("--operator must name who proposes it.") }
-            let made = try await program.approvals.propose(
-                "compliance.rules",
-                ["version": .integer(version)],
-                because: reason,
-                by: try await program.identity.staff(named: proposer),
-                Trail(actor: "operator:" + proposer)
-            )
-            print("Version \(version) is proposed as \(made.id.wire). Another person approves it by")
-            print("POST /v1/operator/approvals/\(made.id.wire)/approve.")
         }
     }
 }

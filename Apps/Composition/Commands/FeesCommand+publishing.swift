@@ -30,31 +30,21 @@ extension FeesCommand {
             let schedules = FeeSchedules(program.platform.pool)
             let schedule = try await read(program, schedules)
             let name = "\(schedule.operation) \(schedule.asset.code) version \(schedule.version)"
-            guard dryRun || breakGlass else { return try await propose(schedule, name, program) }
+            guard dryRun || breakGlass else {
+                let payload: JSON = ["schedule": schedule.json]
+                return try await Console.propose("fees.publish", payload, name, because: reason, by: proposer, program)
+            }
             let entry = FeesCommand.entry(
                 program,
                 "break_glass.fee_schedule_published",
                 schedule.id,
                 schedule.json,
                 reason,
-                by: "operator:" + (proposer ?? OperatorOptions.systemUser)
+                by: "operator:" + OperatorOptions.systemUser
             )
             try await schedules.publish(schedule, with: [entry], dryRun: dryRun)
             let done = dryRun ? "can be published" : "is published as \(schedule.id.wire)"
             print("\(name) \(done), in force from \(schedule.effectiveFrom).")
-        }
-
-        private func propose(_ schedule: FeeSchedule, _ name: String, _ program: Program) async throws {
-            guard let proposer else { throw ValidationError("--operator must name who proposes it.") }
-            let made = try await program.approvals.propose(
-                "fees.publish",
-                ["schedule": schedule.json],
-                because: reason,
-                by: try await program.identity.staff(named: proposer),
-                Trail(actor: "operator:" + proposer)
-            )
-            print("\(name) is proposed as \(made.id.wire). Another person approves it by")
-            print("POST /v1/operator/approvals/\(made.id.wire)/approve.")
         }
 
         /// The largest file, in bytes.
@@ -91,13 +81,18 @@ extension FeesCommand {
 
     struct Close: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "End an open version with nothing after it: its operation is then refused.",
-            discussion: "Exits with 1 when it isn't open at that time."
+            abstract: "Propose the end of an open version with nothing after it: its operation is then refused.",
+            discussion: """
+                Another person approves it over the API. Exits with 1 when it isn't open at that time.
+                """
         )
         @Argument(help: "Its id, fsch_…") var id: String
-        @Option(help: "When, 2027-01-01T00:00:00Z; not in the past. Now unless given.") var at: String?
+        @Option(help: "When, 2027-01-01T00:00:00Z; not in the past. At once unless given.") var at: String?
         @Option(help: "Why; kept in the audit log.") var reason: String
-        @OptionGroup var acting: OperatorOptions
+        @Option(name: .customLong("operator"), help: "Your username as a member of staff, who proposes it.")
+        var proposer: String?
+        @Flag(help: "In an emergency: end it alone; the audit log has it as break_glass.")
+        var breakGlass = false
 
         func run() async throws {
             let program = try await Console.program()
@@ -106,13 +101,19 @@ extension FeesCommand {
                 guard let instant = Timestamp(text) else { throw ValidationError("\(text) is no instant in UTC.") }
                 return instant
             }
+            guard breakGlass else {
+                let end = instant.map { [JSON.Member("at", .string($0.description))] } ?? []
+                let payload = JSON.object([JSON.Member("id", .string(id.wire))] + end)
+                let what = "The end of \(id.wire)"
+                return try await Console.propose("fees.close", payload, what, because: reason, by: proposer, program)
+            }
             let entry = FeesCommand.entry(
                 program,
-                "fee_schedule.closed",
+                "break_glass.fee_schedule_closed",
                 id,
                 ["id": .string(id.wire)],
                 reason,
-                by: acting.actor
+                by: "operator:" + OperatorOptions.systemUser
             )
             let end = try await FeeSchedules(program.platform.pool).close(id, at: instant, with: [entry])
             print("\(id.wire) ends at \(end).")

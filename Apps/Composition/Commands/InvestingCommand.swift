@@ -12,8 +12,8 @@ struct InvestingCommand: AsyncParsableCommand {
             Exits with 69 if neither answers within 15 seconds; nothing was done then.
             """,
         subcommands: [
-            InvestingMarketsCommand.self, InvestingOrdersCommand.self, Book.self, InvestingRiskCommand.self,
-            InvestingKlinesCommand.self,
+            InvestingMarketsCommand.self, InvestingOrdersCommand.self, Book.self, InvestingAccountsCommand.self,
+            InvestingRiskCommand.self, InvestingKlinesCommand.self,
         ]
     )
 

@@ -7,7 +7,7 @@ struct InvestingMarketsCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "markets",
         abstract: "List and open markets, halt and resume them.",
-        subcommands: [List.self, Create.self, Halt.self, Resume.self, State.self, Reference.self],
+        subcommands: [List.self, Create.self, Change.self, Halt.self, Resume.self, State.self, Reference.self],
         defaultSubcommand: List.self
     )
 
@@ -40,23 +40,33 @@ struct InvestingMarketsCommand: AsyncParsableCommand {
         @Argument(help: "Base and quote asset: BTC-USDC.") var symbol: String
         @Option(help: "The price's step, in the quote asset for one unit of the base asset.") var tick: String
         @Option(help: "The quantity's step, in the base asset.") var lot: String
-        @Option(help: "The highest price; a billion ticks unless given.") var priceMax: String?
-        @Option(help: "The smallest quantity; a lot unless given.") var quantityMin: String?
-        @Option(help: "The largest quantity; a billion lots unless given.") var quantityMax: String?
-        @Option(help: "The smallest value of an order, in the quote asset.") var notionalMin: String?
-        @Option(help: "How far from the reference price orders may take, in basis points.") var band: Int?
-        @Option(help: "The reference price that the band is around.") var reference: String?
+        @OptionGroup var limits: MarketLimits
+        @Option(help: "The price that the band is around until the first trade.") var reference: String?
         @Option(help: "Who decides it.") var by = OperatorOptions.systemUser
 
         func run() async throws {
-            let texts: [(String, String?)] = [
-                ("symbol", symbol), ("tick_size", tick), ("lot_size", lot), ("price_max", priceMax),
-                ("quantity_min", quantityMin), ("quantity_max", quantityMax), ("notional_min", notionalMin),
-                ("reference_price", reference),
-            ]
-            var members = texts.compactMap { name, text in text.map { JSON.Member(name, .string($0)) } }
-            if let band { members.append(JSON.Member("band_basis_points", .integer(band))) }
-            show(try await Console.program().investing().createMarket(.object(members), by: by))
+            var members = [("symbol", symbol), ("tick_size", tick), ("lot_size", lot)]
+                .map { JSON.Member($0, .string($1)) }
+            if let reference { members.append(JSON.Member("reference_price", .string(reference))) }
+            let description = JSON.object(members + (try limits.members()))
+            show(try await Console.program().investing().createMarket(description, by: by))
+        }
+    }
+
+    struct Change: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Change what orders a market takes, and when it halts by itself.",
+            discussion: "What isn't named stays as it is; `none` makes it as in a new market. Live orders stay."
+        )
+        @Argument(help: "The market.") var symbol: String
+        @OptionGroup var limits: MarketLimits
+        @Option(help: "Who decides it.") var by = OperatorOptions.systemUser
+
+        func run() async throws {
+            let members = try limits.members()
+            guard !members.isEmpty else { throw ValidationError("Say what is to change.") }
+            let change = JSON.object([JSON.Member("symbol", .string(symbol))] + members)
+            Console.print(try await Console.program().investing().changeMarket(change, by: by))
         }
     }
 
@@ -104,7 +114,7 @@ struct InvestingMarketsCommand: AsyncParsableCommand {
 
     struct Reference: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Set the reference price that a market's band is around; without a price the band is off."
+            abstract: "Put a market's band around a price until the next trade; without one, around the last price."
         )
         @Argument(help: "The market.") var symbol: String
         @Argument(help: "The price, in the quote asset for one unit of the base asset.") var price: String?

@@ -35,15 +35,7 @@ extension LedgerTools {
                 throw ValidationError("\(file) isn't JSON: \(error).")
             }
             let program = try await Console.program()
-            let made = try await program.approvals.propose(
-                "ledger.post",
-                payload,
-                because: reason,
-                by: try await program.identity.staff(named: proposer),
-                Trail(actor: "operator:" + proposer)
-            )
-            print("The posting is proposed as \(made.id.wire). Another person approves it by")
-            print("POST /v1/operator/approvals/\(made.id.wire)/approve.")
+            try await Console.propose("ledger.post", payload, "The posting", because: reason, by: proposer, program)
         }
     }
 }

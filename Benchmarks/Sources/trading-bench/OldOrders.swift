@@ -105,13 +105,14 @@ private struct Numbers {
         """
         insert into investing.orders (id, account, market, side, type, time_in_force, is_post_only,
             self_trade_prevention, price, quantity, status, reason, remaining, traded, quote_traded, fee_accrued, fee,
-            maker_rate, taker_rate, fee_schedules, reservation, priority, version, created_at, updated_at, ended_at)
+            maker_rate, taker_rate, fee_schedules, reservation, number, priority, version, created_at,
+            updated_at, ended_at)
         select \(id("n", "1")), a.id, 1, case n % 2 when 0 then 'sell' else 'buy' end, 'limit', 'gtc', false,
             'expire_taker', 6000000 + n % 40000, 10,
             case when n % 4 < 2 then 'filled' else 'canceled' end,
             case when n % 4 < 2 then null else 'canceled_by_user' end, case when n % 4 < 2 then 0 else 10 end,
             case when n % 4 < 2 then 10 else 0 end, case when n % 4 < 2 then 60000000 else 0 end, 0, 0, 1000000,
-            1500000, '[]', \(id("n", "2")), n, 2, \(instant("n")), \(instant("n")), \(instant("n"))
+            1500000, '[]', \(id("n", "2")), n + 1, n, 2, \(instant("n")), \(instant("n")), \(instant("n"))
         from \(series) \(account("n", "a"))
         """
     }

@@ -45,10 +45,10 @@ struct RestingOrders: Sendable {
         """
         insert into investing.orders (id, account, market, side, type, time_in_force, is_post_only,
             self_trade_prevention, price, quantity, status, remaining, maker_rate, taker_rate, fee_schedules,
-            reservation, priority, version, created_at, updated_at)
+            reservation, number, priority, version, created_at, updated_at)
         select bench.id(n, 'o'), p.account, 1, case n % 2 when 0 then 'sell' else 'buy' end, 'limit', 'gtc', false,
             'expire_taker', case n % 2 when 0 then 6000001 + n / 2 % 5000 else 6000000 - n / 2 % 5000 end, 10, 'new',
-            10, 1000000, 1500000, '[]', bench.id(n, 'r'), n + 1, 1, now(), now()
+            10, 1000000, 1500000, '[]', bench.id(n, 'r'), n + 1, n + 1, 1, now(), now()
         from generate_series(\(numbers.lowerBound)::bigint, \(numbers.upperBound)) as n
         join bench.people p on p.place = n % \(accounts);
         insert into investing.reservations (id, account, operation, kind, amount, created_at)

@@ -44,9 +44,10 @@ struct OperatorAccountRoutes: Sendable {
             parameters: [Self.account],
             body: .json(Self.decision),
             responses: [200: ResponseShape("The account.", BankAccount.schema, headers: [.etag])],
-            problems: [409: ["status_not_possible", "conflict"]]
+            problems: [403: ["own_account"], 409: ["status_not_possible", "conflict"]]
         ) { request in
             let account = try await accounts.get(try request.id("id", of: BankAccount.self))
+            guard try request.requirePrincipal().user != account.user else { throw OperatorAccountRoutes.own }
             try request.requireMatch(account.tag)
             let changed = try await statuses.decide(
                 account,
@@ -58,6 +59,7 @@ struct OperatorAccountRoutes: Sendable {
         }
     }
 
+    private static let own = Problem(403, "own_account", "Nobody decides on their own account. Ask a colleague.")
     private static let decision = JSONSchema.object(
         [
             .required("status", .oneOf(["open", "frozen"])),

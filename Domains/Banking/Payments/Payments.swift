@@ -29,15 +29,16 @@ struct Payments: Sendable {
     func pay(_ order: Order, _ request: APIRequest) async throws -> APIResponse {
         let initiator = try Initiator(request)
         let payer = try request.requirePrincipal().user
-        guard let payee = try await users.find(payee: order.payee) else {
+        let movement = try await checks.check(
+            MovementRequest(user: payer, kind: .payment, amount: order.amount, feeOperation: "banking.payment")
+        )
+        // Last of what can refuse before the ledger does: who may not pay learns of nobody whether there is an account.
+        guard let payee = try await users.find(payee: order.payee, for: payer) else {
             throw Problem(404, "payee_not_found", "There is no such payee. Check the spelling.")
         }
         guard payee != payer else {
             throw Problem(422, "payee_is_payer", "You can't pay yourself. Name another payee.")
         }
-        let movement = try await checks.check(
-            MovementRequest(user: payer, kind: .payment, amount: order.amount, feeOperation: "banking.payment")
-        )
 
         let (from, to) = (
             AccountKey(payer, order.account, order.amount.asset), AccountKey(payee, "checking", order.amount.asset)

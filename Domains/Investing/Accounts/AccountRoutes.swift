@@ -54,7 +54,7 @@ struct AccountRoutes: Sendable {
             let kind = request.body["type"]?.stringValue.flatMap { TradingAccount.Kind(rawValue: $0) } ?? .brokerage
             let tolerance = request.body["risk_tolerance"]?.stringValue ?? TradingAccount.toleranceDefault
             try await accounts.open(user, kind, riskTolerance: tolerance)
-            let account = try await accounts.account(of: user, kind)
+            let account = try await accounts.present(of: user, kind)
             let held = try await balances.balances(of: user.value)
             return .created(account.json(holding: held), location: "/v1/investing/accounts/\(account.id.wire)")
                 .tagged(account.tag)
@@ -114,7 +114,7 @@ struct AccountRoutes: Sendable {
             access: .permission("investing:move"),
             isIdempotent: true,
             body: .json(AccountRoutes.moveBody),
-            responses: [201: ResponseShape("What was moved.", AccountMoves.schema, headers: [.replayed])],
+            responses: [201: ResponseShape("What was moved.", AccountMove.schema, headers: [.replayed])],
             problems: [
                 404: ["account_not_found"],
                 422: ["insufficient_funds", "account_frozen", "same_account", "account_closed", "amount_out_of_range"],

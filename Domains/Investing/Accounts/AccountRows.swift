@@ -38,7 +38,37 @@ struct RiskToleranceRow: StoredRow {
     }
 }
 
+/// Another status and another flag, as an operator decided them.
+struct AccountStandingRow: StoredRow {
+    let account: ID<TradingAccount>
+    let status: TradingAccount.Status
+    let isMarginEnabled: Bool
+
+    static func store(_ rows: [AccountStandingRow], in schema: Schema, at instant: Timestamp) -> [SQL] {
+        // The last one of each account counts.
+        let last = Array(Dictionary(rows.map { ($0.account, $0) }) { $1 }.values)
+        return [
+            """
+            update \(schema).accounts a
+            set status = n.status, is_margin_enabled = n.is_margin_enabled, version = a.version + 1,
+                updated_at = \(instant)
+            from unnest(\(last.map(\.account)), \(last.map(\.status.rawValue)), \(last.map(\.isMarginEnabled)))
+                as n(id, status, is_margin_enabled)
+            where a.id = n.id
+            returning 1
+            """
+        ]
+    }
+
+    static var mustTouchEachRow: Bool { false }
+}
+
 extension TradingAccount {
+    /// The accounts that aren't open, few beside the others.
+    static func notOpen(in schema: Schema) -> SQL {
+        "select a.id, a.status from \(schema).accounts a where a.status <> 'open'"
+    }
+
     /// A portfolio's orders stand in the books as those of its account, and it may do what that one may.
     static func columns(in schema: Schema) -> SQL {
         """

@@ -34,6 +34,11 @@ struct TradingAccount: Sendable, Hashable, Entity {
     var version: Int64
     let createdAt: Timestamp
 
+    /// 422 for an order of an account that isn't open.
+    static func refusal(_ status: Status) -> Problem {
+        Problem(422, "account_\(status.rawValue)", "This account takes no orders. Contact support.")
+    }
+
     /// Whose own risk rules its orders are held against.
     var ruled: ID<TradingAccount> { parent ?? id }
 }

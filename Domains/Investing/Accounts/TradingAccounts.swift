@@ -9,12 +9,14 @@ import Synchronization
 final class TradingAccounts: Sendable {
     /// Accounts that are remembered; beyond it the memory is emptied.
     private static let rememberedMax = 100_000
+    /// How old what is remembered of an account may be: another process may have changed it.
+    private static let ageMaxSeconds = 5.0
 
     private let schema: Schema
     private let pool: Pool
     private let ids: IDGenerator
     private let clock: any WallClock
-    private let remembered = Mutex<[Key: TradingAccount]>([:])
+    private let remembered = Mutex<[Key: (account: TradingAccount, at: Timestamp)]>([:])
 
     private struct Key: Hashable {
         let user: ID<User>
@@ -25,12 +27,25 @@ final class TradingAccounts: Sendable {
         (self.schema, self.pool, self.ids, self.clock) = (schema, pool, ids, clock)
     }
 
-    /// A user's account of a kind; a brokerage account is opened if there is none yet.
+    /// A user's account of a kind, as it was at most some seconds ago; a brokerage account is opened if there is none
+    /// yet.
+    ///
+    /// Whether it takes orders is for the writer to say, who knows.
     ///
     /// - Throws: 404 `account_not_found` for another kind that isn't open.
     func account(of user: ID<User>, _ kind: TradingAccount.Kind = .brokerage) async throws -> TradingAccount {
-        let key = Key(user: user, kind: kind)
-        if let known = remembered.withLock({ $0[key] }) { return known }
+        let (key, now) = (Key(user: user, kind: kind), clock.now())
+        if let known = remembered.withLock({ $0[key] }), now.secondsSince(known.at) < TradingAccounts.ageMaxSeconds {
+            return known.account
+        }
+        return try await present(of: user, kind)
+    }
+
+    /// The same as it is now.
+    ///
+    /// - Throws: as `account(of:_:)`.
+    func present(of user: ID<User>, _ kind: TradingAccount.Kind = .brokerage) async throws -> TradingAccount {
+        let (key, now) = (Key(user: user, kind: kind), clock.now())
         var found = try await find(user, kind)
         if found == nil, kind == .brokerage {
             try await open(user, kind)
@@ -41,14 +56,14 @@ final class TradingAccounts: Sendable {
         }
         remembered.withLock { remembered in
             if remembered.count >= TradingAccounts.rememberedMax { remembered = [:] }
-            remembered[key] = found
+            remembered[key] = (found, now)
         }
         return found
     }
 
-    /// A user's brokerage account, if it is in memory.
+    /// A user's brokerage account, if it is in memory, for what never changes of it.
     func known(of user: ID<User>) -> TradingAccount? {
-        remembered.withLock { $0[Key(user: user, kind: .brokerage)] }
+        remembered.withLock { $0[Key(user: user, kind: .brokerage)]?.account }
     }
 
     /// An account of a user.

@@ -19,11 +19,20 @@ struct DemoMarket: Sendable {
         DemoMarket(symbol: "SOL-USDC", tick: "0.001", lot: "0.001", startTicks: 150_000, spacingTicks: 30, lots: 2_000),
     ]
 
+    /// Where the price starts, in the quote asset.
+    private var startPrice: String {
+        let tick = (try? Money(wire: tick, .usdc).minorUnits) ?? 0
+        return DecimalText.format(tick * Int128(startTicks), scale: Asset.usdc.scale)
+    }
+
     /// What an operator would say to open it.
     var description: JSON {
         [
             "symbol": .string(symbol), "tick_size": .string(tick), "lot_size": .string(lot), "notional_min": "1",
-            "band_basis_points": .integer(2_000),
+            "band_basis_points": .integer(2_000), "reference_price": .string(startPrice),
+            "circuit_breaker": [
+                "move_basis_points": .integer(1_500), "window_seconds": .integer(300), "halt_seconds": .integer(60),
+            ],
         ]
     }
 }

@@ -30,7 +30,7 @@ struct AccountEvents: Sendable {
             )
             return [
                 "sequence": .integer(version), "at": .string(at.description), "order": payload["order"] ?? .null,
-                "fills": payload["fills"] ?? .array([]),
+                "statuses": payload["statuses"] ?? .array([]), "fills": payload["fills"] ?? .array([]),
             ]
         }
     }
@@ -75,7 +75,12 @@ struct AccountEvents: Sendable {
                 .array(
                     of: .object([
                         .required("sequence", .integer(1...Int.max)), .required("at", .instant),
-                        .required("order", Order.schema), .required("fills", .array(of: .any, count: 0...100_000)),
+                        .required("order", Order.schema),
+                        .required(
+                            "statuses",
+                            .array(of: .oneOf(Order.Status.self), count: 0...Order.Status.allCases.count),
+                            "Those that it came to, in their order; none where it only changed."
+                        ), .required("fills", .array(of: .any, count: 0...100_000)),
                     ]),
                     count: 0...eventsMax
                 )

@@ -23,7 +23,12 @@ struct InvestingStreams: Sendable {
     static let followersMax = 100
 
     var families: [StreamFamily] {
-        [depth, trades, ticker, klines] + TradingAccount.Kind.allCases.map(orders)
+        [states, depth, trades, ticker, klines] + TradingAccount.Kind.allCases.map(orders)
+    }
+
+    /// A market's state and rules, by the market's count of news of them.
+    private var states: StreamFamily {
+        .open("markets", opening: .snapshot { try await market($0) }, ring: .small, exists: { try await isMarket($0) })
     }
 
     private var depth: StreamFamily {
@@ -64,6 +69,13 @@ struct InvestingStreams: Sendable {
 
     private func isMarket(_ symbol: String) async throws -> Bool {
         try await markets.all().contains { $0.market.symbol == symbol }
+    }
+
+    private func market(_ symbol: String) async throws -> StreamSnapshot? {
+        let rows = try await pool.query(StoredMarket.one(symbol, in: schema))
+        guard let stored = try rows.first.map({ try StoredMarket($0) }) else { return nil }
+        let state: JSON = ["market": stored.json, "cause": .null]
+        return StreamSnapshot(sequence: stored.events, payload: state.serialized())
     }
 
     private func book(_ symbol: String) -> StreamSnapshot? {

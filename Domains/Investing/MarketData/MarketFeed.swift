@@ -37,6 +37,10 @@ final class MarketFeed: Sendable {
             let channel = StreamChannelID("klines", "\(market.symbol):\(kline.period.rawValue)")
             outlet.publish(kline.json(in: market), to: channel)
         }
+        for notice in news.changes {
+            let channel = StreamChannelID("markets", notice.symbol)
+            outlet.publish(notice.payload, to: channel, sequence: notice.sequence...notice.sequence)
+        }
         for notice in news.orders {
             let channel = StreamChannelID(notice.kind.streamName, notice.account.wire)
             outlet.publish(notice.payload, to: channel, sequence: notice.sequence...notice.sequence)

@@ -19,25 +19,29 @@ struct TickerFeed: Service {
     func run() async throws {
         let beats = AsyncTimer(seconds: TickerFeed.pauseSeconds)
         var round = 0
+        var due: Set<Int> = []
         while await beats.next() {
             guard isWriter() else { continue }
             round += 1
             let isForAll = round % TickerFeed.allEvery == 1
-            let traded = feed.takeTraded()
-            guard isForAll || !traded.isEmpty else { continue }
+            due.formUnion(feed.takeTraded())
+            guard isForAll || !due.isEmpty else { continue }
             do {
-                try await publish { isForAll || traded.contains($0) }
+                try await publish(&due, all: isForAll)
             } catch {
                 logger.warning("tickers were not published; they are next time", metadata: ["error": "\(error)"])
             }
         }
     }
 
-    /// Publishes the tickers of the markets with those numbers.
-    func publish(_ isWanted: (Int) -> Bool) async throws {
-        for stored in try await data.markets.all() where isWanted(stored.market.id) {
+    /// Publishes the tickers of the markets with those numbers, or of all; what is told of is due no longer.
+    func publish(_ due: inout Set<Int>, all isForAll: Bool) async throws {
+        let markets = try await data.markets.all()
+        if isForAll { due.formUnion(markets.map(\.market.id)) }
+        for stored in markets where due.contains(stored.market.id) {
             let ticker = try await data.newTicker(stored.market)
             outlet.publish(ticker, to: StreamChannelID("ticker", stored.market.symbol))
+            due.remove(stored.market.id)
         }
     }
 }

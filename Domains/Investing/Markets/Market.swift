@@ -18,8 +18,8 @@ struct Market: Sendable, Hashable {
     let tick: Int128
     /// Minor units of the base asset.
     let lot: Int128
-    let filters: MarketFilters
-    let breaker: CircuitBreaker?
+    var filters: MarketFilters
+    var breaker: CircuitBreaker?
 
     /// Minor units of the quote asset that one lot costs at a price of one tick.
     var tickValue: Int128 { tick * lot / Market.unit(of: base) }

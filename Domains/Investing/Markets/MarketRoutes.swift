@@ -128,8 +128,10 @@ extension StoredMarket {
         }
         return [
             "symbol": .string(market.symbol), "base": .string(market.base.code), "quote": .string(market.quote.code),
-            "state": .string(status.state.name), "last_price": price(status.lastPrice),
-            "reference_price": price(status.referencePrice), "tick_size": .string(market.wire(quote: market.tick)),
+            "state": .string(status.state.name),
+            "reopens_at": status.reopensAt.map { .string(Timestamp(microseconds: $0).description) } ?? .null,
+            "last_price": price(status.lastPrice), "reference_price": price(status.reference),
+            "tick_size": .string(market.wire(quote: market.tick)),
             "lot_size": .string(market.wire(lots: 1)), "price_min": price(filters.priceMin),
             "price_max": price(filters.priceMax), "quantity_min": .string(market.wire(lots: filters.quantityMin)),
             "quantity_max": .string(market.wire(lots: filters.quantityMax)),
@@ -137,14 +139,21 @@ extension StoredMarket {
             "band_up_basis_points": filters.bandUpBasisPoints.map { .integer($0) } ?? .null,
             "band_down_basis_points": filters.bandDownBasisPoints.map { .integer($0) } ?? .null,
             "open_orders_max": filters.openOrdersMax.map { .integer($0) } ?? .null,
+            "circuit_breaker": market.breaker?.json ?? .null,
         ]
     }
 
     static let schema = JSONSchema.object(
         [
             .required("symbol", .anyString), .required("base", .asset), .required("quote", .asset),
-            .required("state", .oneOf(MarketState.names)), .required("last_price", .nullable(.anyString)),
-            .required("reference_price", .nullable(.anyString), "What the price band is around."),
+            .required("state", .oneOf(MarketState.names)),
+            .required("reopens_at", .nullable(.instant), "When a halt ends by itself."),
+            .required("last_price", .nullable(.anyString)),
+            .required(
+                "reference_price",
+                .nullable(.anyString),
+                "What the price band is around: the last price, or what an operator set after the last trade."
+            ),
             .required("tick_size", .anyString), .required("lot_size", .anyString),
             .required("price_min", .anyString), .required("price_max", .anyString),
             .required("quantity_min", .anyString), .required("quantity_max", .anyString),
@@ -152,7 +161,30 @@ extension StoredMarket {
             .required("band_up_basis_points", .nullable(.integer(0...Int.max))),
             .required("band_down_basis_points", .nullable(.integer(0...Int.max))),
             .required("open_orders_max", .nullable(.integer(1...Int.max))),
+            .required("circuit_breaker", .nullable(CircuitBreaker.schema)),
         ],
         named: "Market"
+    )
+}
+
+extension CircuitBreaker {
+    var json: JSON {
+        [
+            "move_basis_points": .integer(moveBasisPoints), "window_seconds": .integer(window / 1_000_000),
+            "halt_seconds": halt.map { .integer($0 / 1_000_000) } ?? .null,
+        ]
+    }
+
+    static let schema = JSONSchema.object(
+        [
+            .required(
+                "move_basis_points",
+                .integer(1...1_000_000),
+                "A larger move within the window halts the market."
+            ),
+            .required("window_seconds", .integer(0...Int.max)),
+            .required("halt_seconds", .nullable(.integer(0...Int.max)), "Null: until it is resumed."),
+        ],
+        named: "CircuitBreaker"
     )
 }

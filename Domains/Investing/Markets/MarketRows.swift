@@ -7,6 +7,7 @@ struct MarketProgressRow: StoredRow {
     let market: Int
     let status: MarketStatus
     let trades: Int64
+    let events: Int64
     let sequence: Int64
 
     static func store(_ rows: [MarketProgressRow], in schema: Schema, at instant: Timestamp) -> [SQL] {
@@ -15,11 +16,11 @@ struct MarketProgressRow: StoredRow {
             update \(schema).markets m
             set state = n.state, reopens_at = n.reopens_at, reference_price = n.reference_price,
                 last_price = n.last_price, slices = n.slices, trades = n.trades,
-                version = greatest(m.version + 1, n.sequence), updated_at = \(instant)
+                events = n.events, version = greatest(m.version + 1, n.sequence), updated_at = \(instant)
             from unnest(\(rows.map(\.market)), \(rows.map(\.status.state.name)), \(rows.map(\.status.reopensAt)),
                 \(rows.map(\.status.referencePrice)), \(rows.map(\.status.lastPrice)), \(rows.map(\.slicesJSON)),
-                \(rows.map(\.trades)), \(rows.map(\.sequence)))
-                as n(id, state, reopens_at, reference_price, last_price, slices, trades, sequence)
+                \(rows.map(\.trades)), \(rows.map(\.events)), \(rows.map(\.sequence)))
+                as n(id, state, reopens_at, reference_price, last_price, slices, trades, events, sequence)
             where m.id = n.id
             returning 1
             """
@@ -36,16 +37,22 @@ struct StoredMarket: Sendable {
     let market: Market
     let status: MarketStatus
     let trades: Int64
+    /// How often others were told of its state and its rules.
+    let events: Int64
     /// The market's version: as many as batches that it took part in, or more.
     let sequence: Int64
 
     static let columns: SQL = """
         id, symbol, base, quote, tick, lot, price_min, price_max, quantity_min, quantity_max, notional_min,
             notional_max, band_up, band_down, open_orders_max, breaker_move, breaker_window, breaker_halt,
-            state, reopens_at, reference_price, last_price, slices, trades, version
+            state, reopens_at, reference_price, last_price, slices, trades, events, version
         """
 
     static func all(in schema: Schema) -> SQL { "select \(columns) from \(schema).markets order by id" }
+
+    static func one(_ symbol: String, in schema: Schema) -> SQL {
+        "select \(columns) from \(schema).markets where symbol = \(symbol)"
+    }
 
     init(_ row: Row) throws {
         guard let base = Asset(code: try row["base"]), let quote = Asset(code: try row["quote"]),
@@ -89,12 +96,13 @@ struct StoredMarket: Sendable {
             referencePrice: try row["reference_price"],
             slices: (slices.elements ?? []).compactMap(StoredMarket.slice)
         )
-        trades = try row["trades"]
+        (trades, events) = (try row["trades"], try row["events"])
         sequence = try row["version"]
     }
 
-    init(market: Market, status: MarketStatus, trades: Int64, sequence: Int64 = 1) {
-        (self.market, self.status, self.trades, self.sequence) = (market, status, trades, sequence)
+    init(market: Market, status: MarketStatus, trades: Int64, events: Int64 = 0, sequence: Int64 = 1) {
+        (self.market, self.status, self.trades) = (market, status, trades)
+        (self.events, self.sequence) = (events, sequence)
     }
 
     private static func slice(_ json: JSON) -> PriceSlice? {

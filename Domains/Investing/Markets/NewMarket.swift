@@ -1,4 +1,3 @@
-import HTTP
 import Kernel
 import MatchingEngine
 import PostgreSQL
@@ -25,62 +24,26 @@ struct NewMarket {
                 "A symbol is two assets with a dash, such as BTC-USDC; \(symbol) isn't."
             )
         }
-        let tick = try NewMarket.amount(json, "tick_size", quote)
-        let lot = try NewMarket.amount(json, "lot_size", base)
+        let tick = try MarketTerms.amount(json["tick_size"], "tick_size", quote)
+        let lot = try MarketTerms.amount(json["lot_size"], "lot_size", base)
         try NewMarket.checkExact(tick, lot, base, quote)
-        let tickValue = tick * lot / Market.unit(of: base)
-        let priceMax = try NewMarket.amount(json, "price_max", quote, or: tick * 1_000_000_000)
-        let quantityMax = try NewMarket.amount(json, "quantity_max", base, or: lot * 1_000_000_000)
-        let quantityMin = try NewMarket.amount(json, "quantity_min", base, or: lot)
-        let notionalMin = try NewMarket.amount(json, "notional_min", quote, or: tickValue)
-        let band = json["band_basis_points"]?.integerValue
-        guard let price = Int64(exactly: priceMax / tick), price >= 1,
-            let most = Int64(exactly: quantityMax / lot), let least = Int64(exactly: quantityMin / lot),
-            least >= 1, most >= least, (0...100_000).contains(band ?? 0)
-        else {
-            throw Problem(422, "limits_do_not_fit", "The largest price and quantity must be at least one tick and lot.")
-        }
-        let filters = MarketFilters(
-            priceMax: price,
-            quantityMin: least,
-            quantityMax: most,
-            notionalMin: (notionalMin + tickValue - 1) / tickValue,
-            notionalMax: Market.quoteMax / tickValue,
-            bandUpBasisPoints: band.map(Int64.init),
-            bandDownBasisPoints: band.map(Int64.init)
-        )
-        let market = Market(
+        var market = Market(
             id: id,
             symbol: symbol,
             base: base,
             quote: quote,
             tick: tick,
             lot: lot,
-            filters: filters,
+            filters: MarketFilters(),
             breaker: nil
         )
-        let reference = try json["reference_price"]?.stringValue.map { text throws(Problem) in
+        let terms = try MarketTerms(json, market, MarketTerms(newIn: market))
+        (market.filters, market.breaker) = (terms.filters, terms.breaker)
+        let reference = try json["reference_price"]?.stringValue.map { [market] text throws(Problem) in
             try market.price(text, at: "/reference_price")
         }
         let status = MarketStatus(referencePrice: reference)
         stored = StoredMarket(market: market, status: status, trades: 0)
-    }
-
-    private static func amount(
-        _ json: JSON,
-        _ name: String,
-        _ asset: Asset,
-        or fallback: Int128? = nil
-    ) throws(Problem) -> Int128 {
-        guard let text = json[name]?.stringValue else {
-            if let fallback { return fallback }
-            throw Problem(422, "required", "\(name) is missing; give it in \(asset.code).")
-        }
-        do {
-            return try Money(positive: text, asset, at: "/\(name)").minorUnits
-        } catch {
-            throw Problem(422, "no_amount", "\(name) must be an amount of \(asset.code) above zero; \(text) isn't.")
-        }
     }
 
     /// No trade is ever rounded: a tick times a lot is a whole number of the quote's minor units.
@@ -110,17 +73,59 @@ struct NewMarketRow: StoredRow {
         let (markets, filters) = (rows.map(\.stored.market), rows.map(\.stored.market.filters))
         return [
             """
-            insert into \(schema).markets (id, symbol, base, quote, base_scale, quote_scale, tick, lot, price_max,
-                quantity_min, quantity_max, notional_min, band_up, band_down, reference_price, created_at, updated_at)
+            insert into \(schema).markets (id, symbol, base, quote, base_scale, quote_scale, tick, lot, price_min,
+                price_max, quantity_min, quantity_max, notional_min, notional_max, band_up, band_down, open_orders_max,
+                breaker_move, breaker_window, breaker_halt, reference_price, created_at, updated_at)
             select n.*, \(instant), \(instant)
             from unnest(\(markets.map(\.id)), \(markets.map(\.symbol)), \(markets.map(\.base.code)),
                 \(markets.map(\.quote.code)), \(markets.map(\.base.scale)), \(markets.map(\.quote.scale)),
-                \(markets.map(\.tick)), \(markets.map(\.lot)), \(filters.map(\.priceMax)),
-                \(filters.map(\.quantityMin)), \(filters.map(\.quantityMax)),
-                \(markets.map { $0.quoteAmount($0.filters.notionalMin) }), \(filters.map(\.bandUpBasisPoints)),
-                \(filters.map(\.bandDownBasisPoints)), \(rows.map(\.stored.status.referencePrice))) as n
+                \(markets.map(\.tick)), \(markets.map(\.lot)), \(filters.map(\.priceMin)), \(filters.map(\.priceMax)),
+                \(filters.map(\.quantityMin)), \(filters.map(\.quantityMax)), \(markets.map(\.notionalMin)),
+                \(markets.map(\.notionalMax)), \(filters.map(\.bandUpBasisPoints)),
+                \(filters.map(\.bandDownBasisPoints)), \(filters.map(\.openOrdersMax)),
+                \(markets.map(\.breaker?.moveBasisPoints)), \(markets.map(\.breaker?.window)),
+                \(markets.map(\.breaker?.halt)), \(rows.map(\.stored.status.referencePrice))) as n
             returning 1
             """
         ]
     }
+}
+
+/// Other filters and another circuit breaker of a market.
+struct MarketTermsRow: StoredRow {
+    let market: Market
+
+    static func store(_ rows: [MarketTermsRow], in schema: Schema, at instant: Timestamp) -> [SQL] {
+        // A batch may change a market twice: the last one counts.
+        let markets = Array(Dictionary(rows.map { ($0.market.id, $0.market) }) { $1 }.values)
+        let filters = markets.map(\.filters)
+        return [
+            """
+            update \(schema).markets m
+            set price_min = n.price_min, price_max = n.price_max, quantity_min = n.quantity_min,
+                quantity_max = n.quantity_max, notional_min = n.notional_min, notional_max = n.notional_max,
+                band_up = n.band_up, band_down = n.band_down, open_orders_max = n.open_orders_max,
+                breaker_move = n.breaker_move, breaker_window = n.breaker_window, breaker_halt = n.breaker_halt,
+                updated_at = \(instant)
+            from unnest(\(markets.map(\.id)), \(filters.map(\.priceMin)), \(filters.map(\.priceMax)),
+                \(filters.map(\.quantityMin)), \(filters.map(\.quantityMax)), \(markets.map(\.notionalMin)),
+                \(markets.map(\.notionalMax)), \(filters.map(\.bandUpBasisPoints)),
+                \(filters.map(\.bandDownBasisPoints)), \(filters.map(\.openOrdersMax)),
+                \(markets.map(\.breaker?.moveBasisPoints)), \(markets.map(\.breaker?.window)),
+                \(markets.map(\.breaker?.halt)))
+                as n(id, price_min, price_max, quantity_min, quantity_max, notional_min, notional_max, band_up,
+                    band_down, open_orders_max, breaker_move, breaker_window, breaker_halt)
+            where m.id = n.id
+            returning 1
+            """
+        ]
+    }
+
+    static var mustTouchEachRow: Bool { false }
+}
+
+extension Market {
+    /// Minor units of the quote asset; as in the filters.
+    fileprivate var notionalMin: Int128 { quoteAmount(filters.notionalMin) }
+    fileprivate var notionalMax: Int128? { filters.notionalMax.map { quoteAmount($0) } }
 }

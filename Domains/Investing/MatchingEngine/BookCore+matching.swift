@@ -23,7 +23,7 @@ extension BookCore {
 
     /// The worst price of the band for a taker's side; nil for none.
     mutating func bandPrice(_ side: Side) -> Int64? {
-        guard let reference = referencePrice else { return nil }
+        guard let reference = referencePrice ?? (hasLastPrice ? lastPrice : nil) else { return nil }
         if side == .buy {
             guard let up = filters.bandUpBasisPoints else { return nil }
             return Int64(clamping: (Int128(reference) * (10_000 + Int128(up))) / 10_000)
@@ -37,7 +37,7 @@ extension BookCore {
     mutating func take(_ taker: inout Taker) -> Stop {
         let ladder = book(taker.side.opposite)
         let limitKey = key(taker.price, ladder)
-        let bandKey = referencePrice == nil ? Int64.max : key(bandPrice(taker.side), ladder)
+        let bandKey = hasBand ? key(bandPrice(taker.side), ladder) : Int64.max
         let mask = ladder.pointee.mask
         while taker.isSizedByQuote || taker.remaining > 0 {
             let best = ladder.pointee.bestKey

@@ -87,7 +87,14 @@ extension BookCore {
                 rest(taker)
             }
         }
-        if trades != tradesBefore, let breaker, let first = taker.firstPrice { note(first, breaker, at: instant) }
+        if trades != tradesBefore, referencePrice != nil || breaker != nil { follow(taker.firstPrice, at: instant) }
+    }
+
+    /// What an order's trades mean for the band of those after it, and for the circuit breaker.
+    @inline(never)
+    private mutating func follow(_ first: Int64?, at instant: Int64) {
+        referencePrice = nil
+        if let breaker, let first { note(first, breaker, at: instant) }
     }
 
     mutating func emitCancelled(_ taker: Taker, _ reason: CancelReason) {

@@ -86,6 +86,12 @@ extension BookCore {
         for owner in live { owners.add(owner) }
     }
 
+    mutating func setBreaker(_ new: CircuitBreaker?) {
+        // Slices of another length can't be told by their numbers.
+        if new?.window != breaker?.window { slices.removeAll(keepingCapacity: true) }
+        breaker = new
+    }
+
     private mutating func change(to new: MarketState, _ cause: StateChanged.Cause, reopensAt: Int64?) {
         guard new != state || reopensAt != self.reopensAt else { return }
         // What moved before a halt is no move after it.

@@ -16,11 +16,13 @@ struct BookCore: ~Copyable {
     static let ladderCount = 4
 
     var filters: MarketFilters {
-        didSet { hasOrderFilters = BookCore.hasOrderFilters(filters) }
+        didSet { (hasOrderFilters, hasBand) = (BookCore.hasOrderFilters(filters), BookCore.hasBand(filters)) }
     }
     /// Whether there are filters that look at more of an order than its price and its quantity.
     private(set) var hasOrderFilters: Bool
-    let breaker: CircuitBreaker?
+    /// Whether orders take within a band only.
+    private(set) var hasBand: Bool
+    var breaker: CircuitBreaker?
     let log: UnsafeMutablePointer<EventLog.Storage>?
     let collectsLevels: Bool
 
@@ -46,6 +48,7 @@ struct BookCore: ~Copyable {
     var nextWake = Int64.max
     var lastPrice: Int64 = 0
     var hasLastPrice = false
+    /// Set from outside; the next trade takes its place.
     var referencePrice: Int64?
     var slices: [PriceSlice] = []
 
@@ -59,7 +62,7 @@ struct BookCore: ~Copyable {
         collectsLevels: Bool,
         slots: UnsafeMutablePointer<OrderSlots>
     ) {
-        hasOrderFilters = BookCore.hasOrderFilters(filters)
+        (hasOrderFilters, hasBand) = (BookCore.hasOrderFilters(filters), BookCore.hasBand(filters))
         (self.filters, self.breaker, self.log, self.collectsLevels) = (filters, breaker, log, collectsLevels)
         (self.slots, number) = (slots, slots.pointee.addBook())
         ladders = .allocate(capacity: BookCore.ladderCount)
@@ -70,6 +73,10 @@ struct BookCore: ~Copyable {
 
     private static func hasOrderFilters(_ filters: MarketFilters) -> Bool {
         filters.notionalMin != 0 || filters.notionalMax != nil || filters.openOrdersMax != nil
+    }
+
+    private static func hasBand(_ filters: MarketFilters) -> Bool {
+        filters.bandUpBasisPoints != nil || filters.bandDownBasisPoints != nil
     }
 
     deinit {

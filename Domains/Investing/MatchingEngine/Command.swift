@@ -18,7 +18,7 @@ public enum Command: Sendable, Hashable {
     case expire
     /// Sets the market's state; with an instant in microseconds a halt ends by itself.
     case setState(MarketState, reopensAt: Int64?)
-    /// Sets the price in ticks that the band is around; nil switches the band off.
+    /// Sets the price in ticks that the band is around until the next trade; nil for the last price.
     case setReferencePrice(Int64?)
     /// Opens the market, whatever its state.
     case reopen

@@ -62,10 +62,13 @@ public struct MarketStatus: Sendable, Hashable {
     public var reopensAt: Int64?
     /// Ticks; nil before the first trade.
     public var lastPrice: Int64?
-    /// Ticks; nil where there is no band.
+    /// Ticks: what the band was put around since the last trade; nil where it is around the last price.
     public var referencePrice: Int64?
     /// The circuit breaker's window, oldest first, at most 32.
     public var slices: [PriceSlice]
+
+    /// Ticks: what the band is around; nil before the first trade of a market that was given no reference price.
+    public var reference: Int64? { referencePrice ?? lastPrice }
 
     /// A status; that of a new market unless more is said.
     public init(

@@ -101,7 +101,8 @@ public final class OrderBook {
         core.pointee.setState(state, reopensAt: reopensAt, at: instant)
     }
 
-    /// Sets the price that the band is around, in ticks; nil switches the band off.
+    /// Sets the price in ticks that the band is around until the next trade, whose price it is around from then on; nil
+    /// for the last price.
     public func setReferencePrice(_ price: Int64?, at instant: Int64) {
         core.pointee.setReferencePrice(price, at: instant)
     }
@@ -115,6 +116,11 @@ public final class OrderBook {
     ///
     /// Orders that are live stay as they are.
     public func setFilters(_ filters: MarketFilters) { core.pointee.setFilters(filters) }
+
+    /// Replaces the circuit breaker; nil for none.
+    ///
+    /// With another window it begins to watch anew. A halt stays.
+    public func setBreaker(_ breaker: CircuitBreaker?) { core.pointee.setBreaker(breaker) }
 
     // MARK: Questions
 

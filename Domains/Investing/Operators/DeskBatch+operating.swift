@@ -21,6 +21,7 @@ extension DeskBatch {
         let initiator = Initiator(system: command.actor, correlation: command.id.value)
         switch command.kind {
         case .createMarket: return try createMarket(command, initiator)
+        case .changeMarket: return try changeMarket(command, initiator)
         case .setState:
             let floor = try floor(command)
             guard let new = MarketState(name: try command.require("state")) else {
@@ -37,6 +38,7 @@ extension DeskBatch {
             _ = decide(.setReference(market: floor.market.id, price: price, by: initiator))
             return json(floor)
         case .cancelOrder: return try cancelOrder(command, initiator)
+        case .changeAccount: return try changeAccount(command, initiator)
         case .setRule: return try setRule(command, initiator)
         case .endRules: return try endRules(command, initiator)
         case .readKlines:
@@ -48,24 +50,6 @@ extension DeskBatch {
             guard case .depth(let view) = depth(floor.market.id, limit) else { return .null }
             return view.json
         }
-    }
-
-    private mutating func createMarket(_ command: OperatorCommand, _ initiator: Initiator) throws(Problem) -> JSON {
-        let id = (state.floors.keys.max() ?? 0) + 1
-        let new = try NewMarket(command.parameters, id: id)
-        guard !state.floors.values.contains(where: { $0.market.symbol == new.market.symbol }) else {
-            throw Problem(409, "market_exists", "There is a market \(new.market.symbol) already.")
-        }
-        guard id <= NewMarket.countMax else {
-            throw Problem(422, "too_many_markets", "There can be no more than \(NewMarket.countMax) markets.")
-        }
-        rows.append(NewMarketRow(stored: new.stored))
-        let floor = DeskState.Floor(new.stored, log: state.log)
-        state.floors[id] = floor
-        newFloors.insert(id)
-        floors.insert(id)
-        audit("market.create", of: "market", nil, initiator, new.stored.json)
-        return json(floor)
     }
 
     private mutating func cancelOrder(_ command: OperatorCommand, _ initiator: Initiator) throws(Problem) -> JSON {
@@ -90,7 +74,7 @@ extension DeskBatch {
         return floor
     }
 
-    private func json(_ floor: DeskState.Floor) -> JSON {
+    func json(_ floor: DeskState.Floor) -> JSON {
         StoredMarket(market: floor.market, status: floor.book.status, trades: floor.trades).json
     }
 }

@@ -1,4 +1,5 @@
 import DomainKit
+import Fees
 public import Kernel
 import PostgreSQL
 
@@ -13,6 +14,7 @@ public struct InvestingOperations: Sendable {
     private static let pauseMilliseconds = 100
 
     let runtime: DomainRuntime
+    let fees: FeeCatalogCache
     let ids: IDGenerator
     let clock: any WallClock
     let desk: TradingDesk
@@ -28,9 +30,31 @@ public struct InvestingOperations: Sendable {
 
     /// Opens a market: `symbol`, `tick_size`, `lot_size`, and what else a market has, in units of its assets.
     ///
-    /// - Throws: 409 `market_exists`, 422 that says what doesn't fit.
+    /// - Throws: 409 `market_exists`, 422 that says what doesn't fit, `no_fee_schedule` where nobody could trade in it.
     public func createMarket(_ description: JSON, by operator: String) async throws -> JSON {
-        try await ask(.createMarket, description, by: `operator`)
+        if let quote = description["symbol"]?.stringValue?.split(separator: "-").last.flatMap({
+            Asset(code: String($0))
+        }) {
+            let catalog = try await fees.current()
+            for operation in RateBook.operations {
+                guard (try? catalog.schedule(operation: operation, asset: quote, at: clock.now())) != nil else {
+                    throw Problem(
+                        422,
+                        "no_fee_schedule",
+                        "There is no fee schedule \(operation) in \(quote.code). Publish one first: nobody could trade."
+                    )
+                }
+            }
+        }
+        return try await ask(.createMarket, description, by: `operator`)
+    }
+
+    /// Gives the market `symbol` other filters or another `circuit_breaker`: what isn't named stays, null is as in a
+    /// new market.
+    ///
+    /// - Throws: 404 `market_not_found`, 422 that says what doesn't fit.
+    public func changeMarket(_ description: JSON, by operator: String) async throws -> JSON {
+        try await ask(.changeMarket, description, by: `operator`)
     }
 
     /// Puts a market into a state; `reopensAt` ends a halt by itself.
@@ -45,7 +69,7 @@ public struct InvestingOperations: Sendable {
         return try await ask(.setState, parameters, by: `operator`)
     }
 
-    /// Gives a market another reference price for its band; nil takes the band away.
+    /// Puts a market's band around a price, until the next trade; nil puts it around the last price.
     public func setReference(_ symbol: String, _ price: String?, by operator: String) async throws -> JSON {
         let price = price.map { JSON.string($0) } ?? .null
         return try await ask(.setReference, ["symbol": .string(symbol), "price": price], by: `operator`)

@@ -8,9 +8,11 @@ struct OperatorCommand: Sendable, Entity {
 
     enum Kind: String, Sendable, CaseIterable {
         case createMarket = "market.create"
+        case changeMarket = "market.change"
         case setState = "market.state"
         case setReference = "market.reference"
         case cancelOrder = "order.cancel"
+        case changeAccount = "account.change"
         case setRule = "risk.set"
         case endRules = "risk.end"
         case readDepth = "book.depth"

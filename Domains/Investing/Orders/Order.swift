@@ -56,6 +56,8 @@ struct Order: Sendable, Entity {
     /// Minor units of the quote asset.
     var quoteTraded: Int128 = 0
     var fee = FillFee()
+    /// By which the matching engine knows it; those taken in later have larger ones.
+    var number: Int64 = 0
     var priority: Int64 = 0
     var replacedBy: ID<Order>?
     var version: Int64 = 0
@@ -132,6 +134,18 @@ struct TradingRates: Sendable, Hashable {
     let taker: Int64
     /// The schedules and rules, for whoever recomputes it.
     let schedules: JSON
+
+    /// The rules that a fee comes from, each with the version of its schedule: `trade_maker@1+trade_rebate@2`; nil
+    /// where no schedule says anything.
+    func rule(isTaker: Bool) -> String? {
+        let parts = (schedules.elements ?? []).compactMap { schedule -> String? in
+            let isTakers = schedule["operation"]?.stringValue == RateBook.operations[1]
+            guard isTakers == isTaker, let version = schedule["version"]?.integerValue else { return nil }
+            let rules = (schedule["rules"]?.elements ?? []).compactMap(\.stringValue)
+            return (rules.isEmpty ? ["free"] : rules).map { "\($0)@\(version)" }.joined(separator: "+")
+        }
+        return parts.isEmpty ? nil : parts.joined(separator: "+")
+    }
 
     /// The higher of both, which reservations are made for.
     var highest: Int64 { max(maker, taker, 0) }

@@ -87,6 +87,16 @@ extension CancelReason: Named {
     }
 }
 
+extension StateChanged.Cause: Named {
+    var name: String {
+        switch self {
+        case .command: "operator"
+        case .circuitBreaker: "circuit_breaker"
+        case .timer: "timer"
+        }
+    }
+}
+
 extension MarketState: Named {
     var name: String {
         switch self {

@@ -97,9 +97,7 @@ struct OrderReader: Sendable {
     ///
     /// - Throws: 403 `user_not_active`, 422 `account_restricted`, `account_closed`.
     func promise(to account: TradingAccount, in market: Market) async throws -> TradingRates {
-        guard account.status == .open else {
-            throw Problem(422, "account_\(account.status.rawValue)", "This account takes no orders. Contact support.")
-        }
+        guard account.status == .open else { throw TradingAccount.refusal(account.status) }
         guard let profile = try await users.profile(account.user), profile.isActive else {
             throw Problem(403, "user_not_active", "This user may not trade. Contact support.")
         }

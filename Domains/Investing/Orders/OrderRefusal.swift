@@ -10,7 +10,29 @@ enum OrderRefusal {
             422,
             code,
             "\(sentence(code)) The limit is \(limit), the order has \(value).",
-            faults: [Problem.Fault(pointer, code)]
+            faults: [Problem.Fault(pointer, code, limit: limit, value: value)]
+        )
+    }
+
+    /// 422 for an order that would hold more minor units of what its side pays with than can be counted.
+    static func tooLarge(_ need: Int128, _ side: Side, _ market: Market) -> Problem {
+        func wire(_ amount: Int128) -> String {
+            side == .buy ? market.wire(quote: amount) : market.wire(base: amount)
+        }
+        return filter("notional_too_large", limit: wire(Market.quoteMax), value: wire(need), at: "/quantity")
+    }
+
+    /// 409 for a replacement of which only the first half was done: the old order has ended.
+    static func ofReplacement(_ problem: Problem) -> Problem {
+        let faults = problem.faults.map { fault in
+            let pointer = fault.pointer.isEmpty ? "/order" : "/order" + fault.pointer
+            return Problem.Fault(pointer, fault.code, limit: fault.limit, value: fault.value, rule: fault.rule)
+        }
+        return Problem(
+            409,
+            "replacement_refused",
+            "The old order was canceled, and the new one is refused: \(problem.detail)",
+            faults: faults.isEmpty ? [Problem.Fault("/order", problem.code)] : faults
         )
     }
 
@@ -22,7 +44,12 @@ enum OrderRefusal {
         case .duplicateOrder: return Problem(409, "duplicate_order", "There is such an order already.")
         case .marketState:
             let state = MarketState(rawValue: UInt8(clamping: rejection.value)).map(\.name) ?? "closed"
-            return Problem(422, "market_\(state)", "\(market.symbol) is in state \(state) and doesn't take this order.")
+            return Problem(
+                422,
+                "market_\(state)",
+                "\(market.symbol) is in state \(state) and doesn't take this order.",
+                faults: [Problem.Fault("/symbol", "market_\(state)", value: state)]
+            )
         case .invalidCombination:
             return Problem(422, "invalid_combination", "Type, time in force, prices and quantity don't go together.")
         case .invalidPair:

@@ -22,20 +22,6 @@ extension OrderRoutes {
         named: "OrderReplacement"
     )
 
-    static let pairBody = JSONSchema.object(
-        [
-            .required("symbol", .text(3...25), "The market."),
-            .optional("account", .oneOf(TradingAccount.Kind.self), "`brokerage` unless given."),
-            .required("orders", .array(of: .object(OrderReader.properties, named: "OrderLeg"), count: 2...2)),
-        ],
-        named: "NewOrderList"
-    )
-
-    static let pairSchema = JSONSchema.object(
-        [.required("id", .id(of: OrderList.self)), .required("orders", .array(of: Order.schema, count: 2...2))],
-        named: "OrderList"
-    )
-
     static let cancelAfterBody = JSONSchema.object(
         [
             .required("seconds", .integer(0...86_400), "Until the orders end; 0 for no such end."),
@@ -62,14 +48,16 @@ extension OrderRoutes {
 enum OrderProblems {
     static let placing: [Int: [String]] = [
         403: ["user_not_active"], 404: ["market_not_found", "account_not_found"],
-        409: ["duplicate_client_order_id", "order_not_open", "already_running"],
+        409: ["duplicate_client_order_id", "order_not_open", "already_running", "replacement_refused"],
         422: [
-            "account_restricted", "insufficient_funds", "account_frozen", "price_not_on_tick", "price_too_low",
+            "account_restricted", "account_closed", "no_fee_schedule", "insufficient_funds", "account_frozen",
+            "price_not_on_tick", "price_too_low",
             "price_too_high", "quantity_not_on_lot", "quantity_too_small", "quantity_too_large", "notional_too_small",
-            "notional_too_large", "too_many_open_orders", "would_take", "invalid_combination", "invalid_pair",
+            "notional_too_large", "too_many_open_orders", "side_full", "would_take", "invalid_combination",
+            "invalid_pair",
             "expiry_in_past", "market_halt", "market_cancel_only", "market_post_only", "market_limit_only",
             "risk_order_quantity", "risk_order_notional", "risk_position", "risk_open_orders", "risk_order_rate",
-            "risk_price_collar", "risk_kill_switch",
+            "risk_daily_loss", "risk_price_collar", "risk_kill_switch",
         ],
         503: ["writer_elsewhere"],
     ]
@@ -100,8 +88,9 @@ extension TradeRecord {
             "price": .string(market.wire(price: price)), "quantity": .string(market.wire(lots: quantity)),
             "quote": .string(market.wire(quote: quoteAmount)),
             "fee": .string((fee < 0 ? "-" : "") + market.wire(quote: abs(fee))),
-            "fee_asset": .string(market.quote.code), "liquidity": isTaker ? "taker" : "maker",
-            "at": .string(recordedAt.description),
+            "fee_asset": .string(market.quote.code),
+            "fee_rule": (isTaker ? takerRule : makerRule).map { .string($0) } ?? .null,
+            "liquidity": isTaker ? "taker" : "maker", "at": .string(recordedAt.description),
         ]
     }
 
@@ -120,7 +109,11 @@ extension TradeRecord {
             .required("order", .id(of: Order.self)), .required("side", .oneOf(["buy", "sell"])),
             .required("price", .anyString), .required("quantity", .anyString), .required("quote", .anyString),
             .required("fee", .anyString, "Below zero it is a rebate."), .required("fee_asset", .anyString),
-            .required("liquidity", .oneOf(["maker", "taker"])), .required("at", .string(.instant)),
+            .required(
+                "fee_rule",
+                .nullable(.anyString),
+                "The rules that the fee comes from, each with its version: `trade_taker@1`."
+            ), .required("liquidity", .oneOf(["maker", "taker"])), .required("at", .string(.instant)),
         ],
         named: "Trade"
     )

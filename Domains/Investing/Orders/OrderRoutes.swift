@@ -14,10 +14,10 @@ struct OrderRoutes: Sendable {
     let ids: IDGenerator
 
     /// Routes that must be served by the process that writes.
-    var writing: [Route] { [place, placePair, amend, replace, cancel, cancelAll, cancelAfter] }
+    var writing: [Route] { [place, test, amend, replace, cancel, cancelAll, cancelAfter] }
 
     /// Routes that any process serves.
-    var reading: [Route] { [test, list, get, getByClientID, trades] }
+    var reading: [Route] { [list, get, getByClientID, trades] }
 
     // MARK: Writing
 
@@ -51,30 +51,25 @@ struct OrderRoutes: Sendable {
         }
     }
 
-    private var placePair: Route {
+    private var test: Route {
         Route(
             .post,
-            "/v1/investing/order-lists",
-            operationID: "createOrderList",
-            summary: "Place two orders of which one cancels the other",
-            description: "A limit or take-profit order and a stop order of one side, which hold money together (OCO).",
+            "/v1/investing/orders/test",
+            operationID: "testOrder",
+            summary: "Check an order without placing it",
+            description: """
+                Holds it against the market's state and filters, the book where it is post-only, and the rules of the \
+                account: everything but the balances. Nothing is done or remembered.
+                """,
             tag: "Orders",
             access: .permission("investing:move"),
-            isIdempotent: true,
-            body: .json(OrderRoutes.pairBody),
-            responses: [
-                201: ResponseShape("The two orders.", OrderRoutes.pairSchema, headers: [.location, .replayed])
-            ],
+            body: .json(OrderReader.body),
+            responses: [200: ResponseShape("The order as it would be.", Order.schema)],
             problems: OrderProblems.placing
         ) { request in
             let (account, stored) = try await subject(request)
-            let list: ID<OrderList> = ids.next()
-            let legs = request.body["orders"]?.elements ?? []
-            guard legs.count == 2 else { throw Problem.malformed("two_orders", in: "/orders") }
-            let body = request.body
-            let first = try await reader.ticket(legs[0], of: account, in: stored, list: list, request: body)
-            let second = try await reader.ticket(legs[1], of: account, in: stored, list: list, request: body)
-            return try await desk.answer(.placePair(first, second, try DeskRequest(request, account)))
+            let ticket = try await reader.ticket(request.body, of: account, in: stored)
+            return try await desk.answer(.test(ticket, try DeskRequest(request, account)))
         }
     }
 
@@ -106,6 +101,10 @@ struct OrderRoutes: Sendable {
             "/v1/investing/orders/{id}/replace",
             operationID: "replaceOrder",
             summary: "Cancel an order and place another one, with nothing between",
+            description: """
+                `stop_on_failure`: both or neither. `allow_failure`: each half stands for itself; where the old order \
+                was canceled and the new one is refused, the answer is 409 `replacement_refused`, and `errors` says why.
+                """,
             tag: "Orders",
             access: .permission("investing:move"),
             isIdempotent: true,
@@ -187,25 +186,6 @@ struct OrderRoutes: Sendable {
     }
 
     // MARK: Reading
-
-    private var test: Route {
-        Route(
-            .post,
-            "/v1/investing/orders/test",
-            operationID: "testOrder",
-            summary: "Check an order without placing it",
-            description: "Looks at everything but the book and the balances.",
-            tag: "Orders",
-            access: .permission("investing:move"),
-            body: .json(OrderReader.body),
-            responses: [200: ResponseShape("The order as it would be.", Order.schema)],
-            problems: OrderProblems.placing
-        ) { request in
-            let (account, stored) = try await subject(request)
-            let ticket = try await reader.ticket(request.body, of: account, in: stored)
-            return .ok(ticket.order.json(in: stored.market))
-        }
-    }
 
     private var list: Route {
         Route(
@@ -305,7 +285,7 @@ struct OrderRoutes: Sendable {
 
     // MARK: Parts
 
-    private func account(_ request: APIRequest, _ kind: String? = nil) async throws -> TradingAccount {
+    func account(_ request: APIRequest, _ kind: String? = nil) async throws -> TradingAccount {
         let kind = (kind ?? request.text("account")).flatMap { TradingAccount.Kind(rawValue: $0) }
         return try await accounts.account(of: try request.requirePrincipal().user, kind ?? .brokerage)
     }
@@ -315,7 +295,7 @@ struct OrderRoutes: Sendable {
         return try await markets.market(symbol).market
     }
 
-    private func subject(_ request: APIRequest) async throws -> (TradingAccount, StoredMarket) {
+    func subject(_ request: APIRequest) async throws -> (TradingAccount, StoredMarket) {
         let account = try await account(request, request.body["account"]?.stringValue ?? "")
         return (account, try await markets.market(request.body["symbol"]?.stringValue ?? ""))
     }

@@ -14,7 +14,8 @@ struct NewOrderRow: StoredRow {
             insert into \(schema).orders (id, account, market, client_order_id, list, side, type, time_in_force,
                 is_post_only, self_trade_prevention, price, bound, stop_price, quantity, quote_amount, expires_at,
                 status, is_triggered, reason, remaining, traded, quote_traded, fee_accrued, fee, maker_rate, taker_rate,
-                fee_schedules, reservation, priority, replaces, replaced_by, version, created_at, updated_at, ended_at)
+                fee_schedules, reservation, number, priority, replaces, replaced_by, version, created_at, updated_at,
+                ended_at)
             select * from unnest(\(new.map(\.id)), \(new.map(\.account)), \(new.map(\.market)), \(new.map(\.clientID)),
                 \(new.map(\.list)), \(new.map(\.side.name)), \(new.map(\.type.name)), \(new.map(\.timeInForce.name)),
                 \(new.map(\.isPostOnly)), \(new.map(\.selfTradePrevention.name)), \(new.map(\.price)),
@@ -23,8 +24,8 @@ struct NewOrderRow: StoredRow {
                 \(new.map(\.reason)), \(new.map(\.remaining)), \(new.map(\.traded)), \(new.map(\.quoteTraded)),
                 \(new.map(\.fee.accrued)), \(new.map(\.fee.charged)), \(new.map(\.rates.maker)),
                 \(new.map(\.rates.taker)), \(new.map(\.rates.schedules)), \(new.map(\.reservation)),
-                \(new.map(\.priority)), \(new.map(\.replaces)), \(new.map(\.replacedBy)), \(new.map(\.version)),
-                \(new.map(\.createdAt)), \(new.map(\.updatedAt)), \(new.map(\.endedAt)))
+                \(new.map(\.number)), \(new.map(\.priority)), \(new.map(\.replaces)), \(new.map(\.replacedBy)),
+                \(new.map(\.version)), \(new.map(\.createdAt)), \(new.map(\.updatedAt)), \(new.map(\.endedAt)))
             returning 1
             """
         ]
@@ -115,7 +116,7 @@ enum OrderRow {
         o.id, o.account, o.market, o.client_order_id, o.list, o.side, o.type, o.time_in_force, o.is_post_only,
             o.self_trade_prevention, o.price, o.bound, o.stop_price, o.quantity, o.quote_amount, o.expires_at, o.status,
             o.is_triggered, o.reason, o.remaining, o.traded, o.quote_traded, o.fee_accrued, o.fee, o.maker_rate,
-            o.taker_rate, o.fee_schedules, o.reservation, o.priority, o.replaces, o.replaced_by, o.version,
+            o.taker_rate, o.fee_schedules, o.reservation, o.number, o.priority, o.replaces, o.replaced_by, o.version,
             o.created_at, o.updated_at, o.ended_at
         """
 
@@ -157,7 +158,8 @@ enum OrderRow {
         (order.isTriggered, order.reason) = (try row["is_triggered"], try row["reason"])
         (order.traded, order.quoteTraded) = (try row["traded"], try row["quote_traded"])
         order.fee = FillFee(accrued: try row["fee_accrued"], charged: try row["fee"])
-        (order.priority, order.replacedBy) = (try row["priority"], try row["replaced_by"])
+        (order.number, order.priority) = (try row["number"], try row["priority"])
+        order.replacedBy = try row["replaced_by"]
         (order.version, order.endedAt) = (try row["version"], try row["ended_at"])
         return order
     }

@@ -66,6 +66,42 @@ struct Orders: Sendable {
         return try await pair(rows.map(OrderRow.read))
     }
 
+    /// The orders of a list of the user, the first leg first; none for anybody else's.
+    func list(_ list: ID<OrderList>, for user: ID<User>) async throws -> [(Order, Market)] {
+        let rows = try await pool.query(
+            """
+            select \(OrderRow.columns) from \(schema).orders o join \(schema).accounts a on a.id = o.account
+            where o.list = \(list) and a.user_id = \(user)
+            order by o.number, o.id
+            """
+        )
+        return try await pair(rows.map(OrderRow.read))
+    }
+
+    /// Lists of an account before one, newest first.
+    func lists(
+        of account: ID<TradingAccount>,
+        before: UInt128,
+        limit: Int
+    ) async throws -> [(id: ID<OrderList>, legs: [(Order, Market)])] {
+        let rows = try await pool.query(
+            """
+            select \(OrderRow.columns) from \(schema).orders o
+            where o.list in (
+                select distinct l.list from \(schema).orders l
+                where l.account = \(account) and l.list is not null and l.list < \(before)
+                order by l.list desc limit \(limit))
+            order by o.list desc, o.number, o.id
+            """
+        )
+        var lists: [(id: ID<OrderList>, legs: [(Order, Market)])] = []
+        for leg in try await pair(rows.map(OrderRow.read)) {
+            guard let id = leg.0.list else { continue }
+            if lists.last?.id == id { lists[lists.count - 1].legs.append(leg) } else { lists.append((id, [leg])) }
+        }
+        return lists
+    }
+
     /// Trades of an account, newest first, one more than the page shows.
     func trades(of account: ID<TradingAccount>, _ page: Page) async throws -> [(TradeRecord, Market)] {
         let before = page.after?.id ?? .max
@@ -82,6 +118,22 @@ struct Orders: Sendable {
             """
         )
         return try await pair(rows.map(TradeRecord.read))
+    }
+
+    /// Prevented matches of an account before one, newest first.
+    func prevented(
+        of account: ID<TradingAccount>,
+        before: UInt128,
+        limit: Int
+    ) async throws -> [(PreventedRow, Market)] {
+        let rows = try await pool.query(
+            """
+            select \(PreventedRow.columns) from \(schema).prevented_matches p
+            where p.account = \(account) and p.id < \(before)
+            order by p.id desc limit \(limit)
+            """
+        )
+        return try await pair(rows.map(PreventedRow.read))
     }
 
     /// The newest trades of a market.

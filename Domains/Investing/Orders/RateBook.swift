@@ -23,7 +23,19 @@ final class RateBook: Sendable {
     private let fees: FeeCatalogCache
     private let ids: IDGenerator
     private let clock: any WallClock
-    private let remembered = Mutex<[Key: (at: Timestamp, rates: TradingRates)]>([:])
+    private let remembered = Mutex<[Key: Promise]>([:])
+
+    /// Rates, and what they come from.
+    private struct Promise {
+        let at: Timestamp
+        let schedules: [ID<FeeSchedule>]
+        let rates: TradingRates
+    }
+
+    /// What every market needs schedules for.
+    static let operations = ["investing.trade.maker", "investing.trade.taker"]
+    /// A rebate is a schedule of its own: what a maker gets is taken off what it pays.
+    private static let rebate = "investing.trade.rebate"
 
     init(schema: Schema, pool: Pool, fees: FeeCatalogCache, ids: IDGenerator, clock: any WallClock) {
         (self.schema, self.pool, self.fees, self.ids, self.clock) = (schema, pool, fees, ids, clock)
@@ -34,7 +46,13 @@ final class RateBook: Sendable {
     /// - Throws: a `FeeError` where no schedule is in force.
     func rates(of account: TradingAccount, tier: Int, quote: Asset) async throws -> TradingRates {
         let (key, now) = (Key(account: account.ruled, quote: quote, tier: tier), clock.now())
-        if let known = remembered.withLock({ $0[key] }), now.secondsSince(known.at) < RateBook.ageMaxSeconds {
+        // Asked each time, so that a schedule counts as soon as it is in force, and the cache knows of it.
+        let catalog = try await fees.current()
+        let schedules = (RateBook.operations + [RateBook.rebate])
+            .compactMap { try? catalog.schedule(operation: $0, asset: quote, at: now).id }
+        if let known = remembered.withLock({ $0[key] }), known.schedules == schedules,
+            now.secondsSince(known.at) < RateBook.ageMaxSeconds
+        {
             return known.rates
         }
         let context = FeeContext(
@@ -42,21 +60,17 @@ final class RateBook: Sendable {
             tier: FeeTier(rawValue: tier) ?? .tier1,
             monthVolume: try await volume(of: account.ruled, quote, now)
         )
-        let catalog = try await fees.current()
-        let maker = try catalog.quote("investing.trade.maker", context, id: ids.next(), at: now)
-        let taker = try catalog.quote("investing.trade.taker", context, id: ids.next(), at: now)
-        // A rebate is a schedule of its own: what a maker gets is taken off what it pays.
-        let rebate = try? catalog.quote("investing.trade.rebate", context, id: ids.next(), at: now)
+        let maker = try catalog.quote(RateBook.operations[0], context, id: ids.next(), at: now)
+        let taker = try catalog.quote(RateBook.operations[1], context, id: ids.next(), at: now)
+        let rebate = try? catalog.quote(RateBook.rebate, context, id: ids.next(), at: now)
         let rates = TradingRates(
             maker: Int64(maker.total.minorUnits - (rebate?.total.minorUnits ?? 0)),
             taker: Int64(taker.total.minorUnits),
-            schedules: .array(
-                [maker, taker].compactMap(\.self).map(RateBook.source) + (rebate.map { [RateBook.source($0)] } ?? [])
-            )
+            schedules: .array([maker, taker].map(RateBook.source) + (rebate.map { [RateBook.source($0)] } ?? []))
         )
         remembered.withLock { remembered in
             if remembered.count >= RateBook.rememberedMax { remembered = [:] }
-            remembered[key] = (now, rates)
+            remembered[key] = Promise(at: now, schedules: schedules, rates: rates)
         }
         return rates
     }
@@ -82,7 +96,8 @@ final class RateBook: Sendable {
     private static func source(_ quote: FeeQuote) -> JSON {
         [
             "operation": .string(quote.operation), "schedule": .string(quote.schedule.wire),
-            "version": .integer(quote.version), "rates": .array(quote.lines.map { .string($0.rate) }),
+            "version": .integer(quote.version), "rules": .array(quote.lines.map { .string($0.rule) }),
+            "rates": .array(quote.lines.map { .string($0.rate) }),
         ]
     }
 }

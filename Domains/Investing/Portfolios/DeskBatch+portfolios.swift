@@ -89,7 +89,7 @@ extension DeskBatch {
     }
 
     /// Lets what was moved keep its cost: what the source had at a known cost and doesn't have any more.
-    private mutating func carryCost(
+    mutating func carryCost(
         _ market: Int,
         from source: (account: ID<TradingAccount>, balance: ID<LedgerAccount>),
         to target: (account: ID<TradingAccount>, balance: ID<LedgerAccount>)

@@ -233,7 +233,7 @@ struct PortfolioRoutes: Sendable {
 
     private func account(_ request: APIRequest, _ kind: String?) async throws -> TradingAccount {
         let kind = kind.flatMap { TradingAccount.Kind(rawValue: $0) } ?? .brokerage
-        return try await accounts.account(of: try request.requirePrincipal().user, kind)
+        return try await accounts.present(of: try request.requirePrincipal().user, kind)
     }
 
     private func portfolio(_ request: APIRequest) async throws -> Portfolio {

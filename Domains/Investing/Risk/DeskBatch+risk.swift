@@ -16,18 +16,27 @@ extension DeskBatch {
     /// on a position looks at the account's open orders. The rules of an account are those of its portfolios too, each
     /// of which is held against them by itself.
     ///
-    /// - Throws: 422 `risk_…` with the rule, its limit and the value that broke it.
+    /// A test isn't recorded.
+    ///
+    /// - Throws: 422 `account_restricted`, `account_closed`; `risk_…` with the rule, its limit and the value that
+    ///   broke it.
     mutating func checkRisk(
         _ order: Order,
         of account: TradingAccount,
         base: ID<LedgerAccount>,
         _ floor: DeskState.Floor,
-        without excluded: UInt64? = nil
+        without excluded: UInt64? = nil,
+        isTest: Bool = false
     ) throws(Problem) {
+        if let status = state.standings[account.ruled] ?? state.standings[account.id] {
+            throw TradingAccount.refusal(status)
+        }
         for rule in state.risk.rules(for: account.ruled, in: order.market) {
             guard let (limit, value, pointer) = breach(rule, order, base, floor, excluded) else { continue }
-            Counter(label: "investing_risk_refusals_total", dimensions: [("rule", rule.type)]).increment()
-            if state.risk.records(rule.id, order.account, at: now, every: DeskBatch.recordEvery) {
+            if !isTest {
+                Counter(label: "investing_risk_refusals_total", dimensions: [("rule", rule.type)]).increment()
+            }
+            if !isTest, state.risk.records(rule.id, order.account, at: now, every: DeskBatch.recordEvery) {
                 recorded.append((rule.id, order.account))
                 let details: JSON = [
                     "rule": .string(rule.name), "rule_type": .string(rule.type), "market": .string(floor.market.symbol),
@@ -35,7 +44,7 @@ extension DeskBatch {
                 ]
                 let finding = RiskFinding(
                     type: "refused",
-                    level: .low,
+                    level: rule.level,
                     account: order.account,
                     rule: rule.id,
                     details: details
@@ -46,7 +55,9 @@ extension DeskBatch {
                 422,
                 "risk_\(rule.type)",
                 "The rule \"\(rule.name)\" refuses the order. The limit is \(limit), the order has \(value).",
-                faults: [Problem.Fault(pointer, "risk_\(rule.type)")]
+                faults: [
+                    Problem.Fault(pointer, "risk_\(rule.type)", limit: limit, value: value, rule: rule.name)
+                ]
             )
         }
     }

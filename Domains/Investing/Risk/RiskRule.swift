@@ -55,6 +55,19 @@ struct RiskRule: Sendable, Hashable, Entity {
     }
 }
 
+extension RiskRule {
+    /// How serious it is that orders go against it: a size that is too large is a slip, orders of an account that is
+    /// stopped are not.
+    var level: RiskFinding.Level {
+        switch limit {
+        case .orderQuantity, .orderNotional, .openOrders, .priceCollar: .low
+        case .position, .orderRate: .medium
+        case .dailyLoss: .high
+        case .killSwitch: .critical
+        }
+    }
+}
+
 extension RiskRule.Limit {
     /// Reads a type with its parameters: `{"asset": "USDC", "max": "1000"}`, `{"max": 10, "seconds": 1}`,
     /// `{"basis_points": 500}`.

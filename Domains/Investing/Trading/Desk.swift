@@ -1,5 +1,8 @@
+import DomainKit
+import HTTP
 import Kernel
 import Ledger
+import Logging
 import MatchingEngine
 import PostgreSQL
 import Synchronization
@@ -14,9 +17,12 @@ actor Desk: BatchCommitter {
     private let ids: IDGenerator
     private let lease: WriterLease
     private let accountsMax: Int
+    private let logger: Logger
     private let onCommit: @Sendable (DeskBatch.Published?) -> Void
     private(set) var state: DeskState?
     private var epoch: Int64?
+    /// Faulty items that are left out of one batch; with another one it fails as a whole.
+    private static let faultsMax = 8
     /// Batches in a row that met rows which weren't as expected.
     private var conflicts = 0
 
@@ -35,10 +41,12 @@ actor Desk: BatchCommitter {
         ids: IDGenerator,
         lease: WriterLease,
         accountsMax: Int = 100_000,
+        logger: Logger = Logger(label: "investing"),
         onCommit: @escaping @Sendable (DeskBatch.Published?) -> Void
     ) {
         (self.schema, self.pool, self.ids) = (schema, pool, ids)
-        (self.lease, self.accountsMax, self.onCommit) = (lease, accountsMax, onCommit)
+        (self.lease, self.accountsMax) = (lease, accountsMax)
+        (self.logger, self.onCommit) = (logger, onCommit)
     }
 
     /// From here on this process writes, under that epoch; nil: another one does.
@@ -51,10 +59,37 @@ actor Desk: BatchCommitter {
     /// Whether this process writes under that epoch, as far as it knows.
     func leads(_ epoch: Int64) -> Bool { self.epoch == epoch }
 
-    /// Decides and stores items.
+    /// Decides and stores items; a client's that can't be stored for a fault of ours is left out and answered with 500.
     ///
     /// - Throws: `WriterElsewhere` when another process writes; a `PostgresError`, as `BatchCommitter` says.
     func commit(_ items: [DeskItem]) async throws -> [DeskOutcome] {
+        var outcomes: [DeskOutcome?] = Array(repeating: nil, count: items.count)
+        for left in (0...Desk.faultsMax).reversed() {
+            let places = items.indices.filter { outcomes[$0] == nil }
+            do {
+                let done = places.isEmpty ? [] : try await attempt(places.map { items[$0] })
+                for (place, outcome) in zip(places, done) { outcomes[place] = outcome }
+                break
+            } catch let error as FaultyItem {
+                guard left > 0, let request = items[places[error.place]].request else { throw error.fault }
+                logger.error(
+                    "an item can't be stored",
+                    metadata: ["request": "\(request.id)", "fault": "\(error.fault)"]
+                )
+                let problem = Problem(500, "internal_error", "Something went wrong on our side. Nothing was done.")
+                outcomes[places[error.place]] = .answer(StoredAnswer(.problem(problem, to: ID(request.id))))
+            }
+        }
+        return outcomes.compactMap(\.self)
+    }
+
+    /// A fault that an item of a batch brought.
+    private struct FaultyItem: Error {
+        let place: Int
+        let fault: DeskFault
+    }
+
+    private func attempt(_ items: [DeskItem]) async throws -> [DeskOutcome] {
         guard let epoch else { throw WriterElsewhere() }
         // Used by this call alone, though the compiler can't see it: GroupCommit has one writer, and lead() drops it.
         nonisolated(unsafe) let state = try await current(epoch)
@@ -87,10 +122,10 @@ actor Desk: BatchCommitter {
 
     /// Makes memory be as of the batch before, for as long as this process leads under the epoch.
     ///
-    /// A fault of ours, what operators change for all, and a second conflict in a row leave it empty, to be read whole.
+    /// What operators change for all, and a second conflict or fault of ours in a row leave it empty, to be read whole.
     private func putBack(_ state: DeskState, _ epoch: Int64, _ error: any Error) async throws {
-        guard leads(epoch), let error = error as? PostgresError else { return }
-        if error.isStale { conflicts += 1 }
+        guard leads(epoch), error is PostgresError || error is FaultyItem else { return }
+        if error is FaultyItem || (error as? PostgresError)?.isStale == true { conflicts += 1 }
         guard conflicts < 2, state.decided?.isBroad != true else { return conflicts = 0 }
         nonisolated(unsafe) let shared = state
         try await DeskRecovery(schema: schema, pool: pool).putBack(into: shared)
@@ -107,9 +142,12 @@ actor Desk: BatchCommitter {
         let result: (outcomes: [DeskOutcome], published: DeskBatch.Published, readsKlines: Bool) =
             try await pool.transact { transaction in
                 var batch = try await needs.begin(shared, ids: ids, schema: schema, pool: pool, transaction)
-                var outcomes = items.map { batch.decide($0) }
+                var outcomes: [DeskOutcome] = []
                 defer { shared.decided = batch }
-                if let fault = batch.fault { throw fault }
+                for (place, item) in items.enumerated() {
+                    outcomes.append(batch.decide(item))
+                    if let fault = batch.fault { throw FaultyItem(place: place, fault: fault) }
+                }
                 let (statements, published) = batch.statements()
                 // A look at a book is one at all that the batch did, as its number says.
                 for (place, item) in items.enumerated() {

@@ -5,18 +5,16 @@ import MatchingEngine
 
 // What orders hold. A reservation never holds less than its order can still cost, and no more once a command is done.
 extension DeskBatch {
-    /// Gives an order that has no limit price its bound and its quantity in what the engine counts.
+    /// Looks whether a quote amount pays for anything at all.
     ///
-    /// - Throws: 422 where nothing could be bought, or where nobody is on the other side.
-    func size(_ order: inout Order, _ floor: DeskState.Floor) throws(Problem) {
+    /// - Throws: 422 `notional_too_small`.
+    func checkSize(_ order: Order, _ floor: DeskState.Floor) throws(Problem) {
         guard order.type == .market else { return }
         if let amount = order.quoteAmount, order.side == .buy {
-            guard Funds.spendable(amount, rates: order.rates) >= floor.market.tickValue else {
-                throw Problem(
-                    422,
-                    "notional_too_small",
-                    "The amount doesn't pay for the smallest quantity and its fee."
-                )
+            let (least, spendable) = (floor.market.tickValue, Funds.spendable(amount, rates: order.rates))
+            guard spendable >= least else {
+                let (limit, value) = (floor.market.wire(quote: least), floor.market.wire(quote: spendable))
+                throw OrderRefusal.filter("notional_too_small", limit: limit, value: value, at: "/quote_amount")
             }
         }
     }
@@ -112,10 +110,7 @@ extension DeskBatch {
     ) throws(Problem) {
         guard let floor = state.floors[market.id] else { throw Problem.notFound }
         let need = try need(&order, 0, floor)
-        guard need < Market.quoteMax else {
-            let limit = market.wire(quote: Market.quoteMax)
-            throw OrderRefusal.filter("notional_too_large", limit: limit, value: "more", at: "/quantity")
-        }
+        guard need < Market.quoteMax else { throw OrderRefusal.tooLarge(need, order.side, market) }
         let (account, asset) = order.side == .buy ? (ticket.quote, market.quote) : (ticket.base, market.base)
         if let shared, let leg = state.live[shared]?.order {
             order.reservation = leg.reservation
@@ -144,10 +139,7 @@ extension DeskBatch {
         _ market: Market
     ) throws(Problem) {
         let need = Funds.hold(amended, in: market)
-        guard need < Market.quoteMax else {
-            let limit = market.wire(quote: Market.quoteMax)
-            throw OrderRefusal.filter("notional_too_large", limit: limit, value: "more", at: "/quantity")
-        }
+        guard need < Market.quoteMax else { throw OrderRefusal.tooLarge(need, amended.side, market) }
         let more = need - held(one.order.reservation)
         guard more > 0 else { return }
         let (account, asset) = one.order.side == .buy ? (one.quote, market.quote) : (one.base, market.base)

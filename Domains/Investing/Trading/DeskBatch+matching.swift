@@ -59,7 +59,7 @@ extension DeskBatch {
             touch(cancelled.order)
             finish(cancelled.order, cancelled.reason.status, cancelled.reason.name)
             concerned.append(cancelled.order)
-        case .stateChanged: break
+        case .stateChanged(let change): note(change, floor)
         }
     }
 
@@ -95,7 +95,9 @@ extension DeskBatch {
             makerAccount: maker.order.account,
             takerFee: takerFee,
             makerFee: makerFee,
-            recordedAt: instant
+            recordedAt: instant,
+            takerRule: taker.order.rates.rule(isTaker: true),
+            makerRule: maker.order.rates.rule(isTaker: false)
         )
         trades.append(record)
         rows.append(record)

@@ -16,6 +16,15 @@ extension DeskBatch {
         return created(number, ticket, request)
     }
 
+    /// What would be said of an order: all of it but whether there is money for it.
+    mutating func test(_ ticket: OrderTicket, _ request: DeskRequest) throws(Problem) -> APIResponse {
+        guard let floor = state.floors[ticket.order.market] else { throw Problem.notFound }
+        if let earlier = try known(ticket) { return earlier }
+        wake(ticket.order.market)
+        try checkTerms(ticket, request, floor, isTest: true)
+        return .ok(ticket.order.json(in: floor.market))
+    }
+
     mutating func placePair(
         _ first: OrderTicket,
         _ second: OrderTicket,
@@ -64,6 +73,16 @@ extension DeskBatch {
         try settleRefusal([])
         auditOrder("order.cancel", number, request)
         return .ok(json(number))
+    }
+
+    /// Ends what is open of a list: the other leg goes with the first.
+    mutating func cancel(_ list: ID<OrderList>, _ request: DeskRequest) throws(Problem) -> APIResponse {
+        let legs = (state.orders[request.account.id] ?? []).filter { state.live[$0]?.order.list == list }.sorted()
+        guard let first = legs.first, let market = state.live[first]?.order.market else { throw Problem.notOpen }
+        run(market) { floor, now in floor.book.cancel(first, at: now) }
+        try settleRefusal([])
+        for leg in legs { auditOrder("order.cancel", leg, request) }
+        return .ok(["id": .string(list.wire), "orders": .array(legs.map { json($0) })])
     }
 
     mutating func cancelAll(_ market: Int?, _ request: DeskRequest) throws(Problem) -> APIResponse {
@@ -137,7 +156,12 @@ extension DeskBatch {
         }
         run(one.order.market) { floor, now in floor.book.cancel(old, at: now) }
         auditOrder("order.cancel", old, request)
-        let answer = try place(ticket, request)
+        let answer: APIResponse
+        do throws(Problem) {
+            answer = try place(ticket, request)
+        } catch {
+            throw OrderRefusal.ofReplacement(error)
+        }
         touch(old)
         if ended[old] != nil { ended[old]?.order.replacedBy = ticket.order.id }
         return answer
@@ -164,16 +188,13 @@ extension DeskBatch {
     ) throws(Problem) -> UInt64 {
         guard let floor = state.floors[ticket.order.market] else { throw Problem.notFound }
         var order = ticket.order
-        try size(&order, floor)
-        if let refusal = floor.book.refusal(of: engineOrder(order, 0, request.account.number, floor.market), at: now) {
-            throw OrderRefusal.problem(refusal, in: floor.market)
-        }
-        try checkRisk(order, of: request.account, base: ticket.base, floor, without: shared)
+        try checkTerms(ticket, request, floor, without: shared)
         state.risk.note(order.account, at: now)
         noted[order.account, default: 0] += 1
         let number = state.nextNumber
         state.nextNumber += 1
         try hold(&order, ticket, floor.market, shared: shared)
+        order.number = Int64(clamping: number)
         order.priority = state.nextPriority
         state.nextPriority += 1
         state.add(
@@ -182,6 +203,7 @@ extension DeskBatch {
                 owner: request.account.number,
                 user: request.account.user,
                 kind: request.account.kind,
+                told: request.account.ruled,
                 base: ticket.base,
                 quote: ticket.quote,
                 income: ticket.income
@@ -192,6 +214,22 @@ extension DeskBatch {
         touch(number)
         statuses[number] = [(nil, .new, nil)]
         return number
+    }
+
+    /// Holds an order against the market's filters and state, and against the rules of its account.
+    private mutating func checkTerms(
+        _ ticket: OrderTicket,
+        _ request: DeskRequest,
+        _ floor: DeskState.Floor,
+        without shared: UInt64? = nil,
+        isTest: Bool = false
+    ) throws(Problem) {
+        let order = ticket.order
+        try checkSize(order, floor)
+        if let refusal = floor.book.refusal(of: engineOrder(order, 0, request.account.number, floor.market), at: now) {
+            throw OrderRefusal.problem(refusal, in: floor.market)
+        }
+        try checkRisk(order, of: request.account, base: ticket.base, floor, without: shared, isTest: isTest)
     }
 
     private mutating func created(_ number: UInt64, _ ticket: OrderTicket, _ request: DeskRequest) -> APIResponse {

@@ -20,6 +20,16 @@ extension DeskBatch {
         let books: [BookNews]
         /// The klines that were traded in, as they are now.
         let klines: [Kline]
+        /// What became of markets' states and rules.
+        let changes: [MarketNotice]
+    }
+
+    /// A market's news.
+    struct MarketNotice: Sendable {
+        let symbol: String
+        /// The market's count of news, without gaps.
+        let sequence: Int64
+        let payload: JSON
     }
 
     /// What became of a book.
@@ -32,7 +42,7 @@ extension DeskBatch {
         let whole: (bids: [DepthLevel], asks: [DepthLevel])?
     }
 
-    /// An order's news for its account.
+    /// An order's news for its account, or for the one that this is a portfolio of.
     struct OrderNotice: Sendable {
         let account: ID<TradingAccount>
         let kind: TradingAccount.Kind
@@ -69,7 +79,8 @@ extension DeskBatch {
             markets: floors.sorted(),
             seen: seen,
             books: books,
-            klines: klines
+            klines: klines,
+            changes: changes
         )
         return (state.ledger.statements(kept) + rows.statements(in: schema, at: instant), published)
     }
@@ -91,24 +102,25 @@ extension DeskBatch {
                 )
             )
         }
-        let sequence = (state.events[order.account] ?? 0) + 1
-        if eventsBefore[order.account] == nil { eventsBefore[order.account] = sequence - 1 }
-        state.events[order.account] = sequence
+        let sequence = (state.events[one.told] ?? 0) + 1
+        if eventsBefore[one.told] == nil { eventsBefore[one.told] = sequence - 1 }
+        state.events[one.told] = sequence
         let (shown, fills) = (json(number), JSON.array(fills[number] ?? []))
-        let news: JSON = ["order": shown, "fills": fills, "sequence": .integer(sequence)]
+        let steps = JSON.array((statuses[number] ?? []).map { .string($0.to.rawValue) })
+        let news: JSON = ["order": shown, "statuses": steps, "fills": fills, "sequence": .integer(sequence)]
         notices.append(
-            OrderNotice(account: order.account, kind: one.kind, user: one.user, sequence: sequence, payload: news)
+            OrderNotice(account: one.told, kind: one.kind, user: one.user, sequence: sequence, payload: news)
         )
         let balances = [one.base, one.quote].compactMap { state.ledger.core.accounts[$0] }
         rows.append(
             OutboxEvent(
                 id: ids.next(),
                 aggregateType: "trading_account",
-                aggregate: order.account,
+                aggregate: one.told,
                 version: sequence,
                 type: "investing.order.\(order.status.rawValue)",
                 payload: [
-                    "user": .string(one.user.wire), "order": shown, "fills": fills,
+                    "user": .string(one.user.wire), "order": shown, "statuses": steps, "fills": fills,
                     "balances": BalanceSnapshot.json(balances, at: instant, place: BalanceSnapshot.placeAfterBatch),
                 ]
             )
@@ -129,6 +141,7 @@ extension DeskBatch {
                     market: id,
                     status: floor.book.status,
                     trades: floor.trades,
+                    events: floor.events,
                     sequence: floor.sequence
                 )
             )

@@ -41,6 +41,8 @@ struct DeskBatch {
     var lastMarket: Market?
     /// Orders that hold more than they need until the command is done.
     var trueUps: Set<UInt64> = []
+    /// What became of markets' states and rules.
+    var changes: [MarketNotice] = []
     /// Why the batch must not be stored, if it must not.
     var fault: DeskFault?
     /// Whether klines were made anew, so that those in memory are to be read.
@@ -92,10 +94,14 @@ struct DeskBatch {
         switch item {
         case .place(let ticket, let request):
             return answer(request) { batch throws(Problem) in try batch.place(ticket, request) }
+        case .test(let ticket, let request):
+            return answer(request) { batch throws(Problem) in try batch.test(ticket, request) }
         case .placePair(let first, let second, let request):
             return answer(request) { batch throws(Problem) in try batch.placePair(first, second, request) }
         case .cancel(let order, let request):
             return answer(request) { batch throws(Problem) in try batch.cancel(order, request) }
+        case .cancelList(let list, let request):
+            return answer(request) { batch throws(Problem) in try batch.cancel(list, request) }
         case .cancelAll(let market, let request):
             return answer(request) { batch throws(Problem) in try batch.cancelAll(market, request) }
         case .cancelAfter(let seconds, let request):
@@ -110,11 +116,14 @@ struct DeskBatch {
                 floor.book.setState(new, reopensAt: reopensAt?.microseconds, at: now)
             }
         case .setReference(let market, let price, let initiator):
+            defer { tell(of: market, "investing.market.changed", .command) }
             return command(market, "market.reference", initiator) { $0.book.setReferencePrice(price, at: $1) }
         case .stateCost(let stated, let request):
             return answer(request) { batch throws(Problem) in try batch.stateCost(stated, request) }
         case .portfolio(let command, let request):
             return answer(request) { batch throws(Problem) in try batch.carryOut(command, request) }
+        case .move(let move, let request):
+            return answer(request) { batch throws(Problem) in try batch.carryOut(move, request) }
         case .ledger(let item): return apply(item)
         case .operate(let command):
             isBroad = true

@@ -9,10 +9,14 @@ import MatchingEngine
 indirect enum DeskItem: Sendable {
     /// An order.
     case place(OrderTicket, DeskRequest)
+    /// What would be said of an order; nothing is done.
+    case test(OrderTicket, DeskRequest)
     /// Two orders of which one cancels the other; they hold money together.
     case placePair(OrderTicket, OrderTicket, DeskRequest)
     /// The end of an order.
     case cancel(ID<Order>, DeskRequest)
+    /// The end of what is open of a list.
+    case cancelList(ID<OrderList>, DeskRequest)
     /// The end of all orders of the account, in one market or in all.
     case cancelAll(market: Int?, DeskRequest)
     /// The end of all orders of the account, unless it asks again within so many seconds; 0 for no such end.
@@ -29,6 +33,8 @@ indirect enum DeskItem: Sendable {
     case stateCost(StatedCost, DeskRequest)
     /// Something put into a portfolio or taken out of it, or its end.
     case portfolio(PortfolioCommand, DeskRequest)
+    /// Money moved between two accounts of one user.
+    case move(AccountMove, DeskRequest)
     /// Any other movement on the accounts.
     case ledger(LedgerItem)
     /// What an operator asks for; the answer is stored.
@@ -41,12 +47,20 @@ indirect enum DeskItem: Sendable {
     /// The client's key, if it came with one.
     var key: IdempotencyKey? {
         switch self {
-        case .place(_, let request), .placePair(_, _, let request), .cancel(_, let request),
-            .cancelAll(_, let request), .cancelAfter(_, let request), .amend(_, _, _, let request),
-            .replace(_, _, _, let request), .stateCost(_, let request), .portfolio(_, let request):
-            request.key
         case .ledger(let item): item.idempotency
-        case .setState, .setReference, .operate, .depth, .tick: nil
+        default: request?.key
+        }
+    }
+
+    /// Who asks, where a client does.
+    var request: DeskRequest? {
+        switch self {
+        case .place(_, let request), .test(_, let request), .placePair(_, _, let request),
+            .cancel(_, let request), .cancelList(_, let request), .cancelAll(_, let request),
+            .cancelAfter(_, let request), .amend(_, _, _, let request), .replace(_, _, _, let request),
+            .stateCost(_, let request), .portfolio(_, let request), .move(_, let request):
+            request
+        case .ledger, .setState, .setReference, .operate, .depth, .tick: nil
         }
     }
 }

@@ -17,13 +17,14 @@ struct DeskNeeds: Sendable {
         for item in items {
             if let key = item.key { keys.append(key) }
             switch item {
-            case .place(let ticket, let request), .replace(_, let ticket, _, let request):
+            case .place(let ticket, let request), .test(let ticket, let request),
+                .replace(_, let ticket, _, let request):
                 add(ticket)
-                traders.insert(request.account.id)
+                traders.formUnion([request.account.id, request.account.ruled])
             case .placePair(let first, let second, let request):
                 add(first)
                 add(second)
-                traders.insert(request.account.id)
+                traders.formUnion([request.account.id, request.account.ruled])
             case .stateCost(let stated, let request):
                 accounts.insert(stated.base)
                 traders.insert(request.account.id)
@@ -31,8 +32,12 @@ struct DeskNeeds: Sendable {
                 accounts.formUnion(command.ledgerAccounts)
                 traders.formUnion([command.portfolio.account.id, command.portfolio.within])
                 portfolios.insert(command.portfolio.id)
+            case .move(let move, _):
+                accounts.formUnion([move.from.balance, move.to.balance])
+                traders.formUnion([move.from.account, move.to.account])
             case .ledger(let item): ledgerItems.append(item)
-            case .cancel, .cancelAll, .cancelAfter, .amend, .setState, .setReference, .operate, .depth, .tick:
+            case .cancel, .cancelList, .cancelAll, .cancelAfter, .amend, .setState, .setReference, .operate, .depth,
+                .tick:
                 break
             }
         }

@@ -79,7 +79,8 @@ extension DeskRecovery {
         for row in markets {
             let stored = try StoredMarket(row)
             guard touched.contains(stored.market.id), let floor = state.floors[stored.market.id] else { continue }
-            (floor.trades, floor.sequence, floor.klines) = (stored.trades, stored.sequence, [:])
+            (floor.trades, floor.events) = (stored.trades, stored.events)
+            (floor.sequence, floor.klines) = (stored.sequence, [:])
             floor.book.restore(stored.status)
             // What was put back isn't news.
             var known: [LevelChange] = []

@@ -12,6 +12,8 @@ extension DeskRecovery {
             let user: ID<User>
             let kind: TradingAccount.Kind
             let ledgerKind: String
+            /// Who is told of its orders: it, or the account that it is a portfolio of; and of how much so far.
+            let told: ID<TradingAccount>
             let events: Int64
         }
 
@@ -32,8 +34,10 @@ extension DeskRecovery {
         }
     }
 
-    /// Takes all open orders in, page by page: while one is taken in, the server reads the next one.
-    func takeOrders(into state: DeskState) async throws {
+    /// Takes all open orders in, page by page: while one is taken in, the server reads the next one; their numbers, by
+    /// priority in each market.
+    func takeOrders(into state: DeskState) async throws -> [UInt64] {
+        var numbers: [UInt64] = []
         var traders = Traders()
         try take(accounts: try await pool.query(ledgerAccounts(of: [AccountKey.house])), into: &traders)
         var page: Rows? = try await pool.query(orders(after: (-1, 0)))
@@ -45,10 +49,11 @@ extension DeskRecovery {
             let reading = state.ledger.reading(reservations: orders.map(\.reservation))
             async let held = pool.query(reading)
             try await read(Set(orders.map(\.account)), into: &traders)
-            for order in orders { try take(order, of: traders, into: state) }
+            for order in orders { numbers.append(try take(order, of: traders, into: state)) }
             try state.ledger.take(reservations: try await held)
             page = try await following
         }
+        return numbers
     }
 
     // By priority within each market: the order in which the books must be filled.
@@ -66,7 +71,8 @@ extension DeskRecovery {
         guard !unknown.isEmpty else { return }
         let rows = try await pool.query(
             """
-            select a.id, coalesce(p.number, a.number) as number, a.user_id, a.type, a.ledger_kind, a.events
+            select a.id, coalesce(p.number, a.number) as number, a.user_id, a.type, a.ledger_kind,
+                coalesce(p.id, a.id) as told, coalesce(p.events, a.events) as events
             from \(schema).accounts a left join \(schema).accounts p on p.id = a.parent
             where a.id = any(\(Array(unknown)))
             """
@@ -84,6 +90,7 @@ extension DeskRecovery {
                 user: user,
                 kind: kind,
                 ledgerKind: try row["ledger_kind"],
+                told: try row["told"],
                 events: try row["events"]
             )
         }
@@ -101,25 +108,30 @@ extension DeskRecovery {
         }
     }
 
-    private func take(_ order: Order, of traders: Traders, into state: DeskState) throws {
+    private func take(_ order: Order, of traders: Traders, into state: DeskState) throws -> UInt64 {
         guard let trader = traders.traders[order.account], let market = state.floors[order.market]?.market else {
             throw InvestingFault.missing("the account or market of order \(order.id)")
         }
+        let number = UInt64(clamping: order.number)
+        guard state.live[number] == nil else { throw InvestingFault.missing("a number of its own of \(order.id)") }
         let user = trader.user.value
-        state.events[order.account] = trader.events
+        state.events[trader.told] = trader.events
+        if trader.told != order.account { state.events[order.account] = 0 }
         state.add(
             DeskState.Live(
                 order: order,
                 owner: UInt32(clamping: trader.number),
                 user: trader.user,
                 kind: trader.kind,
+                told: trader.told,
                 base: try traders.account(user, trader.ledgerKind, market.base),
                 quote: try traders.account(user, trader.ledgerKind, market.quote),
                 income: try traders.account(AccountKey.house, "fee_income:trading", market.quote)
             ),
-            number: state.nextNumber
+            number: number
         )
-        state.nextNumber += 1
+        state.nextNumber = max(state.nextNumber, number + 1)
         state.nextPriority = max(state.nextPriority, order.priority + 1)
+        return number
     }
 }

@@ -19,9 +19,9 @@ struct DeskRecovery: Sendable {
             state.floors[stored.market.id] = DeskState.Floor(stored, log: state.log)
         }
         try await takeKlines(into: state)
-        try await takeOrders(into: state)
+        let numbers = try await takeOrders(into: state)
         try await takePositions(state)
-        link(state)
+        link(numbers, state)
         try await takeMoney(state)
         try await takeRisk(state)
         return state
@@ -38,8 +38,7 @@ struct DeskRecovery: Sendable {
     }
 
     /// Links the legs of pairs and fills the books, in the order of priority.
-    private func link(_ state: DeskState) {
-        let numbers = 1..<state.nextNumber
+    private func link(_ numbers: [UInt64], _ state: DeskState) {
         var lists: [ID<OrderList>: [UInt64]] = [:]
         for number in numbers {
             if let list = state.live[number]?.order.list { lists[list, default: []].append(number) }
@@ -60,6 +59,9 @@ struct DeskRecovery: Sendable {
     private func takeRisk(_ state: DeskState) async throws {
         for row in try await pool.query(RiskRule.active(in: schema)) { state.risk.add(try RiskRule.read(row)) }
         try takeDeadlines(try await pool.query(DeskRecovery.deadlines(in: schema)), into: state)
+        for row in try await pool.query(TradingAccount.notOpen(in: schema)) {
+            state.standings[try row["id"]] = TradingAccount.Status(rawValue: try row["status"])
+        }
     }
 
     /// The dead man's switches, of some accounts or of all.

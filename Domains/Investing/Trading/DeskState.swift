@@ -9,18 +9,27 @@ import PostgreSQL
 final class DeskState {
     /// A market with its book.
     final class Floor {
-        let market: Market
+        private(set) var market: Market
         let book: OrderBook
         var trades: Int64
+        /// How often others were told of its state and its rules.
+        var events: Int64
         /// Batches that it took part in; stored with the market, so that it never falls.
         var sequence: Int64
         /// The newest kline of each period.
         var klines: [KlinePeriod: Kline] = [:]
 
         init(_ stored: StoredMarket, log: EventLog) {
-            (market, trades, sequence) = (stored.market, stored.trades, stored.sequence)
+            (market, trades, events, sequence) = (stored.market, stored.trades, stored.events, stored.sequence)
             book = OrderBook(filters: stored.market.filters, breaker: stored.market.breaker, log: log)
             book.restore(stored.status)
+        }
+
+        /// Gives the market other filters and another breaker; orders that are live stay.
+        func change(_ filters: MarketFilters, _ breaker: CircuitBreaker?) {
+            (market.filters, market.breaker) = (filters, breaker)
+            book.setFilters(filters)
+            book.setBreaker(breaker)
         }
 
         /// Adds a batch's trades to the newest kline, and answers with it; nil where the clock was set back behind it.
@@ -42,6 +51,8 @@ final class DeskState {
         let owner: UInt32
         let user: ID<User>
         let kind: TradingAccount.Kind
+        /// Who is told of it: its account, or the one that this is a portfolio of.
+        let told: ID<TradingAccount>
         let base: ID<LedgerAccount>
         let quote: ID<LedgerAccount>
         let income: ID<LedgerAccount>
@@ -59,6 +70,8 @@ final class DeskState {
     /// How many events accounts were told of.
     var events: [ID<TradingAccount>: Int64] = [:]
     var risk = RiskBook()
+    /// The accounts that aren't open.
+    var standings: [ID<TradingAccount>: TradingAccount.Status] = [:]
     /// When all orders of an account end, and the owner by which the books know it.
     var deadlines: [ID<TradingAccount>: (at: Timestamp, owner: UInt32)] = [:]
     /// The positions of those accounts.
@@ -100,9 +113,15 @@ final class DeskState {
     func trim(beyond accountsMax: Int) {
         guard ledger.accountCount > max(accountsMax, trimsAt) else { return }
         var needed: Set<ID<LedgerAccount>> = []
-        for one in live.values { needed.formUnion([one.base, one.quote, one.income]) }
+        var told: Set<ID<TradingAccount>> = []
+        for one in live.values {
+            needed.formUnion([one.base, one.quote, one.income])
+            told.insert(one.told)
+        }
         ledger.forget(exceptFor: needed)
-        events = events.filter { orders[$0.key] != nil }
+        // Both are read together when they are needed again.
+        events = events.filter { orders[$0.key] != nil || told.contains($0.key) }
+        positions = positions.filter { events[$0.key.account] != nil }
         trimsAt = needed.count * 2
     }
 }

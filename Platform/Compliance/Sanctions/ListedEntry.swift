@@ -11,10 +11,10 @@ struct ListedEntry {
         let screened: ScreenedName
 
         /// Nil for a kind of name that isn't known.
-        init?(_ row: Row) throws {
+        init?(_ row: Row, read: (String, ScreenedName.Kind) -> ScreenedName = { ScreenedName($0, kind: $1) }) throws {
             guard let kind = ScreenedName.Kind(rawValue: try row["kind"]) else { return nil }
             (text, isWeak) = (try row["name"], try row["is_weak"])
-            screened = ScreenedName(text, kind: kind)
+            screened = read(text, kind)
         }
     }
 
@@ -37,7 +37,7 @@ struct ListedEntry {
         }
         guard let row = results[0].first else { return nil }
         entry = try SanctionsEntry(row)
-        names = try results[1].compactMap(Name.init)
+        names = try results[1].compactMap { try Name($0) }
         addresses = try results[2].map { try $0["address"] }
     }
 

@@ -53,6 +53,7 @@ public struct SanctionsScreening: Sendable {
     public static let candidatesMax = 10_000
 
     private let pool: Pool
+    private let listed = ReadNames()
 
     /// A screening; `pool` is the platform's.
     public init(pool: Pool) { self.pool = pool }
@@ -72,7 +73,7 @@ public struct SanctionsScreening: Sendable {
             """
         )
         guard rows.count <= SanctionsScreening.candidatesMax else { throw ScreeningError.tooManyCandidates }
-        let alike = try SanctionsScreening.alike(name, rows)
+        let alike = try alike(name, rows)
         guard !alike.isEmpty else { return [] }
         let byEntry = Dictionary(grouping: alike, by: \.entry)
         return try await entries(of: alike, subject.user).compactMap { row in
@@ -99,10 +100,10 @@ public struct SanctionsScreening: Sendable {
     }
 
     // Most candidates only sound alike: what their entries say is read for the few that are.
-    private static func alike(_ name: ScreenedName, _ rows: Rows) throws -> [Alike] {
+    private func alike(_ name: ScreenedName, _ rows: Rows) throws -> [Alike] {
         try rows.compactMap { row in
             // A person isn't a company; a payee of unknown kind is asked for as both.
-            try ListedEntry.Name(row).flatMap { Alike(name, $0, of: try row["entry"]) }
+            try ListedEntry.Name(row, read: listed.name).flatMap { Alike(name, $0, of: try row["entry"]) }
         }
     }
 

@@ -51,12 +51,12 @@ public struct ScreeningSweep: Service {
     public func sweepOnce() async throws -> Int {
         let rows = try await pool.query(
             """
-            select person.id, person.name
+            select person.id, coalesce(person.applied_name, person.name) as name
             from platform.users person
             left join platform.screening_subjects subject on subject.user_id = person.id
-            where person.name is not null and person.status <> 'closed'
+            where coalesce(person.applied_name, person.name) is not null and person.status <> 'closed'
             and (
-                subject.name is distinct from person.name
+                subject.name is distinct from coalesce(person.applied_name, person.name)
                 or exists (
                     select from platform.encrypted_user_data known
                     where known.user_id = person.id and known.updated_at > subject.screened_at

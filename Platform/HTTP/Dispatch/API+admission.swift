@@ -120,11 +120,22 @@ extension API {
     private func countRequest(_ request: APIRequest, _ route: Route, _ exchange: inout Exchange) async throws {
         guard let limitClass = route.rateLimit else { return }
         let principal = limitClass.scope == .principal ? request.principal : nil
-        let caller = principal.map { $0.key ?? $0.user.description } ?? request.remoteAddress
-        let decision = await services.rateLimiter.count(caller, in: limitClass, at: request.now)
+        let network = NetworkName.of(request.remoteAddress)
+        if principal != nil, !NetworkName.isLocal(request.remoteAddress) {
+            // Many accounts in one hand are one flood.
+            let wide = networks.decide(network, in: services.networkLimit, at: request.now)
+            guard wide.isAllowed else { throw API.tooMany(wide) }
+        }
+        let caller = principal.map { $0.key ?? $0.user.description } ?? network
+        // Who hasn't signed in is counted on all routes of a class together: else each would be another chance.
+        let counted = principal == nil ? limitClass : route.countedLimit ?? limitClass
+        let decision = await services.rateLimiter.count(caller, in: counted, at: request.now)
         exchange.rateLimit = (limitClass, decision)
-        guard !decision.isAllowed else { return }
-        throw Problem(
+        guard decision.isAllowed else { throw API.tooMany(decision) }
+    }
+
+    private static func tooMany(_ decision: RateLimitDecision) -> Problem {
+        Problem(
             429,
             "rate_limited",
             "Too many requests. Wait as long as `Retry-After` says.",

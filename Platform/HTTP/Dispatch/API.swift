@@ -22,6 +22,8 @@ public final class API: Sendable {
         public var logger: Logger
         /// Where the request metrics go.
         public var metrics: any MetricsFactory
+        /// What all who have signed in may ask from one network of this process; none for the machine itself.
+        public var networkLimit = RateLimitClass.network
         /// Recognises what no request may contain; nil to look for nothing.
         public var privateMaterial: (any PrivateMaterialFinder)?
 
@@ -49,6 +51,7 @@ public final class API: Sendable {
     let requestMetrics: RequestMetrics
     let screen: RequestScreen
     let failedAuthentications: Counter
+    let networks = LocalRateLimiter()
     private let security: [HTTPField]
 
     /// An API over routes.

@@ -14,14 +14,19 @@ enum ProblemDocument {
             JSON.Member("code", .string(problem.code)),
         ]
         if !problem.faults.isEmpty {
-            let errors = problem.faults.map { fault -> JSON in
-                ["pointer": .string(fault.pointer), "code": .string(fault.code)]
-            }
-            members.append(JSON.Member("errors", .array(errors)))
+            members.append(JSON.Member("errors", .array(problem.faults.map(json))))
         }
         members.append(JSON.Member("request_id", .string(requestID)))
         members.append(JSON.Member("retryable", .bool(isRetryable(problem))))
         return .object(members)
+    }
+
+    private static func json(_ fault: Problem.Fault) -> JSON {
+        let given = [("limit", fault.limit), ("value", fault.value), ("rule", fault.rule)]
+        return .object(
+            [JSON.Member("pointer", .string(fault.pointer)), JSON.Member("code", .string(fault.code))]
+                + given.compactMap { name, text in text.map { JSON.Member(name, .string($0)) } }
+        )
     }
 
     /// The answer; `Retry-After` where waiting helps, `WWW-Authenticate` on 401 (RFC 6750 §3).
@@ -66,6 +71,9 @@ enum ProblemDocument {
         [
             .required("pointer", .anyString, "A JSON pointer into the body, or the name of a parameter or header."),
             .required("code", .anyString, "What is wrong: `missing`, `unknown_field`, `too_long`, …"),
+            .optional("limit", .anyString, "What the part would have had to keep to."),
+            .optional("value", .anyString, "What it came to."),
+            .optional("rule", .anyString, "The name of the rule that says so."),
         ],
         named: "Fault"
     )

@@ -18,17 +18,35 @@ public struct RateLimitClass: Hashable, Sendable {
     public let windowSeconds: Int
     /// Whom it counts.
     public let scope: Scope
+    /// Whether each route of the class is counted for itself, or all of them together.
+    public let isByRoute: Bool
 
     /// A class.
     ///
     /// The caller guarantees a name of letters, digits, `-` and `_`.
-    public init(_ name: String, quota: Int, windowSeconds: Int, scope: Scope = .principal) {
+    public init(
+        _ name: String,
+        quota: Int,
+        windowSeconds: Int,
+        scope: Scope = .principal,
+        isByRoute: Bool = false
+    ) {
         precondition(quota > 0 && windowSeconds > 0, "a rate limit of nothing")
         (self.name, self.quota, self.windowSeconds, self.scope) = (name, quota, windowSeconds, scope)
+        self.isByRoute = isByRoute
     }
 
-    /// What a route has that says nothing: 6,000 a minute.
-    public static let standard = RateLimitClass("standard", quota: 6000, windowSeconds: 60)
+    /// What a route has that says nothing: 6,000 a minute of each route.
+    public static let standard = RateLimitClass("standard", quota: 6000, windowSeconds: 60, isByRoute: true)
+
+    /// What all who have signed in may ask from one network, on all routes together, of each process: 60,000 a minute.
+    public static let network = RateLimitClass("network", quota: 60_000, windowSeconds: 60, scope: .address)
+
+    /// The class as one of its routes is counted: `standard.getMe`.
+    func counting(_ operationID: String) -> RateLimitClass {
+        guard isByRoute else { return self }
+        return RateLimitClass("\(name).\(operationID)", quota: quota, windowSeconds: windowSeconds, scope: scope)
+    }
 }
 
 /// What a rate limiter said.

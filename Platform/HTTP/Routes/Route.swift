@@ -53,6 +53,8 @@ public struct Route: Sendable {
     public let problems: [Int: [String]]
     /// How often a caller may call it; nil for as often as it likes.
     public let rateLimit: RateLimitClass?
+    /// The class as this route is counted in it.
+    let countedLimit: RateLimitClass?
     /// Seconds until the handler is cancelled and the client gets 503.
     public let timeoutSeconds: Int
     /// What does it.
@@ -100,6 +102,7 @@ public struct Route: Sendable {
         (self.parameters, self.body, self.responses, self.problems) = (parameters, body, responses, problems)
         self.bodyLimitBytes = bodyLimitBytes ?? Route.defaultLimit(of: body)
         (self.rateLimit, self.timeoutSeconds, self.handler) = (rateLimit, timeoutSeconds, handler)
+        countedLimit = rateLimit?.counting(operationID)
     }
 
     private static func defaultLimit(of body: BodyKind) -> Int {

@@ -4,12 +4,12 @@ import Metrics
 import PostgreSQL
 public import ServiceLifecycle
 
-/// Writes letters and hands them to the transport, one after the other.
+/// Writes letters and hands them to the transport: those that users ask for, and those that wait in the database.
 public struct LetterWriter: Service {
     let services: IdentityServices
     let transport: any MailTransport
     let logger: Logger
-    private let failures = Counter(label: "identity_letters_failed_total")
+    let failures = Counter(label: "identity_letters_failed_total")
 
     init(services: IdentityServices, transport: any MailTransport, logger: Logger) {
         (self.services, self.transport, self.logger) = (services, transport, logger)
@@ -18,13 +18,20 @@ public struct LetterWriter: Service {
     /// Writes until a graceful shutdown or cancellation.
     public func run() async throws {
         await cancelWhenGracefulShutdown {
-            for await order in services.letters.orders {
-                do {
-                    try await write(order)
-                } catch {
-                    failures.increment()
-                    logger.error("a letter could not be sent", metadata: ["error": "\(String(reflecting: error))"])
-                }
+            await withDiscardingTaskGroup { group in
+                group.addTask { await writeOrders() }
+                group.addTask { await writePendingLetters() }
+            }
+        }
+    }
+
+    private func writeOrders() async {
+        for await order in services.letters.orders {
+            do {
+                try await write(order)
+            } catch {
+                failures.increment()
+                logger.error("a letter could not be sent", metadata: ["error": "\(String(reflecting: error))"])
             }
         }
     }

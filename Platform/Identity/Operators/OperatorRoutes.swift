@@ -38,14 +38,20 @@ struct OperatorRoutes: Sendable {
             "/v1/operator/users/{id}/kyc",
             operationID: "decideVerification",
             summary: "Decide on a user's verification",
-            description: "`none` lets the user ask for it again.",
+            description: """
+                `none` lets the user ask for it again. Any decision ends the level that documents gave. `approved` is \
+                for whom the sandbox's check has left open; who has applied with documents is approved on the \
+                application.
+                """,
             tag: Self.tag,
             access: Self.access,
             precondition: .optional,
             parameters: [Self.user],
             body: .json(Self.decision(["approved", "rejected", "none"], named: "VerificationDecision")),
             responses: [200: ResponseShape("The user.", UserRecord.schema, headers: [.etag])],
-            problems: [403: ["own_account"], 409: ["status_not_possible"]]
+            problems: [
+                403: ["own_account"], 409: ["status_not_possible", "decided_by_application", "customer_held"],
+            ]
         ) { request in
             let id: ID<User> = try request.id("id")
             let decision = Verification.Decision(

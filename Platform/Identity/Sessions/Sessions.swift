@@ -108,12 +108,14 @@ struct Sessions: Sendable {
         await services.sessions.end([session], of: user)
     }
 
-    /// Deletes sessions that ended `retentionDays` ago and forgotten sign-in attempts, at most `limit` of each.
+    /// Deletes sessions that ended `retentionDays` ago and forgotten sign-in attempts, and sets usernames free that
+    /// nobody has confirmed; at most `limit` of each.
     func sweep(retentionDays: Int, limit: Int) async throws -> Int {
         let now = services.clock.now()
         let instant = now.adding(seconds: -Int64(retentionDays) * 86_400)
         let sessions = try await services.pool.query(SessionRows.sweep(endedBefore: instant, limit: limit)).affected
         let requests = try await services.pool.query(SignedRequests.sweep(endedBefore: now, limit: limit)).affected
-        return try await sessions + requests + services.attempts.sweep(at: now, limit: limit)
+        let names = try await UsernameHolds(services: services).sweep(limit: limit)
+        return try await sessions + requests + names + services.attempts.sweep(at: now, limit: limit)
     }
 }

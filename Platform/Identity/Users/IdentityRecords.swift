@@ -110,6 +110,7 @@ struct IdentityRecords: UserRecords {
             Removal("identity.second_factors", "delete from platform.second_factors where user_id = \(user)"),
             Removal("identity.api_keys", "delete from platform.api_keys where user_id = \(user)"),
             Removal("identity.email_tokens", "delete from platform.email_tokens where user_id = \(user)"),
+            Removal("identity.pending_letters", "delete from platform.pending_letters where user_id = \(user)"),
             Removal("identity.roles", "delete from platform.user_roles where user_id = \(user)"),
         ]
         if let email = Email(record.email) {
@@ -126,9 +127,9 @@ struct IdentityRecords: UserRecords {
         let (address, name) = ("\(digits)@erased.invalid", "erased_" + digits.suffix(22))
         return """
             update platform.users
-            set email = \(address), username = \(name), name = null, preferences = '{}', last_login_at = null,
-                email_verified_at = null, mascot = default, experience_level = default, points = default,
-                streak_days = default, streak_on = default, enabled_domains = default,
+            set email = \(address), username = \(name), name = null, applied_name = null, preferences = '{}',
+                last_login_at = null, email_verified_at = null, mascot = default, experience_level = default,
+                points = default, streak_days = default, streak_on = default, enabled_domains = default,
                 password_hash = \("$2a$10$" + String(repeating: ".", count: 53))
             where id = \(user)
             """

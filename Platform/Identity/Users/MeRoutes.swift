@@ -5,7 +5,10 @@ import Kernel
 struct MeRoutes: Sendable {
     let services: IdentityServices
 
-    var routes: [Route] { [read, change, changePassword, verify] }
+    /// All of them; a verification by the name alone is for the sandbox.
+    var routes: [Route] {
+        [read, change, changePassword] + (services.policy.verifiesByName ? [verify] : [])
+    }
 
     private static let tag = "Me"
     private static let access = Access.permission("me")

@@ -6,7 +6,8 @@ extension UserRecord {
     func json(_ grants: Grants) -> JSON {
         [
             "id": .string(id.wire), "email": .string(email), "username": .string(username),
-            "name": name.map { .string($0) } ?? .null, "status": .string(status.rawValue),
+            "name": name.map { .string($0) } ?? .null,
+            "applied_name": appliedName.map { .string($0) } ?? .null, "status": .string(status.rawValue),
             "kyc_status": .string(kycStatus.rawValue), "fee_tier": .integer(feeTier), "preferences": preferences,
             "roles": .array(grants.roles.map { .string($0) }),
             "last_login_at": lastLoginAt.map { .string($0.description) } ?? .null,
@@ -21,7 +22,8 @@ extension UserRecord {
     static let schema = JSONSchema.object(
         [
             .required("id", .id(of: User.self)), .required("email", .email), .required("username", .username),
-            .required("name", .nullable(.text(1...100)), "As given at registration or verification."),
+            .required("name", .nullable(.text(1...100)), "As you gave it at first, or as it was approved."),
+            .required("applied_name", .nullable(.text(1...100)), "Under which you have applied to be identified."),
             .required("status", .oneOf(UserStatus.self)), .required("kyc_status", .oneOf(KYCStatus.self)),
             .required("fee_tier", .integer(1...5)), .required("preferences", Preferences.schema),
             .required("roles", .array(of: .anyString, count: 0...8)), .required("last_login_at", .nullable(.instant)),

@@ -8,6 +8,8 @@ struct UserRecord: Sendable {
     let email: String
     var username: String
     var name: String?
+    /// The name under which the user has applied to be identified, until somebody approves it; nil otherwise.
+    var appliedName: String?
     var passwordHash: String
     var status = UserStatus.active
     var kycStatus = KYCStatus.none
@@ -36,7 +38,7 @@ struct UserRecord: Sendable {
     static let columns: SQL = """
         id, email, username, name, password_hash, status, kyc_status, fee_tier, preferences, last_login_at, version,
         event_version, created_at, updated_at, email_verified_at, mascot, experience_level, points, streak_days,
-        streak_on, enabled_domains
+        streak_on, enabled_domains, applied_name
         """
 
     /// Reads a row of `columns`, in their order.
@@ -48,8 +50,11 @@ struct UserRecord: Sendable {
         (createdAt, updatedAt) = (try row[12], try row[13])
         (emailVerifiedAt, mascot, experienceLevel) = (try row[14], try row[15], try row[16])
         (points, streak) = (try row[17], Streak(days: try row[18], on: try row[19]))
-        enabledDomains = try row[20]
+        (enabledDomains, appliedName) = (try row[20], try row[21])
     }
+
+    /// Makes the name under which the user has applied the user's.
+    mutating func approveName() { (name, appliedName) = (appliedName ?? name, nil) }
 
     /// Counts a change.
     mutating func touch(at now: Timestamp) {

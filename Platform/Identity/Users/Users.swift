@@ -52,7 +52,7 @@ struct Users: Sendable {
                 \(user.kycStatus), \(user.feeTier), \(user.preferences), \(user.lastLoginAt), \(user.version),
                 \(user.eventVersion), \(user.createdAt), \(user.updatedAt), \(user.emailVerifiedAt), \(user.mascot),
                 \(user.experienceLevel), \(user.points), \(user.streak.days), \(user.streak.on),
-                \(user.enabledDomains))
+                \(user.enabledDomains), \(user.appliedName))
             """,
             """
             insert into platform.user_roles (user_id, role, granted_by, granted_at)
@@ -79,7 +79,8 @@ struct Users: Sendable {
             event_version = \(user.eventVersion), updated_at = \(user.updatedAt),
             email_verified_at = \(user.emailVerifiedAt), mascot = \(user.mascot),
             experience_level = \(user.experienceLevel), points = \(user.points), streak_days = \(user.streak.days),
-            streak_on = \(user.streak.on), enabled_domains = \(user.enabledDomains)
+            streak_on = \(user.streak.on), enabled_domains = \(user.enabledDomains),
+            applied_name = \(user.appliedName)
         where id = \(user.id)
         """
     }

@@ -21,9 +21,24 @@ public struct IdentityOutcome: Sendable {
     public struct Notice: Sendable {
         let type: String
         let payload: [JSON.Member]
+        let letter: PendingLetter?
 
         /// A notice of a type, `platform.user.identity_expiring`; it holds no name and nothing of documents.
-        public init(_ type: String, _ payload: [JSON.Member]) { (self.type, self.payload) = (type, payload) }
+        ///
+        /// `letter` tells the same to the user by mail, where there is a transport for it.
+        public init(_ type: String, _ payload: [JSON.Member], letter: PendingLetter? = nil) {
+            (self.type, self.payload, self.letter) = (type, payload, letter)
+        }
+    }
+
+    /// What becomes of the name under which a user applies.
+    public enum Naming: Sendable {
+        /// The user applies under it: it is screened, and isn't the user's before somebody approves it.
+        case applied(String)
+        /// It was approved, and is the user's from now on.
+        case approved
+        /// The user has taken it back.
+        case dropped
     }
 
     /// How the user stands from now on.
@@ -34,8 +49,8 @@ public struct IdentityOutcome: Sendable {
     public var correlation: UInt128?
     /// Why, as it is kept in the user's history.
     public let reason: String
-    /// The user's name as they apply under it; nil to leave the present one.
-    public var name: String?
+    /// What becomes of the name under which the user applies; nil to leave it.
+    public var naming: Naming?
     /// What is kept as a check: who made it, and how it ended; nil for none.
     public var check: (provider: String, outcome: ComplianceAnswer.Outcome)?
     /// What is told beside.
@@ -77,13 +92,21 @@ extension IdentityServices {
         var record = user
         let from = record.kycStatus
         record.kycStatus = outcome.status
-        if let name = outcome.name { record.name = name }
+        switch outcome.naming {
+        case .applied(let name): record.appliedName = name
+        case .approved: record.approveName()
+        case .dropped: record.appliedName = nil
+        case nil: break
+        }
         record.touch(at: now)
         let origin = Origin(system: outcome.actor, correlation: outcome.correlation ?? ids.next(Session.self).value)
         var rows = outcome.rows
         if from != outcome.status { rows += told(from, outcome, &record, origin) }
         for notice in outcome.notices {
             rows.append(journal.event(notice.type, &record, payload: notice.payload, by: origin))
+            if let letter = notice.letter, letters.isOpen {
+                rows.append(PendingLetterRow(id: ids.next(), user: record.id, letter: letter))
+            }
         }
         var statements = [Users.update(record)] + outcome.statements
         if let check = outcome.check {

@@ -22,15 +22,12 @@ struct Verification: Sendable {
     func request(_ id: ID<User>, name: String, by origin: Origin) async throws -> UserRecord {
         let now = services.clock.now()
         let verdict = SandboxVerification.verdict(name: name)
-        // Whoever applied with documents goes on by them: a name alone doesn't renew what they gave.
-        let applied = try await services.pool.query(
-            "select exists (select from platform.kyc_applications where user_id = \(id) and status <> 'withdrawn')"
-        )
-        if try applied[0][0] { throw IdentityProblem.verificationNotOpen(.pending) }
-        return try await change(id, by: origin, at: now, reason: SandboxVerification.rule) { user in
+        return try await change(id, by: origin, at: now, reason: SandboxVerification.rule) { user, standing in
+            // Whoever applied with documents goes on by them: a name alone doesn't renew what they gave.
+            if standing.hasApplied { throw IdentityProblem.verificationNotOpen(.pending) }
             guard user.kycStatus == .none else { throw IdentityProblem.verificationNotOpen(user.kycStatus) }
-            user.name = name
-            user.kycStatus = verdict.status
+            (user.appliedName, user.kycStatus) = (name, verdict.status)
+            if verdict.status == .approved { user.approveName() }
             return VerificationRecord.insert(
                 services.ids.next(),
                 id,
@@ -45,9 +42,12 @@ struct Verification: Sendable {
         }
     }
 
-    /// Sets what an operator has decided about another user.
+    /// Sets what an operator has decided about another user; any of it ends the level of documents.
     ///
-    /// - Throws: `ownAccount`, `statusNotPossible`, 404 for an unknown user, or what the decision's check throws.
+    /// An operator approves only whom the built-in check of names has left open, and whom nothing holds: whoever has
+    /// applied with documents is approved by officers, on the application.
+    /// - Throws: `ownAccount`, `statusNotPossible`, `decidedByApplication`, `customerHeld`, 404 for an unknown user, or
+    ///   what the decision's check throws.
     func decide(
         _ id: ID<User>,
         _ decision: Decision,
@@ -56,10 +56,17 @@ struct Verification: Sendable {
     ) async throws -> UserRecord {
         guard principal.user != id else { throw IdentityProblem.ownAccount }
         let now = services.clock.now()
-        return try await change(id, by: origin, at: now, reason: decision.reason) { user in
+        return try await change(id, by: origin, at: now, reason: decision.reason, ending: true) { user, standing in
             try decision.check(user)
             guard user.kycStatus.mayBecome(decision.status) else {
                 throw IdentityProblem.statusNotPossible(from: user.kycStatus.rawValue, to: decision.status.rawValue)
+            }
+            if decision.status == .approved {
+                guard user.kycStatus == .pending, !standing.hasApplied else {
+                    throw IdentityProblem.decidedByApplication
+                }
+                guard !standing.isHeld else { throw IdentityProblem.customerHeld }
+                user.approveName()
             }
             user.kycStatus = decision.status
             let details: JSON = ["operator": .string(principal.user.wire), "reason": .string(decision.reason)]
@@ -77,18 +84,35 @@ struct Verification: Sendable {
         }
     }
 
+    /// What else a change looks at.
+    private struct Standing {
+        let isHeld: Bool
+        let hasApplied: Bool
+    }
+
+    private static func standing(of id: ID<User>) -> SQL {
+        """
+        select exists (select from platform.compliance_holds where user_id = \(id)) as is_held,
+            exists (
+                select from platform.kyc_applications where user_id = \(id) and status <> 'withdrawn'
+            ) as has_applied
+        """
+    }
+
     private func change(
         _ id: ID<User>,
         by origin: Origin,
         at now: Timestamp,
         reason: String,
-        _ body: @Sendable (inout UserRecord) throws -> SQL
+        ending: Bool = false,
+        _ body: @Sendable (inout UserRecord, Standing) throws -> SQL
     ) async throws -> UserRecord {
         let journal = services.journal
         let changed = try await services.pool.transact { transaction in
             guard var user = try await services.users.lock(id, in: transaction) else { throw Problem.notFound }
             let from = user.kycStatus
-            let record = try body(&user)
+            let row = try await transaction.query(Verification.standing(of: id))[0]
+            let record = try body(&user, Standing(isHeld: try row["is_held"], hasApplied: try row["has_applied"]))
             user.touch(at: now)
             let to = user.kycStatus
             let event = journal.event(
@@ -107,7 +131,8 @@ struct Verification: Sendable {
                     after: ["kyc_status": .string(to.rawValue), "reason": .string(reason)]
                 ),
             ]
-            return services.closing(user, [Users.update(user), record], rows, at: now)
+            let end: [SQL] = ending ? ["delete from platform.kyc_levels where user_id = \(id)"] : []
+            return services.closing(user, [Users.update(user), record] + end, rows, at: now)
         }
         services.directory.forget(id)
         services.outbox?.raise()

@@ -20,7 +20,8 @@ public struct KYCExpiry: Sendable {
 
     /// Tells and ends what is due.
     ///
-    /// Limits are those of nobody known from the very instant on; this tells the rest of the house.
+    /// Limits are those of nobody known from the very instant on; this tells the rest of the house, and the customer by
+    /// mail.
     ///
     /// - Returns: how many customers were looked at, at most `setMax`.
     /// - Throws: what the pool throws; it can be run again.
@@ -95,7 +96,8 @@ final class KYCEnding: IdentityChange {
                 [
                     JSON.Member("level", .string(standing.level.name)),
                     JSON.Member("expires_at", .string(standing.expiresAt.description)),
-                ]
+                ],
+                letter: .init(isOver ? .identityExpired : .identityExpiring, expiresAt: standing.expiresAt)
             )
         ]
         outcome.statements = [

@@ -91,6 +91,9 @@ struct KYCFile: Sendable {
         guard application.provider == vendor, application.status != .withdrawn, !isSuperseded else { throw .settled }
         let told = KYCApplication.Told(at: word.at, event: word.id)
         guard application.told.map({ $0 < told }) ?? true else { throw .late }
+        // An approval that something else has ended, as a decision or another name, stays ended.
+        let isOver = application.status == .approved && standing?.application != application.id
+        guard !isOver || word.outcome != .approved else { throw .settled }
         undo()
         application.told = told
         switch word.outcome {
@@ -125,8 +128,9 @@ struct KYCFile: Sendable {
         (standing, status) = (KYCStanding(granted: application, at: now), .approved)
     }
 
+    /// Whoever is nobody to be served keeps no level of before either: only an application gives one anew.
     private mutating func refuse(at now: Timestamp) {
-        (application.status, application.decidedAt, status) = (.rejected, now, .rejected)
+        (application.status, application.decidedAt, status, standing) = (.rejected, now, .rejected, nil)
     }
 
     private mutating func refer(_ reason: String, at now: Timestamp) {

@@ -80,6 +80,8 @@ public struct KYCReview: Sendable {
 
     /// Decides on an application; `reason` has 1 to 500 characters.
     ///
+    /// Who decides at the console has proven nothing: the audit log has it as `break_glass`.
+    ///
     /// - Throws: as `claim`; 403 `own_proposal`; 409 `customer_held`.
     public func decide(
         _ decision: KYCDecision,
@@ -89,7 +91,13 @@ public struct KYCReview: Sendable {
     ) async throws -> JSON {
         let (known, user) = (try await applications.find(id), try KYCReview.person(officer))
         try await applications.identity.settle(
-            KYCStep("kyc.decided", of: known, by: officer, because: reason, applications) {
+            KYCStep(
+                officer.isConsole ? "break_glass.kyc_decided" : "kyc.decided",
+                of: known,
+                by: officer,
+                because: reason,
+                applications
+            ) {
                 try $0.decide(decision, because: reason, by: user, at: $1)
             }
         )

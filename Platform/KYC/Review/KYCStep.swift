@@ -12,7 +12,7 @@ final class KYCStep: IdentityChange {
     typealias Change = @Sendable (inout KYCFile, Timestamp) throws -> Void
 
     let user: ID<User>
-    /// The customer's name from now on; nil to leave it.
+    /// The name under which the customer applies from now on; nil to leave it.
     let name: String?
     private let application: ID<KYCApplication>
     private let action: String
@@ -57,7 +57,7 @@ final class KYCStep: IdentityChange {
         try change(&file, now)
         let after = file.application
         var outcome = IdentityOutcome(file.status, by: requester.actor, because: after.reason ?? given ?? action)
-        (outcome.name, outcome.correlation) = (name, requester.correlation)
+        (outcome.naming, outcome.correlation) = (naming(after), requester.correlation)
         outcome.check = check(after, before)
         outcome.statements =
             [
@@ -77,6 +77,14 @@ final class KYCStep: IdentityChange {
         }
         outcome.rows = rows + [audit(after, before)]
         return outcome
+    }
+
+    private func naming(_ after: KYCApplication) -> IdentityOutcome.Naming? {
+        switch after.status {
+        case .approved: .approved
+        case .withdrawn: .dropped
+        default: name.map { .applied($0) }
+        }
     }
 
     private func check(

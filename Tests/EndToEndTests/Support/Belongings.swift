@@ -121,9 +121,9 @@ enum Belongings {
                 now() + interval '1 hour');
             insert into investing.orders (id, account, market, client_order_id, side, type, time_in_force, is_post_only,
                 self_trade_prevention, price, quantity, status, remaining, maker_rate, taker_rate, fee_schedules,
-                reservation, priority, version, created_at, updated_at, ended_at)
+                reservation, number, priority, version, created_at, updated_at, ended_at)
             values ('\(id("ord"))', '\(account)', 1, 'mine', 'buy', 'limit', 'gtc', false, 'expire_taker', 1, 1,
-                'canceled', 1, 0, 0, '[]', '\(id("ord"))', 1, 1, now(), now(), now());
+                'canceled', 1, 0, 0, '[]', '\(id("ord"))', 1, 1, 1, now(), now(), now());
             insert into investing.rebalances (id, portfolio, cause, status, value, drift_before, cash_kept,
                 leased_until, created_at, ended_at)
             values ('\(id("reb"))', '\(portfolio)', 'manual', 'completed', 0, 0, 0, now(), now(), now());
