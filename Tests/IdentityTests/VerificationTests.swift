@@ -98,14 +98,6 @@ struct VerificationTests {
                 "select actor, after from platform.audit_log where action = 'user.kyc_changed' order by batch desc"
             )
             #expect(try entry[0]["actor"] == staffID.wire)
-            let read = try await fixture.pool.query(
-                "select user_id, reader, data_types, reason from platform.data_access_log"
-            )
-            let (user, reader): (ID<User>, ID<User>) = (try read[0]["user_id"], try read[0]["reader"])
-            #expect(user == id && reader == staffID && read.count == 1)
-            #expect(try read[0]["data_types"] == ["user"] && read[0]["reason"] == "a call")
-            let without = try await fixture.send("GET", "/v1/operator/users/\(id.wire)", token: staff)
-            #expect(without.status == 400)
             #expect(try (entry[0]["after"] as JSON)["reason"] == "seen the passport")
             let check = try await fixture.pool.query(
                 "select outcome, details from platform.compliance_checks where provider = 'operator'"

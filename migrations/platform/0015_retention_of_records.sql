@@ -36,6 +36,7 @@ from (values
     ('second_factors', 'user_id', 'In force until it is switched off; erased with the user.'),
     ('recovery_codes', 'user_id', 'Digests; erased with the user.'),
     ('email_tokens', 'user_id', 'Digests; replaced by the next, erased with the user.'),
+    ('pending_letters', 'user_id', 'Passing: gone when they are sent.'),
     ('api_keys', 'user_id', 'Which key did what, also after its end; erased with the user.'),
     ('api_scopes', null, 'What keys may be given.'),
     ('api_requests', null, 'Passing: gone when a repetition is too old anyway.'),
@@ -62,6 +63,7 @@ delete from blocks.retention_policies where schema_name = 'platform' and table_n
     'sanctions_names', 'sanctions_addresses', 'screening_subjects', 'screening_dismissals', 'screening_queue',
     'monitoring_queue', 'outgoing_claims', 'known_devices', 'users', 'username_claims', 'user_roles', 'roles',
     'permissions', 'role_permissions', 'refresh_tokens', 'login_attempts', 'second_factors', 'recovery_codes',
-    'email_tokens', 'api_keys', 'api_scopes', 'api_requests', 'approvals', 'data_types', 'data_access_policies',
+    'email_tokens', 'pending_letters', 'api_keys', 'api_scopes', 'api_requests', 'approvals', 'data_types',
+    'data_access_policies',
     'user_data_keys', 'lookup_keys', 'retired_master_keys', 'erasure_requests', 'projections', 'user_balances',
     'transaction_facts', 'summary_refreshes', 'fee_schedules');
