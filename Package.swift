@@ -372,7 +372,7 @@ let package = Package(
         ),
         tests(
             "ComplianceTests",
-            ["Compliance", "Screening", "Kernel", "PostgreSQL", "HTTP", "TestSupport", logging]
+            ["Compliance", "Screening", "DataProtection", "Kernel", "PostgreSQL", "HTTP", "TestSupport", logging]
         ),
         tests(
             "KYCTests",

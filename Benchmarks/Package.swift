@@ -49,7 +49,7 @@ let package = Package(
             name: "trading-bench",
             dependencies: ["Measuring", "BenchServers", arguments, lifecycle, logging]
                 + ours("Kernel", "PostgreSQL", "Ledger", "Migrations", "Investing", "DomainKit", "HTTP", "Identity")
-                + ours("Compliance", "Fees", "OutboundHTTP", "Settings", "Streams", "Cryptography"),
+                + ours("Compliance", "DataProtection", "Fees", "OutboundHTTP", "Settings", "Streams", "Cryptography"),
             swiftSettings: settings
         ),
         .executableTarget(

@@ -13,7 +13,7 @@ extension Program {
     /// what the domains have of their own.
     var chores: [Chore] {
         everyRuntime.flatMap { [partitions($0), idempotencyKeys($0), inbox($0)] } + identityChores
-            + protectionChores + [expiry] + domains.flatMap(\.chores)
+            + protectionChores + [expiry, escalation] + domains.flatMap(\.chores)
     }
 
     /// Makes partitions ahead and drops those past their time.

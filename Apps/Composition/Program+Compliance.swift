@@ -12,8 +12,9 @@ extension Program {
     /// What compliance officers work with.
     var complianceRoutes: [Route] {
         let pool = platform.pool
-        return ComplianceRoutes(cases: ComplianceCases(pool: pool, ids: ids, clock: clock)).routes
-            + RiskRoutes(RiskHistory(pool: pool), TravelRuleRecords(pool: pool), cursors: cursors).routes
+        let reads = StaffReads(pool: pool, ids: ids, clock: clock)
+        return ComplianceRoutes(cases: ComplianceCases(pool: pool, ids: ids, clock: clock), reads: reads).routes
+            + RiskRoutes(RiskHistory(pool: pool), TravelRuleRecords(pool: pool), reads: reads, cursors: cursors).routes
     }
 
     /// The customers' applications to be identified.
@@ -47,6 +48,17 @@ extension Program {
                 try await review.measure()
                 return try await expiry.run()
             }
+        )
+    }
+
+    /// Tells of cases that nobody closed in time.
+    var escalation: Chore {
+        let escalation = CaseEscalation(pool: platform.pool, ids: ids, clock: clock, logger: logger)
+        return Chore(
+            name: "compliance_cases",
+            schema: platform.schema.name,
+            setMax: CaseEscalation.setMax,
+            work: { try await escalation.run() }
         )
     }
 

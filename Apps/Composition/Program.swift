@@ -61,6 +61,7 @@ struct Program: Sendable {
             users: identity.directory,
             signIn: identity.provenSignIn,
             compliance: ComplianceGate(pool: platform.pool, ids: ids, clock: clock),
+            staffReads: StaffReads(pool: platform.pool, ids: ids, clock: clock),
             fees: fees,
             outbound: Program.outbound(settings, logger),
             cursors: cursors,

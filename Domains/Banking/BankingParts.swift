@@ -179,7 +179,11 @@ struct BankingGateways: Sendable {
             explanation: explanation,
             signer: platform.cursors
         )
-        let deciding = OperatorAccountRoutes(accounts: bankAccounts, statuses: accountStatuses)
+        let deciding = OperatorAccountRoutes(
+            accounts: bankAccounts,
+            statuses: accountStatuses,
+            reads: platform.staffReads
+        )
         return payments.routes + accounts.routes + deciding.routes + reading.routes
     }
 

@@ -86,10 +86,12 @@ public struct DeFiDomain: Domain {
         custody = chain?.custody?.operations
         wallets = WalletOperations(parts: parts, runtime: runtime, ids: platform.ids)
         inboxHandlers = transfers.inboxHandlers
+        let payouts = PayoutExport(schema: runtime.schema, pool: runtime.pool)
         export = { id, limit in
             let moved = try await transfers.export(after: id, limit: limit)
             let kept = try await chain?.custody?.export(after: id, limit: limit) ?? []
-            return Array((moved + kept).sorted { $0.id < $1.id }.prefix(limit))
+            let sent = try await payouts.page(after: id, limit: limit)
+            return Array((moved + kept + sent).sorted { $0.id < $1.id }.prefix(limit))
         }
     }
 

@@ -44,6 +44,7 @@ extension ComplianceAnswer {
 
     /// What a customer can do something about.
     private static let mendable: Set = [
-        "identification_required", "identification_expired", "level_limit", "travel_rule_names_required",
+        "identification_required", "identification_expired", "level_limit", "name_required",
+        "travel_rule_names_required",
     ]
 }

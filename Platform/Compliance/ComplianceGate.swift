@@ -7,24 +7,31 @@ public struct ComplianceGate: Sendable {
     let clock: any WallClock
     let policy: PolicyCache
     let records: AnswerRecords
-    private let histories: HistoryReader
+    let histories: HistoryReader
+    let claims: OutgoingClaims
+    let allowances = Allowances()
+    let ids: IDGenerator
     let cases: ComplianceCases
 
     /// A gate; `pool` is the platform's.
     public init(pool: Pool, ids: IDGenerator, clock: any WallClock) {
-        (self.pool, self.clock) = (pool, clock)
+        (self.pool, self.ids, self.clock) = (pool, ids, clock)
         policy = PolicyCache(pool: pool, clock: clock)
         records = AnswerRecords(pool: pool, ids: ids, clock: clock)
         histories = HistoryReader(pool: pool)
+        claims = OutgoingClaims(pool: pool)
         cases = ComplianceCases(pool: pool, ids: ids, clock: clock)
     }
 
     /// Whether a movement may go on.
     ///
-    /// A payment below the amount from which the history matters costs no read: the rules in force and the list of held
-    /// customers are some seconds old at most. Where they can't be read, `ComplianceMoment` says what is answered. The
-    /// domain keeps the answer with its transaction. Beside that, checks that flag or block something are kept as
-    /// compliance records, as are all checks of what leaves; what has to be looked at becomes a case.
+    /// Most payments below the amount from which the history matters cost no read: the rules in force and the list of
+    /// held customers are some seconds old at most, and a customer whose limits are far away has an allowance. All else
+    /// that leaves is claimed before it is let go, so that of what is asked at once no two count on the same limit.
+    /// Where nothing can be read, `ComplianceMoment` says what is answered. The domain keeps the answer with its
+    /// transaction.
+    /// Beside that, checks that flag or block something are kept as compliance records, as are all checks of what
+    /// leaves; what has to be looked at becomes a case.
     ///
     /// - Throws: a `PostgresError` when the record can't be kept; the movement must not go on then.
     public func check(_ movement: MoneyMovement) async throws -> ComplianceAnswer {
@@ -42,7 +49,7 @@ public struct ComplianceGate: Sendable {
     }
 
     func check(_ movement: MoneyMovement, _ asking: Asking) async throws -> ComplianceAnswer {
-        guard let decision = try? await decide(movement) else { return movement.kind.moment.unread(.aml) }
+        guard let decision = try? await decide(movement, asking) else { return movement.kind.moment.unread(.aml) }
         let answer = decision.answer
         if !asking.isRepeated || answer.outcome != .review { try await keep(decision, of: movement) }
         let mustBeSeen = answer.outcome == .review || (asking.holds && answer.outcome == .block && !answer.isUnread)
@@ -62,45 +69,6 @@ public struct ComplianceGate: Sendable {
 
     /// Reads rules and held customers again at the next check.
     public func forget() { policy.forget() }
-
-    private struct Decision {
-        let answer: ComplianceAnswer
-        let shadow: ComplianceAnswer?
-        let told: TravelRule.Parties?
-    }
-
-    private func decide(_ movement: MoneyMovement) async throws -> Decision {
-        let state = try await policy.current()
-        let now = clock.now()
-        let needsHistory = state.active.needsHistory(movement) || state.shadow?.needsHistory(movement) ?? false
-        let history =
-            needsHistory ? try await histories.history(of: movement.user, besides: movement.subject, at: now) : nil
-        var always: [ComplianceAnswer.Check] = []
-        // Money that has come is the customer's, whatever is looked into; what waits isn't on its way yet.
-        if movement.kind != .deposit || movement.mayWait { always += state.heldBack(movement.user) }
-        var told: TravelRule.Parties?
-        if let destination = movement.destination {
-            let address = ScreenedAddress(
-                subject: movement.subject,
-                user: movement.user,
-                account: destination.account,
-                use: .payout
-            )
-            always += try await listed(address).checks
-            let rule = TravelRule(units: state.active.parameters.travelRuleUnits, worth: state.active.parameters.worth)
-            if rule.applies(to: movement) {
-                told = try await rule.parties(of: movement, destination, pool: pool)
-                if told == nil { always.append(TravelRule.nameless) }
-            }
-        } else if movement.kind == .payout {
-            always += ComplianceGate.answer(.block, 100, ["destination_required"]).checks
-        }
-        func answer(_ rules: PolicyRules) -> ComplianceAnswer {
-            let found = history.map { rules.check(movement, $0, at: now) } ?? []
-            return ComplianceAnswer(checks: ComplianceRules(rules.parameters).check(movement).checks + always + found)
-        }
-        return Decision(answer: answer(state.active), shadow: state.shadow.map(answer), told: told)
-    }
 
     /// One alert a day of each rule, so that a customer who tries again doesn't fill the queue; of what may wait for a
     /// person one each, as what is decided must have been seen.

@@ -64,6 +64,8 @@ public struct ComplianceRecords: UserRecords {
         [
             Removal("platform.screening", "delete from platform.screening_subjects where user_id = \(user)"),
             Removal("platform.screening", "delete from platform.compliance_clearances where user_id = \(user)"),
+            Removal("platform.screening", "delete from platform.outgoing_claims where user_id = \(user)"),
+            Removal("platform.screening", "delete from platform.known_devices where user_id = \(user)"),
         ]
     }
 }

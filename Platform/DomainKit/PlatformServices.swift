@@ -1,4 +1,5 @@
 public import Compliance
+public import DataProtection
 public import Fees
 public import HTTP
 public import Identity
@@ -23,6 +24,8 @@ public struct PlatformServices: Sendable {
     public let signIn: ProvenSignIn
     /// What is asked before money moves.
     public let compliance: ComplianceGate
+    /// Where it is noted what staff read of users.
+    public let staffReads: StaffReads
     /// The fee schedules in force.
     public let fees: FeeCatalogCache
     /// The one way to other servers.
@@ -46,6 +49,7 @@ public struct PlatformServices: Sendable {
         users: UserDirectory,
         signIn: ProvenSignIn,
         compliance: ComplianceGate,
+        staffReads: StaffReads,
         fees: FeeCatalogCache,
         outbound: HTTPClient,
         cursors: CursorSigner,
@@ -55,7 +59,7 @@ public struct PlatformServices: Sendable {
         logger: Logger
     ) {
         (self.settings, self.clock, self.ids, self.users) = (settings, clock, ids, users)
-        self.signIn = signIn
+        (self.signIn, self.staffReads) = (signIn, staffReads)
         (self.compliance, self.fees, self.outbound) = (compliance, fees, outbound)
         (self.cursors, self.handOver, self.streams) = (cursors, handOver, streams)
         (self.redis, self.logger) = (redis, logger)

@@ -24,6 +24,9 @@ struct IdentityServices: Sendable {
     let outbox: WorkSignal?
     let signIns: SignInMetrics
 
+    /// Where it is noted what staff read of users.
+    var staffReads: StaffReads { StaffReads(pool: pool, ids: ids, clock: clock) }
+
     /// Ends a transaction with what tells of it: the rows' statements travel with the commit.
     func closing<Answer: Sendable>(
         _ answer: Answer,

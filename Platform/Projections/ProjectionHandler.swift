@@ -14,7 +14,7 @@ struct ProjectionHandler: InboxHandler {
         do {
             let cloud = try CloudEvent(json: try JSON.parse(event.body))
             rows += try ProjectedBalance.read(cloud.data, domain: domain)
-            if cloud.aggregateType == "transaction" {
+            if cloud.aggregateType == "transaction" || TransactionFact.isPayout(cloud.data, of: cloud.aggregateType) {
                 guard let id = ID<User>(uuid: cloud.subject) else { return .dead("a transaction without a UUID") }
                 rows.append(
                     try TransactionFact(

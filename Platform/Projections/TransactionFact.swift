@@ -53,6 +53,14 @@ extension TransactionFact {
         let member: String
     }
 
+    /// What a customer's own wallet sends to an address, as a type of transaction.
+    static let payout = "payout"
+
+    /// Whether an event tells of money that a customer's own wallet sends to an address.
+    static func isPayout(_ payload: JSON, of aggregate: String) -> Bool {
+        aggregate == "intent" && payload["kind"]?.stringValue == "transfer"
+    }
+
     /// A transaction from the payload that the transactions of all domains share.
     init(_ payload: JSON, id: UInt128, version: Int64, at: Timestamp, domain: String) throws(Fault) {
         func text(_ name: String) throws(Fault) -> String {
@@ -69,7 +77,9 @@ extension TransactionFact {
         (self.domain, transaction, self.user) = (domain, id, user)
         // In and out are two types: their sums have nothing to do with each other.
         let direction = payload["direction"]?.stringValue.map { "_\($0)" } ?? ""
-        (type, status) = (try text("kind") + direction, try text("status"))
+        let kind = try text("kind")
+        type = payload["intent"] != nil && kind == "transfer" ? TransactionFact.payout : kind + direction
+        status = try text("status")
         (amount, fee) = (try money("amount"), try money("fee"))
         guard amount.minorUnits > 0 else { throw Fault(member: "amount") }
         counterparty = payload["counterparty"]?.stringValue.flatMap { ID<User>(wire: $0) }

@@ -1,5 +1,6 @@
 import Compliance
 import Kernel
+import Logging
 import PostgreSQL
 import Testing
 
@@ -82,6 +83,84 @@ import Testing
             #expect(try await world.cases.queue()[0]["is_overdue"] == false)
             world.clock.advance(seconds: 24 * 3_600 + 1)
             #expect(try await world.cases.queue()[0]["is_overdue"] == true)
+        }
+    }
+
+    @Test func `an overdue case is told of once, and is open to all officers again`() async throws {
+        try await ComplianceWorld.with { world in
+            try await world.load(Self.wanted, checksum: 1)
+            try await world.customers.screen(world.ids.next(), name: "Mohammed Hasan Qadri")
+            let id = try await Self.caseID(world)
+            try await world.cases.assign(id, to: "ada")
+            let escalation = CaseEscalation(
+                pool: world.pool,
+                ids: world.ids,
+                clock: world.clock,
+                logger: Logger(label: "test")
+            )
+            #expect(try await escalation.run() == 0)
+            world.clock.advance(seconds: 24 * 3_600 + 1)
+            #expect(try await escalation.run() == 1)
+            #expect(try await escalation.run() == 0)
+            let found = try await world.cases.find(id)
+            #expect(found?["status"] == "open" && found?["assigned_to"] == .null)
+            #expect(found?["escalated_at"] == .string(world.clock.now().description))
+            let told: SQL = "select count(*) from platform.audit_log where action = 'case.escalated'"
+            #expect(try await world.count(told) == 1)
+            try await world.cases.assign(id, to: "bob")
+        }
+    }
+
+    @Test func `a case is given to an officer alone, and never to its customer`() async throws {
+        try await ComplianceWorld.with { world in
+            let (customer, officer, other) = (
+                try await world.user("Ana Ruiz"), try await world.user("Bo Berg"), try await world.user("Cy Cole")
+            )
+            for user in [customer, officer] {
+                _ = try await world.pool.query(
+                    """
+                    insert into platform.user_roles (user_id, role, granted_by, granted_at)
+                    values (\(user), 'compliance_officer', 'test', \(world.clock.now()))
+                    """
+                )
+            }
+            let alert = ComplianceCases.Alert(
+                user: customer,
+                kind: .sanctions,
+                subject: "x",
+                score: 900,
+                explanation: ["x"]
+            )
+            let id = try #require(try await world.cases.raise([alert], evidence: [:]))
+            for user in [customer, other] {
+                await #expect { try await world.cases.assign(id, to: user, by: "ada") } throws: {
+                    ($0 as? Problem)?.code == "not_an_officer"
+                }
+            }
+            try await world.cases.assign(id, to: officer, by: "ada")
+            #expect(try await world.cases.find(id)?["assigned_to"] == .string(officer.wire))
+        }
+    }
+
+    @Test func `what was known of an alert that joins a case is kept with it`() async throws {
+        try await ComplianceWorld.with { world in
+            let user = try await world.user("Ana Ruiz")
+            func raise(_ subject: String) async throws -> ID<ComplianceCase>? {
+                let alert = ComplianceCases.Alert(
+                    user: user,
+                    kind: .aml,
+                    subject: subject,
+                    score: 700,
+                    explanation: [subject]
+                )
+                return try await world.cases.raise([alert], evidence: ["seen": .string(subject)], holds: false)
+            }
+            let id = try #require(try await raise("first"))
+            #expect(try await raise("second") == id)
+            let found = try #require(try await world.cases.find(id))
+            #expect(found["evidence"]?["seen"] == "first")
+            let seen = found["alerts"]?.elements?.map { $0["evidence"]?["seen"] }
+            #expect(seen == ["first", "second"])
         }
     }
 

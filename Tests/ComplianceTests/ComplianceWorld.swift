@@ -55,18 +55,36 @@ struct ComplianceWorld: Sendable {
     }
 
     /// A movement of so many dollars that the projections have heard of.
-    func happened(_ type: String, _ dollars: Int128, to user: ID<User>) async throws {
+    func happened(
+        _ type: String,
+        _ dollars: Int128,
+        to user: ID<User>,
+        id: UInt128? = nil,
+        payee: ID<User>? = nil
+    ) async throws {
         clock.advance(seconds: 1)
-        let id: ID<User> = ids.next()
+        let fact = ID<User>(id ?? ids.next(User.self).value)
         _ = try await pool.query(
             """
             insert into platform.transaction_facts (domain, transaction, user_id, type, status, asset, amount, fee,
-                version, created_at, as_of, generation)
-            values ('banking', \(id), \(user), \(type), 'completed', 'USD', \(dollars * 100), 0, 1, \(clock.now()),
-                \(clock.now()), 1)
+                counterparty, version, created_at, as_of, generation)
+            values ('banking', \(fact), \(user), \(type), 'completed', 'USD', \(dollars * 100), 0, \(payee), 1,
+                \(clock.now()), \(clock.now()), 1)
             """
         )
     }
+
+    /// Puts other rules in force: what is changed of the usual ones.
+    func rules(_ change: (inout PolicyParameters) -> Void) async throws {
+        var parameters = PolicyParameters()
+        change(&parameters)
+        let sets = RuleSets(pool: pool, clock: clock)
+        try await sets.use(try await sets.draft(parameters, reason: "test", by: "test"), as: .active)
+        gate.forget()
+    }
+
+    /// Another process that asks the same database.
+    func anotherGate() -> ComplianceGate { ComplianceGate(pool: pool, ids: ids, clock: clock) }
 
     /// Loads a list of persons by key and name.
     @discardableResult

@@ -25,6 +25,21 @@ import Testing
         }
     }
 
+    @Test func `money that other customers pay in and that is passed on is noticed`() async throws {
+        try await ComplianceWorld.with { world in
+            let mule = try await world.user("Ana Ruiz")
+            for name in ["Bo Berg", "Cy Cole", "Di Dorn"] {
+                try await world.happened("payment", 4_000, to: try await world.user(name), payee: mule)
+            }
+            // They are told of to the monitor as to who paid.
+            #expect(try await world.monitor.sweepOnce() == 4)
+            #expect(try await world.cases.queue().isEmpty)
+            try await world.happened("withdrawal", 11_500, to: mule)
+            _ = try await world.monitor.sweepOnce()
+            #expect(try await world.cases.queue().map { $0["user"] } == [.string(mule.wire)])
+        }
+    }
+
     @Test func `a risk score has a history, and falls when its reasons are gone`() async throws {
         try await ComplianceWorld.with { world in
             let user = try await world.user("Ana Ruiz")

@@ -266,7 +266,7 @@ import Testing
         let known: Set<String> = [
             "api_keys", "compliance_alerts", "compliance_cases", "compliance_checks", "compliance_clearances",
             "compliance_holds", "kyc_applications", "kyc_documents", "kyc_levels", "monitoring_queue", "risk_scores",
-            "travel_rule_records",
+            "travel_rule_records", "known_devices", "outgoing_claims",
             "data_access_log", "email_tokens", "encrypted_user_data", "erasure_receipts", "erasure_requests",
             "pending_letters", "recovery_codes", "screening_dismissals", "screening_subjects", "second_factors",
             "sessions",

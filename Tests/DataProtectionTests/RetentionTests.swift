@@ -266,6 +266,21 @@ import Testing
         }
     }
 
+    @Test func `every table of the platform's own has a policy, and one without is told of`() async throws {
+        try await Fixture.with { world in
+            // What is installed in every schema has its rules there.
+            let installed = try await world.database.pool().query(
+                "select relname::text from pg_class where relnamespace = 'defi'::regnamespace and relkind in ('r', 'p')"
+            ).map { try $0[0] as String }
+            let office = RetentionTests.office(world)
+            let lacking = try await office.policies(of: .platform).filter { $0.method == "none" }.map(\.table)
+            #expect(Set(lacking).subtracting(installed) == [])
+            _ = try await world.database.pool().query("create table platform.forgotten (id uuid)")
+            let told = try await office.policies(of: .platform).first { $0.table == "forgotten" }
+            #expect(told?.method == "none" && told?.keep == nil)
+        }
+    }
+
     @Test func `a schema's role decides neither on policies nor on holds`() async throws {
         try await Fixture.with { world in
             for statement: SQL in [

@@ -196,7 +196,7 @@ struct AccountTests {
             "forbidden",
             "a customer"
         )
-        let read = try await staff.get(path)
+        let read = try await staff.get(path + "?reason=a%20report")
         let tag = try #require(read.headers["etag"], "\(read.readable)")
         let freeze: JSON = ["status": "frozen", "reason": "a report"]
         let frozen = try await staff.post(path + "/status", freeze, headers: [("If-Match", tag)])

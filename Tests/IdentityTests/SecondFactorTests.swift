@@ -64,7 +64,7 @@ struct SecondFactorTests {
         try await Fixture.with { fixture in
             let (token, _) = try await fixture.operator(isSteppedUp: false)
             let (_, id) = try await fixture.customer()
-            let path = "/v1/operator/users/\(id.wire)"
+            let path = "/v1/operator/users/\(id.wire)?reason=a%20call"
             let bare = try await fixture.send("GET", path, token: token)
             #expect(bare.status == 403 && bare.code == "two_factor_required")
             #expect(bare.text("detail")?.contains("POST /v1/me/two-factor") == true)
@@ -101,7 +101,7 @@ struct SecondFactorTests {
             let (token, _) = try await fixture.operator(isSteppedUp: false)
             let (_, id) = try await fixture.customer()
             let sibling = try await fixture.sibling()
-            let path = "/v1/operator/users/\(id.wire)"
+            let path = "/v1/operator/users/\(id.wire)?reason=a%20call"
             #expect(try await sibling.send("GET", path, token: token).code == "two_factor_required")
             try await fixture.enrol(token)
             #expect(try await sibling.send("GET", path, token: token).status == 200)
@@ -193,7 +193,7 @@ struct SecondFactorTests {
             let (token, _) = try await fixture.operator(isSteppedUp: false)
             let (_, codes) = try await fixture.enrol(token)
             let (_, id) = try await fixture.customer()
-            let path = "/v1/operator/users/\(id.wire)"
+            let path = "/v1/operator/users/\(id.wire)?reason=a%20call"
             #expect(try await fixture.send("GET", path, token: token).status == 200)
             let off = try await fixture.send(
                 "POST",

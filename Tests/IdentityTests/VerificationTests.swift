@@ -81,7 +81,7 @@ struct VerificationTests {
             let (token, id) = try await fixture.customer()
             _ = try await verify(fixture, token, "Ada Review")
             let (staff, staffID) = try await fixture.operator()
-            let seen = try await fixture.send("GET", "/v1/operator/users/\(id.wire)", token: staff)
+            let seen = try await fixture.send("GET", "/v1/operator/users/\(id.wire)?reason=a%20call", token: staff)
             #expect(seen.text("kyc_status") == "pending")
             let decided = try await decide(
                 fixture,
@@ -204,7 +204,8 @@ struct VerificationTests {
             #expect(try await decide(fixture, staff, id, "approved", headers: [("If-Match", "\"99\"")]).status == 412)
             #expect(try await decide(fixture, staff, ID(77), "approved").status == 404)
             #expect(
-                try await fixture.send("GET", "/v1/operator/users/\(ID<User>(77).wire)", token: staff).status == 404
+                try await fixture.send("GET", "/v1/operator/users/\(ID<User>(77).wire)?reason=a%20call", token: staff)
+                    .status == 404
             )
             #expect(try await decide(fixture, token, id, "approved").status == 403)
             #expect(try await fixture.value("select count(*) from platform.compliance_checks") == 0)
@@ -215,11 +216,19 @@ struct VerificationTests {
         try await Fixture.with { fixture in
             let (_, id) = try await fixture.customer()
             let (staff, staffID) = try await fixture.operator()
-            _ = try await fixture.send("GET", "/v1/operator/users/\(id.wire)", token: staff)
+            _ = try await fixture.send("GET", "/v1/operator/users/\(id.wire)?reason=a%20call", token: staff)
             let entry = try await fixture.pool.query(
                 "select actor, entity_id from platform.audit_log where action = 'user.read'"
             )
             #expect(try entry[0]["actor"] == staffID.wire)
+            let read = try await fixture.pool.query(
+                "select user_id, reader, data_types, reason from platform.data_access_log"
+            )
+            let (user, reader): (ID<User>, ID<User>) = (try read[0]["user_id"], try read[0]["reader"])
+            #expect(user == id && reader == staffID && read.count == 1)
+            #expect(try read[0]["data_types"] == ["user"] && read[0]["reason"] == "a call")
+            let without = try await fixture.send("GET", "/v1/operator/users/\(id.wire)", token: staff)
+            #expect(without.status == 400)
             #expect(try entry[0]["entity_id"] == id.value)
         }
     }

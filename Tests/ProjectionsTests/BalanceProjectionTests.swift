@@ -19,6 +19,45 @@ import Testing
         }
     }
 
+    @Test func `what an own wallet sends to an address is a payout, whatever else an intent does isn't`() async throws {
+        try await Fixture.with { fixture in
+            let sent: ID<User> = fixture.ids.next()
+            let intents: [(ID<User>, Int64, String, String)] = [
+                (sent, 1, "transfer", "built"), (sent, 2, "transfer", "final"),
+                (fixture.ids.next(), 1, "approve", "final"),
+            ]
+            for (id, version, kind, status) in intents {
+                let payload: JSON = [
+                    "intent": .string("int_1"), "user": .string(user.wire), "kind": .string(kind),
+                    "status": .string(status), "asset": "USD", "amount": "7.00", "fee": "0.00",
+                ]
+                let event = OutboxEvent(
+                    id: fixture.ids.next(),
+                    aggregateType: "intent",
+                    aggregate: id,
+                    version: version,
+                    type: "investing.intent.\(status)",
+                    payload: payload
+                )
+                let item = LedgerItem(operation: fixture.ids.next(), commands: []) { _, _ in
+                    LedgerItem.Finish(rows: [event])
+                }
+                guard case .done = try await fixture.domain.ledger.submit(item) else { throw Unstored() }
+            }
+            try await fixture.settle()
+            let facts = try await fixture.platform.query(
+                "select transaction, type, status, amount from platform.transaction_facts"
+            )
+            #expect(facts.count == 1)
+            let (id, type, status): (ID<User>, String, String) = (
+                try facts[0]["transaction"], try facts[0]["type"], try facts[0]["status"]
+            )
+            #expect(id == sent && type == "payout" && status == "final")
+        }
+    }
+
+    private struct Unstored: Error {}
+
     @Test func `accounts of the house are not told`() async throws {
         try await Fixture.with { fixture in
             try await fixture.act(user, [fixture.credit(try await fixture.account(user), 1_000)])

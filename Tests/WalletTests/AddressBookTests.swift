@@ -47,6 +47,26 @@ import WalletSigners
         }
     }
 
+    @Test func `who keeps an address is found in any case, in wallets and address books, page by page`() async throws {
+        try await WalletWorld.with { world in
+            let wallet = try TestWallet.make("ethereum")
+            let account = wallet.account
+            _ = try await world.add(wallet, for: bob)
+            let entry = try await add(account, to: world)
+            let keeper = WalletKeeper(schema: .defi, pool: world.pool)
+            let address = String(account.split(separator: ":")[2])
+            for spelling in [address, address.lowercased(), address.uppercased()] {
+                let first = try await keeper.keepers(of: spelling, after: ID(0), limit: 1)
+                #expect(first == [KeptAddress(user: ada, account: account, use: .payout)])
+                let second = try await keeper.keepers(of: spelling, after: ada, limit: 1)
+                #expect(second.first == KeptAddress(user: bob, account: account, use: .wallet))
+                #expect(try await keeper.keepers(of: spelling, after: bob, limit: 1).isEmpty)
+            }
+            _ = try await world.send("DELETE", "/v1/defi/address-book/\(entry.text("id"))", by: ada)
+            #expect(try await keeper.keepers(of: address, after: ID(0), limit: 9).allSatisfy { $0.user == bob })
+        }
+    }
+
     @Test func `an address is paid to once its lock is over`() async throws {
         try await WalletWorld.with(lockSeconds: 0) { world in
             let account = try TestWallet.make("solana").account

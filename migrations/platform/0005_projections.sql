@@ -48,6 +48,7 @@ create table platform.transaction_facts (
 ) with (fillfactor = 80);
 comment on column platform.transaction_facts.amount is 'in minor units, as the fee beside it';
 create index on platform.transaction_facts (user_id, transaction);
+create index on platform.transaction_facts (counterparty, transaction) where counterparty is not null;
 
 create materialized view platform.user_balance_summary as
 select user_id, asset, sum(available) as available, sum(reserved) as reserved, sum(staked) as staked,

@@ -24,11 +24,13 @@ create table platform.compliance_cases (
     proposed_by text,
     proposed_decision text check (proposed_decision in ('released', 'confirmed')),
     decided_by text,
-    -- What was known when it was opened: never changed.
+    -- What was known when it was opened: never changed. What came up later is with its alerts.
     evidence jsonb not null check (jsonb_typeof(evidence) = 'object'),
     opened_at timestamptz not null,
     due_at timestamptz not null check (due_at > opened_at),
     closed_at timestamptz,
+    -- When it was told that nobody had closed it in time.
+    escalated_at timestamptz check (escalated_at >= due_at),
     version bigint not null default 1 check (version > 0),
     constraint compliance_cases_assigned check (status <> 'assigned' or assigned_to is not null),
     constraint compliance_cases_proposed check ((proposed_by is null) = (proposed_decision is null)),
@@ -39,6 +41,8 @@ create table platform.compliance_cases (
     constraint compliance_cases_as_proposed check (closed_at is null or status = proposed_decision)
 ) with (fillfactor = 80);
 create index compliance_cases_queue on platform.compliance_cases (due_at, id) where closed_at is null;
+create index compliance_cases_late on platform.compliance_cases (due_at)
+    where closed_at is null and escalated_at is null;
 create index compliance_cases_user on platform.compliance_cases (user_id, opened_at);
 
 create table platform.compliance_alerts (
@@ -50,6 +54,8 @@ create table platform.compliance_alerts (
     subject text not null,
     score integer not null check (score between 0 and 1000),
     explanation text[] not null,
+    -- What was known when it was raised.
+    evidence jsonb not null check (jsonb_typeof(evidence) = 'object'),
     raised_at timestamptz not null,
     constraint compliance_alerts_once unique (user_id, kind, subject)
 );
@@ -83,6 +89,35 @@ create table platform.compliance_clearances (
     primary key (user_id, flag)
 );
 
+-- Money that was let leave and that the projections may not know of yet, one row a customer, so that limits of a day hold
+-- whatever is asked at once. It holds for a minute or two; what a crash loses of it is in the projections by then.
+create unlogged table platform.outgoing_claims (
+    user_id uuid primary key,
+    -- Whoever writes has read this version.
+    version bigint not null check (version > 0),
+    claims jsonb not null check (jsonb_typeof(claims) = 'array')
+) with (fillfactor = 50);
+
+-- What customers have signed in from, for as long as they are customers: a device that isn't here is new.
+create table platform.known_devices (
+    user_id uuid not null,
+    -- SHA-256 of what it calls itself.
+    device bytea not null check (length(device) = 32),
+    first_seen_at timestamptz not null,
+    primary key (user_id, device)
+);
+
+create function platform.note_device() returns trigger
+    language plpgsql set search_path = pg_catalog, pg_temp as $$
+begin
+    insert into platform.known_devices (user_id, device, first_seen_at)
+    values (new.user_id, sha256(convert_to(coalesce(new.user_agent, ''), 'UTF8')), new.created_at)
+    on conflict do nothing;
+    return null;
+end $$;
+create trigger sessions_added after insert on platform.sessions
+    for each row execute function platform.note_device();
+
 -- How much of a risk a customer is, each time that it changed.
 create table platform.risk_scores (
     id uuid primary key,
@@ -105,7 +140,8 @@ create table platform.monitoring_queue (
 create function platform.note_movements() returns trigger
     language plpgsql set search_path = pg_catalog, pg_temp as $$
 begin
-    insert into platform.monitoring_queue (user_id) select distinct user_id from changed;
+    insert into platform.monitoring_queue (user_id)
+    select user_id from changed union select counterparty from changed where counterparty is not null;
     return null;
 end $$;
 create trigger transaction_facts_added after insert on platform.transaction_facts
@@ -147,6 +183,10 @@ drop trigger transaction_facts_changed on platform.transaction_facts;
 drop function platform.note_movements;
 drop table platform.monitoring_queue;
 drop table platform.risk_scores;
+drop trigger sessions_added on platform.sessions;
+drop function platform.note_device;
+drop table platform.known_devices;
+drop table platform.outgoing_claims;
 drop table platform.compliance_clearances;
 drop table platform.compliance_holds;
 drop table platform.compliance_notes;

@@ -1,6 +1,7 @@
 import BenchServers
 import Compliance
 import Cryptography
+import DataProtection
 import DomainKit
 import Fees
 import HTTP
@@ -75,6 +76,7 @@ struct Venue: Sendable {
             users: identity.directory,
             signIn: identity.provenSignIn,
             compliance: ComplianceGate(pool: platform, ids: ids, clock: clock),
+            staffReads: StaffReads(pool: platform, ids: ids, clock: clock),
             fees: FeeCatalogCache { try await FeeSchedules(platform).catalog() },
             outbound: HTTPClient(name: "bench", logger: logger),
             cursors: CursorSigner(key: RandomBytes.make(32)),

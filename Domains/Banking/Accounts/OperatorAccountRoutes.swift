@@ -1,3 +1,4 @@
+import DataProtection
 import DomainKit
 import HTTP
 import Kernel
@@ -6,6 +7,7 @@ import Kernel
 struct OperatorAccountRoutes: Sendable {
     let accounts: BankAccounts
     let statuses: AccountStatuses
+    let reads: StaffReads
 
     var routes: [Route] { [read, decide] }
 
@@ -20,10 +22,11 @@ struct OperatorAccountRoutes: Sendable {
             summary: "One account of a customer",
             tag: "Operators",
             access: Self.access,
-            parameters: [Self.account],
+            parameters: [Self.account, StaffReader.parameter],
             responses: [200: ResponseShape("The account.", BankAccount.schema, headers: [.etag])]
         ) { request in
             let account = try await accounts.get(try request.id("id", of: BankAccount.self))
+            try await reads.note("banking.account", of: [account.user], by: try StaffReader(request))
             return .ok(account.json).tagged(account.tag)
         }
     }

@@ -30,7 +30,8 @@ extension Payment {
         [
             "intent": .string(id.wire), "user": .string(user.wire), "wallet": .string(draft.wallet.id.wire),
             "chain": .string(chain), "kind": .string(draft.kind.rawValue), "status": .string(state.name),
-            "asset": .string(draft.amount.asset.code), "amount": .string(draft.amount.wire), "strategy": .null,
+            "asset": .string(draft.amount.asset.code), "amount": .string(draft.amount.wire),
+            "fee": .string(Money.zero(draft.amount.asset).wire), "strategy": .null,
             "transaction_hash": shown(signed?.id),
         ]
     }

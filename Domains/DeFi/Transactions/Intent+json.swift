@@ -44,7 +44,7 @@ extension Intent {
             "intent": .string(id.wire), "user": .string(user.wire), "wallet": .string(wallet.wire),
             "chain": .string(chain), "kind": .string(kind.rawValue), "status": .string(state.name),
             "asset": .string(amount.asset.code), "amount": .string(amount.wire),
-            "strategy": strategy.map { .string($0.wire) } ?? .null,
+            "fee": .string(Money.zero(amount.asset).wire), "strategy": strategy.map { .string($0.wire) } ?? .null,
             "transaction_hash": signed.map { .string(HexText.encode($0.hash)) } ?? .null,
         ]
     }

@@ -11,7 +11,7 @@ extension ComplianceCases {
         let rows = try await pool.query(
             """
             select id, user_id, kind, status, assigned_to, proposed_by, proposed_decision, decided_by, evidence,
-                opened_at, due_at, closed_at, version
+                opened_at, due_at, closed_at, escalated_at, version
             from platform.compliance_cases
             where closed_at is null and user_id is distinct from \(viewer)
             order by due_at, id
@@ -28,11 +28,11 @@ extension ComplianceCases {
             try await connection.pipeline([
                 """
                 select id, user_id, kind, status, assigned_to, proposed_by, proposed_decision, decided_by, evidence,
-                    opened_at, due_at, closed_at, version
+                    opened_at, due_at, closed_at, escalated_at, version
                 from platform.compliance_cases where id = \(id) and user_id is distinct from \(viewer)
                 """,
                 """
-                select subject, score, explanation, raised_at from platform.compliance_alerts
+                select subject, score, explanation, evidence, raised_at from platform.compliance_alerts
                 where case_id = \(id) order by score desc, id limit 200
                 """,
                 """
@@ -48,6 +48,7 @@ extension ComplianceCases {
             [
                 "subject": .string(try $0["subject"]), "score": .integer(try $0["score"] as Int),
                 "explanation": .array((try $0["explanation"] as [String]).map(JSON.string)),
+                "evidence": try $0["evidence"],
                 "raised_at": .string((try $0["raised_at"] as Timestamp).description),
             ]
         }
@@ -68,6 +69,7 @@ extension ComplianceCases {
     private static func json(_ row: Row, _ now: Timestamp) throws -> JSON {
         func text(_ name: String) throws -> JSON { (try row[name] as String?).map(JSON.string) ?? .null }
         let (due, closed): (Timestamp, Timestamp?) = (try row["due_at"], try row["closed_at"])
+        let escalated: Timestamp? = try row["escalated_at"]
         return [
             "id": .string((try row["id"] as ID<ComplianceCase>).wire),
             "user": .string((try row["user_id"] as ID<User>).wire), "kind": try text("kind"),
@@ -77,6 +79,7 @@ extension ComplianceCases {
             "opened_at": .string((try row["opened_at"] as Timestamp).description), "due_at": .string(due.description),
             "closed_at": closed.map { .string($0.description) } ?? .null,
             "is_overdue": .bool(closed == nil && due < now),
+            "escalated_at": escalated.map { .string($0.description) } ?? .null,
         ]
     }
 }

@@ -51,7 +51,8 @@ public struct ComplianceCases: Sendable {
 
     /// Puts alerts of one user into the user's open case of their kind, or opens one.
     ///
-    /// With `holds`, all money of the customer's that leaves waits for the case.
+    /// With `holds`, all money of the customer's that leaves waits for the case. The evidence is kept with the alerts,
+    /// as it is now; that of the first ones opens the case.
     /// - Returns: the case; nil where all of them were raised before.
     /// - Throws: what the pool throws.
     @discardableResult
@@ -78,9 +79,9 @@ public struct ComplianceCases: Sendable {
             _ = try await transaction.query(
                 """
                 insert into platform.compliance_alerts (id, case_id, user_id, kind, subject, score, explanation,
-                    raised_at)
+                    evidence, raised_at)
                 select a.id, \(id), \(first.user), \(first.kind.rawValue), a.subject, a.score,
-                    string_to_array(a.explanation, E'\\n'), \(now)
+                    string_to_array(a.explanation, E'\\n'), \(evidence), \(now)
                 from unnest(\(newIDs), \(new.map(\.subject)), \(new.map(\.score)),
                     \(new.map { $0.explanation.joined(separator: "\n") })) as a(id, subject, score, explanation)
                 """
@@ -150,11 +151,35 @@ public struct ComplianceCases: Sendable {
     ///
     /// - Throws: 404 `not_found`, 409 `case_not_open`.
     public func assign(_ id: ID<ComplianceCase>, to actor: String) async throws {
-        try await change(id, "case.assigned", by: actor, after: ["assigned_to": .string(actor)]) { row in
+        try await assign(id, to: actor, by: actor)
+    }
+
+    /// Gives a case to another officer, who may work on it and isn't its customer.
+    ///
+    /// - Throws: 404 `not_found`, 409 `case_not_open`, 422 `not_an_officer`.
+    public func assign(_ id: ID<ComplianceCase>, to officer: ID<User>, by actor: String) async throws {
+        let mayReview: Bool = try await pool.query(
+            """
+            select exists (
+                select from platform.user_roles granted
+                join platform.role_permissions may on may.role = granted.role and may.permission = 'compliance:review'
+                where granted.user_id = \(officer))
+                and not exists (
+                    select from platform.compliance_cases where id = \(id) and user_id = \(officer))
+            """
+        )[0][0]
+        guard mayReview else {
+            throw Problem(422, "not_an_officer", "The case can't be given to this user.")
+        }
+        try await assign(id, to: officer.wire, by: actor)
+    }
+
+    private func assign(_ id: ID<ComplianceCase>, to officer: String, by actor: String) async throws {
+        try await change(id, "case.assigned", by: actor, after: ["assigned_to": .string(officer)]) { row in
             guard ["open", "assigned"].contains(try row["status"] as String) else { throw ComplianceCases.notOpen }
             return """
                 update platform.compliance_cases
-                set status = 'assigned', assigned_to = \(actor), version = version + 1 where id = \(id)
+                set status = 'assigned', assigned_to = \(officer), version = version + 1 where id = \(id)
                 """
         }
     }

@@ -1,12 +1,14 @@
+public import DataProtection
 public import HTTP
 import Kernel
 
 /// `/v1/operator/compliance/cases…`: the queue of the compliance officers, and what they decide.
 public struct ComplianceRoutes: Sendable {
     private let cases: ComplianceCases
+    private let reads: StaffReads
 
-    /// Routes over cases.
-    public init(cases: ComplianceCases) { self.cases = cases }
+    /// Routes over cases; `reads` is where it is noted who saw what is known of a customer.
+    public init(cases: ComplianceCases, reads: StaffReads) { (self.cases, self.reads) = (cases, reads) }
 
     /// All of them.
     public var routes: [Route] { [queue, read, assign, note, propose, decide] }
@@ -44,20 +46,29 @@ public struct ComplianceRoutes: Sendable {
             summary: "One compliance case, as it is exported",
             tag: Self.tag,
             access: Self.access,
-            parameters: [Self.id],
+            parameters: [Self.id, StaffReader.parameter],
             responses: [200: Self.shape]
-        ) { request in .ok(try await found(request)) }
+        ) { request in .ok(try await found(request, by: try StaffReader(request))) }
     }
 
     private var assign: Route {
-        action(
+        let body = JSONSchema.object(
+            [.optional("officer", .id(of: User.self), "Who is to work on it; you, unless given.")],
+            named: "ComplianceAssignment"
+        )
+        return action(
             "/v1/operator/compliance/cases/{id}/assignment",
             "assignComplianceCase",
-            "Take a compliance case",
-            body: nil,
-            conflicts: ["case_not_open"]
+            "Take a compliance case, or give it to another officer",
+            body: body,
+            conflicts: ["case_not_open"],
+            impossible: ["not_an_officer"]
         ) {
-            try await cases.assign($0, to: $1.requirePrincipal().user.wire)
+            let actor = try $1.requirePrincipal().user.wire
+            if let officer = $1.body["officer"]?.stringValue.flatMap({ ID<User>(wire: $0) }) {
+                return try await cases.assign($0, to: officer, by: actor)
+            }
+            try await cases.assign($0, to: actor)
         }
     }
 
@@ -113,14 +124,16 @@ public struct ComplianceRoutes: Sendable {
         _ path: PathTemplate,
         _ operationID: String,
         _ summary: String,
-        body: JSONSchema?,
+        body: JSONSchema,
         conflicts: [String],
         forbidden: [String] = [],
+        impossible: [String] = [],
         _ change: @escaping @Sendable (ID<ComplianceCase>, APIRequest) async throws -> Void
     ) -> Route {
         var problems: [Int: [String]] = [:]
         if !conflicts.isEmpty { problems[409] = conflicts }
         if !forbidden.isEmpty { problems[403] = forbidden }
+        if !impossible.isEmpty { problems[422] = impossible }
         return Route(
             .post,
             path,
@@ -129,20 +142,23 @@ public struct ComplianceRoutes: Sendable {
             tag: Self.tag,
             access: Self.access,
             parameters: [Self.id],
-            body: body.map { .json($0) } ?? .none,
+            body: .json(body),
             responses: [200: Self.shape],
             problems: problems
         ) { request in
             try await change(try request.id("id"), request)
-            return .ok(try await found(request))
+            return .ok(try await found(request, by: try StaffReader(request, reason: operationID)))
         }
     }
 
-    private func found(_ request: APIRequest) async throws -> JSON {
+    /// A case, once it is noted who sees it.
+    private func found(_ request: APIRequest, by reader: StaffReader) async throws -> JSON {
         let viewer = try request.requirePrincipal().user
         guard let found = try await cases.find(try request.id("id"), for: viewer) else {
             throw Problem(404, "not_found", "There is no such case.")
         }
+        let user = found["user"]?.stringValue.flatMap { ID<User>(wire: $0) }
+        try await reads.note("compliance.case", of: Set(user.map { [$0] } ?? []), by: reader)
         return found
     }
 }

@@ -14,6 +14,7 @@ enum ComplianceSchemas {
         .required("opened_at", .instant), .required("due_at", .instant),
         .required("closed_at", .nullable(.instant)),
         .required("is_overdue", .bool, "Whether nobody has closed it in time."),
+        .required("escalated_at", .nullable(.instant), "When that was told, and it was taken from who had it."),
     ]
 
     /// A case in the queue.
@@ -40,7 +41,7 @@ enum ComplianceSchemas {
             .required("subject", .anyString, "What it is about: an entry of a list, or a rule and the day."),
             .required("score", .integer(0...1_000)),
             .required("explanation", .array(of: .anyString, count: 0...100), "Lines that fit one screen."),
-            .required("raised_at", .instant),
+            .required("evidence", .any, "What was known when it was raised."), .required("raised_at", .instant),
         ],
         named: "ComplianceAlert"
     )

@@ -23,7 +23,7 @@ struct MonitoringRules: Sendable {
     }
 
     private func velocity(_ lately: ArraySlice<MovementHistory.Past>) -> Finding? {
-        let outgoing = lately.filter(\.kind.isOutgoing)
+        let outgoing = lately.filter(\.isOutgoing)
         let sum = sum(outgoing)
         guard outgoing.count >= parameters.velocityCount || sum >= Int128(parameters.velocityUnits) * 100 else {
             return nil
@@ -35,15 +35,17 @@ struct MonitoringRules: Sendable {
         let top = Int128(parameters.flagUnits) * 100
         let bottom = top * Int128(parameters.structuringPercent) / 100
         let near = lately.filter { $0.kind != .transfer && worth($0) >= bottom && worth($0) < top }
-        let most = Dictionary(grouping: near, by: \.kind).values.map(\.count).max() ?? 0
+        // What was received wasn't split by the customer.
+        let own = near.filter { !$0.isReceived }
+        let most = Dictionary(grouping: own, by: \.kind).values.map(\.count).max() ?? 0
         guard most >= parameters.structuringCount else { return nil }
         return Finding(flag: "structuring", score: 70, explanation: "\(most) amounts just below \(top / 100)")
     }
 
-    /// Money that comes in and leaves again within the day.
+    /// Money that comes in, from a bank or from other customers, and leaves again within the day.
     private func passThrough(_ lately: ArraySlice<MovementHistory.Past>) -> Finding? {
-        let arrived = sum(lately.filter { $0.kind == .deposit })
-        let left = sum(lately.filter(\.kind.isOutgoing))
+        let arrived = sum(lately.filter { $0.kind == .deposit || $0.isReceived })
+        let left = sum(lately.filter(\.isOutgoing))
         guard arrived >= Int128(parameters.passThroughUnits) * 100,
             left * 100 >= arrived * Int128(parameters.passThroughPercent)
         else { return nil }

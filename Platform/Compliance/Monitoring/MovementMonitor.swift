@@ -69,7 +69,7 @@ public struct MovementMonitor: Service {
     private func look(at user: ID<User>) async throws {
         let now = clock.now()
         let parameters = try await policy.current().active.parameters
-        let history = try await histories.history(of: user, besides: 0, at: now)
+        let history = try await histories.history(of: user, besides: 0, at: now).history
         let findings = MonitoringRules(parameters: parameters).findings(in: history, at: now)
         let day = now.description.prefix(10)
         try await cases.raise(

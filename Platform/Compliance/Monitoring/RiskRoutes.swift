@@ -1,3 +1,4 @@
+public import DataProtection
 public import HTTP
 import Kernel
 
@@ -5,11 +6,12 @@ import Kernel
 public struct RiskRoutes: Sendable {
     private let history: RiskHistory
     private let travels: TravelRuleRecords
+    private let reads: StaffReads
     private let cursors: CursorSigner
 
-    /// The routes; `cursors` signs the pages of lists.
-    public init(_ history: RiskHistory, _ travels: TravelRuleRecords, cursors: CursorSigner) {
-        (self.history, self.travels, self.cursors) = (history, travels, cursors)
+    /// The routes; `reads` is where it is noted who saw what, `cursors` signs the pages of lists.
+    public init(_ history: RiskHistory, _ travels: TravelRuleRecords, reads: StaffReads, cursors: CursorSigner) {
+        (self.history, self.travels, self.reads, self.cursors) = (history, travels, reads, cursors)
     }
 
     /// All of them.
@@ -26,10 +28,11 @@ public struct RiskRoutes: Sendable {
             description: "Computed when movements, cases or the identity of the customer change; empty before that.",
             tag: "Operators",
             access: Self.access,
-            parameters: [.path("id", .id(of: User.self), "The user.")],
+            parameters: [.path("id", .id(of: User.self), "The user."), StaffReader.parameter],
             responses: [200: ResponseShape("The scores.", ComplianceSchemas.risk)]
-        ) { [history] request in
+        ) { [history, reads] request in
             let user: ID<User> = try request.id("id")
+            try await reads.note("compliance.risk", of: [user], by: try StaffReader(request))
             return .ok(["user": .string(user.wire), "scores": .array(try await history.scores(of: user))])
         }
     }
@@ -43,7 +46,9 @@ public struct RiskRoutes: Sendable {
             description: "Payouts from an amount on, by the travel rule, the oldest first.",
             tag: "Operators",
             access: Self.access,
-            parameters: [.query("user", .id(of: User.self), "Only those of a customer.")] + Parameter.paging,
+            parameters: [
+                .query("user", .id(of: User.self), "Only those of a customer."), StaffReader.parameter,
+            ] + Parameter.paging,
             responses: [
                 200: ResponseShape(
                     "A page.",
@@ -51,10 +56,13 @@ public struct RiskRoutes: Sendable {
                     headers: [.link]
                 )
             ]
-        ) { [travels, cursors] request in
+        ) { [travels, reads, cursors] request in
             let page = try Page(request, signer: cursors)
             let user = request.text("user").flatMap { ID<User>(wire: $0) }
             let records = try await travels.list(of: user, after: page.after?.id ?? 0, limit: page.limit + 1)
+            // The one that says whether there is another page isn't shown.
+            let shown = Set(records.prefix(page.limit).map(\.user))
+            try await reads.note("compliance.travel_rule", of: shown, by: try StaffReader(request))
             return page.response(records, position: { Cursor(instant: $0.at, id: $0.id) }, encode: \.json)
         }
     }

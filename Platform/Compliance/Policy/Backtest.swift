@@ -39,11 +39,11 @@ public struct Backtest: Sendable {
         while true {
             let rows = try await pool.query(
                 """
-                select transaction, user_id, type, asset, amount, created_at
-                from platform.transaction_facts
-                where transaction > \(after) and created_at < \(to)
-                    and status not in ('failed', 'cancelled', 'returned', 'refunded')
-                order by transaction
+                select f.transaction, f.user_id, f.type, f.asset, f.amount, f.created_at, f.counterparty,
+                    f.type = 'transfer_in' as is_arrival
+                from platform.transaction_facts f
+                where f.transaction > \(after) and f.created_at < \(to) and \(HistoryReader.counted)
+                order by f.transaction
                 limit \(Backtest.rowsMax)
                 """
             )
@@ -51,7 +51,11 @@ public struct Backtest: Sendable {
                 after = try row["transaction"]
                 let user: ID<User> = try row["user_id"]
                 guard let past = try HistoryReader.past(row), let asset = Asset(code: past.asset) else { continue }
-                defer { histories[user, default: MovementHistory()].append(past) }
+                let payee: ID<User>? = past.kind == .payment ? try row["counterparty"] : nil
+                defer {
+                    histories[user, default: MovementHistory()].append(past)
+                    if let payee, payee != user { histories[payee, default: MovementHistory()].append(past.received) }
+                }
                 guard past.at >= from, !past.isArrival else { continue }
                 let movement = MoneyMovement(
                     subject: after,
@@ -61,7 +65,7 @@ public struct Backtest: Sendable {
                     identification: .approved
                 )
                 var checks = thresholds.check(movement).checks
-                if rules.needsHistory(movement) {
+                if movement.kind.isOutgoing || rules.needsHistory(movement) {
                     checks += rules.check(movement, histories[user] ?? MovementHistory(), at: past.at)
                 }
                 report.count(ComplianceAnswer(checks: checks), of: movement)

@@ -8,13 +8,26 @@ public struct MovementHistory: Sendable, Hashable {
         let asset: String
         let minorUnits: Int128
         let at: Timestamp
-        /// Whether it came from another domain; nil for what isn't a transfer.
+        /// Whether it came to the customer: a transfer from another domain, a payment from another customer.
         let isArrival: Bool
+
+        /// The same, as who was paid sees it.
+        var received: Past { Past(kind: kind, asset: asset, minorUnits: minorUnits, at: at, isArrival: true) }
+        /// Whether money left the customer.
+        var isOutgoing: Bool { kind.isOutgoing && !isArrival }
+        /// Whether another customer paid it.
+        var isReceived: Bool { kind == .payment && isArrival }
 
         init(kind: MoneyMovement.Kind, asset: String, minorUnits: Int128, at: Timestamp, isArrival: Bool = false) {
             (self.kind, self.asset, self.minorUnits, self.at) = (kind, asset, minorUnits, at)
             self.isArrival = isArrival
         }
+    }
+
+    /// Amounts of one asset, added up.
+    struct Sum: Sendable, Hashable {
+        var minorUnits: Int128
+        var count: Int
     }
 
     /// Movements of a customer that are looked at: the youngest.
@@ -24,6 +37,12 @@ public struct MovementHistory: Sendable, Hashable {
 
     /// The youngest movements, in order of time.
     private(set) var past: [Past] = []
+    /// What left within a day, by asset, however much it was; nil where `past` has all of it.
+    var left: [String: Sum]?
+    /// What was let leave and isn't in the history yet.
+    var claimed = Outflow()
+    /// Whether the customer has no name, so that nobody could be screened.
+    var isNameless = false
     /// When the first device was used that wasn't used before; nil where all are known for long.
     var newestDeviceAt: Timestamp?
     /// The customer's countries.

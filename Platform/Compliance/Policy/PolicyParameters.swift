@@ -10,7 +10,9 @@ public struct PolicyParameters: Sendable, Hashable {
     public var blockUnits = 1_000_000
     /// What somebody who isn't identified may move at once.
     public var unidentifiedUnits = 1_000
-    /// Below this an ordinary payment is decided without looking at the history.
+    /// What somebody without a name may pay in a day.
+    public var namelessUnits = 100
+    /// Below this an ordinary payment is decided without looking at the history while limits are far away.
     public var lookUnits = 1_000
     /// Outgoing movements in a day from which on money that leaves is looked at.
     public var velocityCount = 300
@@ -53,7 +55,8 @@ public struct PolicyParameters: Sendable, Hashable {
 
     private static let numbers: [(name: String, path: any WritableKeyPath<PolicyParameters, Int> & Sendable)] = [
         ("flag_units", \.flagUnits), ("block_units", \.blockUnits), ("unidentified_units", \.unidentifiedUnits),
-        ("look_units", \.lookUnits), ("velocity_count", \.velocityCount), ("velocity_units", \.velocityUnits),
+        ("nameless_units", \.namelessUnits), ("look_units", \.lookUnits), ("velocity_count", \.velocityCount),
+        ("velocity_units", \.velocityUnits),
         ("structuring_count", \.structuringCount), ("structuring_percent", \.structuringPercent),
         ("dormant_days", \.dormantDays), ("new_device_hours", \.newDeviceHours),
         ("round_trip_count", \.roundTripCount), ("none_day_units", \.noneDayUnits),

@@ -6,8 +6,9 @@ struct PolicyRules: Sendable {
     /// Which version of the parameters.
     let version: Int
 
-    /// Whether the history matters to a movement: to all that leaves, to all that isn't small, and to what somebody
-    /// pays who isn't identified.
+    /// Whether the history matters to a movement however far limits are away.
+    ///
+    /// It does to all that leaves, to all that isn't small, and to what somebody pays who isn't identified.
     func needsHistory(_ movement: MoneyMovement) -> Bool {
         movement.kind.isLeaving || exceeds(movement.amount, parameters.lookUnits)
             || movement.kind.isOutgoing && movement.identification != .approved
@@ -16,27 +17,43 @@ struct PolicyRules: Sendable {
     /// What the rules say; no check for a rule that finds nothing.
     func check(_ movement: MoneyMovement, _ history: MovementHistory, at now: Timestamp) -> [ComplianceAnswer.Check] {
         let lately = history.lately(now)
+        let left = outflow(history, at: now)
         return [
-            levelLimit(movement, history, lately), velocity(movement, lately), structuring(movement, lately),
-            newDevice(movement, history, now), dormant(movement, history, now), highRiskCountry(movement, history),
+            nameless(movement, history, left), levelLimit(movement, history, left), velocity(movement, left),
+            structuring(movement, lately), newDevice(movement, history, now), dormant(movement, history, now),
+            highRiskCountry(movement, history),
             roundTrip(movement, lately),
         ]
         .compactMap(\.self)
         .map { PolicyRules.cleared($0, history) }
     }
 
+    /// Who has no name can't be screened: nothing leaves, and little is paid, until there is one.
+    private func nameless(
+        _ movement: MoneyMovement,
+        _ history: MovementHistory,
+        _ left: Outflow
+    ) -> ComplianceAnswer.Check? {
+        guard history.isNameless, movement.kind.isOutgoing else { return nil }
+        let isMuch = (left + flow(movement)).hundredths > Int128(parameters.namelessUnits) * 100
+        guard movement.kind.isLeaving || isMuch else { return nil }
+        return ComplianceAnswer.Check(
+            kind: .kyc,
+            outcome: .block,
+            score: 60,
+            flags: ["name_required"],
+            rule: "nameless.v\(version)"
+        )
+    }
+
     private func levelLimit(
         _ movement: MoneyMovement,
         _ history: MovementHistory,
-        _ lately: ArraySlice<MovementHistory.Past>
+        _ left: Outflow
     ) -> ComplianceAnswer.Check? {
-        guard movement.kind.isOutgoing else { return nil }
-        let level = KYCLevel.of(
-            movement.identification,
-            documented: history.documented,
-            isExpired: history.isExpired
-        )
-        guard outgoing(lately, with: movement.amount) > Int128(parameters.dayUnits(level)) * 100 else { return nil }
+        guard movement.kind.isOutgoing, (left + flow(movement)).hundredths > dayLimit(movement, history) else {
+            return nil
+        }
         return ComplianceAnswer.Check(
             kind: .kyc,
             outcome: .block,
@@ -46,14 +63,12 @@ struct PolicyRules: Sendable {
         )
     }
 
-    private func velocity(
-        _ movement: MoneyMovement,
-        _ lately: ArraySlice<MovementHistory.Past>
-    ) -> ComplianceAnswer.Check? {
+    private func velocity(_ movement: MoneyMovement, _ left: Outflow) -> ComplianceAnswer.Check? {
         guard movement.kind.isOutgoing else { return nil }
-        let count = lately.count { $0.kind.isOutgoing }
-        let sum = outgoing(lately, with: movement.amount)
-        guard count >= parameters.velocityCount || sum >= Int128(parameters.velocityUnits) * 100 else { return nil }
+        let sum = (left + flow(movement)).hundredths
+        guard left.count >= parameters.velocityCount || sum >= Int128(parameters.velocityUnits) * 100 else {
+            return nil
+        }
         return found("velocity", .review, 60)
     }
 
@@ -69,7 +84,7 @@ struct PolicyRules: Sendable {
         func isAlike(_ kind: MoneyMovement.Kind) -> Bool {
             kind == movement.kind || kind.isLeaving && movement.kind.isLeaving
         }
-        let others = lately.count { isAlike($0.kind) && isNear(worth($0)) }
+        let others = lately.count { isAlike($0.kind) && !$0.isReceived && isNear(worth($0)) }
         guard others + 1 >= parameters.structuringCount else { return nil }
         return found("structuring", .review, 70)
     }
@@ -92,7 +107,8 @@ struct PolicyRules: Sendable {
         _ history: MovementHistory,
         _ now: Timestamp
     ) -> ComplianceAnswer.Check? {
-        guard movement.kind.isOutgoing, exceeds(movement.amount, parameters.lookUnits), let last = history.past.last
+        guard movement.kind.isOutgoing, exceeds(movement.amount, parameters.lookUnits),
+            let last = history.past.last(where: { !$0.isReceived })
         else { return nil }
         let age = now.microseconds - last.at.microseconds
         guard age >= Int64(parameters.dormantDays) * MovementHistory.daySeconds * 1_000_000 else { return nil }
@@ -142,9 +158,40 @@ struct PolicyRules: Sendable {
         parameters.worth.hundredths(past.minorUnits, past.asset)
     }
 
-    /// What has left in a day, with an amount that is about to, in hundredths.
-    private func outgoing(_ lately: ArraySlice<MovementHistory.Past>, with amount: Money) -> Int128 {
-        lately.filter(\.kind.isOutgoing).reduce(parameters.worth.hundredths(amount)) { $0 + worth($1) }
+    /// What has left in a day, and what was let leave.
+    private func outflow(_ history: MovementHistory, at now: Timestamp) -> Outflow {
+        if let left = history.left {
+            return left.reduce(history.claimed) { sum, asset in
+                let hundredths = parameters.worth.hundredths(asset.value.minorUnits, asset.key)
+                return sum + Outflow(hundredths: hundredths, count: asset.value.count)
+            }
+        }
+        return history.lately(now).filter(\.isOutgoing).reduce(history.claimed) {
+            $0 + Outflow(hundredths: worth($1), count: 1)
+        }
+    }
+
+    /// What a movement adds to what leaves.
+    func flow(_ movement: MoneyMovement) -> Outflow {
+        Outflow(hundredths: parameters.worth.hundredths(movement.amount), count: 1)
+    }
+
+    /// What may leave in a day from a customer as the movement's, in hundredths.
+    private func dayLimit(_ movement: MoneyMovement, _ history: MovementHistory) -> Int128 {
+        let level = KYCLevel.of(
+            movement.identification,
+            documented: history.documented,
+            isExpired: history.isExpired
+        )
+        return Int128(parameters.dayUnits(level)) * 100
+    }
+
+    /// What limits leave to small payments after a movement: below it no rule finds anything in them.
+    func room(after movement: MoneyMovement, _ history: MovementHistory, at now: Timestamp) -> Outflow {
+        let left = outflow(history, at: now) + flow(movement)
+        var limit = min(dayLimit(movement, history), Int128(parameters.velocityUnits) * 100 - 1)
+        if history.isNameless { limit = min(limit, Int128(parameters.namelessUnits) * 100) }
+        return Outflow(hundredths: limit - left.hundredths, count: parameters.velocityCount - left.count)
     }
 }
 

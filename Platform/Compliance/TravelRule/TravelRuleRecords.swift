@@ -7,6 +7,8 @@ public struct TravelRuleRecords: Sendable {
     public struct Record: Sendable {
         /// Its id's value.
         public let id: UInt128
+        /// Whose payout it is.
+        public let user: ID<User>
         /// When it was recorded.
         public let at: Timestamp
         /// As it is shown and exported.
@@ -31,12 +33,14 @@ public struct TravelRuleRecords: Sendable {
         ).map { row in
             let (id, at): (UInt128, Timestamp) = (try row["id"], try row["recorded_at"])
             let (code, minorUnits): (String, Int128) = (try row["asset"], try row["amount"])
+            let user: ID<User> = try row["user_id"]
             let amount = Asset(code: code).map { Money(minorUnits: minorUnits, $0).wire }
             return Record(
                 id: id,
+                user: user,
                 at: at,
                 json: [
-                    "id": .string(ID<TravelRule>(id).wire), "user": .string((try row["user_id"] as ID<User>).wire),
+                    "id": .string(ID<TravelRule>(id).wire), "user": .string(user.wire),
                     "asset": .string(code), "amount": .string(amount ?? "\(minorUnits)"),
                     "account": .string(try row["account"]), "originator": try row["originator"],
                     "beneficiary": try row["beneficiary"], "recorded_at": .string(at.description),

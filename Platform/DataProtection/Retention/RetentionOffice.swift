@@ -9,7 +9,8 @@ public struct RetentionOffice: Sendable {
         public let schema: String
         /// The table.
         public let table: String
-        /// `stay`, `rows`, `archive`, or `drop` for partitions of passing data.
+        /// `stay`, `rows`, `archive`, `drop` for partitions of passing data, or `none` where nobody has said anything,
+        /// so that it stays.
         public let method: String
         /// The age at which closed partitions move to the archive, in PostgreSQL's words; nil for never.
         public let archiveAfter: String?
@@ -24,17 +25,25 @@ public struct RetentionOffice: Sendable {
     /// The office of one server, by the role that owns its tables.
     public init(pool: Pool) { self.pool = pool }
 
-    /// The policies of a schema by table; tables in partitions without a policy stay.
+    /// The policies of a schema by table, and every table of it that lacks one, which stays.
     public func policies(of schema: Schema) async throws -> [Policy] {
         try await pool.query(
             """
-            select coalesce(p.table_name, t.table_name),
-                coalesce(p.method, case when t.keep is null then 'stay' else 'drop' end),
+            select every.table_name,
+                coalesce(p.method, case when t.keep is null then 'none' else 'drop' end),
                 p.archive_after::text, coalesce(p.keep, t.keep)::text,
-                coalesce(p.basis, case when t.keep is null then 'No other rule: kept.' else 'Passing data.' end)
-            from (select * from blocks.retention_policies where schema_name = \(schema.name)) p
-            full join (select * from blocks.partitioned_tables where schema_name = \(schema.name)) t
-                on t.table_name = p.table_name
+                coalesce(p.basis, case when t.keep is null then 'No rule: kept.' else 'Passing data.' end)
+            from (
+                select relname::text as table_name from pg_class
+                where relnamespace = to_regnamespace(\(schema.name)::text) and relkind in ('r', 'p')
+                    and not relispartition
+                union
+                select table_name from blocks.retention_policies where schema_name = \(schema.name)
+            ) every
+            left join blocks.retention_policies p
+                on p.schema_name = \(schema.name) and p.table_name = every.table_name
+            left join blocks.partitioned_tables t
+                on t.schema_name = \(schema.name) and t.table_name = every.table_name
             order by 1
             """
         ).map { row in

@@ -1,6 +1,7 @@
-import Messaging
+import DataProtection
 import HTTP
 import Kernel
+import Messaging
 import PostgreSQL
 
 /// What operators decide about users' accounts.
@@ -15,12 +16,17 @@ struct AccountDecisions: Sendable {
 
     let services: IdentityServices
 
-    /// A user as an operator sees one; that it was looked at is kept in the audit log.
+    /// A user as an operator sees one; that it was looked at is kept in the audit log, and why in that of data access.
     ///
     /// - Throws: 404 for an unknown user.
-    func read(_ id: ID<User>, by origin: Origin) async throws -> (user: UserRecord, grants: Grants) {
+    func read(
+        _ id: ID<User>,
+        by origin: Origin,
+        _ reader: StaffReader
+    ) async throws -> (user: UserRecord, grants: Grants) {
         guard let user = try await services.users.find(id) else { throw Problem.notFound }
         let grants = try await services.users.grants(id)
+        try await services.staffReads.note("user", of: [id], by: reader)
         try await services.note(
             [services.journal.audit("user.read", user: id, by: origin)],
             at: services.clock.now()

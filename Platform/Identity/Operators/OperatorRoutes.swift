@@ -1,3 +1,4 @@
+import DataProtection
 import HTTP
 import Kernel
 
@@ -18,13 +19,14 @@ struct OperatorRoutes: Sendable {
             "/v1/operator/users/{id}",
             operationID: "getUser",
             summary: "One user",
-            description: "That you looked is kept in the audit log.",
+            description: "That you looked, and why, is kept.",
             tag: Self.tag,
             access: .permission("staff:users"),
-            parameters: [Self.user],
+            parameters: [Self.user, StaffReader.parameter],
             responses: [200: ResponseShape("The user.", UserRecord.schema, headers: [.etag])]
         ) { request in
-            let (user, grants) = try await decisions.read(request.id("id"), by: Origin(request))
+            let reader = try StaffReader(request)
+            let (user, grants) = try await decisions.read(request.id("id"), by: Origin(request), reader)
             return .ok(user.json(grants)).tagged(user.tag)
         }
     }
