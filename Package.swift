@@ -180,7 +180,7 @@ let package = Package(
             "Platform/Compliance",
             [
                 "Kernel", "PostgreSQL", "Screening", "Cryptography", "Audit", "DataProtection", "HTTP", lifecycle,
-                logging,
+                logging, metrics,
             ]
         ),
         library(
@@ -365,7 +365,8 @@ let package = Package(
             "BankingProviderTests",
             [
                 "Banking", "Kernel", "PostgreSQL", "HTTP", "Messaging", "OutboundHTTP", "Settings", "Webhooks",
-                "Cryptography", "TestSupport", logging, metrics,
+                "Cryptography", "Compliance", "DomainKit", "Fees", "Identity", "Ledger", "TestSupport",
+                logging, metrics,
             ],
             exclude: ["FaultProxy"]
         ),

@@ -1,4 +1,5 @@
 import Approvals
+import Audit
 import Compliance
 import DomainKit
 import HTTP
@@ -9,8 +10,8 @@ import PostgreSQL
 /// Postings by hand: one person proposes one, another approves it, and then the ledger has it.
 ///
 /// The approval is the platform's and the posting a domain's, which may be on another server. The posting comes first
-/// and its first transfer has the approval's id: an approval whose own commit failed finds what is posted when it is
-/// approved again, and posts nothing twice.
+/// and its first transfer has the approval's id, so that nothing is posted twice. An approval whose own commit failed
+/// finds in the domain's history that it was executed: it can't be taken back any more, nor expire.
 struct ManualPostings: Sendable {
     let runtimes: [DomainRuntime]
     let cases: ComplianceCases
@@ -29,16 +30,21 @@ struct ManualPostings: Sendable {
                 _ = try await accounts(of: posting)
                 return payload
             },
+            done: { approval in
+                try await approver(of: approval).map { ApprovalKind.Done(result(of: approval), by: $0) }
+            },
             execute: { approval, initiative, _ in
                 let posting = try ManualPosting(approval.payload)
-                if try await !isPosted(approval, in: try runtime(of: posting)) {
-                    try requireUninvolved([approval.proposedBy, initiative.approver.user], posting)
-                    try await check(posting)
-                    try await post(posting, approval, by: try Initiator(initiative.request))
-                }
-                return ApprovalKind.Execution(["transfer": .string(ID<Transfer>(approval.id.value).wire)])
+                try requireUninvolved([approval.proposedBy, initiative.approver.user], posting)
+                try await check(posting)
+                try await post(posting, approval, initiative)
+                return ApprovalKind.Execution(result(of: approval))
             }
         )
+    }
+
+    private func result(of approval: Approval) -> JSON {
+        ["transfer": .string(ID<Transfer>(approval.id.value).wire)]
     }
 
     /// The case must be the customer's, and not be closed.
@@ -73,26 +79,42 @@ struct ManualPostings: Sendable {
         }
     }
 
-    /// Whether the ledger has it already: the commit of the approval failed after that of the posting.
-    private func isPosted(_ approval: Approval, in runtime: DomainRuntime) async throws -> Bool {
-        let first = ID<Transfer>(approval.id.value)
-        return try await !runtime.pool.query(
-            "select 1 from \(runtime.schema).ledger_transfers where id = \(first)"
-        ).isEmpty
+    /// Who approved what the ledger has: the history says it, in the posting's own commit; nil for what isn't posted.
+    private func approver(of approval: Approval) async throws -> ID<User>? {
+        let runtime = try runtime(of: try ManualPosting(approval.payload))
+        return try await runtime.pool.query(
+            """
+            select metadata from \(runtime.schema).status_history
+            where entity_id = \(approval.id) and entity = 'approval' and to_status = 'executed'
+            """
+        ).first.flatMap { row in (try row[0] as JSON)["by"]?.stringValue.flatMap { ID(wire: $0) } }
     }
 
-    private func post(_ posting: ManualPosting, _ approval: Approval, by initiator: Initiator) async throws {
+    private func post(
+        _ posting: ManualPosting,
+        _ approval: Approval,
+        _ initiative: ApprovalKind.Initiative
+    ) async throws {
         let runtime = try runtime(of: posting)
         let first = ID<Transfer>(approval.id.value)
         let commands = try posting.transfers(try await accounts(of: posting), first: first, ids)
         let why = "\(approval.reason) (proposed by \(approval.proposedBy.wire))"
         let done = Intervention("ledger.posted", "approval", approval.id, because: why, commands: commands)
+        let executed = StatusChange(
+            id: ids.next(),
+            entity: "approval",
+            entityID: approval.id,
+            version: 1,
+            from: Approval.Status.proposed.rawValue,
+            to: Approval.Status.executed.rawValue,
+            metadata: ["by": .string(initiative.approver.user.wire)]
+        )
         try await done.apply(
             to: runtime,
-            by: initiator,
+            by: try Initiator(initiative.request),
             ids: ids,
             in: posting.asset,
             operation: approval.id.cast()
-        )
+        ) { _ in [executed] }
     }
 }

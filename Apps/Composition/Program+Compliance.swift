@@ -66,6 +66,10 @@ extension Program {
                 return (nil, [])
             }
         }
-        return [sweep, MovementMonitor(pool: pool, ids: ids, clock: clock, logger: logger)]
+        let keepers = domains.compactMap(\.addressKeeper)
+        return [
+            sweep, ListSweep(pool: pool, ids: ids, clock: clock, keepers: keepers, logger: logger),
+            MovementMonitor(pool: pool, ids: ids, clock: clock, logger: logger),
+        ]
     }
 }

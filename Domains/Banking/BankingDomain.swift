@@ -23,6 +23,8 @@ public struct BankingDomain: Domain {
     public let servingServices: [any Service]
     /// Provider calls, what waits for a person, the simulated provider, the watch over money in transit.
     public let services: [any Service]
+    /// Ends what customers never began at providers.
+    public let chores: [Chore]
     /// Its providers' events and the other domains'.
     public let inboxHandlers: [String: any InboxHandler]
 
@@ -64,6 +66,7 @@ public struct BankingDomain: Domain {
         let transactions = parts.transactions
         export = { try await transactions.export(after: $0, limit: $1) }
         servingServices = [arrivals]
+        chores = [parts.unbegun.chore]
         services = [parts.calls, parts.held] + providers.services + transfers.services
         var handlers = parts.inboxHandlers.merging(transfers.inboxHandlers) { first, _ in first }
         let defi = Schema.defi.name

@@ -11,6 +11,7 @@ struct BankingParts: Sendable {
     let transactions: Transactions
     let calls: ProviderCalls
     let held: HeldMovements
+    let unbegun: UnbegunOrders
     let transferBook: BankTransferBook
     let inboxHandlers: [String: any InboxHandler]
     let routes: [Route]
@@ -23,6 +24,12 @@ struct BankingParts: Sendable {
         operations = gateways.operations
         calls = gateways.calls(providers, settlement)
         held = gateways.held(settlement)
+        unbegun = UnbegunOrders(
+            transactions: gateways.transactions,
+            settlement: settlement,
+            clock: platform.clock,
+            logger: platform.logger
+        )
         transferBook = gateways.transferBook
         let handlers = providers.map { provider in
             let handler = ProviderEventHandler(

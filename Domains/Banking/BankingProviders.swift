@@ -27,6 +27,7 @@ struct BankingProviders: Sendable {
             settings.moonPay,
             http: platform.outbound,
             widget: try settings.moonPay.widget.map(MoonPayWidget.init),
+            logger: platform.logger,
             open: { try await open.transactions(by: "moonpay", $0, countMax: $1) }
         ) {
             all.append(moonPay)
@@ -41,6 +42,7 @@ struct BankingProviders: Sendable {
                 widget: try paths.flatMap { paths in
                     try settings.ramp.widget.map { try RampWidget($0, webhookURL: webhookURL, paths) }
                 },
+                logger: platform.logger,
                 openTrades: { try await open.trades(countMax: $0) }
             )
             all.append(ramp)

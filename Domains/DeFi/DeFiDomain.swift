@@ -1,3 +1,4 @@
+public import Compliance
 public import DataProtection
 public import DomainKit
 import DomainTransfers
@@ -27,6 +28,8 @@ public struct DeFiDomain: Domain {
     public let export: TransactionExport
     /// What is stored about users beside the ledger.
     public let userRecords: [any UserRecords]
+    /// Who keeps which address.
+    public let addressKeeper: (any AddressKeeper)?
     /// What operators do with wallets.
     public let wallets: WalletOperations
     /// What operators do with the chain; nil where none is followed.
@@ -77,6 +80,7 @@ public struct DeFiDomain: Domain {
             + (chain.map { [ChainService($0, pollMilliseconds: poll, logger: logger)] } ?? [])
             + payments.map { ChainService($0, pollMilliseconds: poll, logger: logger) }
         userRecords = [WalletRecords(runtime: runtime)]
+        addressKeeper = WalletKeeper(schema: runtime.schema, pool: runtime.pool)
         chains =
             chain == nil && payments.isEmpty ? nil : ChainOperations(runtime, chain, payments)
         custody = chain?.custody?.operations

@@ -58,20 +58,21 @@ enum ApprovalRows {
         """
     }
 
-    /// Ends proposals that nobody decided on in time, one of them or at most `limit`.
-    static func expire(_ id: ID<Approval>? = nil, at now: Timestamp, limit: Int) -> SQL {
+    /// Proposals that nobody decided on in time, at most `limit`, kept from changing until the transaction ends.
+    static func due(at now: Timestamp, limit: Int) -> SQL {
         """
-        update platform.approvals
-        set status = 'expired', decided_at = \(now)
-        where id in (
-            select id
-            from platform.approvals
-            where status = 'proposed' and expires_at <= \(now) and id = coalesce(\(id), id)
-            order by id
-            limit \(limit)
-            for update skip locked
-        )
+        select \(columns)
+        from platform.approvals
+        where status = 'proposed' and expires_at <= \(now)
+        order by id
+        limit \(limit)
+        for update skip locked
         """
+    }
+
+    /// Ends proposals that nobody decided on.
+    static func expire(_ ids: [ID<Approval>], at now: Timestamp) -> SQL {
+        "update platform.approvals set status = 'expired', decided_at = \(now) where id = any(\(ids))"
     }
 }
 

@@ -16,7 +16,7 @@ public struct Approvals: Sendable {
     let pool: Pool
     let ids: IDGenerator
     let clock: any WallClock
-    private let byName: [String: ApprovalKind]
+    let byName: [String: ApprovalKind]
 
     /// Approvals over the platform's pool.
     ///
@@ -55,14 +55,10 @@ public struct Approvals: Sendable {
         do {
             return try await pool.transact { transaction in
                 // One of the same that is over must not stand in its way.
-                _ = try await transaction.query(ApprovalRows.expire(at: now, limit: 100))
+                let done = try await endDue(trail, in: transaction, at: now)
                 let made = try Approval(try await transaction.query(insert)[0])
-                return closing(
-                    made,
-                    [],
-                    [entry(trail.isConsole ? "break_glass.proposed" : "approval.proposed", made, trail)],
-                    at: now
-                )
+                let action = trail.isConsole ? "break_glass.proposed" : "approval.proposed"
+                return closing(made, [], done + [entry(action, made, trail)], at: now)
             }
         } catch let error as PostgresError where error.violates("approvals_proposed_once") {
             throw ApprovalProblem.proposedAlready
@@ -76,11 +72,17 @@ public struct Approvals: Sendable {
     public func approve(_ id: ID<Approval>, by principal: Principal, _ request: APIRequest) async throws -> Approval {
         let (now, trail) = (clock.now(), Trail(request))
         let (done, kind) = try await pool.transact { transaction in
-            let (proposal, kind) = try await open(id, for: principal, in: transaction, at: now)
+            let (proposal, kind, found) = try await open(id, for: principal, in: transaction, at: now)
             guard proposal.proposedBy != principal.user else { throw ApprovalProblem.ownProposal }
             let initiative = ApprovalKind.Initiative(approver: principal, request: request)
-            let execution = try await kind.execute(proposal, initiative, transaction)
-            let done = try await decide(proposal, .executed, principal, nil, execution.result, in: transaction, at: now)
+            let execution =
+                if let found {
+                    ApprovalKind.Execution(found.result)
+                } else {
+                    try await kind.execute(proposal, initiative, transaction)
+                }
+            let executed = ApprovalKind.Done(execution.result, by: found?.approver ?? principal.user)
+            let done = try await mark(proposal, executed, in: transaction, at: now)
             let rows = execution.rows + [entry("approval.executed", done, trail)]
             return closing((done, kind), execution.statements, rows, at: now)
         }
@@ -89,6 +91,8 @@ public struct Approvals: Sendable {
     }
 
     /// Refuses what somebody else has proposed, or takes back what one has proposed oneself.
+    ///
+    /// What is found to be done is marked so instead.
     ///
     /// - Throws: 404, `ApprovalProblem.ownProposal`, `.notYours`, `.notOpen`, 403 without the kind's permission.
     public func end(
@@ -100,15 +104,22 @@ public struct Approvals: Sendable {
     ) async throws -> Approval {
         precondition(status == .refused || status == .withdrawn, "an end that isn't one")
         let now = clock.now()
-        return try await pool.transact { transaction in
-            let (proposal, _) = try await open(id, for: principal, in: transaction, at: now)
+        let ended = try await pool.transact { transaction in
+            let (proposal, _, found) = try await open(id, for: principal, in: transaction, at: now)
             let isOwn = proposal.proposedBy == principal.user
             guard isOwn == (status == .withdrawn) else {
                 throw isOwn ? ApprovalProblem.ownProposal : ApprovalProblem.notYours
             }
-            let ended = try await decide(proposal, status, principal, reason, nil, in: transaction, at: now)
-            return closing(ended, [], [entry("approval.\(status.rawValue)", ended, trail)], at: now)
+            let ended =
+                if let found {
+                    try await mark(proposal, found, in: transaction, at: now)
+                } else {
+                    try await decide(proposal, status, by: principal.user, reason, nil, in: transaction, at: now)
+                }
+            return closing(ended, [], [entry("approval.\(ended.status.rawValue)", ended, trail)], at: now)
         }
+        guard ended.status == status else { throw ApprovalProblem.notOpen(ended.status) }
+        return ended
     }
 
     /// A proposal of any kind.
@@ -140,22 +151,33 @@ public struct Approvals: Sendable {
         for principal: Principal,
         in transaction: Transaction,
         at now: Timestamp
-    ) async throws -> (Approval, ApprovalKind) {
+    ) async throws -> (Approval, ApprovalKind, ApprovalKind.Done?) {
         guard let row = try await transaction.query(ApprovalRows.lock(id)).first else { throw Problem.notFound }
         let proposal = try Approval(row)
         guard let kind = byName[proposal.kind] else { throw ApprovalProblem.unknownKind }
         guard principal.permissions.contains(kind.permission) else { throw Problem.forbidden }
         guard proposal.status == .proposed else { throw ApprovalProblem.notOpen(proposal.status) }
-        guard now < proposal.expiresAt else { throw ApprovalProblem.notOpen(.expired) }
         let digest: Bytes = try row["digest"]
         guard digest == ApprovalRows.digest(proposal.kind, proposal.payload) else { throw ApprovalProblem.tampered }
-        return (proposal, kind)
+        let done = try await kind.done?(proposal)
+        guard now < proposal.expiresAt || done != nil else { throw ApprovalProblem.notOpen(.expired) }
+        return (proposal, kind, done)
+    }
+
+    /// Marks what is done as executed.
+    func mark(
+        _ proposal: Approval,
+        _ done: ApprovalKind.Done,
+        in transaction: Transaction,
+        at now: Timestamp
+    ) async throws -> Approval {
+        try await decide(proposal, .executed, by: done.approver, nil, done.result, in: transaction, at: now)
     }
 
     private func decide(
         _ proposal: Approval,
         _ status: Approval.Status,
-        _ principal: Principal,
+        by user: ID<User>,
         _ reason: String?,
         _ result: JSON?,
         in transaction: Transaction,
@@ -165,7 +187,7 @@ public struct Approvals: Sendable {
             ApprovalRows.decide(
                 proposal.id,
                 status,
-                by: principal.user,
+                by: user,
                 because: reason,
                 result: result,
                 at: now
@@ -184,7 +206,7 @@ public struct Approvals: Sendable {
         Closing(answer, last: statements + rows.statements(in: .platform, at: now))
     }
 
-    private func entry(_ action: String, _ approval: Approval, _ trail: Trail) -> AuditEntry {
+    func entry(_ action: String, _ approval: Approval, _ trail: Trail) -> AuditEntry {
         AuditEntry(
             id: ids.next(),
             actor: trail.actor,

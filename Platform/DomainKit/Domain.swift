@@ -1,3 +1,4 @@
+public import Compliance
 public import DataProtection
 public import HTTP
 public import Kernel
@@ -45,6 +46,9 @@ public protocol Domain: Sendable {
     /// What it stores about users beside its ledger, for their export and erasure.
     var userRecords: [any UserRecords] { get }
 
+    /// Who of its customers keeps an address on a chain; nil where none are kept.
+    var addressKeeper: (any AddressKeeper)? { get }
+
     /// Where there is one, its inbox is worked where requests are served, and only while this says so.
     var inboxGate: (@Sendable () -> Bool)? { get }
 
@@ -64,6 +68,9 @@ extension Domain {
 
     /// None.
     public var userRecords: [any UserRecords] { [] }
+
+    /// Nobody.
+    public var addressKeeper: (any AddressKeeper)? { nil }
 
     /// None: its inbox is worked wherever background work runs.
     public var inboxGate: (@Sendable () -> Bool)? { nil }

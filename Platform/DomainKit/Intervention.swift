@@ -79,7 +79,7 @@ public struct Intervention: Sendable, Entity {
         }
     }
 
-    /// Does it now, in a transaction of its own.
+    /// Does it now, in a transaction of its own; `more` adds rows to it.
     ///
     /// - Throws: the ledger's refusal as a `Problem` in `asset`, or a `PostgresError`.
     public func apply(
@@ -87,9 +87,10 @@ public struct Intervention: Sendable, Entity {
         by initiator: Initiator,
         ids: IDGenerator,
         in asset: Asset,
-        operation: ID<Operation>? = nil
+        operation: ID<Operation>? = nil,
+        adding more: @escaping @Sendable (Timestamp) -> [any StoredRow] = { _ in [] }
     ) async throws {
-        let item = item(in: runtime.schema, by: initiator, ids: ids, operation: operation)
+        let item = item(in: runtime.schema, by: initiator, ids: ids, operation: operation, adding: more)
         guard case .refused(let refusal, _) = try await runtime.ledger.submit(batch: [item])[0] else { return }
         throw refusal.problem(in: asset)
     }

@@ -27,6 +27,11 @@ public struct FeeSchedule: Hashable, Sendable, Entity {
     /// The most rules of a schedule.
     public static let rulesMax = 20
 
+    /// Operations between a customer and somebody else that pass no account of ours.
+    ///
+    /// There is nothing to take a fee from, so that their schedules have no rules.
+    public static let uncharged: Set<String> = ["banking.ramp"]
+
     /// The domain whose operation it is: the operation's first word.
     public var domain: String { String(operation.prefix { $0 != "." }) }
 

@@ -20,6 +20,8 @@ struct FeeScheduleCheck {
             note("/effective_to", "not_after_effective_from", unless: end > schedule.effectiveFrom)
         }
         note("/rules", "too_many", unless: schedule.rules.count <= FeeSchedule.rulesMax)
+        let isFree = FeeSchedule.uncharged.contains(schedule.operation)
+        note("/rules", "not_chargeable", unless: !isFree || schedule.rules.isEmpty)
         var codes: Set<String> = []
         for (index, item) in schedule.rules.enumerated() {
             note("/rules/\(index)/rule", "duplicate", unless: codes.insert(item.code).inserted)

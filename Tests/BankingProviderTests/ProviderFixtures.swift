@@ -34,7 +34,8 @@ enum Providers {
             baseURL: baseURL,
             http: .loopback(),
             widget: hasWidget ? widget : nil,
-            deadlineSeconds: deadlineSeconds
+            deadlineSeconds: deadlineSeconds,
+            logger: .quiet
         ) { kinds, countMax in Array((kinds == [.sale] ? sales : open).prefix(countMax)) }
     }
 
@@ -56,7 +57,8 @@ enum Providers {
             baseURL: baseURL,
             http: .loopback(),
             widget: hasWidget ? widget : nil,
-            deadlineSeconds: deadlineSeconds
+            deadlineSeconds: deadlineSeconds,
+            logger: .quiet
         ) { countMax in Array(open.prefix(countMax)) }
     }
 

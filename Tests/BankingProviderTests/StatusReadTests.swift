@@ -93,6 +93,54 @@ import Testing
         await #expect(throws: OutboundError.self) { try await asked.events(at: Providers.nowhere) }
     }
 
+    @Test(arguments: [("failed", 503), ("text", 200), ("timeless", 200)])
+    func `one that is answered wrongly keeps no other from being read`(_ fault: String, _ status: Int) async throws {
+        let open: [ID<BankTransaction>] = (0..<3).map { _ in IDGenerator().next() }
+        let peer = API.open([
+            Route(
+                .get,
+                "/v1/transactions/ext/{id}",
+                operationID: "read",
+                summary: "",
+                tag: "",
+                access: .public,
+                parameters: [.path("id", .anyString, "")],
+                responses: [200: ResponseShape("", .any)]
+            ) { request in
+                let data: JSON = [
+                    "id": "m1", "status": "completed", "externalTransactionId": .string(request.text("id") ?? ""),
+                    "currency": ["code": "usdc"], "quoteCurrencyAmount": .number("25"),
+                ]
+                guard request.text("id") == open[0].wire else {
+                    return .ok([data.with("updatedAt", "2026-11-20T18:40:00.000Z")])
+                }
+                if status != 200 { throw Problem(status, "no", "") }
+                return fault == "text" ? .ok("text") : .ok([data])
+            }
+        ])
+        try await peer.serving { port in
+            let provider = Providers.moonPay(baseURL: "http://127.0.0.1:\(port)", open: open)
+            let read = try await provider.events(since: Timestamp(seconds: 0)).map {
+                try provider.event($0).transaction
+            }
+            #expect(read == Array(open.dropFirst()))
+        }
+    }
+
+    @Test func `a provider that is away isn't asked after everything`() async throws {
+        let round = StatusRound(provider: "moonpay", logger: .quiet)
+        let things: [ID<BankTransaction>] = (0..<100).map { _ in IDGenerator().next() }
+        struct Away: Error {}
+        var asked = 0
+        await #expect(throws: Away.self) {
+            _ = try await round.ask(after: things, transaction: \.self) { _ in
+                asked += 1
+                throw Away()
+            }
+        }
+        #expect(asked == StatusRound.failuresMax)
+    }
+
     @Test func `a wallet of an asset that there isn't is refused`() throws {
         let environment = [
             "MOONPAY_SECRET_KEY": "sk_test_key", "MOONPAY_WEBHOOK_SECRETS": "wk_test_key",
@@ -101,5 +149,13 @@ import Testing
         let settings = try Settings(environment: environment, for: .check).providers.moonPay
         let widget = try #require(settings.widget)
         #expect(throws: UnknownWalletAsset(code: "DOGE")) { try MoonPayWidget(widget) }
+    }
+}
+
+extension JSON {
+    /// The object with another member.
+    fileprivate func with(_ name: String, _ value: JSON) -> JSON {
+        guard case .object(let members) = self else { return self }
+        return .object(members + [Member(name, value)])
     }
 }

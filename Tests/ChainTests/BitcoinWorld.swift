@@ -31,6 +31,8 @@ struct BitcoinWorld: Sendable {
     let url: String
     let chain: BitcoinChain
     let pool: Pool
+    /// The database's owner.
+    let owner: Pool
     let runtime: DomainRuntime
     let parts: PaymentParts
     let api: API
@@ -72,6 +74,7 @@ struct BitcoinWorld: Sendable {
 
     private init(_ url: String, _ database: TestDatabase, _ confirmations: Int) throws {
         (pool, ids, self.url) = (database.pool(.defi, size: 8), IDGenerator(), url)
+        owner = database.pool()
         rpc = JSONRPC(url: url, http: .loopback(), deadlineSeconds: 60)
         screening = StubScreening()
         runtime = DomainRuntime(schema: .defi, pool: pool, ids: ids, logger: .quiet)
@@ -81,6 +84,7 @@ struct BitcoinWorld: Sendable {
 
     private init(_ other: BitcoinWorld, _ chain: BitcoinChain) {
         (rpc, url, pool, ids, screening) = (other.rpc, other.url, other.pool, other.ids, other.screening)
+        owner = other.owner
         (runtime, self.chain) = (other.runtime, chain)
         (parts, api) = Self.parts(runtime, chain, ids, screening)
     }
@@ -102,6 +106,18 @@ struct BitcoinWorld: Sendable {
         _ = try await pool.query("update defi.chains set lease_until = '-infinity'")
         return BitcoinWorld(self, chain)
     }
+
+    /// The same followed by two nodes, the second of which is `second`.
+    func followedByTwo() async throws -> BitcoinWorld { try await followed(by: [url, second.url]) }
+
+    /// The same followed by other nodes.
+    func followed(by urls: [String]) async throws -> BitcoinWorld {
+        _ = try await pool.query("update defi.chains set lease_until = '-infinity'")
+        return BitcoinWorld(self, try Self.chain(urls, Int(chain.confirmations), runtime))
+    }
+
+    /// Another node of the same chain, with faults of its own.
+    var second: JSONRPC { JSONRPC(url: url + "/second", http: .loopback(), deadlineSeconds: 60) }
 
     private static func parts(
         _ runtime: DomainRuntime,
@@ -144,6 +160,17 @@ struct BitcoinWorld: Sendable {
         let signer = try Signer(&random)
         let address = try #require(BitcoinAddress(form, key: signer.key, network: .regtest)).description
         let person = Person(user: ids.next(), wallet: ids.next(), address: address, signer: signer, form: form)
+        try await link(person)
+        try await know(address, by: person)
+        for coin in coins { try await fund(address, coin) }
+        try await mine()
+        try await follow()
+        return person
+    }
+
+    /// Has somebody's wallet be a proven one.
+    func link(_ person: Person) async throws {
+        let address = person.address
         let (account, proof): (String, UInt128) = ("\(chain.name):\(address)", ids.next(Intent.self).value)
         try await pool.withTransaction { transaction in
             _ = try await transaction.query(
@@ -163,11 +190,27 @@ struct BitcoinWorld: Sendable {
                 """
             )
         }
-        try await know(address, by: person)
-        for coin in coins { try await fund(address, coin) }
-        try await mine()
-        try await follow()
-        return person
+    }
+
+    /// Revokes somebody's wallet and links another one of the same user, at the same address unless another is given.
+    func relinked(_ person: Person, _ other: Person? = nil) async throws -> Person {
+        _ = try await pool.query(
+            """
+            update defi.wallets set status = 'revoked', revoked_at = now(), revoked_because = 'test'
+            where id = \(person.wallet)
+            """
+        )
+        _ = try await pool.query("update defi.wallet_reads set is_due = true where wallet = \(person.wallet)")
+        let keys = other ?? person
+        let next = Person(
+            user: person.user,
+            wallet: ids.next(),
+            address: keys.address,
+            signer: keys.signer,
+            form: keys.form
+        )
+        try await link(next)
+        return next
     }
 
     /// Puts an address into somebody's address book, opened at that time.

@@ -64,6 +64,24 @@ import WalletCrypto
         }
     }
 
+    @Test func `what a customer asked for who is locked now isn't signed before they are free again`() async throws {
+        try await CustodyWorld.with { world in
+            let ada = try await world.depositor(1)
+            #expect(try await world.withdraw("20", "USDC", by: ada).status == 202)
+            _ = try await world.platform.query("update platform.users set status = 'locked' where id = \(ada.user)")
+            for _ in 0..<2 {
+                _ = try await world.custody.sender.round()
+                #expect(try await world.newest("withdrawals", of: ada)["status"] == "pending")
+                #expect(try await world.newest("withdrawals", of: ada)["may_be_cancelled"] == true)
+                try await world.makeDue()
+            }
+            _ = try await world.platform.query("update platform.users set status = 'active' where id = \(ada.user)")
+            _ = try await world.custody.sender.round()
+            try await world.finalise()
+            #expect(try await world.newest("withdrawals", of: ada)["status"] == "confirmed")
+        }
+    }
+
     @Test func `nothing is signed while compliance can't be asked, nor asked for`() async throws {
         try await CustodyWorld.with { world in
             let ada = try await world.depositor(1)

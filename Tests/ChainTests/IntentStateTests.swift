@@ -28,7 +28,7 @@ struct IntentStateTests {
         (.dropped, .displaced(block), .displaced(block)), (.displaced(block), .reorganised, .broadcast),
         (.included(done), .reorganised, .broadcast), (.included(reverted), .reorganised, .broadcast),
         (.included(done), .settled, .final(done)), (.included(reverted), .settled, .failed(reverted)),
-        (.displaced(block), .settled, .replaced),
+        (.displaced(block), .settled, .replaced), (.signed, .settled, .replaced), (.dropped, .settled, .replaced),
     ]
 
     @Test(arguments: states)

@@ -180,6 +180,32 @@ struct LifeTests {
         }
     }
 
+    @Test func `what every node refuses for good is over, and what it held is free`() async throws {
+        try await ChainWorld.with { world in
+            let ada = try await world.person(1)
+            let strategy = try await world.started(.vault, by: ada)
+            let stop = "/v1/defi/strategies/\(strategy.id.wire)/stop"
+            let built = try await world.intents(try await world.ask("POST", stop, by: ada, [:]))[0]
+            // Less gas than any call needs.
+            _ = try await world.pool.query("update defi.intents set gas_limit = 21000 where id = \(built.id)")
+            let exit = try await world.now(built)
+            #expect(try await world.submit(exit, by: ada).status == 202)
+            #expect(try await world.now(exit).state == .signed)
+            for attempts in [IntentSender.refusalsMax - 2, IntentSender.refusalsMax - 1] {
+                #expect(try await world.now(exit).state == .signed)
+                _ = try await world.pool.query("update defi.intents set attempts = \(attempts) where id = \(exit.id)")
+                try await world.makeDue()
+                try await world.parts.sender.round()
+            }
+            let over = try await world.now(exit)
+            #expect(over.state == .replaced && over.reason == "refused_by_nodes")
+            let again = try await world.stop(strategy.id, by: ada)
+            #expect(again[0].transaction.nonce == exit.transaction.nonce)
+            try await world.finalise()
+            #expect(try await world.strategy(strategy.id, of: ada).principal == 0)
+        }
+    }
+
     @Test func `an address that isn't known or still locked is refused`() async throws {
         try await ChainWorld.with { world in
             let ada = try await world.person(1)

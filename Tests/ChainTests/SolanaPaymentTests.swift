@@ -257,6 +257,20 @@ import WalletSigners
         }
     }
 
+    @Test func `a block goes without the wallets that can't be read, which are read anew`() async throws {
+        try await world { world, dev, one, other in
+            let payment = try await world.pay("1", "SOL", to: other.address, by: one)
+            try await dev.finalise()
+            try await dev.fault(.error, on: "getBalance")
+            await #expect(throws: NodeError.self) { try await world.follow() }
+            #expect(try await world.now(payment).state.name == "included")
+            try await world.follow()
+            #expect(try await world.now(payment).state.name == "final")
+            #expect(try await world.booked(.sol, of: other) == 2_000_000_000)
+            #expect(try await world.totals(.sol, of: other).received == 2_000_000_000)
+        }
+    }
+
     @Test func `nodes that follow different chains hold everything`() async throws {
         try await world { world, dev, one, other in
             let payment = try await world.pay("1", "SOL", to: other.address, by: one)

@@ -181,6 +181,25 @@ import WalletSigners
         }
     }
 
+    @Test func `what an epoch has ended is free at once, though the node is ahead of what is followed`() async throws {
+        try await world { world, dev, one, other in
+            let payment = try await world.build("2.5", "SUI", to: other.address, by: one)
+            try await dev.fault(.drop, on: "executeTransaction", count: 100)
+            #expect(try await world.submit(payment, by: one).status == 202)
+            for _ in 0..<2 { try await dev.nextEpoch() }
+            try await world.follow()
+            try await dev.fault(.drop, on: "executeTransaction", count: 0)
+            try await dev.checkpoint(3)
+            try await world.sendDue()
+            #expect(try await world.now(payment).state.name == "displaced")
+            try await world.follow()
+            let over = try await world.now(payment)
+            #expect(over.state == .replaced && over.reason == "too_late")
+            let again = try await world.build("2.5", "SUI", to: other.address, by: one)
+            #expect(Set(again.unsigned.inputs) == Set(payment.unsigned.inputs))
+        }
+    }
+
     @Test(arguments: [DevChain.Fault.lost, .drop, .error, .garbage])
     func `whatever happens to sending, it is executed once`(_ fault: DevChain.Fault) async throws {
         try await world { world, dev, one, other in

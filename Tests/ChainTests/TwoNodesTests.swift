@@ -40,18 +40,72 @@ struct TwoNodesTests {
         }
     }
 
-    @Test func `a receipt that only one gives is not believed`() async throws {
+    @Test func `a receipt that only one gives holds its transaction, and no other one and not the chain`() async throws
+    {
+        try await ChainWorld.with { one in
+            let world = try await one.followed(by: one.dev.url)
+            let (ada, bob) = (try await world.person(1), try await world.person(2))
+            try await world.know(world.dev.address(3), by: ada)
+            try await world.know(world.dev.address(3), by: bob)
+            try await world.dev.setAutomine(false)
+            let held = try await world.pay("1", "ETH", to: world.dev.address(3), by: ada)
+            let other = try await world.pay("1", "ETH", to: world.dev.address(3), by: bob)
+            for (intent, person) in [(held, ada), (other, bob)] { try await world.submit(intent, by: person) }
+            try await world.dev.mine()
+            // Both nodes are asked of each; what the first says of the first transaction is nonsense.
+            let parts = world.parts
+            try await world.dev.fault(.garbage, on: "eth_getTransactionReceipt")
+            #expect(try await parts.follower.step() == 1)
+            #expect(try await parts.follower.blocks.tip()?.number == world.chain.nodes.head())
+            let names = [try await world.now(held).state.name, try await world.now(other).state.name]
+            #expect(names.contains("included"), "\(names)")
+            try await world.finalise()
+            try await world.finalise()
+            for intent in [held, other] { #expect(try await world.now(intent).state.name == "final") }
+            let gas = try await [world.now(held), world.now(other)].compactMap { $0.state.inclusion?.gasCost }
+            #expect(try await world.house("network_gas", .eth) == gas.reduce(0, +))
+        }
+    }
+
+    @Test func `what one node alone says to be final waits, and another transaction becomes final`() async throws {
         try await ChainWorld.with { one in
             let world = try await one.followed(by: one.dev.url)
             let ada = try await world.person(1)
-            try await world.know(world.dev.address(2), by: ada)
-            let intent = try await world.pay("1", "ETH", to: world.dev.address(2), by: ada)
-            try await world.submit(intent, by: ada)
+            try await world.know(world.dev.address(3), by: ada)
+            try await world.dev.setAutomine(false)
+            var sent: [Intent] = []
+            for _ in 0..<2 {
+                let intent = try await world.pay("1", "ETH", to: world.dev.address(3), by: ada)
+                try await world.submit(intent, by: ada)
+                sent.append(intent)
+            }
+            try await world.settle()
+            for intent in sent { #expect(try await world.now(intent).state.name == "included") }
+            try await world.dev.mine(Int(world.chain.confirmations) - 1)
             try await world.dev.fault(.garbage, on: "eth_getTransactionReceipt")
-            await #expect(throws: NodeError.self) { try await world.parts.follower.step() }
-            #expect(try await world.now(intent).state == .broadcast)
             try await world.follow()
-            #expect(try await world.now(intent).state.name == "included")
+            #expect(try await world.parts.follower.blocks.tip()?.number == world.chain.nodes.head())
+            let names = try await [world.now(sent[0]), world.now(sent[1])].map(\.state.name)
+            #expect(names.sorted() == ["final", "included"])
+            try await world.finalise()
+            for intent in sent { #expect(try await world.now(intent).state.name == "final") }
+        }
+    }
+
+    @Test func `a nonce is used when both nodes say so`() async throws {
+        try await DevChain.with { other in
+            try await DevChain.with { one in
+                let account = one.address(0)
+                try await other.pay(other.address(2), .one)
+                let nodes = try one.followed(second: other.url).nodes
+                let (first, second) = (
+                    try await nodes.first.nonce(of: account), try await nodes.second?.nonce(of: account)
+                )
+                #expect(first < second ?? 0)
+                #expect(try await nodes.nonce(of: account) == first)
+                let turned = try other.followed(second: one.url).nodes
+                #expect(try await turned.nonce(of: account) == first)
+            }
         }
     }
 }

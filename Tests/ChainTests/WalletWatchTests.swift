@@ -1,3 +1,4 @@
+import DomainKit
 import Kernel
 import Ledger
 import PostgreSQL
@@ -41,6 +42,57 @@ struct WalletWatchTests {
             try await check()
             totals = try await WalletTotals.of(ada.wallet, in: .defi, world.pool)
             #expect(totals.allSatisfy { $0.received == 0 && $0.sent == 0 })
+        }
+    }
+
+    @Test func `wallets beyond what a block has room for are read in the next ones`() async throws {
+        try await ChainWorld.with { world in
+            var people: [ChainWorld.Person] = []
+            for place in 1...3 { people.append(try await world.person(place)) }
+            try await world.settle()
+            try await world.dev.setAutomine(false)
+            for person in people { try await world.dev.pay(person.address, .one) }
+            try await world.dev.mine(3)
+            // Room for one of them in each block.
+            let books = WalletBooks(world.runtime, ids: world.ids, chain: world.chain.name, readMax: 1)
+            let watch = WalletWatch(chain: world.chain, books: books)
+            let tip = try #require(try await world.parts.follower.blocks.tip()).number
+            for number in tip + 1...tip + 3 {
+                let block = try #require(try await world.chain.nodes.block(number))
+                _ = try await world.runtime.ledger.submit(batch: try await watch.items(at: block, []))
+            }
+            for person in people {
+                let wei = Int128(clamping: try await world.chain.nodes.first.balance(of: person.address))
+                #expect(try await world.held(Self.kind, .eth, by: person) == wei)
+            }
+        }
+    }
+
+    @Test func `a wallet of which the node doesn't say all is read again`() async throws {
+        try await ChainWorld.with { world in
+            let ada = try await world.person(1)
+            try await world.settle()
+            try await world.dev.pay(ada.address, .one)
+            try await world.dev.fault(.error, on: "eth_getBalance")
+            try await world.follow()
+            // The block is followed, without it.
+            let wei = Int128(clamping: try await world.chain.nodes.first.balance(of: ada.address))
+            #expect(try await world.held(Self.kind, .eth, by: ada) == wei - 1)
+            try await world.settle()
+            #expect(try await world.held(Self.kind, .eth, by: ada) == wei)
+        }
+    }
+
+    @Test func `coins count although the node has their receipt later than their block`() async throws {
+        try await ChainWorld.with { world in
+            let ada = try await world.person(1)
+            try await world.settle()
+            try await world.dev.pay(ada.address, BigUInt(5))
+            try await world.dev.fault(.error, on: "eth_getTransactionReceipt")
+            _ = try? await world.parts.follower.step()
+            try await world.follow()
+            let totals = try await WalletTotals.of(ada.wallet, in: .defi, world.pool)
+            #expect(totals.first { $0.asset == .eth }?.received == 5)
         }
     }
 

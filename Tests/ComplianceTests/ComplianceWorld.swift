@@ -33,6 +33,11 @@ struct ComplianceWorld: Sendable {
         monitor = MovementMonitor(pool: pool, ids: ids, clock: clock, logger: Logger(label: "test"))
     }
 
+    /// What compares customers with what came in with lists.
+    func listSweep(_ keepers: [any AddressKeeper] = []) -> ListSweep {
+        ListSweep(pool: pool, ids: ids, clock: clock, keepers: keepers, logger: Logger(label: "test"))
+    }
+
     /// A user by name, registered now.
     func user(_ name: String?) async throws -> ID<User> {
         let id: ID<User> = ids.next()

@@ -170,6 +170,47 @@ import Testing
         }
     }
 
+    /// What becomes of a proposal whose posting was made, but not its own commit.
+    private enum Attempt: CaseIterable { case withdrawal, refusal, approval, expiry }
+
+    @Test(arguments: Attempt.allCases)
+    private func `what is posted counts as executed, whatever is tried after its commit failed`(
+        _ attempt: Attempt
+    )
+        async throws
+    {
+        try await World.with { world in
+            try await world.prepare()
+            let payload = world.payload.with("case", .string(try await world.openCase()))
+            let id = try #require(try await world.propose(payload).json["id"]?.stringValue)
+            #expect(try await world.approve(id, as: world.checker).status == 200)
+            _ = try await world.database.pool().query(
+                """
+                update platform.approvals set status = 'proposed', decided_by = null, decided_at = null, result = null
+                """
+            )
+            world.clock.advance(seconds: Approvals.lifetimeSeconds)
+            let (path, why): (String, JSON) = ("/v1/operator/approvals/\(id)", ["reason": "not needed any more"])
+            switch attempt {
+            case .withdrawal:
+                let answer = try await world.send("\(path)/withdraw", why, as: world.maker)
+                #expect(answer.json["code"] == "proposal_not_open", "\(answer.json)")
+            case .refusal:
+                let answer = try await world.send("\(path)/refuse", why, as: world.customer)
+                #expect(answer.json["code"] == "proposal_not_open", "\(answer.json)")
+            case .approval: #expect(try await world.approve(id, as: world.customer).status == 200)
+            case .expiry: #expect(try await world.propose(payload).status == 201)
+            }
+            let row = try await world.platform.query(
+                "select status, decided_by, result from platform.approvals where id = \(ID<Approval>(wire: id))"
+            )[0]
+            #expect(try row[0] == "executed")
+            #expect(try row[1] == world.checker)
+            #expect((try row[2] as JSON)["transfer"] != nil)
+            #expect(try await world.posted(AccountKey(world.customer, "checking", .usd)) == 500)
+        }
+    }
+
     @Test func `what was changed or is over isn't posted`() async throws {
         try await World.with { world in
             try await world.prepare()

@@ -106,6 +106,23 @@ import Testing
         #expect(found == ["/version wrong_type", "/asset unknown_asset"])
     }
 
+    @Test func `what passes no account of ours has no fees`() throws {
+        func schedule(_ rules: [FeeRule]) throws -> FeeSchedule {
+            try FeeSchedule(
+                id: ID(7),
+                version: 2,
+                operation: "banking.ramp",
+                asset: .usd,
+                effectiveFrom: Fixture.instant,
+                rules: rules
+            )
+        }
+        #expect(throws: FeeScheduleError.invalid([.init("/rules", "not_chargeable")])) {
+            try schedule([FeeRule("a", .platform, "Fee", terms: [.percentage(.one)])])
+        }
+        #expect(try schedule([]).rules.isEmpty)
+    }
+
     @Test func `a rule in another asset or with too many parts is refused`() throws {
         let flat = FeeTerm.flat(Money(minorUnits: 1, .eur))
         #expect(throws: FeeScheduleError.invalid([.init("/rules/0/terms/0/flat", "other_asset")])) {

@@ -72,6 +72,20 @@ import Testing
         }
     }
 
+    @Test func `the database has no fees either of what passes no account of ours`() async throws {
+        try await FeeDatabase.with("fees_chargeable") { pool in
+            func insert(_ rules: JSON) -> SQL {
+                """
+                insert into platform.fee_schedules (id, operation, asset, version, effective, rules)
+                values (gen_random_uuid(), 'banking.ramp', 'ETH', 7, tstzrange(now(), null), \(rules))
+                """
+            }
+            let error = await #expect(throws: PostgresError.self) { try await pool.query(insert([[:]])) }
+            #expect(error?.violates("fee_schedules_chargeable") == true)
+            _ = try await pool.query(insert([]))
+        }
+    }
+
     @Test func `a dry run finds what publishing would, and stores nothing`() async throws {
         try await FeeDatabase.with("fees_dry_run") { pool in
             let schedules = FeeSchedules(pool)

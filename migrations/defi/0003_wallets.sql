@@ -39,6 +39,8 @@ create unique index wallets_owner on defi.wallets (account) where status = 'veri
 -- The primary wallet of a chain is the one that is proven.
 create unique index wallets_primary on defi.wallets (user_id, chain, network) where status = 'verified';
 create unique index wallets_of_user on defi.wallets (user_id, account) where status <> 'revoked';
+-- Who keeps an address that a list names by now.
+create index wallets_by_address on defi.wallets (lower(address), user_id) where status <> 'revoked';
 
 -- What is revoked stays revoked; the account may be linked anew.
 create function defi.wallets_end() returns trigger
@@ -124,6 +126,7 @@ create table defi.address_book (
     constraint address_book_locked check (opens_at >= created_at)
 ) with (fillfactor = 80);
 create unique index address_book_of_user on defi.address_book (user_id, account) where removed_at is null;
+create index address_book_by_address on defi.address_book (lower(address), user_id) where removed_at is null;
 
 -- A lock may grow, but nobody shortens it, and what is removed isn't there again.
 create function defi.address_book_keep() returns trigger

@@ -153,9 +153,9 @@ create table defi.intents (
     constraint intents_housed check (kind not in ('start', 'exit', 'harvest') or strategy is not null),
     constraint intents_replacing check (replaces is null or replaces <> id)
 ) with (fillfactor = 60);
--- Two transactions of an account share a nonce only where one is to replace the other.
+-- Two signed transactions of an account share a nonce only where one is to replace the other.
 create unique index intents_nonce on defi.intents (chain, address, nonce)
-    where replaces is null and state not in ('final', 'failed', 'replaced', 'expired');
+    where replaces is null and state not in ('built', 'final', 'failed', 'replaced', 'expired');
 create index intents_of_user on defi.intents (user_id, id);
 create index intents_of_strategy on defi.intents (strategy, id) where strategy is not null;
 create index intents_open on defi.intents (chain, address, nonce)
@@ -195,7 +195,11 @@ create table defi.wallet_reads (
     chain text not null references defi.chains,
     number bigint not null check (number >= 0),
     hash bytea not null check (length(hash) = 32),
-    is_due boolean not null default false
+    is_due boolean not null default false,
+    -- How often it couldn't be read since, and when it is tried next.
+    attempts integer not null default 0 check (attempts >= 0),
+    next_at timestamptz not null default '-infinity',
+    constraint wallet_reads_tried check (is_due or attempts = 0)
 ) with (fillfactor = 80);
 create index wallet_reads_due on defi.wallet_reads (chain) where is_due;
 create index wallet_reads_number on defi.wallet_reads (chain, number);

@@ -26,6 +26,8 @@ create table platform.fee_schedules (
         and isfinite(lower(effective)) and (upper_inf(effective) or isfinite(upper(effective)))
     ),
     constraint fee_schedules_rules check (jsonb_typeof(rules) = 'array'),
+    -- Between the customer and a provider: nothing of it passes an account from which a fee could be taken.
+    constraint fee_schedules_chargeable check (operation <> 'banking.ramp' or rules = '[]'),
     constraint fee_schedules_version_unique unique (operation, asset, version),
     constraint fee_schedules_no_overlap exclude using gist (operation with =, asset with =, effective with &&)
 );

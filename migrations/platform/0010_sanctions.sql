@@ -103,6 +103,17 @@ create function platform.screening_subject_candidates(asked_keys text[], asked_s
     select found.user_id from platform.screening_subjects found where found.sounds operator(public.%) asked_sounds
 $$;
 
+-- Entries that came in with a version of a list and weren't compared with all customers yet: written with the version,
+-- taken away last, so that no version is half compared whatever is cut off.
+create table platform.screening_queue (
+    entry uuid primary key references platform.sanctions_entries (id),
+    queued_at timestamptz not null,
+    -- What failed is tried again later.
+    attempts integer not null default 0 check (attempts >= 0),
+    due_at timestamptz not null
+) with (fillfactor = 80);
+create index screening_queue_due on platform.screening_queue (due_at, entry);
+
 -- Who isn't whom: a user told apart from an entry, for as long as the entry says the same.
 create table platform.screening_dismissals (
     user_id uuid not null,
@@ -117,6 +128,7 @@ create table platform.screening_dismissals (
 
 -- migrate: down
 drop table platform.screening_dismissals;
+drop table platform.screening_queue;
 drop function platform.screening_subject_candidates;
 drop table platform.screening_subjects;
 drop function platform.sanctions_candidates;

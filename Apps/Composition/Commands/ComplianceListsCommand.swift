@@ -17,7 +17,8 @@ struct ComplianceListsCommand: AsyncParsableCommand {
 
     struct Load: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Put a list in force in place of its version before, and screen customers against what changed.",
+            abstract:
+                "Put a list in force in place of its version before; what changed is compared with all customers.",
             discussion: """
                 ofac_sdn is read from sdn.csv, alt.csv and add.csv, in this order, or from sdn.xml; un and eu from \
                 their XML. Exits with 1 when the list is refused; the version before stays in force then.
@@ -49,8 +50,7 @@ struct ComplianceListsCommand: AsyncParsableCommand {
                 "Version \(report.version): \(report.entries) entries, \(report.names) names; \(report.added) added, "
                     + "\(report.changed) changed, \(report.vanished) gone; \(report.rejected) rows refused."
             )
-            let customers = CustomerScreening(pool: pool, ids: program.ids, clock: program.clock)
-            print("\(try await customers.screen(entries: report.touched)) customers to look at.")
+            print("\(report.touched.count) entries wait to be compared with all customers, which the worker does.")
         }
 
         private func read(_ source: SanctionsSource) throws -> ReadList {

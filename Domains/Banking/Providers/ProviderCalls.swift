@@ -32,15 +32,20 @@ struct ProviderCalls: Service {
 
     func run() async throws {
         while !Task.isShuttingDownGracefully && !Task.isCancelled {
-            let claimed = (try? await claim(limit: ProviderCalls.concurrencyMax, only: nil)) ?? []
-            if claimed.isEmpty {
+            if await (try? round()) ?? 0 == 0 {
                 try? await Task.sleep(for: .milliseconds(ProviderCalls.pollMilliseconds))
-                continue
-            }
-            await withDiscardingTaskGroup { group in
-                for call in claimed { group.addTask { await attempt(call) } }
             }
         }
+    }
+
+    /// Makes the calls that are due, some at once; how many there were.
+    @discardableResult
+    func round() async throws -> Int {
+        let claimed = try await claim(limit: ProviderCalls.concurrencyMax, only: nil)
+        await withDiscardingTaskGroup { group in
+            for call in claimed { group.addTask { await attempt(call) } }
+        }
+        return claimed.count
     }
 
     /// An answer with the provider's action, if that comes at once; a client that gets none reads the transaction again
@@ -127,6 +132,7 @@ struct ProviderCalls: Service {
         do {
             guard let asked = try await transactions.find(call.transaction), let provider = providers[call.provider]
             else { return try await postpone(call, "no transaction or no provider \(call.provider)") }
+            guard try await settlement.holdOn(asked, for: call) else { return }
             let answer = await ask(provider, call, asked, try await token(of: asked))
             // While the provider was asked, its webhook may have told the same.
             let transaction = try await transactions.find(call.transaction) ?? asked
@@ -140,11 +146,11 @@ struct ProviderCalls: Service {
             }
         } catch {
             logger.error(
-                "a provider call's result could not be stored; it is made again",
+                "a provider call could not be made or its result not be stored; it is made again",
                 metadata: ["call": "\(call.id)", "transaction": "\(call.transaction.wire)", "error": "\(error)"]
             )
             // So that one that can never be stored ends, too. Where this fails, the claim's lease ends.
-            try? await postpone(call, "its result could not be stored: \(error)")
+            try? await postpone(call, "it could not be made or its result not be stored: \(error)")
         }
     }
 

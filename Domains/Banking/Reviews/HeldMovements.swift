@@ -88,8 +88,8 @@ struct HeldMovements: Service {
         switch outcome {
         // The payee's account may have been closed meanwhile, and what was held been freed.
         case .refused(.accountClosed): return try await end(transaction, because: Payments.payeeClosed.code)
-        case .refused(.reservationExpired), .refused(.reservationNotActive), .refused(.unknownReservation):
-            return try await end(transaction, because: "reservation_ended")
+        case .refused(let refusal) where refusal.saysThatReservationEnded:
+            return try await end(transaction, because: Settlement.reservationEnded)
         default: return outcome
         }
     }

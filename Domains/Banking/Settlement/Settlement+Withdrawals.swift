@@ -6,6 +6,38 @@ import Messaging
 import PostgreSQL
 
 extension Settlement {
+    /// Why a withdrawal ended whose money wasn't held any more when it was to be sent.
+    static let reservationEnded = "reservation_ended"
+
+    /// Holds a payout's money on before its provider is asked, each time anew.
+    ///
+    /// The provider may be away for longer than a reservation lives. What is over, or not held any more, isn't paid
+    /// out: the call ends, and its withdrawal with it.
+    ///
+    /// - Returns: whether the provider may be asked.
+    /// - Throws: `Unheld` where neither is so; the call is to be made later.
+    func holdOn(_ transaction: BankTransaction, for call: ProviderCall) async throws -> Bool {
+        guard call.step == .createPayout else { return true }
+        // A provider may have forgotten the key of what it has paid out.
+        let done = ProviderCallDone(call: call, isRefused: transaction.status != .completed)
+        guard !transaction.status.isFinal else {
+            _ = try await note([done], of: transaction)
+            return false
+        }
+        let item = LedgerItem(operation: transaction.operation, commands: try await heldOn(transaction))
+        guard case .refused(let refusal, _) = try await commit(item) else { return true }
+        guard refusal.saysThatReservationEnded else { throw Unheld(outcome: .refused(refusal)) }
+        let by = Initiator(system: "provider:\(call.provider)", correlation: transaction.id.value)
+        let outcome = try await end(transaction, reason: Settlement.reservationEnded, by: by, with: [done])
+        guard outcome == .settled else { throw Unheld(outcome: outcome) }
+        return false
+    }
+
+    /// A payout whose money could neither be held on nor be given back.
+    struct Unheld: Error {
+        let outcome: Outcome
+    }
+
     /// The provider has paid out: captures what was reserved, or settles late, or keeps the claim apart.
     func completeWithdrawal(_ transaction: BankTransaction, _ context: Context) async throws -> Outcome {
         guard let reservation = transaction.reservation else {
@@ -155,5 +187,15 @@ extension Settlement {
         let review = ReviewCase(id: ids.next(), transaction: refunded.id, kind: .closedAccount)
         let rows = context.rows + review.opened(by: context.by, ids)
         return try await store(refunded, commands: [.transfer(transfer)], by: context.by, with: rows)
+    }
+}
+
+extension LedgerRefusal {
+    /// Whether what was to be done needs a reservation that is over.
+    var saysThatReservationEnded: Bool {
+        switch self {
+        case .reservationExpired, .reservationNotActive, .unknownReservation: true
+        default: false
+        }
     }
 }

@@ -13,9 +13,9 @@ struct BitcoinChain: PaymentChain {
     let network: ChainNetwork
     let assets = [Asset.btc]
     let confirmations: Int64
-    let first: BitcoinNode
-    /// Asked, too, about what decides about money.
-    let second: BitcoinNode?
+    let isFinal = false
+    /// One or two; what decides about money is asked of both.
+    let nodes: [BitcoinNode]
     let coins: Coins
 
     init(
@@ -26,8 +26,7 @@ struct BitcoinChain: PaymentChain {
         _ runtime: DomainRuntime
     ) {
         precondition((1...2).contains(nodes.count) && confirmations >= 1, "one or two nodes, a confirmation")
-        (first, second) = (nodes[0], nodes.count > 1 ? nodes[1] : nil)
-        (self.network, self.confirmations) = (network, Int64(confirmations))
+        (self.nodes, self.network, self.confirmations) = (nodes, network, Int64(confirmations))
         feeRateMax = Int64(feeCeiling) * 1_000
         coins = Coins(schema: runtime.schema, pool: runtime.pool, chain: network.id.description)
     }
@@ -53,17 +52,22 @@ struct BitcoinChain: PaymentChain {
         )
     }
 
+    /// What is asked where one answer is enough.
+    var first: BitcoinNode { nodes[0] }
+
     // MARK: Following
 
     func head() async throws(NodeError) -> Int64 {
-        let head = try await first.head()
-        guard let second else { return head }
-        return min(head, try await second.head())
+        var head = Int64.max
+        for node in nodes { head = min(head, try await node.head()) }
+        return head
     }
 
     func reference(at number: Int64) async throws(NodeError) -> BlockReference? {
         let hash = try await first.hash(at: number)
-        if let second, let hash, try await second.hash(at: number) != hash { throw .disagreement("block \(number)") }
+        for node in nodes.dropFirst() where hash != nil {
+            guard try await node.hash(at: number) == hash else { throw .disagreement("block \(number)") }
+        }
         return hash.map { BlockReference(number: number, hash: $0) }
     }
 
@@ -101,28 +105,27 @@ struct BitcoinChain: PaymentChain {
     // MARK: Sending
 
     func send(_ signed: SignedPayment) async -> Reception {
-        let reception = await first.send(signed.raw)
-        guard let second else { return reception }
-        let other = await second.send(signed.raw)
-        return other == .accepted ? other : reception
+        var reception = await first.send(signed.raw)
+        for node in nodes.dropFirst() {
+            let other = await node.send(signed.raw)
+            if other == .accepted { reception = other }
+        }
+        return reception
     }
 
     func status(of id: [UInt8]) async throws(NodeError) -> PaymentStatus {
-        let status = try await first.status(of: id)
-        guard let second else { return status }
-        let other = try await second.status(of: id)
-        switch (status, other) {
-        case (.included, .included) where status != other: throw .disagreement("the block of a payment")
+        var statuses: Set<PaymentStatus> = []
+        for node in nodes { statuses.insert(try await node.status(of: id)) }
+        if let only = statuses.first, statuses.count == 1 { return only }
         // One of them has not heard of it yet, or not of its block.
-        case (.included, _), (_, .unknown): return other == .unknown ? status : other
-        default: return other
-        }
+        guard statuses.isDisjoint(with: [.unknown, .pending]) else { return .pending }
+        throw .disagreement("the block of a payment")
     }
 
-    func isPossible(_ payment: UnsignedPayment) async throws(NodeError) -> Bool {
-        guard try await first.areSpendable(payment.inputs) else { return false }
-        guard let second else { return true }
-        return try await second.areSpendable(payment.inputs)
+    func outlook(of payment: UnsignedPayment) async throws(NodeError) -> PaymentOutlook {
+        var said: [PaymentOutlook] = []
+        for node in nodes { said.append(try await node.areSpendable(payment.inputs) ? .open : .spent) }
+        return PaymentOutlook(said)
     }
 
     func read(

@@ -15,6 +15,10 @@ struct ChainBlocks: Sendable {
     let chain: String
     /// This process.
     let holder: UInt128
+    var leaseSeconds = ChainBlocks.leaseSeconds
+
+    /// Another process follows the chain since: what this one was doing is none of its business any more.
+    struct Lost: Error, Sendable {}
 
     /// Declares the chain, if it isn't yet.
     func declare() async throws {
@@ -29,12 +33,40 @@ struct ChainBlocks: Sendable {
             """
             update \(schema).chains
             set epoch = epoch + (holder is distinct from \(holder))::int, holder = \(holder),
-                lease_until = clock_timestamp() + make_interval(secs => \(ChainBlocks.leaseSeconds))
+                lease_until = clock_timestamp() + make_interval(secs => \(leaseSeconds))
             where name = \(chain) and (holder = \(holder) or lease_until < clock_timestamp())
             returning 1
             """
         )
         return !rows.isEmpty
+    }
+
+    /// Does something under the lease and renews it meanwhile: to read what wallets have may take minutes.
+    ///
+    /// Nothing while another process follows the chain; how many blocks there were. What is stored is fenced beside
+    /// that: each transaction checks who holds the lease.
+    ///
+    /// - Throws: what `work` throws; `Lost`.
+    func leading(_ work: @escaping @Sendable () async throws -> Int) async throws -> Int {
+        guard try await lease() else { return 0 }
+        return try await withThrowingTaskGroup(of: Int?.self) { group in
+            group.addTask { try await work() }
+            group.addTask {
+                await keep()
+                return nil
+            }
+            defer { group.cancelAll() }
+            guard let followed = try await group.next() ?? nil else { throw Lost() }
+            return followed
+        }
+    }
+
+    /// Renews the lease until another process has it, or until what it is for is done.
+    private func keep() async {
+        while (try? await Task.sleep(for: .seconds(leaseSeconds / 3))) != nil {
+            // A database that doesn't answer takes nothing of what is stored in the end.
+            if (try? await lease()) == false { return }
+        }
     }
 
     /// Gives the lease back.

@@ -44,18 +44,20 @@ struct EthereumNodes: Sendable {
         return try await second.knows(hash)
     }
 
-    /// The nonce of an account's next transaction, the higher one where they differ.
+    /// The nonce of an account's next transaction, the lower one where they differ: what is below it is used by the
+    /// word of all.
     func nonce(of account: EthereumAddress) async throws(NodeError) -> UInt64 {
         let nonce = try await first.nonce(of: account)
         guard let second else { return nonce }
-        return max(nonce, try await second.nonce(of: account))
+        return min(nonce, try await second.nonce(of: account))
     }
 
-    /// Sends a signed transaction to all; one that takes it is enough.
+    /// Sends a signed transaction to all; one that takes it is enough, and it is refused for good only by all.
     func send(_ raw: [UInt8]) async -> Reception {
         let reception = await first.send(raw)
         guard let second else { return reception }
         let other = await second.send(raw)
+        if case .refused = reception { return other }
         return other == .accepted ? other : reception
     }
 }

@@ -12,6 +12,24 @@ enum NodeError: Error, Hashable, Sendable {
     case disagreement(String)
 }
 
+extension NodeError {
+    /// Whether it may be the question: other ones may be answered.
+    var isOfAQuestion: Bool {
+        switch self {
+        case .unreachable: false
+        case .malformed, .refused, .disagreement: true
+        }
+    }
+
+    /// Whether there is an answer, and it can't be believed; else there is none.
+    var isAboutAnswer: Bool {
+        switch self {
+        case .disagreement, .malformed: true
+        case .unreachable, .refused: false
+        }
+    }
+}
+
 extension NodeError: CustomStringConvertible {
     var description: String {
         switch self {

@@ -16,7 +16,16 @@ struct WalletBooks: Sendable {
         let address: String
         /// It is revoked: what it has is nothing to us any more.
         let isOver: Bool
+        /// Its user has proven another one on the chain, which has been read: the books say what that one has.
+        let isSucceeded: Bool
+        /// Somebody has proven its account, it or another one with the same.
+        let isAccountFollowed: Bool
+        /// How often it couldn't be read.
+        let attempts: Int
     }
+
+    /// The longest wait until what couldn't be read is read again.
+    static let delaySecondsMax = 300.0
 
     let schema: Schema
     let pool: Pool
@@ -24,10 +33,11 @@ struct WalletBooks: Sendable {
     let ids: IDGenerator
     /// CAIP-2.
     let chain: String
+    private let readMax: Int
 
-    init(_ runtime: DomainRuntime, ids: IDGenerator, chain: String) {
+    init(_ runtime: DomainRuntime, ids: IDGenerator, chain: String, readMax: Int = WalletBooks.readMax) {
         (schema, pool, accounts) = (runtime.schema, runtime.pool, runtime.accounts)
-        (self.ids, self.chain) = (ids, chain)
+        (self.ids, self.chain, self.readMax) = (ids, chain, readMax)
     }
 
     /// The customer's account for what their proven wallet on a chain has.
@@ -52,7 +62,10 @@ struct WalletBooks: Sendable {
         return found
     }
 
-    /// Proven wallets that are to be read: those touched, those that are due, and those that never were.
+    /// Proven wallets that are to be read: those touched, those that are due, and those that never were; those whose
+    /// last reading is the oldest first.
+    ///
+    /// What is touched and not among them has to be stored as due (`WalletsDueRow`).
     func due(_ touched: [ID<Wallet>]) async throws -> [Due] {
         try await due(
             """
@@ -64,7 +77,7 @@ struct WalletBooks: Sendable {
             left join \(schema).wallet_reads r on r.wallet = v.id
             where v.status = 'verified' and v.account like \(chain + ":%") and r.wallet is null
             """,
-            limit: WalletBooks.readMax
+            limit: readMax
         )
     }
 
@@ -81,16 +94,69 @@ struct WalletBooks: Sendable {
         )
     }
 
+    /// Those of the due ones that are read together: all of them, or half of those that couldn't be read so often
+    /// together, so that what is wrong with one holds up the others less and less.
+    static func turn(of due: [Due]) -> [Due] {
+        guard let attempts = due.first?.attempts else { return [] }
+        let equal = due.prefix { $0.attempts == attempts }
+        return Array(attempts == 0 ? equal : equal.prefix(max(1, equal.count / 2)))
+    }
+
+    /// Has wallets that couldn't be read, as of a block, read again later.
+    func postpone(_ due: [Due], at block: BlockReference) async throws {
+        _ = try await pool.query(
+            """
+            insert into \(schema).wallet_reads as r (wallet, chain, number, hash, is_due, attempts, next_at)
+            select wallet, \(chain), \(block.number), \(Bytes(block.hash)), true, 1,
+                clock_timestamp() + interval '1 second'
+            from unnest(\(due.map(\.id))) as wallet order by wallet
+            on conflict (wallet) do update
+            set is_due = true, attempts = r.attempts + 1, next_at = clock_timestamp() + make_interval(
+                secs => least(\(WalletBooks.delaySecondsMax), 2 ^ least(r.attempts, 12)))
+            """
+        )
+    }
+
     private func due(_ ids: SQL, limit: Int) async throws -> [Due] {
         try await pool.query(
             """
-            select w.id, w.user_id, w.address, w.status = 'revoked' as is_over
+            select w.id, w.user_id, w.address, w.status = 'revoked' as is_over, coalesce(r.attempts, 0) as attempts,
+                exists (
+                    select 1 from \(schema).wallets v
+                    join \(schema).wallet_reads o on o.wallet = v.id and o.chain = \(chain) and not o.is_due
+                    where v.user_id = w.user_id and v.status = 'verified' and v.id <> w.id) as is_succeeded,
+                exists (
+                    select 1 from \(schema).wallets v
+                    where v.account = w.account and v.status = 'verified') as is_account_followed
             from (\(ids)) n join \(schema).wallets w on w.id = n.id
-            order by w.id limit \(limit)
+            left join \(schema).wallet_reads r on r.wallet = w.id
+            where r.next_at is null or r.next_at <= clock_timestamp()
+            order by attempts, r.number nulls first, w.id limit \(limit)
             """
-        ).map {
-            Due(id: try $0["id"], user: try $0["user_id"], address: try $0["address"], isOver: try $0["is_over"])
+        ).map { row in
+            Due(
+                id: try row["id"],
+                user: try row["user_id"],
+                address: try row["address"],
+                isOver: try row["is_over"],
+                isSucceeded: try row["is_succeeded"],
+                isAccountFollowed: try row["is_account_followed"],
+                attempts: try row["attempts"]
+            )
         }
+    }
+
+    /// What is to be posted so that the books say nothing of wallets that are revoked.
+    ///
+    /// A customer has one account on a chain: where another wallet of theirs is read in the same step, or was since,
+    /// the account says what that one has.
+    func endings(among due: [Due], of assets: [Asset]) async throws -> [LedgerItem] {
+        var users = Set(due.filter { !$0.isOver }.map(\.user))
+        var items: [LedgerItem] = []
+        for wallet in due where wallet.isOver && !wallet.isSucceeded && users.insert(wallet.user).inserted {
+            items += try await difference(wallet, assets.map { ($0, 0) })
+        }
+        return items
     }
 
     /// What is to be posted so that the books say what the chain does; nothing is for what the chain didn't say.

@@ -38,20 +38,40 @@ struct WalletReadRow: StoredRow, Entity {
     let block: BlockReference
     /// It is not read again.
     let isOver: Bool
+    /// Not all of it was read, so that it is due again.
+    var isPartial = false
 
     static func store(_ rows: [WalletReadRow], in schema: Schema, at: Timestamp) -> [SQL] {
         let over = rows.filter(\.isOver)
         let alive = rows.filter { !$0.isOver }
         return [
+            // One that was revoked while it was read is looked at again.
             """
-            insert into \(schema).wallet_reads as r (wallet, chain, number, hash)
-            select * from unnest(\(alive.map(\.wallet)), \(alive.map(\.chain)), \(alive.map(\.block.number)),
-                \(alive.map { Bytes($0.block.hash) }))
+            insert into \(schema).wallet_reads as r (wallet, chain, number, hash, is_due)
+            select n.wallet, n.chain, n.number, n.hash, n.is_partial or w.status = 'revoked'
+            from unnest(\(alive.map(\.wallet)), \(alive.map(\.chain)), \(alive.map(\.block.number)),
+                \(alive.map { Bytes($0.block.hash) }), \(alive.map(\.isPartial)))
+                as n(wallet, chain, number, hash, is_partial)
+            join \(schema).wallets w on w.id = n.wallet
+            order by w.id for share of w
             on conflict (wallet) do update
-            set (number, hash, is_due) = (excluded.number, excluded.hash, false)
+            set (number, hash, is_due, attempts, next_at)
+                = (excluded.number, excluded.hash, excluded.is_due, 0, '-infinity')
             """,
             "delete from \(schema).wallet_reads where wallet = any(\(over.map(\.wallet)))",
         ]
+    }
+
+    static var mustTouchEachRow: Bool { false }
+}
+
+/// Proven wallets that were read before are to be read anew.
+struct WalletsDueRow: StoredRow {
+    let wallets: [ID<Wallet>]
+
+    static func store(_ rows: [WalletsDueRow], in schema: Schema, at: Timestamp) -> [SQL] {
+        let wallets = rows.flatMap(\.wallets)
+        return ["update \(schema).wallet_reads set is_due = true where wallet = any(\(wallets)) and not is_due"]
     }
 
     static var mustTouchEachRow: Bool { false }

@@ -39,9 +39,23 @@ struct WalletWatch: Sendable {
                 )
             }
         }
-        let due = try await books.due(wallets.values.flatMap(\.self))
-        var items = try await differences(due, at: block)
-        rows += due.map { WalletReadRow(wallet: $0.id, chain: chain.name, block: block.reference, isOver: $0.isOver) }
+        let concerned = wallets.values.flatMap(\.self)
+        let due = try await books.due(concerned)
+        let (read, partial) = try await differences(due, at: block)
+        var items = read
+        for wallet in due {
+            rows.append(
+                WalletReadRow(
+                    wallet: wallet.id,
+                    chain: chain.name,
+                    block: block.reference,
+                    isOver: wallet.isOver,
+                    isPartial: partial.contains(wallet.id)
+                )
+            )
+        }
+        let waiting = Set(concerned).subtracting(due.map(\.id))
+        if !waiting.isEmpty { rows.append(WalletsDueRow(wallets: waiting.sorted())) }
         let stored = rows
         if !stored.isEmpty {
             items.append(LedgerItem(operation: books.ids.next(), commands: []) { _, _ in .init(rows: stored) })
@@ -94,8 +108,12 @@ struct WalletWatch: Sendable {
         // Coins come with no event: whether they went is in the receipt.
         let asked = paying.filter { ours.contains($0.sender) || $0.to.map(ours.contains) == true }
         let receipts = try await chain.nodes.first.receipts(asked.map(\.hash))
-        for (entry, receipt) in zip(asked, receipts) where receipt?.succeeded == true {
-            guard let to = entry.to else { continue }
+        for (entry, receipt) in zip(asked, receipts) {
+            // A node that has the block and not yet its receipts is asked again: what isn't counted now never is.
+            guard let receipt, receipt.block == block.reference else {
+                throw NodeError.malformed("no receipt of a transaction in block \(block.number)")
+            }
+            guard receipt.succeeded, let to = entry.to else { continue }
             let amount = Int128(clamping: entry.value)
             moves.append(Move(asset: EthereumChain.gasAsset, from: entry.sender, to: to, amount: amount))
         }
@@ -113,8 +131,12 @@ struct WalletWatch: Sendable {
 
     // MARK: What a wallet has
 
-    /// What is to be posted so that the books say what the chain does.
-    private func differences(_ due: [WalletBooks.Due], at block: EthereumBlock) async throws -> [LedgerItem] {
+    /// What is to be posted so that the books say what the chain does, and the wallets of which the node didn't say
+    /// all.
+    private func differences(
+        _ due: [WalletBooks.Due],
+        at block: EthereumBlock
+    ) async throws -> (items: [LedgerItem], partial: Set<ID<Wallet>>) {
         let alive = due.filter { !$0.isOver }
         let node = chain.nodes.first
         let addresses = alive.compactMap { EthereumAddress($0.address) }
@@ -122,16 +144,14 @@ struct WalletWatch: Sendable {
         let coins = try await node.balances(of: addresses, at: .number(block.number))
         let views = addresses.flatMap { wallet in assets.map { EthereumNode.View.balance(of: wallet, in: $0.token) } }
         var tokens = try await node.views(views, at: .number(block.number))[...]
-        var items: [LedgerItem] = []
+        var (items, partial): ([LedgerItem], Set<ID<Wallet>>) = ([], [])
         for (wallet, coins) in zip(alive, coins) {
             var amounts = [(EthereumChain.gasAsset, coins)]
             for (asset, _) in assets { amounts.append((asset, tokens.popFirst()?.map { BigUInt(bigEndian: $0) })) }
+            if amounts.contains(where: { $0.1 == nil }) { partial.insert(wallet.id) }
             items += try await books.difference(wallet, amounts.map { ($0, $1.map { Int128(clamping: $0) }) })
         }
-        for wallet in due where wallet.isOver {
-            let all = [EthereumChain.gasAsset] + assets.map(\.asset)
-            items += try await books.difference(wallet, all.map { ($0, 0) })
-        }
-        return items
+        items += try await books.endings(among: due, of: [EthereumChain.gasAsset] + assets.map(\.asset))
+        return (items, partial)
     }
 }

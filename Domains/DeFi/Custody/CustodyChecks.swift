@@ -37,14 +37,14 @@ struct CustodyChecks: Sendable {
         return quote
     }
 
-    /// Whether a withdrawal may be signed by what is known now.
+    /// Whether a withdrawal may be signed by what is known now; what a customer asked for who is locked now waits.
     ///
     /// - Throws: what the stores throw; it isn't signed then.
     func standing(
         of withdrawal: CustodyWithdrawal,
         to destination: MoneyMovement.Destination
     ) async throws -> MovementStanding {
-        guard let profile = try await users.profile(withdrawal.user) else { return .waits }
+        guard let profile = try await users.profile(withdrawal.user), profile.isActive else { return .waits }
         let payout = Payout(
             subject: withdrawal.id.value,
             user: withdrawal.user,

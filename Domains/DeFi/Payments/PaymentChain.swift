@@ -13,6 +13,8 @@ protocol PaymentChain: Sendable {
     var assets: [Asset] { get }
     /// Blocks from a transaction's own on until it is final; 1 where only final blocks are followed.
     var confirmations: Int64 { get }
+    /// Whether only final blocks are followed: nothing of them is taken back.
+    var isFinal: Bool { get }
 
     // MARK: Following
 
@@ -76,12 +78,13 @@ protocol PaymentChain: Sendable {
     /// `nonceTooLow` stands for all that makes it impossible: its coins are spent, its time is over.
     func send(_ signed: SignedPayment) async -> Reception
 
-    /// Where a transaction is in the chain as it is now.
+    /// Where a transaction is in the chain as it is now; `included` only where all nodes have it there.
+    ///
+    /// - Throws: `disagreement` where nodes have it in different blocks.
     func status(of id: [UInt8]) async throws(NodeError) -> PaymentStatus
 
-    /// Whether a payment that is in no block may still come into one, as far as blocks decide about it: what it spends
-    /// is there, its time isn't over.
-    func isPossible(_ payment: UnsignedPayment) async throws(NodeError) -> Bool
+    /// Whether a payment that is in no block may still come into one, as far as blocks decide about it.
+    func outlook(of payment: UnsignedPayment) async throws(NodeError) -> PaymentOutlook
 }
 
 extension PaymentChain {
@@ -96,6 +99,31 @@ extension PaymentChain {
     }
 
     func forgetting(_ addresses: [String]) -> [any StoredRow] { [] }
+}
+
+/// Whether a payment that is in no block may still come into one.
+enum PaymentOutlook: Hashable, Sendable {
+    /// What it uses is there, and its time isn't over.
+    case open
+    /// Something else has used what it uses, in a block.
+    case spent
+    /// Its time is over for good.
+    case late
+    /// The nodes don't say the same: one may be behind.
+    case unclear
+
+    /// What nodes say, of which there is one or more.
+    init(_ said: [PaymentOutlook]) {
+        let all = Set(said)
+        if let only = all.first, all.count == 1 {
+            self = only
+        } else {
+            self = all.isSubset(of: [.spent, .late]) ? .spent : .unclear
+        }
+    }
+
+    /// Whether it is impossible by the word of all nodes.
+    var isOver: Bool { self == .spent || self == .late }
 }
 
 /// Where a transaction is.

@@ -116,16 +116,28 @@ struct PaymentDesk: Sendable {
         guard case .built = payment.state, payment.expiresAt > clock.now() else {
             throw Problem(409, "intent_not_open", "It is \(payment.state.name). Build a new one.")
         }
-        // What was true when it was built must still be: lists and coins change while a user thinks.
-        if payment.draft.kind == .transfer, let account = parts.chain.network.account(payment.draft.recipient) {
-            _ = try await book.requirePayable(account, for: payment.user)
-        }
-        if (try? await parts.chain.isPossible(payment.unsigned)) == false {
-            throw Problem(409, "intent_not_open", "What it uses is spent, or its time is over. Build a new one.")
-        }
+        try await check(payment, signed, parts.chain)
         var taken = payment
         try taken.take(signed)
         return try await store(taken, parts, request)
+    }
+
+    /// What was true when it was built must still be: lists and coins change while a user thinks.
+    ///
+    /// A wallet may have sent it by itself: what a block has is followed, whatever would be said of it now.
+    private func check(_ payment: Payment, _ signed: SignedPayment, _ chain: any PaymentChain) async throws {
+        // A node that doesn't answer refuses nothing: what is signed is stored first, and its chances are seen later.
+        let outlook = try? await chain.outlook(of: payment.unsigned)
+        // Asked last: what came into a block meanwhile is known.
+        let status = try? await chain.status(of: signed.id)
+        if case .included? = status { return }
+        if payment.draft.kind == .transfer, let account = chain.network.account(payment.draft.recipient) {
+            _ = try await book.requirePayable(account, for: payment.user)
+        }
+        guard outlook?.isOver == true, let status else { return }
+        if status == .unknown {
+            throw Problem(409, "intent_not_open", "What it uses is spent, or its time is over. Build a new one.")
+        }
     }
 
     /// Sends what was submitted, at once.

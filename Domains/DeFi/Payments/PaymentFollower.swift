@@ -18,14 +18,17 @@ struct PaymentFollower: Sendable {
     let logger: Logger
     var missingAfterSeconds = ChainFollower.missingAfterSeconds
 
+    private var steps: ChainSteps { ChainSteps(chain: chain.name, ledger: ledger, logger: logger) }
+
     /// Follows what is new, and looks after what waits; how many blocks there were.
     ///
     /// Nothing while another process follows the chain.
     ///
-    /// - Throws: a `NodeError`, a `PostgresError`, `ChainFollower.Foreign`; what was stored stays, the rest comes with
-    ///   the next step.
-    @discardableResult func step() async throws -> Int {
-        guard try await blocks.lease() else { return 0 }
+    /// - Throws: a `NodeError`, a `PostgresError`, `ChainFollower.Foreign`, `ChainBlocks.Lost`; what was stored stays,
+    ///   the rest comes with the next step.
+    @discardableResult func step() async throws -> Int { try await blocks.leading { try await advance() } }
+
+    private func advance() async throws -> Int {
         let head = try await chain.head()
         var tip = try await blocks.tip()
         if let known = tip { tip = try await reconciled(known) }
@@ -67,8 +70,7 @@ struct PaymentFollower: Sendable {
             items.append(try await books.item(payment, .reorganised, because: "another_chain"))
         }
         let row = NewChainRow(chain: chain.name, holder: blocks.holder)
-        items.append(LedgerItem(operation: books.ids.next(), commands: []) { _, _ in .init(rows: [row]) })
-        try await store(items)
+        try await steps.store([step(row)], with: items)
         logger.notice("the local chain is another one", metadata: ["chain": "\(chain.name)"])
         return nil
     }
@@ -80,8 +82,7 @@ struct PaymentFollower: Sendable {
             items.append(try await books.item(payment, .reorganised, because: "reorganised"))
         }
         let row = AbandonedBlocksRow(chain: chain.name, fork: fork, holder: blocks.holder)
-        items.append(LedgerItem(operation: books.ids.next(), commands: []) { _, _ in .init(rows: [row]) })
-        try await store(items)
+        try await steps.store([step(row)], with: items)
         let broken = try await payments.settled(above: fork.number, on: chain.name)
         if !broken.isEmpty {
             Counter(label: "chain_final_broken_total", dimensions: [("chain", chain.name)]).increment(by: broken.count)
@@ -103,18 +104,14 @@ struct PaymentFollower: Sendable {
 
     private func follow(_ block: PaymentBlock) async throws {
         var items: [LedgerItem] = []
-        let spent = Set(block.entries.flatMap(\.spends))
         for payment in try await payments.open(on: chain.name, in: block) {
-            if let entry = block.entries.first(where: { $0.id == payment.signed?.id }) {
-                items.append(try await included(payment, block.reference, entry.succeeded, entry.fee))
-            } else if !spent.isDisjoint(with: payment.unsigned.inputs) {
-                items.append(try await books.item(payment, .displaced(block.reference), because: "inputs_spent"))
-            } else if try await isOver(payment) {
-                items.append(try await books.item(payment, .displaced(block.reference), because: "too_late"))
-            }
+            if let item = try await alone(payment, in: block, change) { items.append(item) }
         }
-        items += try await settlements(at: block)
-        items += try await wallets.items(at: block)
+        let ripe = block.number - chain.confirmations + 1
+        for payment in try await payments.undecided(on: chain.name, upTo: ripe) {
+            if let item = try await alone(payment, in: block, settlement) { items.append(item) }
+        }
+        let effects = try await wallets.effects(of: block)
         let row = FollowedBlockRow(
             chain: chain.name,
             block: block.reference,
@@ -122,8 +119,36 @@ struct PaymentFollower: Sendable {
             minedAt: block.timestamp,
             holder: blocks.holder
         )
-        items.append(LedgerItem(operation: books.ids.next(), commands: []) { _, _ in .init(rows: [row]) })
-        try await store(items)
+        try await steps.store([step(row)], with: items, effects)
+        if let fault = effects.fault { throw fault }
+    }
+
+    /// What a block does to a payment; nil for nothing, and where the nodes don't say what has become of it: then it
+    /// waits, and no other one with it.
+    private func alone(
+        _ payment: Payment,
+        in block: PaymentBlock,
+        _ work: (Payment, PaymentBlock) async throws -> LedgerItem?
+    ) async throws -> LedgerItem? {
+        do {
+            return try await work(payment, block)
+        } catch let error as NodeError where error.isOfAQuestion {
+            steps.tell(error, of: payment.id)
+            return nil
+        }
+    }
+
+    /// What a block makes of a payment that is on its way.
+    private func change(_ payment: Payment, at block: PaymentBlock) async throws -> LedgerItem? {
+        if let entry = block.entries.first(where: { $0.id == payment.signed?.id }) {
+            return try await included(payment, block.reference, entry.succeeded, entry.fee)
+        }
+        let inputs = Set(payment.unsigned.inputs)
+        if block.entries.contains(where: { $0.spends.contains(where: inputs.contains) }) {
+            return try await books.item(payment, .displaced(block.reference), because: "inputs_spent")
+        }
+        guard try await isOver(payment) else { return nil }
+        return try await books.item(payment, .displaced(block.reference), because: "too_late")
     }
 
     private func included(
@@ -136,36 +161,32 @@ struct PaymentFollower: Sendable {
         return try await books.item(payment, .included(inclusion))
     }
 
-    /// Whether no block will have a payment any more, by the node's word.
-    private func isOver(_ payment: Payment) async throws -> Bool {
-        guard let signed = payment.signed, try await chain.status(of: signed.id) == .unknown else { return false }
-        return try await !chain.isPossible(payment.unsigned)
+    /// Whether no block will have a payment any more, by the word of all nodes.
+    ///
+    /// - Throws: `disagreement` while they don't say the same.
+    private func isOver(_ payment: Payment) async throws(NodeError) -> Bool {
+        let outlook = try await chain.outlook(of: payment.unsigned)
+        if outlook == .unclear { throw .disagreement("whether a payment is possible") }
+        guard outlook.isOver, let signed = payment.signed else { return false }
+        // Asked last: what came into a block meanwhile is known.
+        return try await chain.status(of: signed.id) == .unknown
     }
 
-    /// What becomes final with a block: those whose block it and the ones between stand on.
-    private func settlements(at block: PaymentBlock) async throws -> [LedgerItem] {
-        var items: [LedgerItem] = []
-        let ripe = block.number - chain.confirmations + 1
-        for payment in try await payments.undecided(on: chain.name, upTo: ripe) {
-            guard case .included(let inclusion) = payment.state, let signed = payment.signed else {
-                // What took its place is final now, or never came.
-                let isOver = try await isOver(payment)
-                items.append(
-                    try await books.item(payment, isOver ? .settled : .reorganised, because: isOver ? nil : "possible")
-                )
-                continue
-            }
-            guard try await blocks.holds(inclusion.block) else {
-                items.append(try await books.item(payment, .reorganised, because: "not_canonical"))
-                continue
-            }
-            // Final is said once, so it is looked at once more.
-            guard case .included(inclusion.block, inclusion.succeeded, _) = try await chain.status(of: signed.id) else {
-                throw NodeError.disagreement("the block of a payment that becomes final")
-            }
-            items.append(try await books.item(payment, .settled))
+    /// Whether a block makes it final what became of a payment: its block and the ones between stand.
+    private func settlement(of payment: Payment, at block: PaymentBlock) async throws -> LedgerItem? {
+        guard case .included(let inclusion) = payment.state, let signed = payment.signed else {
+            // What took its place is final now, or never came.
+            let isOver = try await isOver(payment)
+            return try await books.item(payment, isOver ? .settled : .reorganised, because: isOver ? nil : "possible")
         }
-        return items
+        // What is final where it is followed is looked up however long ago it was.
+        let isThere = chain.isFinal ? true : try await blocks.holds(inclusion.block)
+        guard isThere else { return try await books.item(payment, .reorganised, because: "not_canonical") }
+        // Final is said once, so it is looked at once more, by all nodes.
+        guard case .included(inclusion.block, inclusion.succeeded, _) = try await chain.status(of: signed.id) else {
+            throw NodeError.disagreement("the block of a payment that becomes final")
+        }
+        return try await books.item(payment, .settled)
     }
 
     // MARK: What no block is about
@@ -176,33 +197,61 @@ struct PaymentFollower: Sendable {
             items.append(try await books.item(payment, .timedOut, because: "not_signed_in_time"))
         }
         let limit = ChainFollower.choresMax
-        for payment in try await payments.waiting(on: chain.name, seconds: missingAfterSeconds, limit: limit) {
-            guard let signed = payment.signed else { continue }
-            switch try await chain.status(of: signed.id) {
-            case .pending: continue
-            case .unknown:
-                items.append(try await books.item(payment, .lost, because: "not_in_pool", nextAt: payment.createdAt))
-            case .included(let block, let succeeded, let fee):
-                // Its block was followed before it was ours to look for.
-                guard try await blocks.holds(block) else { continue }
-                items.append(try await included(payment, block, succeeded, fee))
+        let waiting = try await payments.waiting(on: chain.name, seconds: missingAfterSeconds, limit: limit)
+        // Those that nothing is found of have their turn again after the others.
+        try await payments.looked(at: waiting.map(\.id))
+        for payment in waiting {
+            do {
+                if let item = try await found(payment, upTo: tip) { items.append(item) }
+            } catch let error as NodeError where error.isOfAQuestion {
+                steps.tell(error, of: payment.id)
             }
         }
-        if isNewest { items += try await wallets.items(dueAt: tip) }
-        guard !items.isEmpty else { return }
         // Another process that took over meanwhile sees what is there now.
-        let row = StillFollowedRow(chain: chain.name, tip: tip, holder: blocks.holder)
-        items.append(LedgerItem(operation: books.ids.next(), commands: []) { _, _ in .init(rows: [row]) })
-        try await store(items)
+        if !items.isEmpty { try await steps.store([still(at: tip)], with: items) }
+        if isNewest { try await readWallets(at: tip) }
     }
 
-    private func store(_ items: [LedgerItem]) async throws {
-        for outcome in try await ledger.submit(batch: items) {
-            guard case .refused(let refusal, _) = outcome else { continue }
-            logger.critical(
-                "the ledger refused what the chain did; an operator must look",
-                metadata: ["chain": "\(chain.name)", "refusal": "\(refusal)"]
-            )
+    /// What has become of a payment that no block told of; nil for nothing.
+    private func found(_ payment: Payment, upTo tip: BlockReference) async throws -> LedgerItem? {
+        guard let signed = payment.signed else { return nil }
+        switch try await chain.status(of: signed.id) {
+        case .pending: return nil
+        case .unknown: return try await books.item(payment, .lost, because: "not_in_pool", nextAt: payment.createdAt)
+        case .included(let block, let succeeded, let fee):
+            // Its block was followed before it was ours to look for.
+            let isFollowed = chain.isFinal ? block.number <= tip.number : try await blocks.holds(block)
+            return isFollowed ? try await included(payment, block, succeeded, fee) : nil
         }
+    }
+
+    /// Reads the wallets whose turn it is; what can't be read, or isn't stored, rests and keeps no other one waiting.
+    private func readWallets(at tip: BlockReference) async throws {
+        let due = WalletBooks.turn(of: try await wallets.books.due([]))
+        guard !due.isEmpty else { return }
+        do {
+            let items = try await wallets.items(of: due, at: tip)
+            if !items.isEmpty { try await steps.store(items + [still(at: tip)]) }
+        } catch let error where Self.isOfWallets(error) {
+            if due.count == 1 { steps.tell(error, unread: due[0].id) }
+            logger.notice(
+                "wallets are read again later",
+                metadata: ["chain": "\(chain.name)", "wallets": "\(due.count)", "error": "\(error)"]
+            )
+            try await wallets.books.postpone(due, at: tip)
+        }
+    }
+
+    private static func isOfWallets(_ error: any Error) -> Bool {
+        if let error = error as? PostgresError { return error.isOfARow && !error.isStale }
+        return error is NodeError
+    }
+
+    private func still(at tip: BlockReference) -> LedgerItem {
+        step(StillFollowedRow(chain: chain.name, tip: tip, holder: blocks.holder))
+    }
+
+    private func step(_ row: any StoredRow) -> LedgerItem {
+        LedgerItem(operation: books.ids.next(), commands: []) { _, _ in .init(rows: [row]) }
     }
 }

@@ -20,14 +20,7 @@ struct PaymentSender: Sendable {
     /// Sends what is due; how many there were.
     @discardableResult func round() async throws -> Int {
         let due = try await claim()
-        for id in due {
-            do {
-                try await send(id)
-            } catch let error as PostgresError where error.isStale {
-                // Somebody else moved it meanwhile: what it needs now is found in the next round.
-                continue
-            }
-        }
+        try await ChainSteps(chain: chain.name, ledger: ledger, logger: logger).each(due) { try await send($0) }
         return due.count
     }
 
@@ -74,17 +67,21 @@ struct PaymentSender: Sendable {
         }
     }
 
-    /// What it needs is used: by itself, which the follower finds in its block, or by something else.
+    /// What it needs is used: by itself, which the follower finds in its block, or by others; or it is too late.
     private func lookUp(_ payment: Payment, _ signed: SignedPayment) async throws {
+        let outlook = try await chain.outlook(of: payment.unsigned)
+        // Asked last: what came into a block meanwhile is known.
         guard try await chain.status(of: signed.id) == .unknown else { return try await store(payment, .accepted) }
         let blocks = ChainBlocks(schema: schema, pool: pool, chain: chain.name, holder: 0)
-        guard try await !chain.isPossible(payment.unsigned), let tip = try await blocks.tip(),
-            try await chain.head() == tip.number
-        else {
-            // Something in the pool is in its way, or in a block that is followed next; it may yet go.
-            return try await postpone(payment, "inputs_used")
+        let tip = try await blocks.tip()
+        switch (outlook, tip) {
+        // No block can have it any more, whichever is followed next.
+        case (.late, let tip?): try await store(payment, .displaced(tip), because: "too_late")
+        case (.spent, let tip?) where try await chain.head() == tip.number:
+            try await store(payment, .displaced(tip), because: "inputs_spent")
+        // Something in the pool is in its way, or in a block that is followed next; it may yet go.
+        default: try await postpone(payment, "inputs_used")
         }
-        try await store(payment, .displaced(tip), because: "inputs_spent")
     }
 
     private func store(_ payment: Payment, _ event: IntentState.Event, because reason: String? = nil) async throws {

@@ -71,14 +71,26 @@ struct Payments: Sendable {
         ).map { try $0["id"] }
     }
 
-    /// Those that were last seen on their way so many seconds ago.
+    /// Those that were last seen on their way so many seconds ago, those that were left alone the longest first.
     func waiting(on chain: String, seconds: Double, limit: Int) async throws -> [Payment] {
         try await find(
             """
             i.chain = \(chain) and i.state = 'broadcast'
                 and i.seen_at < clock_timestamp() - make_interval(secs => \(seconds))
             """,
-            limit: limit
+            limit: limit,
+            order: "i.seen_at, i.id"
+        )
+    }
+
+    /// Some have been looked for: others have their turn.
+    func looked(at ids: [ID<Intent>]) async throws {
+        guard !ids.isEmpty else { return }
+        _ = try await pool.query(
+            """
+            update \(schema).payments set seen_at = clock_timestamp()
+            where id = any(\(ids)) and state = 'broadcast'
+            """
         )
     }
 
@@ -129,9 +141,9 @@ struct Payments: Sendable {
         )
     }
 
-    private func find(_ condition: SQL, limit: Int) async throws -> [Payment] {
+    private func find(_ condition: SQL, limit: Int, order: SQL = "i.id desc") async throws -> [Payment] {
         try await pool.query(
-            "select \(Payment.columns) from \(schema).payments i where \(condition) order by i.id desc limit \(limit)"
+            "select \(Payment.columns) from \(schema).payments i where \(condition) order by \(order) limit \(limit)"
         ).map(Payment.init)
     }
 }

@@ -14,6 +14,7 @@ struct SolanaChain: PaymentChain {
     let tokens: [(asset: Asset, mint: SolanaAddress)]
 
     let confirmations: Int64 = 1
+    let isFinal = true
 
     /// A cluster by the URLs of its nodes.
     ///
@@ -160,9 +161,10 @@ struct SolanaChain: PaymentChain {
     }
 
     /// Until the last block that may have it is final: before, a fork may still bring it.
-    func isPossible(_ payment: UnsignedPayment) async throws(NodeError) -> Bool {
+    func outlook(of payment: UnsignedPayment) async throws(NodeError) -> PaymentOutlook {
         guard let last = payment.details[Self.lastHeight]?.integerValue else { throw .malformed("details") }
-        for node in nodes where try await node.height(.finalized) <= Int64(last) { return true }
-        return false
+        var said: [PaymentOutlook] = []
+        for node in nodes { said.append(try await node.height(.finalized) <= Int64(last) ? .open : .late) }
+        return PaymentOutlook(said)
     }
 }

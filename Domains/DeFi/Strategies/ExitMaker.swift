@@ -16,6 +16,8 @@ struct ExitMaker: Sendable {
 
     /// Blocks between two attempts at an exit that couldn't be built.
     static let retryBlocks: Int64 = 10
+    /// Blocks in which an exit that was built and not signed isn't built again: about a day.
+    static let againBlocks: Int64 = 7_200
 
     /// What stores an exit and its alert; nil while an exit is there already, or when the same couldn't be built
     /// before.
@@ -26,9 +28,7 @@ struct ExitMaker: Sendable {
         _ judgement: StrategyRules.Judgement
     ) async throws -> LedgerItem? {
         let last = try await last(of: breach, strategy.id)
-        guard try await !hasExit(strategy.id),
-            last.map({ !$0.failed || (value.block.number - $0.number) % Self.retryBlocks == 0 }) ?? true
-        else { return nil }
+        guard last?.isDue(at: value.block.number) ?? true, try await !hasExit(strategy.id) else { return nil }
         var opened: OpenedIntents?
         var outcome = Self.built
         do {
@@ -78,19 +78,31 @@ struct ExitMaker: Sendable {
 
     private static let built = "exit_built"
 
-    private func last(
-        of breach: StrategyRules.Breach,
-        _ strategy: ID<Strategy>
-    ) async throws -> (outcome: String, number: Int64, failed: Bool)? {
+    /// What was decided of a limit before.
+    private struct Last: Sendable {
+        let outcome: String
+        let number: Int64
+        /// The exit wasn't signed, for whatever reason.
+        let wasIgnored: Bool
+
+        func isDue(at number: Int64) -> Bool {
+            if wasIgnored { return number - self.number >= ExitMaker.againBlocks }
+            return outcome == ExitMaker.built || (number - self.number) % ExitMaker.retryBlocks == 0
+        }
+    }
+
+    private func last(of breach: StrategyRules.Breach, _ strategy: ID<Strategy>) async throws -> Last? {
         let rows = try await pool.query(
             """
-            select outcome, number from \(schema).decisions
-            where strategy = \(strategy) and kind = \(breach.rawValue) order by id desc limit 1
+            select d.outcome, d.number, coalesce(i.state = 'expired', false) as was_ignored
+            from \(schema).decisions d
+            left join \(schema).intents i on i.id = d.intent
+            where d.strategy = \(strategy) and d.kind = \(breach.rawValue) order by d.id desc limit 1
             """
         )
-        guard let row = rows.first else { return nil }
-        let outcome: String = try row["outcome"]
-        return (outcome, try row["number"], outcome != Self.built)
+        return try rows.first.map {
+            Last(outcome: try $0["outcome"], number: try $0["number"], wasIgnored: try $0["was_ignored"])
+        }
     }
 }
 

@@ -19,7 +19,7 @@ struct StrategyRoutes: Sendable {
 
     private static let problems: [Int: [String]] = [
         404: ["not_found", "offer_not_found"],
-        409: ["nonce_taken", "strategy_not_open", "strategy_filling", "strategy_leaving", "exit_queued"],
+        409: ["strategy_changed", "strategy_not_open", "strategy_filling", "strategy_leaving", "exit_queued"],
         422: IntentRoutes.problems[422, default: []] + [
             "nothing_to_exit", "nothing_to_harvest", "not_enough_in_it", "protocol_paused", "offer_gone",
             "pair_amount_needed", "bad_rule",
@@ -281,9 +281,9 @@ struct StrategyRoutes: Sendable {
         do {
             return try await ledger.submit(item).response()
         } catch let error as PostgresError
-            where error.isStale || error.violates("intents_nonce") || error.violates("strategies_one")
+            where error.isStale || error.violates("strategies_one")
         {
-            throw Problem(409, "nonce_taken", "Another transaction of the wallet was built meanwhile. Try again.")
+            throw Problem(409, "strategy_changed", "It was changed or started by another request. Try again.")
         }
     }
 

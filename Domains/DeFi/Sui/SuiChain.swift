@@ -14,6 +14,7 @@ struct SuiChain: PaymentChain {
     let tokens: [(asset: Asset, type: String)]
 
     let confirmations: Int64 = 1
+    let isFinal = true
 
     /// A network by the URLs of its nodes.
     ///
@@ -165,15 +166,20 @@ struct SuiChain: PaymentChain {
         return .included(effects.checkpoint, succeeded: effects.succeeded, fee: max(0, effects.fee))
     }
 
-    /// As long as its epoch lasts and its objects are in the versions that it names.
-    func isPossible(_ payment: UnsignedPayment) async throws(NodeError) -> Bool {
+    /// As long as its epoch lasts and its objects are in the versions that it names; the node's epoch is that of the
+    /// same answer, however far the chain is followed.
+    func outlook(of payment: UnsignedPayment) async throws(NodeError) -> PaymentOutlook {
         guard let built = Self.built(payment) else { throw .malformed("payment") }
         let used = built.gas.payment + built.coins
+        var said: [PaymentOutlook] = []
         for node in nodes {
-            let isOver = try await node.head().epoch > built.lastEpoch
-            let versions = isOver ? [] : try await node.versions(of: used.map(\.id))
-            if !isOver, versions == used.map({ UInt64?.some($0.version) }) { return true }
+            let there = try await node.objects(used.map(\.id))
+            if there.epoch > built.lastEpoch {
+                said.append(.late)
+            } else {
+                said.append(there.versions == used.map { UInt64?.some($0.version) } ? .open : .spent)
+            }
         }
-        return false
+        return PaymentOutlook(said)
     }
 }

@@ -129,19 +129,20 @@ struct SuiNode: Sendable {
         return coins
     }
 
-    /// The versions of objects now, in their order; nil for one that is no more.
-    func versions(of objects: [SuiAddress]) async throws(NodeError) -> [UInt64?] {
-        var versions: [UInt64?] = []
+    /// The versions of objects now, in their order, nil for one that is no more, and the epoch that they are as of.
+    func objects(_ objects: [SuiAddress]) async throws(NodeError) -> (epoch: UInt64, versions: [UInt64?]) {
+        var (epoch, versions): (UInt64, [UInt64?]) = (0, [])
         for start in stride(from: 0, to: objects.count, by: Self.pageMax) {
             let part = objects[start..<min(start + Self.pageMax, objects.count)]
             let fields = part.enumerated().map { "o\($0): object(address: \"\($1)\") { version }" }
-            let data = try await graphQL.ask("{ \(fields.joined(separator: " ")) }")
+            let data = try await graphQL.ask("{ checkpoint { epoch { epochId } } \(fields.joined(separator: " ")) }")
+            epoch = UInt64(try Self.integer(data["checkpoint"]?["epoch"]?["epochId"], "epoch"))
             for place in part.indices {
                 guard let object = data["o\(place - start)"] else { throw .malformed("objects") }
                 versions.append(object == .null ? nil : UInt64(try Self.integer(object["version"], "version")))
             }
         }
-        return versions
+        return (epoch, versions)
     }
 
     /// Where a transaction is; nil where no checkpoint that the node knows has it.

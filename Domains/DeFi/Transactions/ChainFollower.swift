@@ -36,13 +36,16 @@ struct ChainFollower: Sendable {
     let logger: Logger
     var missingAfterSeconds = ChainFollower.missingAfterSeconds
 
+    private var steps: ChainSteps { ChainSteps(chain: chain.name, ledger: ledger, logger: logger) }
+
     /// Follows what is new, and looks after what waits; how many blocks there were.
     ///
     /// Nothing while another process follows the chain.
     ///
     /// - Throws: a `NodeError`, a `PostgresError`, `Foreign`; what was stored stays, the rest comes with the next step.
-    @discardableResult func step() async throws -> Int {
-        guard try await blocks.lease() else { return 0 }
+    @discardableResult func step() async throws -> Int { try await blocks.leading { try await advance() } }
+
+    private func advance() async throws -> Int {
         let head = try await chain.nodes.head()
         var tip = try await blocks.tip()
         if let known = tip { tip = try await reconciled(known) }
@@ -96,7 +99,7 @@ struct ChainFollower: Sendable {
         ]
         var new = try await custody?.itemsOfNewChain() ?? []
         new.append(LedgerItem(operation: books.ids.next(), commands: []) { _, _ in .init(rows: rows) })
-        try await store(new, with: items)
+        try await steps.store(new, with: items)
         logger.notice("the local chain is another one", metadata: ["chain": "\(chain.name)"])
     }
 
@@ -108,7 +111,7 @@ struct ChainFollower: Sendable {
         }
         let row = AbandonedBlocksRow(chain: chain.name, fork: fork, holder: blocks.holder)
         let undone = LedgerItem(operation: books.ids.next(), commands: []) { _, _ in .init(rows: [row]) }
-        try await store([undone], with: items)
+        try await steps.store([undone], with: items)
         try await report(try await intents.settled(above: fork.number, on: chain.name))
         Counter(label: "chain_reorganisations_total", dimensions: [("chain", chain.name)]).increment()
         logger.notice(
@@ -140,7 +143,9 @@ struct ChainFollower: Sendable {
         )
         for intent in candidates {
             if let entry = block.entries.first(where: { $0.hash == intent.signed?.hash }) {
-                items.append(try await included(intent, try await receipt(of: entry, in: block)))
+                items += try await holding(intent) {
+                    try await included(intent, try await receipt(of: entry, in: block))
+                }
             } else if block.entries.contains(where: {
                 $0.sender == intent.address && $0.nonce == intent.transaction.nonce
             }) {
@@ -167,7 +172,7 @@ struct ChainFollower: Sendable {
         if custody != nil { rows.append(CustodyBlockRow(chain: chain.name, block: block.reference)) }
         let stored = rows
         base.append(LedgerItem(operation: books.ids.next(), commands: []) { _, _ in .init(rows: stored) })
-        try await store(base, with: items)
+        try await steps.store(base, with: items)
         // Custody and what rules want are no part of the block: nothing of them can hold the chain up.
         await custody?.step(still(at: block.reference), having: block)
         await strategies.act(on: watched.wishes, at: block, ledger)
@@ -225,23 +230,40 @@ struct ChainFollower: Sendable {
         let ripe = block.number - chain.confirmations + 1
         var items: [LedgerItem] = []
         for intent in try await intents.undecided(on: chain.name, upTo: ripe) {
-            guard case .included(let inclusion) = intent.state, let signed = intent.signed else {
-                items.append(try await displacement(intent))
-                continue
-            }
-            guard try await blocks.holds(inclusion.block) else {
-                items.append(try await books.item(intent, .reorganised, because: "not_canonical"))
-                continue
-            }
-            // Final is said once, so the receipt is looked at once more, by all nodes.
-            let receipt = try await chain.nodes.receipt(signed.hash)
-            guard receipt?.block == inclusion.block, receipt?.succeeded == inclusion.succeeded else {
-                throw NodeError.disagreement("the receipt of a transaction that becomes final")
-            }
-            let basis = try await pairBasis(of: intent, inclusion)
-            items.append(try await books.item(intent, .settled, adding: basis))
+            items += try await holding(intent) { try await settlement(of: intent) }
         }
         return items
+    }
+
+    private func settlement(of intent: Intent) async throws -> LedgerItem {
+        guard case .included(let inclusion) = intent.state, let signed = intent.signed else {
+            return try await displacement(intent)
+        }
+        guard try await blocks.holds(inclusion.block) else {
+            return try await books.item(intent, .reorganised, because: "not_canonical")
+        }
+        // Final is said once, so the receipt is looked at once more, by all nodes.
+        let receipt = try await chain.nodes.receipt(signed.hash)
+        guard receipt?.block == inclusion.block, receipt?.succeeded == inclusion.succeeded else {
+            throw NodeError.disagreement("the receipt of a transaction that becomes final")
+        }
+        return try await books.item(intent, .settled, adding: try await pairBasis(of: intent, inclusion))
+    }
+
+    /// What becomes of one transaction; nothing, for now, while nodes don't say the same of it or answer nonsense.
+    ///
+    /// The chain goes on without it: what is missing is found by its receipt, or with the next block.
+    private func holding(_ intent: Intent, _ work: () async throws -> LedgerItem?) async throws -> [LedgerItem] {
+        do {
+            return [try await work()].compactMap(\.self)
+        } catch let error as NodeError where error.isAboutAnswer {
+            Counter(label: "chain_held_total", dimensions: [("chain", chain.name)]).increment()
+            logger.error(
+                "a transaction is held: what nodes say of it can't be believed",
+                metadata: ["chain": "\(chain.name)", "intent": "\(intent.id.wire)", "error": "\(error)"]
+            )
+            return []
+        }
     }
 
     /// What the pair's other token that a transaction put in was worth in the asset, in its own block.
@@ -277,14 +299,7 @@ struct ChainFollower: Sendable {
         // Those that nothing is found of have their turn again after the others.
         try await intents.looked(at: waiting.map(\.id))
         for intent in waiting {
-            guard let signed = intent.signed else { continue }
-            if let receipt = try await chain.nodes.receipt(signed.hash) {
-                // Its block was followed before it was ours to look for.
-                guard try await blocks.holds(receipt.block) else { continue }
-                items.append(try await included(intent, receipt))
-            } else if try await !chain.nodes.knows(signed.hash) {
-                items.append(try await books.item(intent, .lost, because: "not_in_pool", nextAt: intent.createdAt))
-            }
+            items += try await holding(intent) { try await found(intent) }
         }
         guard let tip else { return }
         await custody?.step(still(at: tip))
@@ -292,50 +307,22 @@ struct ChainFollower: Sendable {
         // Another process that took over meanwhile sees what is there now.
         let row = still(at: tip)
         let followed = LedgerItem(operation: books.ids.next(), commands: []) { _, _ in .init(rows: [row]) }
-        try await store([followed], with: items)
+        try await steps.store([followed], with: items)
+    }
+
+    /// What is found of a transaction that no block was about so far; nil for nothing new.
+    private func found(_ intent: Intent) async throws -> LedgerItem? {
+        guard let signed = intent.signed else { return nil }
+        if let receipt = try await chain.nodes.receipt(signed.hash) {
+            // Its block was followed before it was ours to look for.
+            guard try await blocks.holds(receipt.block) else { return nil }
+            return try await included(intent, receipt)
+        }
+        guard try await !chain.nodes.knows(signed.hash) else { return nil }
+        return try await books.item(intent, .lost, because: "not_in_pool", nextAt: intent.createdAt)
     }
 
     private func still(at tip: BlockReference) -> StillFollowedRow {
         StillFollowedRow(chain: chain.name, tip: tip, holder: blocks.holder)
-    }
-
-    /// Stores a step of the chain with what it does to transactions, all in one.
-    ///
-    /// Where the database refuses something of a transaction, the step is stored without it, so that it doesn't hold
-    /// the chain up, and what it does to each transaction after it, each for itself. What is missing then is found
-    /// again: an inclusion by its receipt, a reorganisation and what is final by the block that the transaction is in.
-    private func store(_ step: [LedgerItem], with transactions: [LedgerItem]) async throws {
-        do {
-            return try await store(transactions + step)
-        } catch let error as PostgresError where error.isOfARow && !error.isStale && !transactions.isEmpty {
-            try await store(step)
-        }
-        for item in transactions {
-            do {
-                try await store([item])
-            } catch let error as PostgresError where error.isOfARow {
-                Self.tell(error, of: item.operation.cast(), on: chain.name, logger)
-            }
-        }
-    }
-
-    /// Tells operators of a transaction whose change the database refused; nothing of it is lost.
-    static func tell(_ error: PostgresError, of intent: ID<Intent>, on chain: String, _ logger: Logger) {
-        guard !error.isStale else { return }
-        Counter(label: "chain_refused_total", dimensions: [("chain", chain)]).increment()
-        logger.error(
-            "what became of a transaction was refused and is tried again; an operator must look",
-            metadata: ["chain": "\(chain)", "intent": "\(intent.wire)", "error": "\(error)"]
-        )
-    }
-
-    private func store(_ items: [LedgerItem]) async throws {
-        for outcome in try await ledger.submit(batch: items) {
-            guard case .refused(let refusal, _) = outcome else { continue }
-            logger.critical(
-                "the ledger refused what the chain did; an operator must look",
-                metadata: ["chain": "\(chain.name)", "refusal": "\(refusal)"]
-            )
-        }
     }
 }

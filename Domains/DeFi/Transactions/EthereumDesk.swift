@@ -100,10 +100,6 @@ struct EthereumDesk: Sendable {
         ) { _, _ in
             LedgerItem.Finish(rows: opened.rows, answer: answer)
         }
-        do {
-            return try await submissions.ledger.submit(item).response()
-        } catch let error as PostgresError where error.violates("intents_nonce") {
-            throw Problem(409, "nonce_taken", "Another transaction of the wallet was built meanwhile. Try again.")
-        }
+        return try await submissions.ledger.submit(item).response()
     }
 }

@@ -41,7 +41,7 @@ struct Intent: Sendable, Entity {
     /// An exit's share of the strategy's principal.
     let principal: Int128
     let reservation: ID<Reservation>?
-    let transaction: EthereumTransaction
+    private(set) var transaction: EthereumTransaction
     let summary: JSON
     let createdAt: Timestamp
     let expiresAt: Timestamp
@@ -113,9 +113,18 @@ struct Intent: Sendable, Entity {
     /// Wei that it may cost at most, gas alone.
     var gasCostMax: BigUInt { transaction.costMax - transaction.value }
 
+    /// The same on another nonce; nil where that is out of range.
+    func numbered(_ nonce: UInt64) -> Intent? {
+        guard let transaction = transaction.numbered(nonce) else { return nil }
+        var moved = self
+        (moved.transaction, moved.reason) = (transaction, "renumbered")
+        return moved
+    }
+
     /// Takes what the user signed, which the caller has checked against it.
     mutating func take(_ returned: SignedEthereumTransaction) throws(IntentState.Impossible) {
         state = try state.after(.signed)
+        reason = nil
         signed = Signed(raw: returned.bytes, hash: returned.hash)
     }
 

@@ -66,7 +66,8 @@ struct IntentMaker: Sendable {
                 )
             )
         }
-        try await checkFunds(drafts, calls, holds, wallet)
+        let isExit = calls.contains { $0.kind == .exit }
+        try await checkFunds(drafts, calls, holds.amounts(besidesUnsigned: isExit), wallet)
         return drafts
     }
 
@@ -166,7 +167,7 @@ struct IntentMaker: Sendable {
     private func checkFunds(
         _ drafts: [Intent.Draft],
         _ calls: [Call],
-        _ holds: WalletHolds,
+        _ holds: WalletHolds.Amounts,
         _ wallet: LinkedWallet
     ) async throws {
         let coins = try await ask { () async throws(NodeError) in
@@ -186,7 +187,7 @@ struct IntentMaker: Sendable {
                 try await chain.nodes.first.views([.balance(of: wallet.address, in: token)])
             }
             let balance = Int128(clamping: BigUInt(bigEndian: answer.first.flatMap(\.self) ?? []))
-            let held = holds.amounts[call.amount.asset.code] ?? 0
+            let held = holds.tokens[call.amount.asset.code] ?? 0
             let asked = call.amount.minorUnits
             guard held + asked <= balance else {
                 let free = Money(minorUnits: max(0, balance - held), call.amount.asset)

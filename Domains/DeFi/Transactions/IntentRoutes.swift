@@ -17,7 +17,7 @@ struct IntentRoutes: Sendable {
     let signer: CursorSigner
 
     var routes: [Route] {
-        [create, submit, replace, list, get, explain] + (ethereum.map { [gas($0.chain)] } ?? [])
+        [create, submit, replace, discard, list, get, explain] + (ethereum.map { [gas($0.chain)] } ?? [])
     }
 
     init(
@@ -169,13 +169,54 @@ struct IntentRoutes: Sendable {
                     return try await payments.replace(payment, cancelling: isCancel, speed, request)
                 }
                 let intent = try await intents.get(id, of: user)
-                guard let ethereum else {
-                    throw Problem(503, "chain_unavailable", "The chain isn't followed now.", retryAfterSeconds: 60)
-                }
+                guard let ethereum else { throw Self.notFollowed }
                 return try await ethereum.replace(intent, cancelling: isCancel, speed, request)
             }
         }
     }
+
+    private var discard: Route {
+        Route(
+            .delete,
+            "/v1/defi/intents/{id}",
+            operationID: "discardIntent",
+            summary: "Discard a transaction that isn't signed",
+            description: "What was built with it goes with it, and what they held is free again.",
+            tag: "Chain transactions",
+            access: .permission("defi:move"),
+            parameters: [Self.id],
+            responses: [200: ResponseShape("The transaction as it ended.", Intent.schema)],
+            problems: [404: ["not_found"], 409: ["intent_not_open"], 503: ["chain_unavailable"]]
+        ) { request in
+            let (id, user): (ID<Intent>, ID<User>) = (try request.id("id"), try request.requirePrincipal().user)
+            if let payment = try await payments.payments.get(id, of: user) {
+                return .ok(try await discarded(payment).json)
+            }
+            let intent = try await intents.get(id, of: user)
+            guard let ethereum else { throw Self.notFollowed }
+            return .ok(try await ethereum.submissions.discard(intent).json)
+        }
+    }
+
+    private func discarded(_ payment: Payment) async throws -> Payment {
+        if case .expired = payment.state { return payment }
+        let underWay = Problem(409, "intent_not_open", "It is signed already.")
+        guard payment.state == .built else { throw underWay }
+        guard let books = payments.chain(payment.chain)?.books else { throw Self.notFollowed }
+        do {
+            _ = try await ledger.submit(batch: [try await books.item(payment, .timedOut, because: "discarded")])
+        } catch let error as PostgresError where error.isStale {
+            throw underWay
+        }
+        return try await payments.payments.find(payment.id) ?? payment
+    }
+
+    private static let notFollowed = Problem(
+        503,
+        "chain_unavailable",
+        "The chain isn't followed now.",
+        retryAfterSeconds: 60
+    )
 
     private var list: Route {
         Route(

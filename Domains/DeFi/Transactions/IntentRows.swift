@@ -82,6 +82,19 @@ extension EthereumTransaction {
         )
     }
 
+    /// The same with another nonce; nil where that is out of range.
+    func numbered(_ nonce: UInt64) -> EthereumTransaction? {
+        EthereumTransaction(
+            chainID: chainID,
+            nonce: nonce,
+            fee: fee,
+            gasLimit: gasLimit,
+            to: to,
+            value: value,
+            data: data
+        )
+    }
+
     /// What it offers for gas.
     var offered: GasPrice {
         switch fee {

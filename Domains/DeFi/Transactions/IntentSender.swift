@@ -17,8 +17,8 @@ struct IntentSender: Sendable {
     static let leaseSeconds = 20.0
     /// From so many failed attempts on operators are told.
     static let attemptsAlarming = 8
-    /// Transactions of one round that a node may fail before the rest waits for the next.
-    static let failuresMax = 3
+    /// After so many attempts, some ten minutes, what every node refuses for what it is is over.
+    static let refusalsMax = 10
     /// The longest wait between two attempts.
     static let delaySecondsMax = 300.0
 
@@ -38,22 +38,7 @@ struct IntentSender: Sendable {
     /// Sends what is due; how many there were.
     @discardableResult func round() async throws -> Int {
         let due = try await claim()
-        var failures: [NodeError] = []
-        for id in due where failures.count < Self.failuresMax {
-            do {
-                try await send(id)
-            } catch let error as PostgresError where error.isStale {
-                // Somebody else moved it meanwhile: what it needs now is found in the next round.
-                continue
-            } catch let error as PostgresError where error.isOfARow {
-                // Sent or not, it is tried again; those behind it don't wait for that.
-                ChainFollower.tell(error, of: id, on: chain.name, logger)
-            } catch let error as NodeError {
-                // It may be about this one alone: those behind it have their turn.
-                failures.append(error)
-            }
-        }
-        if let failure = failures.first { throw failure }
+        try await ChainSteps(chain: chain.name, ledger: ledger, logger: logger).each(due) { try await send($0) }
         return due.count
     }
 
@@ -91,7 +76,7 @@ struct IntentSender: Sendable {
         case .nonceTooLow: try await lookUp(intent, signed)
         case .underpriced: try await postpone(intent, "underpriced")
         case .insufficientFunds: try await postpone(intent, "insufficient_funds")
-        case .refused(let words): try await postpone(intent, words)
+        case .refused(let words): try await refuse(intent, words)
         case .unknown(let why):
             // Whether it arrived is looked up, not guessed.
             if (try? await chain.nodes.knows(signed.hash)) == true {
@@ -106,10 +91,16 @@ struct IntentSender: Sendable {
     private func lookUp(_ intent: Intent, _ signed: Intent.Signed) async throws {
         if try await chain.nodes.knows(signed.hash) { return try await store(intent, .accepted) }
         let head = try await chain.nodes.head()
-        guard let block = try await chain.nodes.block(head) else { return try await postpone(intent, "no head") }
+        guard let block = try await chain.nodes.block(head) else {
+            try await postpone(intent, "no head")
+            return
+        }
         let used = try await chain.nodes.nonce(of: intent.address)
         // A node that lags may still say so of a nonce that a reorganisation set free.
-        guard used > intent.transaction.nonce else { return try await postpone(intent, "nonce_unclear") }
+        guard used > intent.transaction.nonce else {
+            try await postpone(intent, "nonce_unclear")
+            return
+        }
         try await store(intent, .displaced(block.reference), because: "nonce_used")
     }
 
@@ -120,7 +111,20 @@ struct IntentSender: Sendable {
         }
     }
 
-    private func postpone(_ intent: Intent, _ why: String) async throws {
+    /// Ends what no node will ever take; what it held is free again, and its nonce goes to another one.
+    private func refuse(_ intent: Intent, _ words: String) async throws {
+        guard try await postpone(intent, words) >= Self.refusalsMax else { return }
+        guard let signed = intent.signed, try await !chain.nodes.knows(signed.hash) else { return }
+        try await store(intent, .settled, because: "refused_by_nodes")
+        logger.error(
+            "no node takes a transaction: it is over",
+            metadata: ["intent": "\(intent.id.wire)", "why": "\(words)"]
+        )
+    }
+
+    /// Tries it again later; how many attempts there were.
+    @discardableResult
+    private func postpone(_ intent: Intent, _ why: String) async throws -> Int {
         let rows = try await pool.query(
             """
             update \(schema).intents
@@ -136,5 +140,6 @@ struct IntentSender: Sendable {
             "a transaction is not on the chain yet",
             metadata: ["intent": "\(intent.id.wire)", "why": "\(why)", "attempts": "\(attempts)"]
         )
+        return attempts
     }
 }

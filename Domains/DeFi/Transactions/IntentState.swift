@@ -38,7 +38,7 @@ enum IntentState: Hashable, Sendable {
     case final(Inclusion)
     /// Reverted in a block that counts as final.
     case failed(Inclusion)
-    /// Another transaction with its nonce is final.
+    /// Another transaction with its nonce is final, or no node would ever take this one.
     case replaced
     /// Never signed in time.
     case expired
@@ -59,7 +59,8 @@ enum IntentState: Hashable, Sendable {
         case displaced(BlockReference)
         /// The block that it was in, or that displaced it, is of the chain no more.
         case reorganised
-        /// The block that it is in, or that displaced it, counts as final.
+        /// What decides about it counts as final: the block that it is in, the one that displaced it, or the word of
+        /// every node, said for long, that it can't be sent as it is.
         case settled
     }
 
@@ -87,6 +88,8 @@ enum IntentState: Hashable, Sendable {
         case (.included, .reorganised), (.displaced, .reorganised): return .broadcast
         case (.included(let inclusion), .settled): return inclusion.succeeded ? .final(inclusion) : .failed(inclusion)
         case (.displaced, .settled): return .replaced
+        // No block has its nonce, and none will have it as it is.
+        case (.signed, .settled), (.dropped, .settled): return .replaced
         default: throw Impossible(state: name, event: event)
         }
     }

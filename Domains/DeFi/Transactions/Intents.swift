@@ -106,6 +106,14 @@ struct Intents: Sendable {
         )
     }
 
+    /// An account's unsigned ones.
+    func unsigned(of address: EthereumAddress, on chain: String) async throws -> [Intent] {
+        try await find(
+            "i.chain = \(chain) and i.address = \(address.description) and i.state = 'built'",
+            limit: Intents.listMax
+        )
+    }
+
     /// Those on a chain whose time for being signed is over.
     func unsigned(on chain: String, limit: Int) async throws -> [Intent] {
         try await find(
@@ -153,25 +161,30 @@ struct Intents: Sendable {
         return !rows.isEmpty
     }
 
-    /// Nonces that an account's open intents have, and what those may still cost: wei, and amounts by asset.
+    /// Nonces that an account's signed intents have, and what open ones may still cost: wei, and amounts by asset.
     func holds(of address: EthereumAddress, on chain: String) async throws -> WalletHolds {
         let rows = try await pool.query(
             """
-            select nonce, asset, kind, value + gas_limit::numeric * max_fee as coins, amount
+            select nonce, asset, kind, value + gas_limit::numeric * max_fee as coins, amount,
+                state <> 'built' as is_signed, state in ('included', 'displaced') as is_in_block
             from \(schema).intents
             where chain = \(chain) and address = \(address.description)
-                and state in ('built', 'signed', 'broadcast', 'dropped')
+                and state not in ('final', 'failed', 'replaced', 'expired')
             limit \(Intents.listMax)
             """
         )
         var holds = WalletHolds()
         for row in rows {
             let (nonce, asset, kind): (Int64, String, String) = (try row["nonce"], try row["asset"], try row["kind"])
-            holds.nonces.insert(UInt64(nonce))
-            holds.coins += try row["coins"]
+            let (isSigned, isInBlock): (Bool, Bool) = (try row["is_signed"], try row["is_in_block"])
+            if isSigned { holds.nonces.insert(UInt64(nonce)) }
+            guard !isInBlock else { continue }
+            var held = WalletHolds.Amounts()
+            held.coins = try row["coins"]
             if kind == Intent.Kind.transfer.rawValue || kind == Intent.Kind.start.rawValue {
-                holds.amounts[asset, default: 0] += try row["amount"]
+                held.tokens[asset] = try row["amount"]
             }
+            if isSigned { holds.signed.add(held) } else { holds.unsigned.add(held) }
         }
         return holds
     }
@@ -185,14 +198,36 @@ struct Intents: Sendable {
 
 /// What open intents of an account may still need.
 struct WalletHolds: Hashable, Sendable {
-    /// Nonces that they have.
-    var nonces: Set<UInt64> = []
-    /// Wei.
-    var coins: Int128 = 0
-    /// Minor units by asset.
-    var amounts: [String: Int128] = [:]
+    /// What some of them need.
+    struct Amounts: Hashable, Sendable {
+        /// Wei.
+        var coins: Int128 = 0
+        /// Minor units by asset.
+        var tokens: [String: Int128] = [:]
 
-    /// The first nonce from one on that none of them has.
+        mutating func add(_ other: Amounts) {
+            coins += other.coins
+            tokens.merge(other.tokens) { $0 + $1 }
+        }
+    }
+
+    /// Nonces that signed ones have.
+    ///
+    /// What isn't signed keeps no number from anybody: who signs first has it.
+    var nonces: Set<UInt64> = []
+    /// On their way.
+    var signed = Amounts()
+    /// Waiting for their signature, which may never come.
+    var unsigned = Amounts()
+
+    /// What counts against something new; what leaves a strategy waits for nothing that isn't signed.
+    func amounts(besidesUnsigned isExit: Bool) -> Amounts {
+        var all = signed
+        if !isExit { all.add(unsigned) }
+        return all
+    }
+
+    /// The first nonce from one on that none of the signed has.
     func free(from nonce: UInt64) -> UInt64 {
         var free = nonce
         while nonces.contains(free) { free += 1 }

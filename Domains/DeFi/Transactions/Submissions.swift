@@ -35,16 +35,75 @@ struct Submissions: Sendable {
         try await check(intent, signed)
         var taken = intent
         try taken.take(signed)
-        let item = try await item(taken, nextAt: clock.now(), request)
+        let item = try await item(taken, beside: try await moved(by: intent), nextAt: clock.now(), request)
         do {
             return try await ledger.submit(item).response()
         } catch let error as PostgresError where error.isStale {
             // Somebody was faster: the same bytes are no fault.
             let stored = try await intents.get(intent.id, of: intent.user)
             if stored.signed?.raw == bytes { return .accepted(stored.json, location: stored.path) }
+            guard stored.state != .built else { throw Self.numberTaken }
             throw Problem(409, "intent_not_open", "It is \(stored.state.name). Build a new one.")
+        } catch let error as PostgresError where error.violates("intents_nonce") {
+            try await renumber(intent)
+            throw Self.numberTaken
         }
     }
+
+    private static let numberTaken = Problem(
+        409,
+        "nonce_taken",
+        "Another transaction of the wallet was signed meanwhile. Read this one again, and sign it as it is now."
+    )
+
+    // MARK: Numbers
+
+    /// Unsigned ones that had the number which this one takes, on their next ones.
+    private func moved(by intent: Intent) async throws -> [Intent] {
+        guard intent.replaces == nil else { return [] }
+        let waiting = try await intents.unsigned(of: intent.address, on: intent.chain)
+        let taken = try await intents.holds(of: intent.address, on: intent.chain).nonces
+        return IntentNumbers.renumbered(waiting, since: intent.transaction.nonce, isTakenBy: intent, taken)
+    }
+
+    /// Gives an unsigned one whose number somebody else has signed for the next free one.
+    private func renumber(_ intent: Intent) async throws {
+        let waiting = try await intents.unsigned(of: intent.address, on: intent.chain)
+        let taken = try await intents.holds(of: intent.address, on: intent.chain).nonces
+        let moved = IntentNumbers.renumbered(waiting, since: intent.transaction.nonce, isTakenBy: nil, taken)
+        let rows = rows(moving: moved)
+        guard !rows.isEmpty else { return }
+        _ = try await ledger.submit(LedgerItem(operation: intent.id.cast(), commands: []) { _, _ in .init(rows: rows) })
+    }
+
+    private func rows(moving moved: [Intent]) -> [any StoredRow] {
+        moved.flatMap { [RenumberedIntentRow(intent: $0)] + books.news($0) }
+    }
+
+    // MARK: What isn't signed
+
+    /// Discards one that isn't signed, with what was built with it; nothing of them holds anything any more.
+    ///
+    /// - Throws: 409 `intent_not_open` for one that is signed.
+    func discard(_ intent: Intent) async throws -> Intent {
+        if case .expired = intent.state { return intent }
+        let underWay = Problem(409, "intent_not_open", "It is signed already: cancel it by another transaction.")
+        guard intent.state == .built else { throw underWay }
+        let waiting = try await intents.unsigned(of: intent.address, on: intent.chain)
+        var items: [LedgerItem] = []
+        // The last one first: until it is gone, what was built before it stays.
+        for each in IntentNumbers.batch(of: intent, in: waiting).sorted(by: { $0.id > $1.id }) {
+            items.append(try await books.item(each, .timedOut, because: "discarded"))
+        }
+        do {
+            _ = try await ledger.submit(batch: items)
+        } catch let error as PostgresError where error.isStale {
+            throw underWay
+        }
+        return try await intents.get(intent.id, of: intent.user)
+    }
+
+    // MARK: Checks
 
     /// What was true when it was built must still be: lists and positions change while a user thinks.
     private func check(_ intent: Intent, _ signed: SignedEthereumTransaction) async throws {
@@ -62,8 +121,14 @@ struct Submissions: Sendable {
         }
     }
 
-    private func item(_ intent: Intent, nextAt: Timestamp, _ request: APIRequest) async throws -> LedgerItem {
-        let rows: [any StoredRow] = [IntentChangeRow(intent: intent, nextAt: nextAt)] + books.news(intent)
+    private func item(
+        _ intent: Intent,
+        beside moved: [Intent],
+        nextAt: Timestamp,
+        _ request: APIRequest
+    ) async throws -> LedgerItem {
+        let rows: [any StoredRow] =
+            [IntentChangeRow(intent: intent, nextAt: nextAt)] + books.news(intent) + rows(moving: moved)
         let answer = StoredAnswer(.accepted(intent.json, location: intent.path))
         return LedgerItem(
             operation: intent.id.cast(),

@@ -22,6 +22,13 @@ public struct SanctionsEntry: Sendable, Hashable, Entity {
     public let births: [BirthDate]
     /// Countries by ISO 3166-1 alpha-2.
     public let countries: Set<String>
+
+    init(_ row: Row) throws {
+        (id, source, key) = (try row["id"], try row["source"], try row["key"])
+        (formerKeys, digest) = (try row["former_keys"], try row["digest"])
+        births = (try row["births"] as [String]).compactMap(BirthDate.init)
+        countries = Set(try row["countries"] as [String])
+    }
 }
 
 extension ListedParty {

@@ -36,13 +36,14 @@ public struct SanctionsLists: Sendable {
         public let rejected: Int
         /// Whether the very same files are in force already; nothing was stored then.
         public let isSame: Bool
-        /// The entries that were added or changed: what users are screened against.
+        /// The entries that were added or changed: what `ListSweep` compares customers with.
         public let touched: [ID<SanctionsEntry>]
     }
 
     /// Puts a version in force in place of the one before, or changes nothing.
     ///
-    /// What isn't different keeps its id. One load of a source at a time; readers see the old version until the end.
+    /// What isn't different keeps its id; what is waits, from the same transaction on, to be compared with customers.
+    /// One load of a source at a time; readers see the old version until the end.
     ///
     /// - Throws: `SanctionsListError` for a list that isn't to be trusted, or what the pool throws.
     public func load(
@@ -76,6 +77,14 @@ public struct SanctionsLists: Sendable {
             try await keep(result, list, source, checksum, actor, now, in: transaction)
             try await close(update.closed, source, result.version, in: transaction)
             let touched = try await insert(update.added + update.changed, source, result.version, in: transaction)
+            _ = try await transaction.pipeline([
+                """
+                insert into platform.screening_queue (entry, queued_at, due_at)
+                select entry, \(now), \(now) from unnest(\(touched)) as e(entry)
+                """,
+                // Last: whoever is screened meanwhile is kept before this version is there, or is screened anew.
+                "select pg_advisory_xact_lock(hashtext('platform.screening_subjects'))",
+            ])
             return report(update, list, version: result.version, isSame: false, touched: touched)
         }
     }

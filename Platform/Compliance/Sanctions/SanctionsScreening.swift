@@ -53,6 +53,7 @@ public struct SanctionsScreening: Sendable {
     public static let candidatesMax = 10_000
 
     private let pool: Pool
+    private let listed = ReadNames()
 
     /// A screening; `pool` is the platform's.
     public init(pool: Pool) { self.pool = pool }
@@ -72,33 +73,38 @@ public struct SanctionsScreening: Sendable {
             """
         )
         guard rows.count <= SanctionsScreening.candidatesMax else { throw ScreeningError.tooManyCandidates }
-        let alike = try SanctionsScreening.alike(name, rows)
+        let alike = try alike(name, rows)
         guard !alike.isEmpty else { return [] }
-        return try SanctionsScreening.hits(subject, alike, try await entries(of: alike, subject.user))
+        let byEntry = Dictionary(grouping: alike, by: \.entry)
+        return try await entries(of: alike, subject.user).compactMap { row in
+            let entry = try SanctionsEntry(row)
+            let isDismissed: Bool = try row["is_dismissed"]
+            return SanctionsScreening.hit(subject, entry, byEntry[entry.id] ?? [], isDismissed: isDismissed)
+        }
+        .sorted { ($0.score.total, $1.entry.key) > ($1.score.total, $0.entry.key) }
     }
 
     /// A name of an entry that is like the one that is asked about.
-    private struct Alike {
+    struct Alike {
         let entry: ID<SanctionsEntry>
         let name: String
         let isWeak: Bool
         let likeness: NameLikeness
+
+        /// Nil for a name that isn't like it.
+        init?(_ asked: ScreenedName, _ listed: ListedEntry.Name, of entry: ID<SanctionsEntry>) {
+            likeness = NameLikeness(asked, listed.screened)
+            guard likeness.score >= ScreeningScore.nameMin else { return nil }
+            (self.entry, name, isWeak) = (entry, listed.text, listed.isWeak)
+        }
     }
 
     // Most candidates only sound alike: what their entries say is read for the few that are.
-    private static func alike(_ name: ScreenedName, _ rows: Rows) throws -> [Alike] {
-        var alike: [Alike] = []
-        for row in rows {
+    private func alike(_ name: ScreenedName, _ rows: Rows) throws -> [Alike] {
+        try rows.compactMap { row in
             // A person isn't a company; a payee of unknown kind is asked for as both.
-            guard let kind = ScreenedName.Kind(rawValue: try row["kind"]) else { continue }
-            let text: String = try row["name"]
-            let likeness = NameLikeness(name, ScreenedName(text, kind: kind))
-            guard likeness.score >= ScreeningScore.nameMin else { continue }
-            alike.append(
-                Alike(entry: try row["entry"], name: text, isWeak: try row["is_weak"], likeness: likeness)
-            )
+            try ListedEntry.Name(row, read: listed.name).flatMap { Alike(name, $0, of: try row["entry"]) }
         }
-        return alike
     }
 
     private func entries(of alike: [Alike], _ user: ID<User>?) async throws -> Rows {
@@ -133,45 +139,21 @@ public struct SanctionsScreening: Sendable {
         return try rows.map { (try $0["source"], try $0["key"]) }
     }
 
-    private static func hits(
+    /// The names of an entry that are like a subject's, as one that a person must look at; nil for nothing to look at.
+    static func hit(
         _ subject: ScreeningSubject,
+        _ entry: SanctionsEntry,
         _ alike: [Alike],
-        _ rows: Rows
-    ) throws -> [ScreeningHit] {
-        let byEntry = Dictionary(grouping: alike, by: \.entry)
-        var hits: [ScreeningHit] = []
-        for row in rows {
-            let entry = try entry(row)
-            let (birth, country) = (
-                BirthAgreement(subject.birth, entry.births), CountryAgreement(subject.countries, entry.countries)
-            )
-            let scored = (byEntry[entry.id] ?? []).map { name in
-                let score = ScreeningScore(
-                    name: name.likeness,
-                    birth: birth,
-                    country: country,
-                    isWeakName: name.isWeak
-                )
-                return (name: name.name, score: score)
-            }
-            guard let best = scored.max(by: { $0.score.total < $1.score.total }), best.score.isAlert else { continue }
-            hits.append(
-                ScreeningHit(entry: entry, name: best.name, score: best.score, isDismissed: try row["is_dismissed"])
-            )
+        isDismissed: Bool
+    ) -> ScreeningHit? {
+        let birth = BirthAgreement(subject.birth, entry.births)
+        let country = CountryAgreement(subject.countries, entry.countries)
+        let scored = alike.map { name in
+            let score = ScreeningScore(name: name.likeness, birth: birth, country: country, isWeakName: name.isWeak)
+            return (name: name.name, score: score)
         }
-        return hits.sorted { ($0.score.total, $1.entry.key) > ($1.score.total, $0.entry.key) }
-    }
-
-    private static func entry(_ row: Row) throws -> SanctionsEntry {
-        SanctionsEntry(
-            id: try row["id"],
-            source: try row["source"],
-            key: try row["key"],
-            formerKeys: try row["former_keys"],
-            digest: try row["digest"],
-            births: (try row["births"] as [String]).compactMap(BirthDate.init),
-            countries: Set(try row["countries"] as [String])
-        )
+        guard let best = scored.max(by: { $0.score.total < $1.score.total }), best.score.isAlert else { return nil }
+        return ScreeningHit(entry: entry, name: best.name, score: best.score, isDismissed: isDismissed)
     }
 }
 

@@ -2,7 +2,7 @@ public import Kernel
 public import PostgreSQL
 public import Screening
 
-/// Screens customers against the lists, and changed entries of lists against customers.
+/// Screens customers against the lists.
 public struct CustomerScreening: Sendable {
     private let pool: Pool
     private let clock: any WallClock
@@ -11,8 +11,8 @@ public struct CustomerScreening: Sendable {
     private let records: AnswerRecords
     private let policy: PolicyCache
 
-    /// Customers that one changed entry is compared with, at most.
-    static let customersMax = 5_000
+    /// How often a customer is screened anew whom a list overtakes; then later.
+    private static let roundsMax = 3
 
     /// A screening of customers; `pool` is the platform's.
     public init(pool: Pool, ids: IDGenerator, clock: any WallClock) {
@@ -37,6 +37,21 @@ public struct CustomerScreening: Sendable {
         countries: Set<String> = []
     ) async throws -> [ScreeningHit] {
         let subject = ScreeningSubject(user: user, name: name, birth: birth, countries: countries)
+        for _ in 0..<CustomerScreening.roundsMax {
+            let versions: Int = try await pool.query(CustomerScreening.versions)[0][0]
+            let hits = try await look(at: subject, user)
+            // Last, so that whoever isn't kept is screened again.
+            if try await keep(subject, user, screenedBy: versions) { return hits }
+        }
+        throw ListsChanging()
+    }
+
+    /// Lists came in so quickly that a customer couldn't be screened against one state of them.
+    struct ListsChanging: Error {}
+
+    private static let versions: SQL = "select count(*) from platform.sanctions_lists"
+
+    private func look(at subject: ScreeningSubject, _ user: ID<User>) async throws -> [ScreeningHit] {
         var hits: [ScreeningHit] = []
         var flags: [String] = []
         do {
@@ -47,67 +62,31 @@ public struct CustomerScreening: Sendable {
             try await raise(error, user, subject)
             flags = ["unscreenable_name"]
         }
-        let country = try await raiseHighRisk(user, countries)
+        let country = try await raiseHighRisk(user, subject.countries)
         try await keep(ofList: flags, country, user)
-        let screened = ScreenedName(name)
-        // Last, so that whoever isn't kept is screened again.
-        _ = try await pool.query(
-            """
+        return hits
+    }
+
+    /// Keeps whom later versions of lists are compared with; false where one has come in since.
+    ///
+    /// A version waits at its end for those who are being kept: it is compared with them, or they see it here.
+    private func keep(_ subject: ScreeningSubject, _ user: ID<User>, screenedBy versions: Int) async throws -> Bool {
+        let screened = ScreenedName(subject.name)
+        let (birth, countries, now) = (subject.birth?.description, subject.countries.sorted(), clock.now())
+        let kept: SQL = """
             insert into platform.screening_subjects (user_id, name, birth, countries, sounds, keys, screened_at)
-            values (\(user), \(name), \(birth?.description), \(countries.sorted()), \(screened.sounds),
-                \(screened.keys), \(clock.now()))
+            values (\(user), \(subject.name), \(birth), \(countries), \(screened.sounds), \(screened.keys), \(now))
             on conflict (user_id) do update
             set name = excluded.name, birth = excluded.birth, countries = excluded.countries,
                 sounds = excluded.sounds, keys = excluded.keys, screened_at = excluded.screened_at
             """
-        )
-        return hits
-    }
-
-    /// Screens entries that were added or changed against all customers.
-    ///
-    /// - Returns: how many customers had an entry that matters.
-    /// - Throws: as `screen`; it can be run again.
-    public func screen(entries: [ID<SanctionsEntry>]) async throws -> Int {
-        var found: Set<ID<User>> = []
-        for entry in entries {
-            let names = try await pool.query(
-                """
-                select name, kind, keys, sounds from platform.sanctions_names
-                where entry = \(entry) and kind = 'person'
-                """
+        return try await pool.withTransaction { transaction in
+            _ = try await transaction.query(
+                "select pg_advisory_xact_lock_shared(hashtext('platform.screening_subjects'))"
             )
-            for name in names {
-                let customers = try await candidates(try name["keys"], try name["sounds"])
-                for customer in customers where !found.contains(customer.user ?? ID(0)) {
-                    let hits = try await screening.screen(customer).filter { !$0.isDismissed }
-                    let relevant = hits.filter { $0.entry.id == entry }
-                    guard !relevant.isEmpty, let user = customer.user else { continue }
-                    found.insert(user)
-                    try await raise(relevant, customer)
-                }
-            }
-        }
-        return found.count
-    }
-
-    private func candidates(_ keys: [String], _ sounds: String) async throws -> [ScreeningSubject] {
-        let rows = try await pool.query(
-            """
-            select subject.user_id, subject.name, subject.birth, subject.countries
-            from platform.screening_subject_candidates(\(keys), \(sounds)) candidate
-            join platform.screening_subjects subject on subject.user_id = candidate.user_id
-            limit \(CustomerScreening.customersMax + 1)
-            """
-        )
-        guard rows.count <= CustomerScreening.customersMax else { throw ScreeningError.tooManyCandidates }
-        return try rows.map { row in
-            ScreeningSubject(
-                user: try row["user_id"],
-                name: try row["name"],
-                birth: (try row["birth"] as String?).flatMap(BirthDate.init),
-                countries: Set(try row["countries"] as [String])
-            )
+            guard try await transaction.query(CustomerScreening.versions)[0][0] == versions else { return false }
+            _ = try await transaction.query(kept)
+            return true
         }
     }
 
@@ -163,7 +142,8 @@ public struct CustomerScreening: Sendable {
         try await records.keep(checks, of: user, subject: user.value, by: ComplianceMoment.registration.rawValue)
     }
 
-    private func raise(_ hits: [ScreeningHit], _ subject: ScreeningSubject) async throws {
+    /// Opens a case for what a person must look at of a customer.
+    func raise(_ hits: [ScreeningHit], _ subject: ScreeningSubject) async throws {
         guard let user = subject.user, !hits.isEmpty else { return }
         let alerts = hits.prefix(50).map { hit in
             ComplianceCases.Alert(
@@ -180,5 +160,23 @@ public struct CustomerScreening: Sendable {
             "hits": .array(hits.prefix(50).map { .array($0.explanation.map(JSON.string)) }),
         ]
         try await cases.raise(Array(alerts), evidence: evidence)
+    }
+
+    /// Opens a case for an address that a customer keeps and an entry of a list has.
+    func raise(_ kept: KeptAddress, of entry: SanctionsEntry) async throws {
+        let whose = kept.use == .wallet ? "a wallet that is said to be theirs" : "an address that they pay to"
+        let explanation = ["\(entry.source.rawValue) \(entry.key): \(kept.account)", "  \(whose)"]
+        let alert = ComplianceCases.Alert(
+            user: kept.user,
+            kind: .sanctions,
+            subject: "address_listed \(UUIDText.of(entry.id.value)) \(UUIDText.digest(of: kept.account))",
+            score: 1_000,
+            explanation: explanation
+        )
+        let evidence: JSON = [
+            "address": .string(kept.account), "use": .string(kept.use.moment.rawValue),
+            "hits": .array([.array(explanation.map(JSON.string))]),
+        ]
+        try await cases.raise([alert], evidence: evidence)
     }
 }

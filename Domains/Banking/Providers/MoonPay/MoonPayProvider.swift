@@ -19,6 +19,7 @@ struct MoonPayProvider: PaymentProvider {
     private let http: HTTPClient
     private let deadlineSeconds: Double
     private let widget: MoonPayWidget?
+    private let logger: Logger
     private let open: OpenTransactions
 
     /// MoonPay by its parts.
@@ -31,12 +32,13 @@ struct MoonPayProvider: PaymentProvider {
         http: HTTPClient,
         widget: MoonPayWidget?,
         deadlineSeconds: Double = deadlineSecondsDefault,
+        logger: Logger,
         open: @escaping OpenTransactions
     ) {
         self.deadlineSeconds = deadlineSeconds
         self.secretKey = secretKey
         self.baseURL = baseURL.hasSuffix("/") ? String(baseURL.dropLast()) : baseURL
-        (self.http, self.widget, self.open) = (http, widget, open)
+        (self.http, self.widget, self.logger, self.open) = (http, widget, logger, open)
     }
 
     /// MoonPay as it is configured; nil where there is no API key.
@@ -44,10 +46,18 @@ struct MoonPayProvider: PaymentProvider {
         _ settings: Settings.Providers.MoonPay,
         http: HTTPClient,
         widget: MoonPayWidget?,
+        logger: Logger,
         open: @escaping OpenTransactions
     ) {
         guard let key = settings.secretKey else { return nil }
-        self.init(secretKey: key, baseURL: settings.baseURL, http: http, widget: widget, open: open)
+        self.init(
+            secretKey: key,
+            baseURL: settings.baseURL,
+            http: http,
+            widget: widget,
+            logger: logger,
+            open: open
+        )
     }
 
     func createDeposit(_ intent: ProviderIntent) async -> ProviderAnswer {
@@ -77,24 +87,29 @@ struct MoonPayProvider: PaymentProvider {
 
     /// The present state of what is open and MoonPay knows, changed since the instant, in the form of webhooks.
     ///
-    /// - Throws: `ProviderPollError` at the first that couldn't be read.
+    /// - Throws: `ProviderPollError` and what the client throws where nothing could be read.
     func events(since: Timestamp) async throws -> [JSON] {
-        var bodies: [(at: Timestamp, body: JSON)] = []
+        let round = StatusRound(provider: name, logger: logger)
         // https://dev.moonpay.com/reference/getbuytransactionbyexternalid, …/getselltransactionbyexternalid
-        let places: [(kinds: [BankTransaction.Kind], path: String, type: String)] = [
-            ([.deposit, .purchase], "/v1/transactions/ext/", "transaction_updated"),
-            ([.sale], "/v3/sell_transactions/ext/", "sell_transaction_updated"),
-        ]
-        for place in places {
-            for transaction in try await open(place.kinds, MoonPayProvider.openMax) {
-                for trade in try await trades(at: place.path + transaction.wire) {
-                    let body: JSON = ["type": .string(place.type), "data": trade]
-                    guard let event = try? event(body), event.occurredAt >= since else { continue }
-                    bodies.append((event.occurredAt, body))
-                }
+        let bought = try await open([.deposit, .purchase], MoonPayProvider.openMax).map { Asked(transaction: $0) }
+        let sold = try await open([.sale], MoonPayProvider.openMax).map { Asked(transaction: $0, isSale: true) }
+        let told = try await round.ask(after: bought + sold, transaction: \.transaction) { asked in
+            try await trades(at: asked.path).map { trade in
+                let body: JSON = ["type": .string(asked.type), "data": trade]
+                return (try event(body).occurredAt, body)
             }
         }
-        return bodies.sorted { $0.at < $1.at }.map(\.body)
+        return told.filter { $0.at >= since }.sorted { $0.at < $1.at }.map(\.body)
+    }
+
+    /// A transaction that is asked after.
+    private struct Asked {
+        let transaction: ID<BankTransaction>
+        var isSale = false
+
+        var path: String { (isSale ? "/v3/sell_transactions/ext/" : "/v1/transactions/ext/") + transaction.wire }
+        /// The type of the webhook that would have told the same.
+        var type: String { isSale ? "sell_transaction_updated" : "transaction_updated" }
     }
 
     /// What MoonPay has under our id; a customer may begin several times with one URL.
@@ -112,7 +127,7 @@ struct MoonPayProvider: PaymentProvider {
     }
 }
 
-/// The transactions of some kinds by a provider that have not ended, the oldest first, at most as many as said.
+/// The transactions of some kinds by a provider that have not ended, in turns, at most as many as said.
 typealias OpenTransactions =
     @Sendable (_ kinds: [BankTransaction.Kind], _ countMax: Int) async throws -> [ID<BankTransaction>]
 

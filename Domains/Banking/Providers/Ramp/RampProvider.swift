@@ -47,6 +47,7 @@ struct RampProvider: PaymentProvider {
     private let http: HTTPClient
     private let deadlineSeconds: Double
     private let widget: RampWidget?
+    private let logger: Logger
     private let openTrades: @Sendable (_ countMax: Int) async throws -> [Trade]
 
     /// Ramp by its parts.
@@ -58,11 +59,12 @@ struct RampProvider: PaymentProvider {
         http: HTTPClient,
         widget: RampWidget?,
         deadlineSeconds: Double = deadlineSecondsDefault,
+        logger: Logger,
         openTrades: @escaping @Sendable (_ countMax: Int) async throws -> [Trade]
     ) {
         self.deadlineSeconds = deadlineSeconds
         self.baseURL = baseURL.hasSuffix("/") ? String(baseURL.dropLast()) : baseURL
-        (self.http, self.widget, self.openTrades) = (http, widget, openTrades)
+        (self.http, self.widget, self.logger, self.openTrades) = (http, widget, logger, openTrades)
     }
 
     func createDeposit(_ intent: ProviderIntent) async -> ProviderAnswer { redirect(intent) { $0.url(for: intent) } }
@@ -90,23 +92,23 @@ struct RampProvider: PaymentProvider {
     ///
     /// Ramp tries a webhook four times within ten minutes and is silent then, so this is to be asked every two.
     ///
-    /// - Throws: `ProviderPollError` at the first that couldn't be read.
+    /// - Throws: `ProviderPollError` and what the client throws where nothing could be read.
     func events(since: Timestamp) async throws -> [JSON] {
-        var bodies: [(at: Timestamp, body: JSON)] = []
-        for open in try await openTrades(RampProvider.openMax) {
+        let round = StatusRound(provider: name, logger: logger)
+        let open = try await openTrades(RampProvider.openMax)
+        let told = try await round.ask(after: open, transaction: \.transaction) { open in
             let trade = try await read(open)
             guard let status = trade["status"]?.stringValue, let type = RampProvider.type(ofStatus: status) else {
-                continue
+                return []
             }
             let intent = JSON.string(open.transaction.wire)
             let body: JSON =
                 open.isSale
                 ? ["type": .string(type), "mode": "OFFRAMP", "payload": trade, RampProvider.intentMember: intent]
                 : ["type": .string(type), "purchase": trade, RampProvider.intentMember: intent]
-            guard let event = try? event(body), event.occurredAt >= since else { continue }
-            bodies.append((event.occurredAt, body))
+            return [(try event(body).occurredAt, body)]
         }
-        return bodies.sorted { $0.at < $1.at }.map(\.body)
+        return told.filter { $0.at >= since }.sorted { $0.at < $1.at }.map(\.body)
     }
 
     private func read(_ trade: Trade) async throws -> JSON {
