@@ -16,7 +16,7 @@ public struct DataProtectionRoutes: Sendable {
 
     /// All of them.
     public var routes: [Route] {
-        [exportList, exportSection, request, show, withdraw, openRequests, decide, disclose]
+        [exportList, exportSection, request, show, withdraw, openRequests, decide, disclose, search]
     }
 
     private static let me = Access.permission("me")
@@ -216,6 +216,30 @@ public struct DataProtectionRoutes: Sendable {
             guard !values.isEmpty else { throw DataProtectionProblem.notPermitted(types.map(\.name)) }
             let read = try await data.disclose(values, of: request.id("id"), to: reader)
             return .ok(["data": .array(read.map(ProtectionRecords.json))])
+        }
+    }
+
+    private var search: Route {
+        Route(
+            .post,
+            "/v1/operator/users/search",
+            operationID: "searchUsers",
+            summary: "Find users by private data",
+            description: """
+                By a telephone number as it is dialled, or by a whole name, however they were typed. Only what the \
+                policies let your roles read is searched. Who searched for what kind and why is kept.
+                """,
+            tag: "Operators",
+            access: .permission("operate:personal_data", stepUp: true),
+            body: .json(ProtectionSchemas.search),
+            responses: [200: ResponseShape("The users.", ProtectionSchemas.found)],
+            problems: [403: ["data_not_permitted"]],
+            rateLimit: Self.limit
+        ) { [data] request in
+            let reader = try StaffReader(request, reason: request.body["reason"]?.stringValue ?? "")
+            let type = DataType(request.body["data_type"]?.stringValue ?? "")
+            let found = try await data.search(type, request.body["value"]?.stringValue ?? "", by: reader)
+            return .ok(["data": .array(found.map { ["id": .string($0.wire)] })])
         }
     }
 }

@@ -48,6 +48,28 @@ enum ProtectionSchemas {
         named: "PersonalDataDisclosure"
     )
 
+    static let search = JSONSchema.object(
+        [
+            .required("data_type", .oneOf([DataType.phone, .legalName].map(\.name))),
+            .required("value", .text(1...300), "However it was typed."),
+            .required("reason", .text(1...500), "Why you search."),
+        ],
+        named: "PersonalDataSearch"
+    )
+
+    static let found = JSONSchema.object(
+        [
+            .required(
+                "data",
+                .array(
+                    of: .object([.required("id", .id(of: User.self))], named: "FoundUser"),
+                    count: 0...PersonalValues.foundMax
+                )
+            )
+        ],
+        named: "FoundUsers"
+    )
+
     static let values = JSONSchema.object(
         [
             .required(

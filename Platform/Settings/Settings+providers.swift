@@ -145,7 +145,7 @@ extension Settings {
                 "DIBOAS_SANDBOX",
                 .flag,
                 default: "off",
-                "Whether the simulated provider is offered."
+                "Whether the simulated provider is offered, and a name alone identifies: not where money is real."
             )
             personaWebhookSecrets = reader.ring("PERSONA_WEBHOOK_SECRETS", of: "Persona")
             sumsubWebhookSecrets = reader.ring("SUMSUB_WEBHOOK_SECRETS", of: "Sumsub")

@@ -225,4 +225,27 @@ import Testing
             }
         }
     }
+
+    @Test func `staff find users by what their roles may read, and each search is kept without the value`() async throws
+    {
+        try await Fixture.with { world in
+            let (ada, olga) = (try await world.user(), try await world.user("olga"))
+            try await world.data.write(ada, [.init(.phone, "+351912345678"), .init(.legalName, "Ada Byron")])
+            let support = StaffReader(user: olga, roles: ["support"], reason: "a call")
+            #expect(try await world.data.search(.phone, "00351 912 345 678", by: support) == [ada])
+            #expect(try await world.data.search(.phone, "+351000000000", by: support) == [])
+            await #expect(throws: DataProtectionProblem.notPermitted(["identity.legal_name"])) {
+                try await world.data.search(.legalName, "ada byron", by: support)
+            }
+            let reads = try await world.pool.query("select user_id, reader, reason from platform.data_access_log")
+            #expect(try reads.count == 1 && reads[0]["user_id"] == ada && reads[0]["reader"] == olga)
+            let searches = try await world.pool.query(
+                "select action, after::text as after from platform.audit_log order by id"
+            )
+            let refused = "personal_data.search_refused"
+            let actions: [String] = try searches.map { try $0["action"] }
+            #expect(actions == ["personal_data.searched", "personal_data.searched", refused])
+            #expect(try searches.allSatisfy { !(try $0["after"] as String).contains("351") })
+        }
+    }
 }

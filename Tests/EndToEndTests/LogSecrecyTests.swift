@@ -7,8 +7,15 @@ struct LogSecrecyTests {
     @Test(.timeLimit(.minutes(5)))
     func `no secret of a full run stands in its logs, or in the clear in its database`() async throws {
         let home = try TemporaryFolder("secrecy")
-        let server = try await RunningServer.start(home: home.path, settings: ["DIBOAS_LOG_LEVEL": "trace"])
+        let server = try await RunningServer.start(
+            home: home.path,
+            settings: [
+                "DIBOAS_LOG_LEVEL": "trace", "DIBOAS_MAIL_DIRECTORY": home.path + "/mail",
+                "DIBOAS_CONFIRM_ADDRESSES": "off",
+            ]
+        )
         var secrets = try await pass(through: server)
+        secrets += try await LogSecrecyTests.reset(server, mail: home.path + "/mail")
         secrets += try LogSecrecyTests.keys(in: home.path)
         #expect(secrets.count > 20 && secrets.allSatisfy { $0.utf8.count >= 8 })
         let dump = try await Program.run(
@@ -64,11 +71,68 @@ struct LogSecrecyTests {
             "/v1/auth/login",
             ["email": "sly@example.com", "password": .string(wrong), "token": .string(token)]
         )
-        _ = try await post("/v1/auth/password-reset", ["email": "sly@example.com"])
+        let recovery = try #require(codes.first)
+        #expect(try await post("/v1/auth/step-up", ["code": .string(recovery)], token).status == 200)
+        #expect(try await post("/v1/auth/step-up", ["code": .string(recovery)], token).status == 422)
+        let strange = try await wander(client, token)
         let passed = [tokens, refreshed].flatMap { [$0.text("refresh_token"), $0.text("access_token")] }
         let signatures = passed.compactMap { $0.split(separator: ".").last.map { String($0) } }
         let papers = try await identify(client, token)
-        return papers + [password, wrong, begun.text("secret"), key.text("secret")] + codes + signatures
+        return strange + papers + [password, wrong, begun.text("secret"), key.text("secret")] + codes + signatures
+    }
+
+    /// Sends webhooks that nobody signed, and what no wallet is; answers with what was secret in them.
+    private func wander(_ client: WireClient, _ token: String) async throws -> [String] {
+        let (signature, phrase) = (
+            "5ec4e7" + String(repeating: "a7", count: 29),
+            "legal winner thank year wave sausage worth useful legal "
+                + "winner thank yellow"
+        )
+        let headers = [
+            "Persona-Signature": "t=1795200000,v1=" + signature, "webhook-signature": "v1," + signature,
+            "Stripe-Signature": "t=1795200000,v1=" + signature,
+        ]
+        for source in ["sandbox", "stripe", "persona"] {
+            let forged = try await client.send(
+                "POST",
+                "/v1/webhooks/\(source)",
+                headers: headers.map { ($0.key, $0.value) } + [("Content-Type", "application/json")],
+                body: Array(#"{"id":"evt_1"}"#.utf8)
+            )
+            #expect(forged.status >= 400, "\(source) \(forged.readable)")
+        }
+        let wallet = try await client.send(
+            "POST",
+            "/v1/defi/wallets",
+            headers: [("Authorization", "Bearer \(token)"), ("Content-Type", "application/json")],
+            body: (["label": .string(phrase)] as JSON).serialized()
+        )
+        #expect(wallet.status >= 400, "\(wallet.readable)")
+        return [signature, phrase]
+    }
+
+    /// Sets the password anew by a mailed token, which is used twice; answers with token and password.
+    private static func reset(_ server: RunningServer, mail: String) async throws -> [String] {
+        let client = WireClient(port: server.port)
+        func post(_ path: String, _ body: JSON) async throws -> Int {
+            let headers = [("Content-Type", "application/json")]
+            return try await client.send("POST", path, headers: headers, body: body.serialized()).status
+        }
+        #expect(try await post("/v1/auth/password-reset", ["email": "sly@example.com"]) == 202)
+        let deadline = ContinuousClock.now + .seconds(60)
+        var token: String?
+        while token == nil, ContinuousClock.now < deadline {
+            try await Task.sleep(for: .milliseconds(50))
+            for name in (try? FileManager.default.contentsOfDirectory(atPath: mail)) ?? [] {
+                let text = (try? String(contentsOfFile: mail + "/" + name, encoding: .utf8)) ?? ""
+                token = text.firstRange(of: "emt_").map { String(text[$0.lowerBound...].prefix(47)) } ?? token
+            }
+        }
+        let (known, password) = (try #require(token), "Quarry-vellum-27-heron")
+        let body: JSON = ["token": .string(known), "password": .string(password)]
+        #expect(try await post("/v1/auth/password-reset/confirm", body) == 204)
+        #expect(try await post("/v1/auth/password-reset/confirm", body) == 422)
+        return [known, password]
     }
 
     /// Applies with an address and a document; answers with them, the document also as a dump writes it.

@@ -1,4 +1,7 @@
+import Compliance
+import DataProtection
 import HTTP
+import Identity
 import Kernel
 import PostgreSQL
 import Testing
@@ -184,6 +187,64 @@ struct MeTests {
                 let answer = try await fixture.send(method, path, [:])
                 #expect(answer.status == 401, "\(method) \(path)")
             }
+        }
+    }
+
+    private static func change(_ fixture: Fixture, _ token: String, _ body: JSON) async throws -> Answer {
+        try await fixture.send("PATCH", "/v1/me", body, token: token, headers: [("If-Match", "*")])
+    }
+
+    @Test func `a telephone number is kept encrypted, found by its digits, and removed by null`() async throws {
+        try await Fixture.with { fixture in
+            let (token, id) = try await fixture.customer()
+            let data = fixture.personalData
+            #expect(try await Self.change(fixture, token, ["phone": "+351912345678"]).status == 200)
+            #expect(try await data.read(id, .phone)?.text == "+351912345678")
+            #expect(try await data.find(.phone, "00351 912 345 678") == [id])
+            let log: String = try await fixture.value(
+                "select string_agg(after::text, '') from platform.audit_log where action = 'user.changed'"
+            )
+            #expect(log.contains("changed") && !log.contains("912345678"))
+            for wrong in ["912345678", "+0351912345678", "+3519123456789012", "+351 912", "+35191234567x", ""] {
+                #expect(try await Self.change(fixture, token, ["phone": .string(wrong)]).status == 400, "\(wrong)")
+            }
+            #expect(try await Self.change(fixture, token, ["phone": .null]).status == 200)
+            #expect(try await data.read(id, .phone) == nil)
+        }
+    }
+
+    @Test func `another name ends what somebody was identified by, and is refused while somebody looks`() async throws {
+        try await Fixture.with { fixture in
+            func verify(_ token: String, _ name: String) async throws -> String? {
+                let body: JSON = ["name": .string(name)]
+                return try await fixture.send("POST", "/v1/me/verification", body, token: token).text("kyc_status")
+            }
+            let (token, id) = try await fixture.customer()
+            #expect(try await Self.change(fixture, token, ["name": "Ada Byron"]).text("name") == "Ada Byron")
+            #expect(try await verify(token, "Ada Lovelace") == "approved")
+            #expect(try await fixture.identity.directory.profile(id)?.identification == .approved)
+            let same = try await Self.change(fixture, token, ["name": "Ada Lovelace"])
+            #expect(same.text("kyc_status") == "approved")
+            let other = try await Self.change(fixture, token, ["name": "Ada King"])
+            #expect(other.text("name") == "Ada King" && other.text("kyc_status") == "none")
+            #expect(try await fixture.identity.directory.profile(id)?.identification != .approved)
+            let told: Int = try await fixture.value(
+                """
+                select count(*) from platform.outbox_events
+                where type = 'platform.user.kyc_changed' and payload ->> 'to' = 'none'
+                """
+            )
+            #expect(told == 1)
+            #expect(try await verify(token, "Ada King") == "approved")
+
+            let (pending, _) = try await fixture.customer("grace", email: "grace@example.com")
+            #expect(try await verify(pending, "Grace Review") == "pending")
+            let refused = try await Self.change(fixture, pending, ["name": "Grace Hopper"])
+            #expect((refused.status, refused.code) == (409, "verification_pending"))
+            // Whoever was refused stays so under every name.
+            let (rejected, _) = try await fixture.customer("heidi", email: "heidi@example.com")
+            #expect(try await verify(rejected, "Heidi Reject") == "rejected")
+            #expect(try await Self.change(fixture, rejected, ["name": "Heidi"]).text("kyc_status") == "rejected")
         }
     }
 }

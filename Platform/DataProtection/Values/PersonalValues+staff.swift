@@ -1,5 +1,6 @@
 public import HTTP
 public import Kernel
+import Audit
 import PostgreSQL
 
 /// Who of the staff reads somebody's private data, and why.
@@ -76,6 +77,28 @@ extension PersonalValues {
         ]
         let rows = try await pool.withTransaction { try await $0.pipeline(statements) }
         return try await values(from: rows[1])
+    }
+
+    /// The users with a value of a kind, for a member of staff, by id; at most `foundMax`.
+    ///
+    /// That the reader knows it of them is logged like a read, before it is answered; the search itself is in the audit
+    /// log, without the value.
+    /// - Throws: `DataProtectionProblem.notPermitted` for a kind that isn't for the reader's roles, and as `find`.
+    public func search(_ type: DataType, _ text: String, by reader: StaffReader) async throws -> [ID<User>] {
+        let isPermitted = try await readable(by: reader.requester.roles).contains(type)
+        let found = isPermitted ? try await find(type, text) : []
+        var statements = found.map { note([type], of: $0, by: reader, "disclosed") }
+        let entry = reader.requester.entry(
+            ids.next(),
+            isPermitted ? "personal_data.searched" : "personal_data.search_refused",
+            of: reader.user,
+            after: ["type": .string(type.name), "found": .integer(found.count), "reason": .string(reader.reason)]
+        )
+        statements += [entry].statements(in: .platform, at: clock.now())
+        let all = statements
+        try await pool.transact { _ in Closing((), last: all) }
+        guard isPermitted else { throw DataProtectionProblem.notPermitted([type.name]) }
+        return found
     }
 
     private func note(_ types: [DataType], of user: ID<User>, by reader: StaffReader, _ outcome: String) -> SQL {

@@ -36,17 +36,23 @@ struct MeRoutes: Sendable {
             .patch,
             "/v1/me",
             operationID: "changeMe",
-            summary: "Change your username, your preferences and what the app shows",
-            description: "What is left out stays. Of the preferences, members that are given replace the present ones.",
+            summary: "Change your username, name, telephone number, preferences and what the app shows",
+            description: """
+                What is left out stays. Of the preferences, members that are given replace the present ones. Another \
+                name ends what you were identified by; it isn't taken while an application is looked at. The \
+                telephone number is kept encrypted, and shown by the export of your data.
+                """,
             tag: Self.tag,
             access: Self.access,
             precondition: .required,
             body: .json(Self.meChange),
             responses: [200: ResponseShape("You, as changed.", UserRecord.schema, headers: [.etag])],
-            problems: [409: ["username_taken"]]
+            problems: [409: ["username_taken", "verification_pending"], 410: ["erased"]]
         ) { request in
             let change = Profiles.Change(
                 username: request.body["username"]?.stringValue,
+                name: request.body["name"]?.stringValue,
+                phone: request.body["phone"].map(\.stringValue),
                 preferences: request.body["preferences"],
                 mascot: request.body["mascot"]?.stringValue.flatMap(Mascot.init),
                 experienceLevel: request.body["experience_level"]?.stringValue.flatMap(ExperienceLevel.init),
@@ -116,7 +122,9 @@ struct MeRoutes: Sendable {
 
     private static let meChange = JSONSchema.object(
         [
-            .optional("username", .username), .optional("preferences", Preferences.change),
+            .optional("username", .username), .optional("name", .text(1...100)),
+            .optional("phone", .nullable(.string(.phone)), "Null removes it."),
+            .optional("preferences", Preferences.change),
             .optional("mascot", .oneOf(Mascot.self)), .optional("experience_level", .oneOf(ExperienceLevel.self)),
             .optional("enabled_domains", .array(of: .oneOf(EnabledDomain.self), count: 0...3)),
         ],

@@ -1,5 +1,7 @@
+import DataProtection
 import HTTP
 import Kernel
+import Messaging
 import PostgreSQL
 
 /// What users change about themselves.
@@ -7,6 +9,10 @@ struct Profiles: Sendable {
     /// What is to be different; nil stays.
     struct Change: Sendable {
         var username: String?
+        /// Another name ends what the user was identified by.
+        var name: String?
+        /// Kept as private data; `.some(nil)` removes it.
+        var phone: String??
         /// Members that replace those of the same name; null removes one.
         var preferences: JSON?
         var mascot: Mascot?
@@ -20,36 +26,20 @@ struct Profiles: Sendable {
 
     /// Changes a user's profile and answers with it; a change to what is there already changes nothing.
     ///
-    /// - Throws: `usernameTaken`, or what the change's check throws.
+    /// - Throws: `usernameTaken`; `verificationNotOpen` for another name while an application is looked at; 410
+    ///   `erased`; or what the change's check throws.
     func change(_ id: ID<User>, _ change: Change, by origin: Origin) async throws -> UserRecord {
         if let username = change.username, Username.isReserved(username) { throw IdentityProblem.usernameTaken }
         let now = services.clock.now()
         let before: UserRecord
         let after: UserRecord
         do {
-            (before, after) = try await services.pool.transact { transaction in
-                guard let before = try await services.users.lock(id, in: transaction) else { throw Problem.notFound }
-                try change.check(before)
-                var after = before
-                if let username = change.username { after.username = username }
-                if let preferences = change.preferences { after.preferences = before.preferences.merging(preferences) }
-                if let mascot = change.mascot { after.mascot = mascot }
-                if let level = change.experienceLevel { after.experienceLevel = level }
-                if let domains = change.enabledDomains {
-                    after.enabledDomains = EnabledDomain.allCases.filter(domains.contains)
-                }
-                guard after.changeable != before.changeable else {
-                    return Closing((before, before))
-                }
-                after.touch(at: now)
-                let entry = services.journal.audit(
-                    "user.changed",
-                    user: id,
-                    by: origin,
-                    before: before.changeable,
-                    after: after.changeable
-                )
-                return services.closing((before, after), [Users.update(after)], [entry], at: now)
+            let step = ProfileStep(change, of: id, by: origin, services, at: now)
+            if let phone = change.phone {
+                let values = [PersonalValue(.phone, phone)]
+                (before, after) = try await services.personalData.store(values, of: id) { try await step.take(in: $0) }
+            } else {
+                (before, after) = try await services.pool.transact { try await step.take(in: $0) }
             }
         } catch let error as PostgresError where error.violates("users_username_unique") {
             throw IdentityProblem.usernameTaken
@@ -57,6 +47,7 @@ struct Profiles: Sendable {
         if after.version != before.version {
             services.directory.forget(before)
             services.directory.forget(after)
+            if after.kycStatus != before.kycStatus { services.outbox?.raise() }
         }
         return after
     }
@@ -120,9 +111,10 @@ struct Profiles: Sendable {
 
 extension UserRecord {
     /// What a user can change, for the audit log.
-    fileprivate var changeable: JSON {
+    var changeable: JSON {
         [
-            "username": .string(username), "preferences": preferences, "mascot": .string(mascot.rawValue),
+            "username": .string(username), "name": name.map { .string($0) } ?? .null, "preferences": preferences,
+            "mascot": .string(mascot.rawValue),
             "experience_level": .string(experienceLevel.rawValue),
             "enabled_domains": .array(enabledDomains.map { .string($0.rawValue) }),
         ]
