@@ -26,6 +26,8 @@ extension StreamChannel {
             state.isLocal = true
             state.isStale = false
             let sequence = sequence ?? next...next
+            // What was kept is of other times than the publisher's: it doesn't count.
+            if state.isRecalled, sequence.upperBound <= state.ring.last { beginAnew(&state) }
             let outcome = append(payload, sequence, &state)
             if case .appended = outcome { forward(sequence) }
             return outcome
@@ -51,6 +53,7 @@ extension StreamChannel {
         let message = StreamText.publication(.update, wireName, sequence, payload)
         state.ring.append(StreamRing.Entry(sequence: sequence, message: message))
         if isGap { state.hasBase = true }
+        state.isRecalled = false
         version.add(1, ordering: .releasing)
         return .appended(state.subscribers.values, isGap: isGap && last > 0)
     }
@@ -59,6 +62,44 @@ extension StreamChannel {
         state.run += 1
         state.ring.clear()
         (state.snapshot, state.hasBase) = (nil, false)
+        (state.hasRecalled, state.isRecalled) = (false, false)
+    }
+
+    private func beginAnew(_ state: inout State) {
+        beginRun(&state)
+        state.ring = StreamRing(family.ring)
+    }
+
+    /// Whether what the relay keeps may help somebody who has all up to a number.
+    func mayRecall(after sequence: Int64) -> Bool {
+        state.withLock { state in
+            guard !state.hasRecalled, sequence < state.ring.floor || state.ring.last == 0 else { return false }
+            state.hasRecalled = true
+            return true
+        }
+    }
+
+    /// Puts before what is here what was published earlier: as much of its end as has no gap and joins it.
+    func restore(_ kept: [(sequence: ClosedRange<Int64>, payload: [UInt8])]) {
+        var whole: [(sequence: ClosedRange<Int64>, payload: [UInt8])] = []
+        for one in kept {
+            let last = whole.last?.sequence.upperBound
+            if let last, one.sequence.upperBound <= last { continue }
+            if let last, one.sequence.lowerBound > last + 1 { whole = [] }
+            whole.append(one)
+        }
+        let entries = whole.map {
+            StreamRing.Entry(
+                sequence: $0.sequence,
+                message: StreamText.publication(.update, wireName, $0.sequence, $0.payload)
+            )
+        }
+        state.withLock { state in
+            let wasEmpty = state.ring.last == 0
+            guard state.ring.prepend(entries) else { return }
+            (state.hasBase, state.isRecalled) = (true, wasEmpty)
+            version.add(1, ordering: .releasing)
+        }
     }
 
     /// The run of numbers that a snapshot is fetched for; nil when nobody needs one.

@@ -14,6 +14,9 @@ final class StreamChannel: Sendable {
         var hasBase = false
         var isLocal = false
         var isStale = false
+        /// Whether what the relay keeps was asked for in this run, and whether all that is here comes from there.
+        var hasRecalled = false
+        var isRecalled = false
         var isRetired = false
         var snapshot: (sequence: Int64, message: WebSocketMessage)?
         var isFetching = false

@@ -93,6 +93,14 @@ public struct StreamFamily: Sendable {
         StreamFamily(name: name, audience: .owner(access, key: key), opening: opening, ring: ring)
     }
 
+    /// Publications of a channel that a relay keeps: fewer than the ring, and none where the last one says it all.
+    var keptMax: Int {
+        if case .last = opening { return 0 }
+        return min(max(1, ring.countMax / 4), StreamFamily.keptCountMax)
+    }
+
+    private static let keptCountMax = 4_096
+
     /// How clients know a channel.
     func wireName(_ key: String) -> String {
         if case .owner = audience { return name }

@@ -83,7 +83,9 @@ public final class StreamHub: Service {
         while true {
             let outcome = channel(id, family)
                 .publish(payload, sequence, base: base) { sequence in
-                    relay?.send(RelayMessage.update(id, sequence, payload).encoded())
+                    let message = RelayMessage.update(id, sequence, payload).encoded()
+                    guard family.keptMax > 0 else { return relay?.send(message) ?? () }
+                    relay?.send(message, keptOf: id, countMax: family.keptMax)
                 }
             if finish(outcome) { return }
         }
@@ -141,6 +143,18 @@ extension StreamHub {
 
     /// Has the state of a channel fetched; its flag says that it is.
     func requestSnapshot(_ channel: StreamChannel) { toFetch.continuation.yield(channel) }
+
+    /// Takes in what the relay keeps of a channel, so that somebody can go on after a number that this process lacks.
+    ///
+    /// Once in a run of numbers: whatever clients ask for costs no more than that.
+    func recall(_ channel: StreamChannel, after sequence: Int64) async {
+        guard let relay, channel.family.keptMax > 0, channel.mayRecall(after: sequence) else { return }
+        let kept = await relay.recall(channel.id).compactMap { bytes -> (ClosedRange<Int64>, [UInt8])? in
+            guard case .update(_, let sequence, let payload)? = RelayMessage(bytes) else { return nil }
+            return (sequence, payload)
+        }
+        channel.restore(kept)
+    }
 
     /// Wakes whom a publication concerns; false when the channel was retired meanwhile.
     private func finish(_ outcome: StreamChannel.Outcome) -> Bool {

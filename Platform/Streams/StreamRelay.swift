@@ -17,8 +17,23 @@ public protocol StreamRelay: Sendable {
     /// Hands a message to the other processes; never waits.
     func send(_ message: [UInt8])
 
+    /// Hands a publication of a channel to the other processes, and keeps it among so many of its last ones for those
+    /// who come later; never waits.
+    func send(_ message: [UInt8], keptOf id: StreamChannelID, countMax: Int)
+
+    /// What is kept of a channel, oldest first; it may lack any of it, and have some twice.
+    func recall(_ id: StreamChannelID) async -> [[UInt8]]
+
     /// Tells what comes from them, until cancelled.
     func run(_ tell: @escaping @Sendable (StreamRelayEvent) -> Void) async
+}
+
+extension StreamRelay {
+    /// Hands it on alone, for relays that keep nothing.
+    public func send(_ message: [UInt8], keptOf id: StreamChannelID, countMax: Int) { send(message) }
+
+    /// Nothing.
+    public func recall(_ id: StreamChannelID) async -> [[UInt8]] { [] }
 }
 
 /// What hubs tell each other: a line of JSON, and behind it a payload as it is.

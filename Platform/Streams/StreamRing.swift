@@ -34,6 +34,26 @@ struct StreamRing {
         }
     }
 
+    /// Puts publications without a gap before those that are here, as many of their last as there is room for; false
+    /// where they don't join.
+    mutating func prepend(_ earlier: [Entry]) -> Bool {
+        var earlier = earlier
+        if entries.isEmpty {
+            guard let end = earlier.last?.sequence.upperBound, end >= last else { return false }
+            last = end
+        } else {
+            let first = floor + 1
+            earlier.removeAll { $0.sequence.upperBound >= first }
+            guard earlier.last?.sequence.upperBound == first - 1 else { return false }
+        }
+        for entry in earlier.reversed() {
+            guard entries.count < bounds.countMax, bytes + entry.message.byteCount <= bounds.bytesMax else { break }
+            entries.prepend(entry)
+            bytes += entry.message.byteCount
+        }
+        return true
+    }
+
     /// Forgets all publications, as what comes next doesn't follow them.
     mutating func clear() {
         entries.removeAll()

@@ -63,6 +63,7 @@ extension StreamSession {
         guard let from = message["from"]?.integerValue, from >= 0 else { throw .badFrom }
         do throws(StreamError) {
             let channel = join(try await place(name))
+            await hub.recall(channel, after: Int64(from))
             var isResumed = false
             let place = { (channel: StreamChannel) -> Subscription.Position in
                 let position = channel.position(after: Int64(from))

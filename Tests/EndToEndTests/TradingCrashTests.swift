@@ -165,7 +165,8 @@ struct TradingCrashTests {
             let stored = try await server.sql(
                 """
                 select trim_scale(price * 0.0001) || ' ' || trim_scale(sum(remaining) * 0.01) from investing.orders
-                where ended_at is null and side = '\(side)' group by price order by price \(order)
+                where ended_at is null and side = '\(side)' and (type = 'limit' or is_triggered)
+                group by price order by price \(order)
                 """
             )
             let shown = (answer.json[name]?.elements ?? []).map { level in

@@ -19,7 +19,7 @@ extension DeskBatch {
     /// What would be said of an order: all of it but whether there is money for it.
     mutating func test(_ ticket: OrderTicket, _ request: DeskRequest) throws(Problem) -> APIResponse {
         guard let floor = state.floors[ticket.order.market] else { throw Problem.notFound }
-        if let earlier = try known(ticket) { return earlier }
+        _ = try known(ticket)
         wake(ticket.order.market)
         try checkTerms(ticket, request, floor, isTest: true)
         return .ok(ticket.order.json(in: floor.market))

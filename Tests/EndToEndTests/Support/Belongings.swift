@@ -105,9 +105,8 @@ enum Belongings {
             let wire = "usr_" + (objects[kind] ?? "").dropFirst(kind.count + 1)
             return try #require(ID<User>(wire: wire)).description
         }
-        let made = Dictionary(
-            uniqueKeysWithValues: ["itx", "reb", "ord", "stg", "int", "dep", "wdr"].map { ($0, ids.next(User.self)) }
-        )
+        let kinds = ["itx", "reb", "ord", "olist", "stg", "int", "dep", "wdr"]
+        let made = Dictionary(uniqueKeysWithValues: kinds.map { ($0, ids.next(User.self)) })
         func id(_ kind: String) -> String { made[kind]?.description ?? "" }
         let (user, account) = (try owner.uuid, try uuid("tacc"))
         let (wallet, portfolio) = (try uuid("wlt"), try uuid("pf"))
@@ -119,11 +118,11 @@ enum Belongings {
                 quote, bound, status, created_at, expires_at)
             values ('\(id("itx"))', '\(user)', '\(account)', 'buy', 1, 'buy', 1, 1, 0, 1, 1, 1, 'quoted', now(),
                 now() + interval '1 hour');
-            insert into investing.orders (id, account, market, client_order_id, side, type, time_in_force, is_post_only,
-                self_trade_prevention, price, quantity, status, remaining, maker_rate, taker_rate, fee_schedules,
-                reservation, number, priority, version, created_at, updated_at, ended_at)
-            values ('\(id("ord"))', '\(account)', 1, 'mine', 'buy', 'limit', 'gtc', false, 'expire_taker', 1, 1,
-                'canceled', 1, 0, 0, '[]', '\(id("ord"))', 1, 1, 1, now(), now(), now());
+            insert into investing.orders (id, account, market, client_order_id, list, side, type, time_in_force,
+                is_post_only, self_trade_prevention, price, quantity, status, remaining, maker_rate, taker_rate,
+                fee_schedules, reservation, number, priority, version, created_at, updated_at, ended_at)
+            values ('\(id("ord"))', '\(account)', 1, 'mine', '\(id("olist"))', 'buy', 'limit', 'gtc', false,
+                'expire_taker', 1, 1, 'canceled', 1, 0, 0, '[]', '\(id("ord"))', 1, 1, 1, now(), now(), now());
             insert into investing.rebalances (id, portfolio, cause, status, value, drift_before, cash_kept,
                 leased_until, created_at, ended_at)
             values ('\(id("reb"))', '\(portfolio)', 'manual', 'completed', 0, 0, 0, now(), now(), now());

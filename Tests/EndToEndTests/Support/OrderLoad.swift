@@ -3,7 +3,7 @@ import Kernel
 import Synchronization
 import Testing
 
-/// Customers who place and cancel orders at random while things break, and write down what they were told.
+/// Customers who place, amend and cancel orders at random while things break, and write down what they were told.
 final class OrderLoad: Sendable {
     static let symbol = "USDT-USDC"
     private static let clientsOfEach = 2
@@ -75,8 +75,12 @@ final class OrderLoad: Sendable {
                         let order = OrderLoad.order("o-\(client)-\(number)", using: &random)
                         if await self.place("o-\(client)-\(number)", order, trader, at: server) == nil {
                             try? await Task.sleep(for: .milliseconds(OrderLoad.pauseMilliseconds))
-                        } else if Int.random(in: 0..<4, using: &random) == 0 {
-                            await self.cancelOne(of: trader, at: server)
+                            continue
+                        }
+                        switch Int.random(in: 0..<8, using: &random) {
+                        case 0, 1: await self.cancelOne(of: trader, at: server)
+                        case 2: await self.amendOne(of: trader, at: server)
+                        default: break
                         }
                     }
                 }
@@ -85,14 +89,28 @@ final class OrderLoad: Sendable {
     }
 
     private static func order(_ key: String, using random: inout some RandomNumberGenerator) -> JSON {
+        func price(_ ticks: Int) -> JSON {
+            .string("\(ticks / 10_000).\(String(ticks % 10_000 + 10_000).dropFirst())")
+        }
         let ticks = Int.random(in: 9_980...10_020, using: &random)
-        let isFast = Int.random(in: 0..<8, using: &random) == 0
-        return [
-            "symbol": .string(symbol), "side": Bool.random(using: &random) ? "buy" : "sell", "type": "limit",
-            "quantity": .string(String(Int.random(in: 1...9, using: &random))),
-            "limit_price": .string("\(ticks / 10_000).\(String(ticks % 10_000 + 10_000).dropFirst())"),
-            "time_in_force": isFast ? "ioc" : "gtc", "client_order_id": .string(key),
+        let isBuy = Bool.random(using: &random)
+        var members: [JSON.Member] = [
+            .init("symbol", .string(symbol)), .init("side", isBuy ? "buy" : "sell"),
+            .init("quantity", .string(String(Int.random(in: 1...9, using: &random)))),
+            .init("client_order_id", .string(key)),
         ]
+        switch Int.random(in: 0..<16, using: &random) {
+        case 0: members += [.init("type", "market"), .init("time_in_force", "ioc")]
+        case 1, 2:
+            let limit = isBuy ? ticks + 10 : ticks - 10
+            members += [
+                .init("type", "stop_limit"), .init("stop_price", price(ticks)), .init("limit_price", price(limit)),
+            ]
+        case 3, 4:
+            members += [.init("type", "limit"), .init("limit_price", price(ticks)), .init("time_in_force", "ioc")]
+        default: members += [.init("type", "limit"), .init("limit_price", price(ticks))]
+        }
+        return .object(members)
     }
 
     /// Sends an order under a key, for the first time or again; its answer, if one came.
@@ -122,11 +140,28 @@ final class OrderLoad: Sendable {
         traders.withLock { $0[trader] = new }
     }
 
-    private func cancelOne(of trader: Int, at server: RunningServer) async {
+    /// An order of a trader that was acknowledged, and not canceled.
+    private func anyOrder(of trader: Int) -> (key: String, id: String)? {
         let mine = sent.withLock { sent in
             sent.filter { $0.value.trader == trader && $0.value.id != nil && !$0.value.isCanceled }
         }
-        guard let (key, order) = mine.randomElement(), let id = order.id else { return }
+        guard let (key, order) = mine.randomElement(), let id = order.id else { return nil }
+        return (key, id)
+    }
+
+    /// Gives an order another quantity, if it is open still and may have one.
+    private func amendOne(of trader: Int, at server: RunningServer) async {
+        guard let (_, id) = anyOrder(of: trader) else { return }
+        let quantity: JSON = ["quantity": .string(String(Int.random(in: 1...9)))]
+        _ = try? await self.trader(trader, at: server).send(
+            "PATCH",
+            "/v1/investing/orders/\(id)",
+            body: quantity.serialized()
+        )
+    }
+
+    private func cancelOne(of trader: Int, at server: RunningServer) async {
+        guard let (key, id) = anyOrder(of: trader) else { return }
         let customer = self.trader(trader, at: server)
         let answer = try? await customer.send("DELETE", "/v1/investing/orders/\(id)", body: nil)
         if answer?.status == 200 { sent.withLock { $0[key]?.isCanceled = true } }
