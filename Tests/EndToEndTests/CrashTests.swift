@@ -37,6 +37,7 @@ struct CrashTests {
             try await Customer.make("payer", on: server), try await Customer.make("payee", on: server)
         )
         try await payer.deposit("20000.00")
+        try await CrashTests.mayPayOften(server)
         let before = Int(try await payer.dollars().replacing(".", with: "")) ?? 0
         let journal = Journal()
         async let load: Void = CrashTests.load(from: payer, to: payee.username, journal)
@@ -50,6 +51,21 @@ struct CrashTests {
         await load
         try await CrashTests.settle(journal, from: payer, to: payee.username, before: before, on: server)
         await server.stop()
+    }
+
+    /// Whoever pays more often in a day than the usual rules say waits for a person.
+    private static func mayPayOften(_ server: RunningServer) async throws {
+        let rules = try await Program.run(
+            "/usr/bin/env",
+            [
+                "psql", try #require(server.environment["DATABASE_URL"]), "-Atc",
+                """
+                insert into platform.compliance_rule_sets (version, status, parameters, reason, created_by, created_at)
+                values (1, 'active', '{"velocity_count": 1000000}', 'payments under load', 'test', now())
+                """,
+            ]
+        )
+        try #require(rules.status == 0, "\(rules.errors)")
     }
 
     /// Kills and restarts for as long as it is to last; the last kill is PostgreSQL's.

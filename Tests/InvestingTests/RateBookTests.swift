@@ -44,6 +44,41 @@ import Testing
         )
     }
 
+    private static let steps: [(volume: Int128, maker: Int64, taker: Int64)] = [
+        (0, 1_000_000, 1_500_000), (9_999, 1_000_000, 1_500_000), (10_000, 900_000, 1_350_000),
+        (100_000, 800_000, 1_200_000), (1_000_000, 600_000, 900_000), (10_000_000, 400_000, 600_000),
+    ]
+
+    @Test func `each step of the thirty days' volume lowers the rates`() async throws {
+        try await TradingWorld.with { world in
+            let platform = world.database.pool(.platform)
+            for step in RateBookTests.steps {
+                let trader = try await world.trader()
+                if step.volume > 0 {
+                    _ = try await world.pool.query(
+                        """
+                        insert into investing.trades (id, market, number, price, quantity, quote_amount, taker_side,
+                            taker_order, maker_order, taker_account, maker_account, taker_fee, maker_fee, recorded_at)
+                        select blocks.uuid_at(at), 1, 1, 1, 1, \(step.volume * 1_000_000), 'buy', blocks.uuid_at(at),
+                            blocks.uuid_at(at), \(trader.account.id), blocks.uuid_at(at), 0, 0, at
+                        from (select now() as at) as t
+                        """
+                    )
+                }
+                let book = RateBook(
+                    schema: TradingWorld.schema,
+                    pool: world.pool,
+                    fees: FeeCatalogCache { try await FeeSchedules(platform).catalog() },
+                    ids: world.ids,
+                    clock: SystemClock()
+                )
+                let rates = try await book.rates(of: trader.account, tier: 1, quote: .usdc)
+                #expect([rates.maker, rates.taker] == [step.maker, step.taker], "\(step)")
+                #expect(rates.rule(isTaker: true) == "trade_taker@1")
+            }
+        }
+    }
+
     @Test func `a schedule counts as soon as it is in force and known`() async throws {
         try await TradingWorld.with { world in
             let clock = ManualClock(SystemClock().now())

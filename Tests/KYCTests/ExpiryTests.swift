@@ -157,7 +157,7 @@ import Testing
     @Test func `limits follow the level, and its end, at once`() async throws {
         try await KYCWorld.with { world in
             let ana = try await world.user()
-            #expect(try await Self.reasons(world, ana) == ["identification_required", "level_limit"])
+            #expect(try await Self.reasons(world, ana) == ["identification_required", "name_required", "level_limit"])
             try await world.identify(ana)
             #expect(try await Self.reasons(world, ana) == [])
             world.clock.advance(seconds: 730 * Self.day)

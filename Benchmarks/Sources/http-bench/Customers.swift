@@ -33,6 +33,7 @@ struct Customers: Sendable {
             }
         }
         try await fund(customers, databaseURL)
+        try await mayPayOften(databaseURL)
         return Customers(customers: customers, address: address, run: run)
     }
 
@@ -99,6 +100,25 @@ struct Customers: Sendable {
         guard let dollars = Asset(code: "USD") else { preconditionFailure("USD is an asset") }
         let purse = Purse(schema: .banking, kind: "checking", house: "provider_clearing:sandbox")
         try await fund(customers, databaseURL, purse, [(dollars, funds)])
+    }
+
+    /// Whoever pays more often in a day than the usual rules say waits for a person.
+    private static func mayPayOften(_ databaseURL: String) async throws {
+        let options = ConnectionOptions(
+            url: databaseURL,
+            applicationName: "http-bench",
+            role: Roles.role(of: .platform)
+        )
+        let pool = Pool(options, size: 1)
+        defer { pool.close() }
+        _ = try await pool.query(
+            """
+            insert into platform.compliance_rule_sets (version, status, parameters, reason, created_by, created_at)
+            select 1, 'active', '{"velocity_count": 1000000000, "velocity_units": 1000000000}', 'measured', 'http-bench',
+                now()
+            where not exists (select from platform.compliance_rule_sets where status = 'active')
+            """
+        )
     }
 
     /// Where money goes that customers are given, and where it comes from.
