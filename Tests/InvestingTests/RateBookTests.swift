@@ -59,9 +59,9 @@ import Testing
                         """
                         insert into investing.trades (id, market, number, price, quantity, quote_amount, taker_side,
                             taker_order, maker_order, taker_account, maker_account, taker_fee, maker_fee, recorded_at)
-                        select blocks.uuid_at(at), 1, 1, 1, 1, \(step.volume * 1_000_000), 'buy', blocks.uuid_at(at),
-                            blocks.uuid_at(at), \(trader.account.id), blocks.uuid_at(at), 0, 0, at
-                        from (select now() as at) as t
+                        select id, 1, 1, 1, 1, \(step.volume * 1_000_000), 'buy', id, id, \(trader.account.id), id,
+                            0, 0, now()
+                        from (select \(world.ids.next(User.self))::uuid as id) as t
                         """
                     )
                 }

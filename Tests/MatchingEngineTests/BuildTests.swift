@@ -25,7 +25,11 @@ import Testing
         let sources = try FileManager.default.contentsOfDirectory(atPath: place.path).sorted()
         let library = project.appending(path: "Platform/CLibraries/CPrefetch").path
         _ = try Self.run(
-            ["swiftc", "-O", "-wmo", "-swift-version", "6", "-I", library, "-o", "told"] + sources,
+            [
+                "swiftc", "-O", "-wmo", "-swift-version", "6", "-module-name", "MatchingEngine", "-I", library, "-o",
+                "told",
+            ]
+                + sources,
             in: place
         )
         #expect(try Self.run(["./told"], in: place) == Self.told())

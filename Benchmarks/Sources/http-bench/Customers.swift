@@ -114,8 +114,8 @@ struct Customers: Sendable {
         _ = try await pool.query(
             """
             insert into platform.compliance_rule_sets (version, status, parameters, reason, created_by, created_at)
-            select 1, 'active', '{"velocity_count": 1000000000, "velocity_units": 1000000000}', 'measured', 'http-bench',
-                now()
+            select 1, 'active', '{"velocity_count": 1000000000, "velocity_units": 1000000000}', 'measured',
+                'http-bench', now()
             where not exists (select from platform.compliance_rule_sets where status = 'active')
             """
         )
