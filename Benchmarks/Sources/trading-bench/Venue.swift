@@ -65,7 +65,10 @@ struct Venue: Sendable {
             pool: platform,
             hasher: PasswordHasher(cost: 10, threads: threads),
             keys: try await SigningKeys.open(directory: server.directory + "/keys", threads: threads),
-            sealing: nil,
+            personalData: PersonalValues(
+                pool: platform,
+                masters: try LocalMasterKeys(ring: [(1, RandomBytes.make(32))])
+            ),
             issuer: "http://127.0.0.1",
             ids: ids
         )
