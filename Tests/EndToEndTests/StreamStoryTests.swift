@@ -30,9 +30,11 @@ struct StreamStoryTests {
                 for follower in followers {
                     try await StreamStoryTests.wait("for a snapshot") { follower.heard.book != nil }
                 }
-                group.addTask { await load.run(on: site) }
+                async let running: Void = load.run(on: site)
                 try await Task.sleep(for: .seconds(StreamStoryTests.seconds))
                 load.end()
+                // Orders that are on their way trade still.
+                await running
                 for (process, follower) in zip(processes, followers) {
                     try await StreamStoryTests.compare(load.trader(0, at: process), follower)
                 }
