@@ -125,31 +125,7 @@ struct OperatorTests {
     @Test func `without a writer the operator's process does it, and hands the lease back`() async throws {
         try await TestDatabase.with { database in
             let pool = database.pool(TradingWorld.schema)
-            let ids = IDGenerator()
-            let runtime = DomainRuntime(
-                schema: TradingWorld.schema,
-                pool: pool,
-                ids: ids,
-                logger: TradingWorld.quiet,
-                batchMax: 100,
-                queueMax: 100
-            )
-            let desk = TradingDesk(
-                runtime: (TradingWorld.schema, pool),
-                ids: ids,
-                address: nil,
-                logger: TradingWorld.quiet,
-                onCommit: { _ in }
-            )
-            let platform = database.pool(.platform)
-            let fees = FeeCatalogCache { try await FeeSchedules(platform).catalog() }
-            let operations = InvestingOperations(
-                runtime: runtime,
-                fees: fees,
-                ids: ids,
-                clock: SystemClock(),
-                desk: desk
-            )
+            let (operations, desk) = OperatorTests.console(database)
             let new: JSON = ["symbol": "SOL-USDC", "tick_size": "0.01", "lot_size": "0.001"]
             _ = try await operations.createMarket(new, by: "test")
             #expect(try await operations.markets().map { $0["symbol"]?.stringValue } == ["SOL-USDC"])
@@ -159,5 +135,34 @@ struct OperatorTests {
             let audited = try await pool.query("select actor from investing.audit_log where action = 'market.create'")
             #expect(try audited.map { try $0["actor"] as String } == ["operator:test"])
         }
+    }
+
+    /// An operator's process beside no other, and its desk.
+    static func console(_ database: TestDatabase) -> (InvestingOperations, TradingDesk) {
+        let (pool, platform) = (database.pool(TradingWorld.schema), database.pool(.platform))
+        let ids = IDGenerator()
+        let runtime = DomainRuntime(
+            schema: TradingWorld.schema,
+            pool: pool,
+            ids: ids,
+            logger: TradingWorld.quiet,
+            batchMax: 100,
+            queueMax: 100
+        )
+        let desk = TradingDesk(
+            runtime: (TradingWorld.schema, pool),
+            ids: ids,
+            address: nil,
+            logger: TradingWorld.quiet,
+            onCommit: { _ in }
+        )
+        let operations = InvestingOperations(
+            runtime: runtime,
+            fees: FeeCatalogCache { try await FeeSchedules(platform).catalog() },
+            ids: ids,
+            clock: SystemClock(),
+            desk: desk
+        )
+        return (operations, desk)
     }
 }

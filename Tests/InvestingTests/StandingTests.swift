@@ -65,24 +65,7 @@ import Testing
         try await TestDatabase.with { database in
             let pool = database.pool(TradingWorld.schema)
             let (ids, clock) = (IDGenerator(), SystemClock())
-            let runtime = DomainRuntime(
-                schema: TradingWorld.schema,
-                pool: pool,
-                ids: ids,
-                logger: TradingWorld.quiet,
-                batchMax: 100,
-                queueMax: 100
-            )
-            let desk = TradingDesk(
-                runtime: (TradingWorld.schema, pool),
-                ids: ids,
-                address: nil,
-                logger: TradingWorld.quiet,
-                onCommit: { _ in }
-            )
-            let platform = database.pool(.platform)
-            let fees = FeeCatalogCache { try await FeeSchedules(platform).catalog() }
-            let operations = InvestingOperations(runtime: runtime, fees: fees, ids: ids, clock: clock, desk: desk)
+            let (operations, _) = OperatorTests.console(database)
             let accounts = TradingAccounts(schema: TradingWorld.schema, pool: pool, ids: ids, clock: clock)
             let user: ID<User> = ids.next()
             try await accounts.open(user, .margin)

@@ -5,18 +5,6 @@ import Testing
 
 /// Bytes of strangers: whatever they are, nothing falls over, and nothing is approved or shown that isn't of its form.
 @Suite struct ParserTests {
-    private struct SplitMix: RandomNumberGenerator {
-        var state: UInt64
-
-        mutating func next() -> UInt64 {
-            state &+= 0x9E37_79B9_7F4A_7C15
-            var z = state
-            z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
-            z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
-            return z ^ (z >> 31)
-        }
-    }
-
     private static let persona = """
         {"data":{"type":"event","id":"evt_1","attributes":{"name":"inquiry.declined",\
         "created-at":"2026-11-21T13:00:01.000Z","payload":{"data":{"attributes":{"reference-id":"kyc_1"}}}}}}
