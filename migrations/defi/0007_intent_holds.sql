@@ -18,6 +18,10 @@ create index intent_holds_of on defi.intent_holds (user_id, chain);
 
 create index intents_replacing on defi.intents (replaces) where replaces is not null;
 
+-- How often every node has refused a transaction for what it is, beside attempts that met something else.
+alter table defi.intents add column refusals integer not null default 0 check (refusals >= 0);
+
 -- migrate: down
+alter table defi.intents drop column refusals;
 drop index defi.intents_replacing;
 drop table defi.intent_holds;
