@@ -240,7 +240,10 @@ extension ChainWorld {
             """
         )
         #expect(try sums[0][0] == 0, "seed \(seed)")
-        let held = try await pool.query("select count(*) from defi.reservations where state = 'active'")
+        let held = try await pool.query(
+            "select count(*) from defi.reservations where state = 'active' and kind = 'strategy_exit'"
+        )
+        try await expectHolds("seed \(seed)")
         let waiting = try await pool.query(
             "select count(distinct reservation) from defi.intents where reservation is not null and state = 'built'"
         )
