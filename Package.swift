@@ -91,6 +91,7 @@ let package = Package(
         .library(name: "Streams", targets: ["Streams"]),
         .library(name: "Cryptography", targets: ["Cryptography"]),
         .library(name: "DepthFeed", targets: ["DepthFeed"]),
+        .library(name: "MatchingReplays", targets: ["MatchingReplays"]),
         .library(name: "WalletCrypto", targets: ["WalletCrypto"]),
         .library(name: "DataProtection", targets: ["DataProtection"]),
         .library(name: "ScreeningWorld", targets: ["ScreeningWorld"]),
@@ -398,7 +399,8 @@ let package = Package(
                 logging, lifecycle,
             ]
         ),
-        tests("MatchingEngineTests", ["MatchingEngine"]),
+        library("MatchingReplays", "Benchmarks/Sources/MatchingReplays", ["MatchingEngine", arguments]),
+        tests("MatchingEngineTests", ["MatchingEngine", "MatchingReplays", arguments]),
         tests(
             "InvestingTests",
             [

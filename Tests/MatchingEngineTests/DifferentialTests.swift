@@ -33,6 +33,7 @@ import Testing
         Flow(seed: 6, filters: MarketFilters(bandUpBasisPoints: 40, bandDownBasisPoints: 30)),
         Flow(seed: 7, breaker: CircuitBreaker(moveBasisPoints: 100, window: 640, halt: 500)),
         Flow(seed: 8, target: 16, spread: 9000, filters: MarketFilters(openOrdersMax: 8)),
+        Flow(seed: 9, spread: 1_000_000_000),
     ]
 
     /// All flows together; `DIBOAS_MATCHING_COMMANDS` asks for more.
