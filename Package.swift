@@ -91,6 +91,7 @@ let package = Package(
         .library(name: "Streams", targets: ["Streams"]),
         .library(name: "Cryptography", targets: ["Cryptography"]),
         .library(name: "DepthFeed", targets: ["DepthFeed"]),
+        .library(name: "MatchingReplays", targets: ["MatchingReplays"]),
         .library(name: "WalletCrypto", targets: ["WalletCrypto"]),
         .library(name: "DeFi", targets: ["DeFi"]),
         .library(name: "DataProtection", targets: ["DataProtection"]),
@@ -417,7 +418,8 @@ let package = Package(
                 logging, lifecycle,
             ]
         ),
-        tests("MatchingEngineTests", ["MatchingEngine", "Randomness"]),
+        library("MatchingReplays", "Benchmarks/Sources/MatchingReplays", ["MatchingEngine", arguments]),
+        tests("MatchingEngineTests", ["MatchingEngine", "MatchingReplays", "Randomness", arguments]),
         tests(
             "InvestingTests",
             [

@@ -61,7 +61,7 @@ let package = Package(
         ),
         .executableTarget(
             name: "matching-replay",
-            dependencies: [arguments] + ours("MatchingEngine"),
+            dependencies: [arguments] + ours("MatchingReplays"),
             swiftSettings: settings
         ),
         .executableTarget(

@@ -64,6 +64,7 @@ struct BitcoinFlowTests {
                 """
             )
             #expect(try left[0][0] == 0, "seed \(seed)")
+            try await Holds(pool: world.pool, owner: world.owner).check("seed \(seed)")
         }
     }
 }

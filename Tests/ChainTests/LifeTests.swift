@@ -258,9 +258,21 @@ struct LifeTests {
             let exit = try await world.now(built)
             #expect(try await world.submit(exit, by: ada).status == 202)
             #expect(try await world.now(exit).state == .signed)
-            for attempts in [IntentSender.refusalsMax - 2, IntentSender.refusalsMax - 1] {
+            // However often it was tried: calls that got lost are no refusals.
+            _ = try await world.pool.query("update defi.intents set attempts = 50 where id = \(exit.id)")
+            for isLost in [true, false] {
+                if isLost { try await world.dev.fault(.drop, on: "eth_sendRawTransaction") }
+                try await world.makeDue()
+                try await world.parts.sender.round()
                 #expect(try await world.now(exit).state == .signed)
-                _ = try await world.pool.query("update defi.intents set attempts = \(attempts) where id = \(exit.id)")
+            }
+            let refusals: Int = try await world.pool.query(
+                "select refusals from defi.intents where id = \(exit.id)"
+            )[0][0]
+            #expect(refusals == 2)
+            for refusals in [IntentSender.refusalsMax - 2, IntentSender.refusalsMax - 1] {
+                #expect(try await world.now(exit).state == .signed)
+                _ = try await world.pool.query("update defi.intents set refusals = \(refusals) where id = \(exit.id)")
                 try await world.makeDue()
                 try await world.parts.sender.round()
             }

@@ -89,11 +89,12 @@ extension Turmoil {
         let useless: Int = try await world.pool.query(
             """
             select count(*) from defi.reservations r
-            where r.state = 'active' and not exists (
+            where r.state = 'active' and r.kind = 'strategy_exit' and not exists (
                 select from defi.intents i where i.reservation = r.id and i.state = 'built')
             """
         )[0][0]
         #expect(useless == 0, "seed \(seed)")
+        try await world.expectHolds("seed \(seed)")
         let twice: Int = try await world.pool.query(
             """
             select count(*) from (

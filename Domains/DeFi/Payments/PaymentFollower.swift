@@ -103,15 +103,17 @@ struct PaymentFollower: Sendable {
     // MARK: Blocks
 
     private func follow(_ block: PaymentBlock) async throws {
-        var items: [LedgerItem] = []
+        var (items, moved): ([LedgerItem], Set<ID<Intent>>) = ([], [])
         for payment in try await payments.open(on: chain.name, in: block) {
-            if let item = try await alone(payment, in: block, change) { items.append(item) }
+            guard let item = try await alone(payment, in: block, change) else { continue }
+            items.append(item)
+            moved.insert(payment.root)
         }
         let ripe = block.number - chain.confirmations + 1
         for payment in try await payments.undecided(on: chain.name, upTo: ripe) {
             if let item = try await alone(payment, in: block, settlement) { items.append(item) }
         }
-        let effects = try await wallets.effects(of: block)
+        let effects = try await wallets.effects(of: block, moved: moved)
         let row = FollowedBlockRow(
             chain: chain.name,
             block: block.reference,
@@ -155,10 +157,11 @@ struct PaymentFollower: Sendable {
         _ payment: Payment,
         _ block: BlockReference,
         _ succeeded: Bool,
-        _ fee: Int128
+        _ fee: Int128,
+        adding rows: [any StoredRow] = []
     ) async throws -> LedgerItem {
         let inclusion = IntentState.Inclusion(block: block, succeeded: succeeded, gasCost: fee, received: 0)
-        return try await books.item(payment, .included(inclusion))
+        return try await books.item(payment, .included(inclusion), adding: rows)
     }
 
     /// Whether no block will have a payment any more, by the word of all nodes.
@@ -221,7 +224,9 @@ struct PaymentFollower: Sendable {
         case .included(let block, let succeeded, let fee):
             // Its block was followed before it was ours to look for.
             let isFollowed = chain.isFinal ? block.number <= tip.number : try await blocks.holds(block)
-            return isFollowed ? try await included(payment, block, succeeded, fee) : nil
+            // Its wallet was read without knowing that this had moved.
+            let due = WalletsDueRow(wallets: [payment.draft.wallet.id])
+            return isFollowed ? try await included(payment, block, succeeded, fee, adding: [due]) : nil
         }
     }
 

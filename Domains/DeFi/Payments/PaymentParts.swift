@@ -17,9 +17,8 @@ struct PaymentParts: Sendable {
         missingAfterSeconds: Double = ChainFollower.missingAfterSeconds
     ) {
         let (schema, pool) = (runtime.schema, runtime.pool)
-        let payments = Payments(schema: schema, pool: pool)
-        let intents = Intents(schema: schema, pool: pool)
-        let books = PaymentBooks(schema: schema, accounts: runtime.accounts, intents: intents, ids: ids)
+        let books = PaymentBooks(runtime, ids: ids, chain: chain.name)
+        let payments = books.payments
         let holder = ids.next(Intent.self).value
         follower = PaymentFollower(
             chain: chain,

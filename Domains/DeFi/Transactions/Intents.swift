@@ -173,21 +173,26 @@ struct Intents: Sendable {
         )
     }
 
-    /// Whether a reservation still holds something: another intent may have captured it.
-    func isHeld(_ reservation: ID<Reservation>) async throws -> Bool {
+    /// Whether another one of those that take each other's place isn't over.
+    func isOpen(_ root: ID<Intent>, besides intent: ID<Intent>) async throws -> Bool {
         let rows = try await pool.query(
-            "select 1 from \(schema).reservations where id = \(reservation) and state = 'active'"
+            """
+            select 1 from \(schema).intents
+            where (id = \(root) or replaces = \(root)) and id <> \(intent)
+                and state not in ('final', 'failed', 'replaced', 'expired')
+            limit 1
+            """
         )
         return !rows.isEmpty
     }
 
-    /// Whether another intent that isn't over needs the same reservation.
+    /// Whether another intent that may still come into a block needs the same reservation.
     func isShared(_ reservation: ID<Reservation>, besides intent: ID<Intent>) async throws -> Bool {
         let rows = try await pool.query(
             """
             select 1 from \(schema).intents
             where reservation = \(reservation) and id <> \(intent)
-                and state not in ('final', 'failed', 'replaced', 'expired')
+                and state not in ('final', 'failed', 'replaced', 'expired', 'displaced')
             limit 1
             """
         )
