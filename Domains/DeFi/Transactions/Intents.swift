@@ -154,6 +154,25 @@ struct Intents: Sendable {
         return !rows.isEmpty
     }
 
+    /// What those that wait for a block with an intent's nonce offer for gas at most, itself included: another one has
+    /// to exceed all of them.
+    func offered(beside intent: Intent) async throws -> GasPrice {
+        let rows = try await pool.query(
+            """
+            select max(max_fee) as max_fee, max(tip) as tip from \(schema).intents
+            where chain = \(intent.chain) and address = \(intent.address.description)
+                and nonce = \(Int64(clamping: intent.transaction.nonce))
+                and state in ('signed', 'broadcast', 'dropped')
+            """
+        )
+        let own = intent.transaction.offered
+        let (maxFee, tip): (Int128?, Int128?) = (try rows[0]["max_fee"], try rows[0]["tip"])
+        return GasPrice(
+            maxFee: max(own.maxFee, maxFee.map { BigUInt($0) } ?? .zero),
+            tip: max(own.tip, tip.map { BigUInt($0) } ?? .zero)
+        )
+    }
+
     /// Whether another one of those that take each other's place isn't over.
     func isOpen(_ root: ID<Intent>, besides intent: ID<Intent>) async throws -> Bool {
         let rows = try await pool.query(

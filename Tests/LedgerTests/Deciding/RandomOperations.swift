@@ -1,4 +1,5 @@
 import Kernel
+import Randomness
 
 @testable import Ledger
 
@@ -28,7 +29,7 @@ struct RandomOperations {
     private var transfers: [TransferLegs] = []
 
     init(seed: UInt64) {
-        random = SeededRandom(seed: seed)
+        random = SeededRandom(seed)
         // In the last hours of a leap February, so that days and months end now and then.
         now = Timestamp(microseconds: 1_709_240_400_000_000 + Int64(seed % 1_000_000))
     }
