@@ -4,6 +4,9 @@ import MatchingEngine
 import PostgreSQL
 import Randomness
 
+/// That of the tests, not the one of the demo market.
+typealias SeededRandom = Randomness.SeededRandom
+
 /// Trades of the past, and what slow and obvious code makes of them.
 enum Samples {
     static let market = Market(

@@ -1,5 +1,6 @@
 import Foundation
 import Kernel
+import Randomness
 import Testing
 
 @testable import Ledger

@@ -1,5 +1,6 @@
 import Kernel
 import PostgreSQL
+import Randomness
 import Synchronization
 import TestSupport
 import Testing
