@@ -147,11 +147,84 @@ struct RuleTests {
             let ready = try await world.parts.intents.list(of: strategy.id).filter { $0.state == .built }
             #expect(ready.map(\.kind) == [.harvest])
             #expect(decisions.first?["intent"]?.stringValue == ready.first?.id.wire)
+            // Signed and final, it is put to work again, or it is said why not.
+            let harvest = try #require(ready.first)
+            try await world.submit(harvest, by: ada)
+            try await world.finalise()
+            try await world.settle()
+            let said = try #require(
+                try await world.parts.strategies.decisions(of: strategy.id).first {
+                    $0["kind"]?.stringValue == "restart"
+                }
+            )
+            #expect(said["facts"]?["harvest"]?.stringValue == harvest.id.wire)
+            guard offer == .pair else {
+                #expect(said["outcome"]?.stringValue == "skip_reward_in_other_token")
+                return
+            }
+            #expect(said["outcome"]?.stringValue == "start_built", "\(said)")
+            #expect(try await world.alerts() == 1)
+            try await world.expectRestart(of: harvest, in: strategy, by: ada)
+            // Said once.
+            try await world.dev.mine(Int(RestartMaker.retryBlocks))
+            try await world.follow()
+            let restarts = try await world.parts.strategies.decisions(of: strategy.id)
+                .filter { $0["kind"]?.stringValue == "restart" }
+            #expect(restarts.count == 1)
+        }
+    }
+
+    @Test func `what was harvested stays in the wallet where that isn't wanted, or costs more than it is`() async throws
+    {
+        try await ChainWorld.with { world in
+            let ada = try await world.person(1)
+            let rule = JSON.Member("auto_compound", .bool(true))
+            let strategies = [
+                try await world.started(.pair, by: ada, [rule]), try await world.started(.narrowPair, by: ada, [rule]),
+            ]
+            for strategy in strategies {
+                // A cent, and a little more: nothing that gas would be paid for.
+                try await world.fees(of: strategy, usdc: 10_000, wei: BigUInt.powerOfTen(12))
+                let path = "/v1/defi/strategies/\(strategy.id.wire)/harvest"
+                _ = try await world.signAll(try await world.ask("POST", path, by: ada, [:]), by: ada)
+                try await world.dev.mine(Int(world.chain.confirmations) - 1)
+                try await world.follow()
+            }
+            // The second one has just become final, and is looked at in the next block.
+            _ = try await world.pool.query(
+                "update defi.strategies set auto_compound = false where id = \(strategies[1].id)"
+            )
+            try await world.settle()
+            func said(_ strategy: Strategy) async throws -> [String?] {
+                try await world.parts.strategies.decisions(of: strategy.id)
+                    .filter { $0["kind"]?.stringValue == "restart" }.map { $0["outcome"]?.stringValue }
+            }
+            #expect(try await said(strategies[0]) == ["skip_costs_more_than_reward"])
+            #expect(try await said(strategies[1]) == ["skip_not_wanted"])
         }
     }
 }
 
 extension ChainWorld {
+    /// Expects what a harvest gave of a pair to be ready to go in again, and a position of its own when it has gone.
+    fileprivate func expectRestart(of harvest: Intent, in strategy: Strategy, by person: Person) async throws {
+        let gave = try #require(try await now(harvest).state.inclusion)
+        let mine = try await parts.strategies.list(of: person.user)
+        let again = try #require(mine.first { $0.id != strategy.id })
+        #expect(again.offer == strategy.offer && again.autoCompound)
+        let ready = try await parts.intents.list(of: again.id).filter { $0.state == .built }
+            .sorted { $0.transaction.nonce < $1.transaction.nonce }
+        #expect(ready.map(\.kind) == [.approve, .approve, .start])
+        let start = try #require(ready.last)
+        #expect((1...gave.received).contains(start.amount.minorUnits))
+        #expect((1...gave.pairReceived).contains(start.pairAmount))
+        for intent in ready { #expect(try await submit(intent, by: person).status == 202) }
+        try await finalise()
+        try await settle()
+        let working = try await self.strategy(again.id, of: person)
+        #expect(working.status == .active && working.principal > 0 && working.token != strategy.token)
+    }
+
     /// Alerts that customers were told of.
     func alerts() async throws -> Int {
         try await pool.query("select count(*) from defi.outbox_events where type = 'defi.strategy.alert'")[0][0]

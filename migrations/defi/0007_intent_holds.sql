@@ -1,4 +1,4 @@
--- What intents and payments hold in the books of the wallets that they pay from.
+-- What intents and payments hold in the books of the wallets that they pay from, and what becomes of harvests.
 
 -- migrate: up
 create table defi.intent_holds (
@@ -21,7 +21,32 @@ create index intents_replacing on defi.intents (replaces) where replaces is not 
 -- How often every node has refused a transaction for what it is, beside attempts that met something else.
 alter table defi.intents add column refusals integer not null default 0 check (refusals >= 0);
 
+-- Harvests of strategies that compound, until what they gave is put to work again.
+create table defi.harvests (
+    intent uuid primary key references defi.intents,
+    strategy uuid not null references defi.strategies,
+    chain text not null references defi.chains,
+    state text not null default 'waiting' check (state in ('waiting', 'started', 'ended')),
+    reason text,
+    attempts integer not null default 0 check (attempts >= 0),
+    -- The block from which on it is looked at again.
+    next_number bigint not null default 0 check (next_number >= 0),
+    created_at timestamptz not null,
+    updated_at timestamptz not null,
+    constraint harvests_reason check ((reason is null) = (state <> 'ended'))
+) with (fillfactor = 80);
+create index harvests_due on defi.harvests (chain, next_number) where state = 'waiting';
+
+alter table defi.decisions drop constraint decisions_kind_check,
+    add constraint decisions_kind_check
+        check (kind in ('compound', 'restart', 'stop_loss', 'drawdown', 'rebalance'));
+
 -- migrate: down
+-- What was decided stays.
+alter table defi.decisions drop constraint decisions_kind_check,
+    add constraint decisions_kind_check
+        check (kind in ('compound', 'stop_loss', 'drawdown', 'rebalance')) not valid;
+drop table defi.harvests;
 alter table defi.intents drop column refusals;
 drop index defi.intents_replacing;
 drop table defi.intent_holds;

@@ -23,6 +23,7 @@ struct StrategyWatch: Sendable {
     let compounds: CompoundMaker
     let rebalances: RebalanceMaker
     let moves: MoveMaker
+    let restarts: RestartMaker
     let accounts: LedgerAccounts
     let logger: Logger
 
@@ -41,6 +42,7 @@ struct StrategyWatch: Sendable {
             clock: clock
         )
         moves = MoveMaker(chain: chain, schema: schema, pool: pool, ids: ids, openings: openings, clock: clock)
+        restarts = RestartMaker(chain: chain, schema: schema, pool: pool, ids: ids, openings: openings, clock: clock)
     }
 
     /// What a block makes of the strategies on its chain: what is stored with it, and what rules want then.
@@ -67,6 +69,7 @@ struct StrategyWatch: Sendable {
         let worths = try await PositionReading(node: node).worth(of: asked, at: .number(block.number))
         var rows: [any StoredRow] = rates.new
         var wishes = try await moves.due(at: block.number).map { StrategyWish.move($0) }
+        wishes += try await restarts.due(at: block.number).map { StrategyWish.restart($0) }
         var answers = worths.makeIterator()
         for (due, question) in zip(strategies, questions) where question != nil {
             guard let worth = answers.next().flatMap(\.self) else { continue }

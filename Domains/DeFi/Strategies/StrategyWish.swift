@@ -13,6 +13,8 @@ enum StrategyWish: Sendable {
     case rebalance(Strategy, PositionReading.Worth)
     /// Go on with a position that has left for another offer.
     case move(Move)
+    /// Put what was harvested to work again.
+    case restart(Harvest)
     /// End what its owner has left elsewhere.
     case close(Strategy)
 }
@@ -102,6 +104,7 @@ extension StrategyWatch {
         case .compound(let strategy, let worth): try await compounds.item(strategy, worth, at: block)
         case .rebalance(let strategy, let worth): try await rebalances.item(strategy, worth, at: block)
         case .move(let move): try await moves.item(move, at: block)
+        case .restart(let harvest): try await restarts.item(harvest, at: block)
         case .close(let strategy): try await closing(strategy)
         }
     }
