@@ -1,4 +1,5 @@
--- What intents and payments hold in the books of the wallets that they pay from, and what becomes of harvests.
+-- What intents and payments hold in the books of the wallets that they pay from, what becomes of harvests, and what is
+-- told of offers that lose.
 
 -- migrate: up
 create table defi.intent_holds (
@@ -41,7 +42,36 @@ alter table defi.decisions drop constraint decisions_kind_check,
     add constraint decisions_kind_check
         check (kind in ('compound', 'restart', 'stop_loss', 'drawdown', 'rebalance'));
 
+-- What 10^18 shares of an offer are worth since a block, as far back as a reorganisation may go.
+create table defi.offer_shares (
+    chain text not null references defi.chains,
+    offer text not null,
+    number bigint not null check (number >= 0),
+    share_price numeric(38,0) not null check (share_price >= 0),
+    primary key (chain, offer, number)
+);
+
+-- Falls of what a share of an offer is worth, and how far the strategies of the offer have been told.
+create table defi.offer_falls (
+    chain text not null references defi.chains,
+    offer text not null,
+    -- What 10^18 shares were worth in the block before, and what they are.
+    share_before numeric(38,0) not null,
+    share_after numeric(38,0) not null check (share_after >= 0),
+    -- The block that shows it.
+    number bigint not null check (number >= 0),
+    hash bytea not null check (length(hash) = 32),
+    -- The last strategy that was told, in the order of their ids.
+    told uuid not null default '00000000-0000-0000-0000-000000000000',
+    is_told boolean not null default false,
+    -- The same fall in another block, after a reorganisation, is no other one.
+    constraint offer_falls_once primary key (chain, offer, share_before, share_after),
+    constraint offer_falls_fall check (share_after < share_before)
+) with (fillfactor = 80);
+create index offer_falls_open on defi.offer_falls (chain) where not is_told;
+
 -- migrate: down
+drop table defi.offer_falls, defi.offer_shares;
 -- What was decided stays.
 alter table defi.decisions drop constraint decisions_kind_check,
     add constraint decisions_kind_check

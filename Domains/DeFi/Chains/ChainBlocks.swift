@@ -183,6 +183,7 @@ struct AbandonedBlocksRow: StoredRow {
                 where chain = \(row.chain) and number > \(row.fork.number) and is_canonical
                 """,
                 "delete from \(schema).offer_rates where chain = \(row.chain) and number > \(row.fork.number)",
+                "delete from \(schema).offer_shares where chain = \(row.chain) and number > \(row.fork.number)",
                 "delete from \(schema).custody_blocks where chain = \(row.chain) and number > \(row.fork.number)",
                 // What abandoned blocks made of a strategy: it is again what the last block that stands made of it.
                 """
@@ -226,6 +227,8 @@ struct NewChainRow: StoredRow {
                 where chain = \(row.chain) and status <> 'stopped'
                 """,
                 "delete from \(schema).offer_rates where chain = \(row.chain)",
+                "delete from \(schema).offer_shares where chain = \(row.chain)",
+                "delete from \(schema).offer_falls where chain = \(row.chain)",
                 "delete from \(schema).custody_blocks where chain = \(row.chain)",
                 """
                 update \(schema).chains

@@ -24,6 +24,7 @@ struct StrategyWatch: Sendable {
     let rebalances: RebalanceMaker
     let moves: MoveMaker
     let restarts: RestartMaker
+    let falls: FallTeller
     let accounts: LedgerAccounts
     let logger: Logger
 
@@ -42,6 +43,7 @@ struct StrategyWatch: Sendable {
             clock: clock
         )
         moves = MoveMaker(chain: chain, schema: schema, pool: pool, ids: ids, openings: openings, clock: clock)
+        falls = FallTeller(chain: chain, schema: schema, pool: pool, ids: ids)
         restarts = RestartMaker(chain: chain, schema: schema, pool: pool, ids: ids, openings: openings, clock: clock)
     }
 
@@ -139,24 +141,39 @@ struct StrategyWatch: Sendable {
         let reading = RateReading(node: chain.nodes.first)
         let last = try await pool.query(
             """
-            select o.offer, r.rate, r.mined_at
+            select o.offer, r.rate, r.mined_at, p.share_price
             from unnest(\(chain.deployment.offers.map(\.id))) as o(offer)
             join lateral (
                 select rate, mined_at from \(schema).offer_rates
                 where chain = \(chain.name) and offer = o.offer order by mined_at desc limit 1) r on true
+            left join lateral (
+                select share_price from \(schema).offer_shares
+                where chain = \(chain.name) and offer = o.offer order by number desc limit 1) p on true
             """
         )
-        var ages: [String: Int64] = [:]
+        var (ages, shares): ([String: Int64], [String: Int128]) = ([:], [:])
         for row in last {
             let (offer, rate, minedAt): (String, Int64?, Timestamp) = (
                 try row["offer"], try row["rate"], try row["mined_at"]
             )
             known[offer] = rate
+            shares[offer] = try row["share_price"]
             ages[offer] = block.timestamp.seconds - minedAt.seconds
         }
+        let at = EthereumNode.At.number(block.number)
+        // What a share is worth is looked at in each block, so that who has some hears of a fall at once.
+        let now = try await reading.sharePrices(of: chain.deployment.offers, at: at)
         for offer in chain.deployment.offers {
-            if let age = ages[offer.id], (0..<StrategyWatch.rateSeconds).contains(age) { continue }
-            var rate = try await reading.rate(of: offer, chain.deployment, at: .number(block.number))
+            var fall: OfferFall?
+            if let after = now[offer.id], after != shares[offer.id] {
+                let block = block.reference
+                new.append(OfferShareRow(chain: chain.name, offer: offer.id, number: block.number, price: after))
+                fall = shares[offer.id].flatMap { OfferFall(of: offer.id, from: $0, to: after, at: block) }
+            }
+            if let fall { new.append(OfferFallRow(chain: chain.name, fall: fall)) }
+            let isFresh = ages[offer.id].map { (0..<StrategyWatch.rateSeconds).contains($0) } ?? false
+            if isFresh, fall == nil { continue }
+            var rate = try await reading.rate(of: offer, chain.deployment, at: at)
             if let price = rate.sharePrice {
                 rate.rate = try await growth(of: offer.id, to: price, at: block.timestamp)
             }
