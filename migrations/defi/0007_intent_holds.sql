@@ -70,7 +70,36 @@ create table defi.offer_falls (
 ) with (fillfactor = 80);
 create index offer_falls_open on defi.offer_falls (chain) where not is_told;
 
+-- Fees of pairs' positions, counted from one valuation to the next: the liquidity and what was owed beside it then,
+-- what has been earned so far in minor units of the asset, and what it was worth, times the seconds that it was.
+alter table defi.strategies
+    add column units numeric(39,0) check (units >= 0),
+    add column owed numeric(38,0) check (owed >= 0),
+    add column pair_owed numeric(38,0) check (pair_owed >= 0),
+    add column worth numeric(38,0) not null default 0 check (worth >= 0),
+    add column fees numeric(38,0) not null default 0 check (fees >= 0),
+    add column worth_seconds numeric(38,0) not null default 0 check (worth_seconds >= 0);
+alter table defi.valuations
+    add column units numeric(39,0),
+    add column owed numeric(38,0),
+    add column pair_owed numeric(38,0),
+    add column worth numeric(38,0) not null default 0,
+    add column fees numeric(38,0) not null default 0,
+    add column worth_seconds numeric(38,0) not null default 0;
+create index strategies_numbered_of on defi.strategies (chain, offer) where is_numbered;
+-- The same of all positions of an offer, as far as they were counted then.
+alter table defi.offer_rates
+    add column fees numeric(38,0) check (fees >= 0),
+    add column worth_seconds numeric(38,0) check (worth_seconds >= 0),
+    add constraint offer_rates_counted check ((fees is null) = (worth_seconds is null));
+
 -- migrate: down
+alter table defi.offer_rates drop column fees, drop column worth_seconds;
+drop index defi.strategies_numbered_of;
+alter table defi.valuations drop column units, drop column owed, drop column pair_owed, drop column worth,
+    drop column fees, drop column worth_seconds;
+alter table defi.strategies drop column units, drop column owed, drop column pair_owed, drop column worth,
+    drop column fees, drop column worth_seconds;
 drop table defi.offer_falls, defi.offer_shares;
 -- What was decided stays.
 alter table defi.decisions drop constraint decisions_kind_check,

@@ -9,6 +9,10 @@ struct OfferRate: Hashable, Sendable {
     var sharePrice: Int128?
     /// Billionths a year that are paid beside it, in another token; nil where none are, or where nothing prices them.
     var reward: Int64?
+    /// What the positions of a pair have earned in fees so far, in minor units; nil but for pairs.
+    var fees: Int128?
+    /// What they were worth, times the seconds that they were.
+    var worthSeconds: Int128?
 
     static let secondsPerYear = 31_536_000
 

@@ -177,6 +177,7 @@ struct StrategyWatch: Sendable {
             if let price = rate.sharePrice {
                 rate.rate = try await growth(of: offer.id, to: price, at: block.timestamp)
             }
+            if offer.description.isPair { try await addFees(of: offer.id, to: &rate, at: block.timestamp) }
             known[offer.id] = rate.rate
             new.append(OfferRateRow(chain: chain.name, offer: offer.id, block: block, rate: rate))
         }
@@ -195,6 +196,32 @@ struct StrategyWatch: Sendable {
         )
         guard let row = rows.first else { return nil }
         return OfferRate.growth(from: try row["share_price"], at: try row["mined_at"], to: price, at: now)
+    }
+
+    /// What the positions of a pair earn, by the fees of a week, or of what is known, once a day of it has been seen.
+    private func addFees(of offer: String, to rate: inout OfferRate, at now: Timestamp) async throws {
+        let row = try await pool.query(
+            """
+            select t.fees, t.worth_seconds, t.worth, b.fees as fees_before, b.worth_seconds as seconds_before
+            from (
+                select coalesce(sum(fees), 0) as fees,
+                    least(coalesce(sum(worth_seconds), 0), \(Money.limit - 1)) as worth_seconds,
+                    coalesce(sum(worth) filter (where status <> 'stopped'), 0) as worth
+                from \(schema).strategies where chain = \(chain.name) and offer = \(offer) and is_numbered) t
+            left join lateral (
+                select fees, worth_seconds from \(schema).offer_rates
+                where chain = \(chain.name) and offer = \(offer) and fees is not null
+                    and mined_at >= \(now.adding(seconds: -7 * 86_400)) and mined_at <= \(now)
+                order by mined_at limit 1) b on true
+            """
+        )[0]
+        let (fees, seconds, worth): (Int128, Int128, Int128) = (
+            try row["fees"], try row["worth_seconds"], try row["worth"]
+        )
+        (rate.fees, rate.worthSeconds) = (fees, seconds)
+        let (feesBefore, secondsBefore): (Int128?, Int128?) = (try row["fees_before"], try row["seconds_before"])
+        guard let feesBefore, let secondsBefore else { return }
+        rate.rate = OfferRate.yearly(fees: fees - feesBefore, over: seconds - secondsBefore, of: worth)
     }
 
     // MARK: Rules
@@ -219,6 +246,26 @@ struct StrategyWatch: Sendable {
             rate: rate,
             price: worth.price,
             impermanentLoss: loss
+        )
+    }
+
+    /// What a pair's position has earned since it was valued last; nil but for pairs.
+    private static func counted(
+        _ strategy: Strategy,
+        _ owed: PairFees?,
+        _ value: Strategy.Value
+    ) -> ValuationRow.Pair? {
+        guard let owed, let price = value.price else { return nil }
+        let worth = min(value.total, Money.limit - 1)
+        guard let last = strategy.value, let before = strategy.owed else {
+            return ValuationRow.Pair(owed: owed, worth: worth, fees: 0, worthSeconds: 0)
+        }
+        let seconds = value.minedAt.seconds - last.minedAt.seconds
+        return ValuationRow.Pair(
+            owed: owed,
+            worth: worth,
+            fees: before.earned(until: owed, at: price),
+            worthSeconds: PairFees.lasting(last.total, seconds: seconds)
         )
     }
 
@@ -247,10 +294,12 @@ struct StrategyWatch: Sendable {
         // What rounding leaves in a queue's token stays there.
         let dust = chain.deployment.offer(strategy.offer)?.description.queue?.dust ?? .zero
         let isEmpty = worth.amount <= dust && (value.pairAmount ?? 0) == 0
+        let owed = value.price == nil ? nil : PairFees(worth)
         let row = ValuationRow(
             id: ids.next(),
             strategy: strategy.id,
             value: value,
+            pair: Self.counted(strategy, owed, value),
             expected: expected ?? 0,
             peak: judgement.peak,
             drawdown: judgement.drawdown,
