@@ -39,6 +39,24 @@ struct BitcoinHoldingUpTests {
         }
     }
 
+    @Test func `a payment that nodes are silent about when it is settled waits, and the block doesn't`() async throws {
+        try await BitcoinWorld.with(confirmations: 2) { world in
+            let ada = try await world.person(.p2wpkh, [500_000])
+            let payment = try await world.submit(try await world.pay("0.002", to: ada.address, by: ada), by: ada)
+            try await world.mine()
+            try await world.follow()
+            #expect(try await world.now(payment).state.name == "included")
+            try await world.mine()
+            try await world.fault(.drop, on: "getrawtransaction")
+            try await world.follow()
+            #expect(try await world.parts.follower.blocks.tip()?.number == world.node.head())
+            #expect(try await world.now(payment).state.name == "included")
+            try await world.mine()
+            try await world.follow()
+            #expect(try await world.now(payment).state.name == "final")
+        }
+    }
+
     @Test func `a payment whose change is refused keeps no other from being sent, and all are looked for in turns`()
         async throws
     {

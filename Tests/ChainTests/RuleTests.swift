@@ -147,13 +147,152 @@ struct RuleTests {
             let ready = try await world.parts.intents.list(of: strategy.id).filter { $0.state == .built }
             #expect(ready.map(\.kind) == [.harvest])
             #expect(decisions.first?["intent"]?.stringValue == ready.first?.id.wire)
+            // Signed and final, it is put to work again, or it is said why not.
+            let harvest = try #require(ready.first)
+            try await world.submit(harvest, by: ada)
+            try await world.finalise()
+            try await world.settle()
+            let said = try #require(
+                try await world.parts.strategies.decisions(of: strategy.id).first {
+                    $0["kind"]?.stringValue == "restart"
+                }
+            )
+            #expect(said["facts"]?["harvest"]?.stringValue == harvest.id.wire)
+            guard offer == .pair else {
+                #expect(said["outcome"]?.stringValue == "skip_reward_in_other_token")
+                return
+            }
+            #expect(said["outcome"]?.stringValue == "start_built", "\(said)")
+            #expect(try await world.alerts() == 1)
+            try await world.expectRestart(of: harvest, in: strategy, by: ada)
+            // Said once.
+            try await world.dev.mine(Int(RestartMaker.retryBlocks))
+            try await world.follow()
+            let restarts = try await world.parts.strategies.decisions(of: strategy.id)
+                .filter { $0["kind"]?.stringValue == "restart" }
+            #expect(restarts.count == 1)
+        }
+    }
+
+    @Test func `what was harvested stays in the wallet where that isn't wanted, or costs more than it is`() async throws
+    {
+        try await ChainWorld.with { world in
+            let ada = try await world.person(1)
+            let rule = JSON.Member("auto_compound", .bool(true))
+            let strategies = [
+                try await world.started(.pair, by: ada, [rule]), try await world.started(.narrowPair, by: ada, [rule]),
+            ]
+            for strategy in strategies {
+                // A cent, and a little more: nothing that gas would be paid for.
+                try await world.fees(of: strategy, usdc: 10_000, wei: BigUInt.powerOfTen(12))
+                let path = "/v1/defi/strategies/\(strategy.id.wire)/harvest"
+                _ = try await world.signAll(try await world.ask("POST", path, by: ada, [:]), by: ada)
+                try await world.dev.mine(Int(world.chain.confirmations) - 1)
+                try await world.follow()
+            }
+            // The second one has just become final, and is looked at in the next block.
+            _ = try await world.pool.query(
+                "update defi.strategies set auto_compound = false where id = \(strategies[1].id)"
+            )
+            try await world.settle()
+            func said(_ strategy: Strategy) async throws -> [String?] {
+                try await world.parts.strategies.decisions(of: strategy.id)
+                    .filter { $0["kind"]?.stringValue == "restart" }.map { $0["outcome"]?.stringValue }
+            }
+            #expect(try await said(strategies[0]) == ["skip_costs_more_than_reward"])
+            #expect(try await said(strategies[1]) == ["skip_not_wanted"])
         }
     }
 }
 
+extension RuleTests {
+    @Test func `all who have a share that is worth less hear of it, each fall once`() async throws {
+        try await ChainWorld.with { world in
+            let (ada, bob) = (try await world.person(1), try await world.person(2))
+            let staked = [try await world.started(.lido, by: ada), try await world.started(.lido, by: bob)]
+            let vault = try await world.started(.vault, by: ada)
+            let lido = try world.offer(.lido).contract
+            let lost = ABIValue.uint(BigUInt(3) * BigUInt.powerOfTen(17))
+            try await world.dev.send("reportSlashing(uint256)", [lost], to: lido)
+            let took = try await ContinuousClock().measure { try await world.follow() }
+            #expect(took < Self.alertWithin)
+            let head = try await world.chain.nodes.head()
+            let block = try #require(try await world.chain.nodes.block(head))
+            let told = try await world.falls()
+            #expect(told.map(\.strategy) == staked.map(\.id.wire))
+            #expect(
+                told.allSatisfy { $0.block == HexText.encode(block.hash) && $0.fraction.hasPrefix("0.") },
+                "\(told)"
+            )
+            // However many blocks show it, and although the chain goes on with it in another one.
+            try await world.dev.mine(Int(StrategyWatch.blocksMax))
+            try await world.follow()
+            try await world.dev.reorganise(depth: Int(StrategyWatch.blocksMax) + 1, keeping: true)
+            try await world.follow()
+            #expect(try await world.falls().count == 2)
+            // What rises is no fall; the next fall is another one, of those who have that.
+            try await world.earn(.lido, staked[0])
+            #expect(try await world.falls().count == 2)
+            let contract = try world.offer(.vault).contract
+            try await world.dev.send("reportLoss(uint256)", [.uint(BigUInt(1_000_000))], to: contract)
+            try await world.dev.send("reportSlashing(uint256)", [lost], to: lido)
+            try await world.follow()
+            let all = try await world.falls().map(\.strategy)
+            #expect(Array(all.dropFirst(2)) == [vault.id.wire] + staked.map(\.id.wire))
+        }
+    }
+
+    @Test func `what rounding takes from a share is no fall`() {
+        let block = BlockReference(number: 1, hash: [UInt8](repeating: 1, count: 32))
+        let one = Int128(1_000_000_000_000_000_000)
+        #expect(OfferFall(of: "a", from: one, to: one, at: block) == nil)
+        #expect(OfferFall(of: "a", from: one, to: one + 1, at: block) == nil)
+        #expect(OfferFall(of: "a", from: one, to: one - 999_999_999, at: block) == nil)
+        #expect(OfferFall(of: "a", from: one, to: one - 1_000_000_000, at: block)?.fraction == 1)
+        #expect(OfferFall(of: "a", from: one, to: 0, at: block)?.fraction == 1_000_000_000)
+        #expect(OfferFall(of: "a", from: 0, to: 0, at: block) == nil)
+    }
+}
+
 extension ChainWorld {
-    /// Alerts that customers were told of.
+    /// Expects what a harvest gave of a pair to be ready to go in again, and a position of its own when it has gone.
+    fileprivate func expectRestart(of harvest: Intent, in strategy: Strategy, by person: Person) async throws {
+        let gave = try #require(try await now(harvest).state.inclusion)
+        let mine = try await parts.strategies.list(of: person.user)
+        let again = try #require(mine.first { $0.id != strategy.id })
+        #expect(again.offer == strategy.offer && again.autoCompound)
+        let ready = try await parts.intents.list(of: again.id).filter { $0.state == .built }
+            .sorted { $0.transaction.nonce < $1.transaction.nonce }
+        #expect(ready.map(\.kind) == [.approve, .approve, .start])
+        let start = try #require(ready.last)
+        #expect((1...gave.received).contains(start.amount.minorUnits))
+        #expect((1...gave.pairReceived).contains(start.pairAmount))
+        for intent in ready { #expect(try await submit(intent, by: person).status == 202) }
+        try await finalise()
+        try await settle()
+        let working = try await self.strategy(again.id, of: person)
+        #expect(working.status == .active && working.principal > 0 && working.token != strategy.token)
+    }
+
+    /// Alerts of strategies' own rules that customers were told of.
     func alerts() async throws -> Int {
-        try await pool.query("select count(*) from defi.outbox_events where type = 'defi.strategy.alert'")[0][0]
+        try await pool.query(
+            """
+            select count(*) from defi.outbox_events
+            where type = 'defi.strategy.alert' and payload->>'rule' <> \(FallTeller.rule)
+            """
+        )[0][0]
+    }
+
+    /// Strategies that were told that a share is worth less, in the order in which they were, with the block's hash.
+    fileprivate func falls() async throws -> [(strategy: String, block: String, fraction: String)] {
+        try await pool.query(
+            """
+            select payload->>'strategy' as strategy, payload->'facts'->>'block' as block,
+                payload->'facts'->>'fraction' as fraction
+            from defi.outbox_events
+            where type = 'defi.strategy.alert' and payload->>'rule' = \(FallTeller.rule) order by id
+            """
+        ).map { (strategy: try $0["strategy"], block: try $0["block"], fraction: try $0["fraction"]) }
     }
 }

@@ -59,7 +59,7 @@ struct WalletWatchTests {
             let tip = try #require(try await world.parts.follower.blocks.tip()).number
             for number in tip + 1...tip + 3 {
                 let block = try #require(try await world.chain.nodes.block(number))
-                _ = try await world.runtime.ledger.submit(batch: try await watch.items(at: block, []))
+                _ = try await world.runtime.ledger.submit(batch: try await watch.effects(of: block, []).items)
             }
             for person in people {
                 let wei = Int128(clamping: try await world.chain.nodes.first.balance(of: person.address))
@@ -80,6 +80,32 @@ struct WalletWatchTests {
             #expect(try await world.held(Self.kind, .eth, by: ada) == wei - 1)
             try await world.settle()
             #expect(try await world.held(Self.kind, .eth, by: ada) == wei)
+        }
+    }
+
+    @Test func `what the database refuses of a wallet holds up neither the block nor another wallet`() async throws {
+        try await ChainWorld.with { world in
+            let (ada, eve) = (try await world.person(1), try await world.person(2))
+            try await world.settle()
+            _ = try await world.owner.query(
+                """
+                alter table defi.wallet_totals add constraint refused_by_test check (received <> 123456) not valid
+                """
+            )
+            try await world.dev.setAutomine(false)
+            try await world.dev.pay(ada.address, BigUInt(200_000))
+            try await world.dev.pay(eve.address, BigUInt(123_456))
+            try await world.settle()
+            #expect(try await world.parts.follower.blocks.tip()?.number == world.chain.nodes.head())
+            let totals = try await WalletTotals.of(ada.wallet, in: .defi, world.pool)
+            #expect(totals.first { $0.asset == .eth }?.received == 200_000)
+            #expect(try await WalletTotals.of(eve.wallet, in: .defi, world.pool).isEmpty)
+            // What they have is read with the next block.
+            try await world.settle()
+            for person in [ada, eve] {
+                let wei = Int128(clamping: try await world.chain.nodes.first.balance(of: person.address))
+                #expect(try await world.held(Self.kind, .eth, by: person) == wei)
+            }
         }
     }
 

@@ -183,6 +183,7 @@ struct AbandonedBlocksRow: StoredRow {
                 where chain = \(row.chain) and number > \(row.fork.number) and is_canonical
                 """,
                 "delete from \(schema).offer_rates where chain = \(row.chain) and number > \(row.fork.number)",
+                "delete from \(schema).offer_shares where chain = \(row.chain) and number > \(row.fork.number)",
                 "delete from \(schema).custody_blocks where chain = \(row.chain) and number > \(row.fork.number)",
                 // What abandoned blocks made of a strategy: it is again what the last block that stands made of it.
                 """
@@ -191,6 +192,9 @@ struct AbandonedBlocksRow: StoredRow {
                         = (v.value, v.pair_value, v.rate, v.price, v.impermanent_loss, v.number, v.hash, v.mined_at),
                     (expected, peak, drawdown)
                         = (coalesce(v.expected, 0), coalesce(v.peak, 0), coalesce(v.drawdown, 0)),
+                    (units, owed, pair_owed) = (v.units, v.owed, v.pair_owed),
+                    (worth, fees, worth_seconds)
+                        = (coalesce(v.worth, 0), coalesce(v.fees, 0), coalesce(v.worth_seconds, 0)),
                     emptied_number = null, is_due = true, version = s.version + 1, updated_at = \(instant)
                 from \(schema).strategies o
                 left join lateral (
@@ -226,6 +230,8 @@ struct NewChainRow: StoredRow {
                 where chain = \(row.chain) and status <> 'stopped'
                 """,
                 "delete from \(schema).offer_rates where chain = \(row.chain)",
+                "delete from \(schema).offer_shares where chain = \(row.chain)",
+                "delete from \(schema).offer_falls where chain = \(row.chain)",
                 "delete from \(schema).custody_blocks where chain = \(row.chain)",
                 """
                 update \(schema).chains

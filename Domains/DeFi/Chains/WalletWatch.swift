@@ -19,53 +19,57 @@ struct WalletWatch: Sendable {
 
     /// What a block makes of the wallets on its chain; `moved` are the intents that it has, or has something else in
     /// the place of.
-    func items(
-        at block: EthereumBlock,
+    func effects(
+        of block: EthereumBlock,
         _ logs: [EthereumLog],
         moved: Set<ID<Intent>> = []
-    ) async throws -> [LedgerItem] {
+    ) async throws -> WalletEffects {
         let moves = try await moves(in: block, logs)
         var touched = Set(block.entries.map(\.sender))
         for move in moves { touched.formUnion([move.from, move.to]) }
         let wallets = try await followed(Array(touched))
-        var rows: [any StoredRow] = []
+        var flows: [ID<Wallet>: [any StoredRow]] = [:]
         for (place, flow) in Self.totals(moves) {
             for wallet in wallets[place.address] ?? [] {
                 let (received, sent) = (flow.received, flow.sent)
-                rows.append(WalletTotalsRow(wallet: wallet, asset: place.asset, received: received, sent: sent))
-                rows.append(
+                flows[wallet, default: []] += [
+                    WalletTotalsRow(wallet: wallet, asset: place.asset, received: received, sent: sent),
                     WalletFlowRow(
                         chain: chain.name,
                         block: block.reference,
                         wallet: wallet,
                         asset: place.asset,
                         flow: flow
-                    )
-                )
+                    ),
+                ]
             }
+        }
+        var effects = WalletEffects()
+        effects.apart = flows.map { wallet, rows in
+            LedgerItem(operation: wallet.cast(), commands: []) { _, _ in .init(rows: rows) }
         }
         let concerned = wallets.values.flatMap(\.self)
         let due = try await books.due(concerned)
         let (read, partial) = try await differences(due, at: block, moved: moved)
-        var items = read
-        for wallet in due {
-            rows.append(
-                WalletReadRow(
-                    wallet: wallet.id,
-                    chain: chain.name,
-                    block: block.reference,
-                    isOver: wallet.isOver,
-                    isPartial: partial.contains(wallet.id)
-                )
+        var rows: [any StoredRow] = due.map { wallet in
+            WalletReadRow(
+                wallet: wallet.id,
+                chain: chain.name,
+                block: block.reference,
+                isOver: wallet.isOver,
+                isPartial: partial.contains(wallet.id)
             )
         }
         let waiting = Set(concerned).subtracting(due.map(\.id))
         if !waiting.isEmpty { rows.append(WalletsDueRow(wallets: waiting.sorted())) }
-        let stored = rows
-        if !stored.isEmpty {
-            items.append(LedgerItem(operation: books.ids.next(), commands: []) { _, _ in .init(rows: stored) })
-        }
-        return items
+        effects.items = effects.apart + read + (rows.isEmpty ? [] : [item(rows)])
+        let all = Set(concerned).union(due.map(\.id))
+        if !all.isEmpty { effects.later = [item([WalletsDueRow(wallets: all.sorted())])] }
+        return effects
+    }
+
+    private func item(_ rows: [any StoredRow]) -> LedgerItem {
+        LedgerItem(operation: books.ids.next(), commands: []) { _, _ in .init(rows: rows) }
     }
 
     // MARK: What came and went

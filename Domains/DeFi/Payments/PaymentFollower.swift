@@ -108,14 +108,17 @@ struct PaymentFollower: Sendable {
 
     private func follow(_ block: PaymentBlock) async throws {
         var (items, moved): ([LedgerItem], Set<ID<Intent>>) = ([], [])
+        var unreached = 0
         for payment in try await payments.open(on: chain.name, in: block) {
-            guard let item = try await alone(payment, in: block, change) else { continue }
+            guard let item = try await alone(payment, in: block, change, &unreached) else { continue }
             items.append(item)
             moved.insert(payment.root)
         }
         let ripe = block.number - chain.confirmations + 1
-        for payment in try await payments.undecided(on: chain.name, upTo: ripe) {
-            if let item = try await alone(payment, in: block, settlement) { items.append(item) }
+        // Those that nodes are silent about are asked for again with the next block.
+        for payment in try await payments.undecided(on: chain.name, upTo: ripe)
+        where unreached < ChainSteps.failuresMax {
+            if let item = try await alone(payment, in: block, settlement, &unreached) { items.append(item) }
         }
         let effects = try await wallets.effects(of: block, moved: moved)
         let row = FollowedBlockRow(
@@ -133,16 +136,18 @@ struct PaymentFollower: Sendable {
         if let fault = effects.fault { throw fault }
     }
 
-    /// What a block does to a payment; nil for nothing, and where the nodes don't say what has become of it: then it
-    /// waits, and no other one with it.
+    /// What a block does to a payment; nil for nothing, and where the nodes don't say what has become of it, or say
+    /// nothing at all: then it waits, and no other one with it, nor the block.
     private func alone(
         _ payment: Payment,
         in block: PaymentBlock,
-        _ work: (Payment, PaymentBlock) async throws -> LedgerItem?
+        _ work: (Payment, PaymentBlock) async throws -> LedgerItem?,
+        _ unreached: inout Int
     ) async throws -> LedgerItem? {
         do {
             return try await work(payment, block)
-        } catch let error as NodeError where error.isOfAQuestion {
+        } catch let error as NodeError {
+            if !error.isOfAQuestion { unreached += 1 }
             steps.tell(error, of: payment.id)
             return nil
         }

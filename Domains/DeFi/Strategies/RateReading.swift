@@ -9,6 +9,10 @@ struct OfferRate: Hashable, Sendable {
     var sharePrice: Int128?
     /// Billionths a year that are paid beside it, in another token; nil where none are, or where nothing prices them.
     var reward: Int64?
+    /// What the positions of a pair have earned in fees so far, in minor units; nil but for pairs.
+    var fees: Int128?
+    /// What they were worth, times the seconds that they were.
+    var worthSeconds: Int128?
 
     static let secondsPerYear = 31_536_000
 
@@ -43,6 +47,28 @@ struct RateReading: Sendable {
         var rate = try await base(of: offer, deployment, at: at)
         rate.reward = try await reward(of: offer, deployment, at: at)
         return rate
+    }
+
+    /// What 10^18 shares of offers are worth in a block, by offer, in one request; nothing of those that don't say.
+    func sharePrices(
+        of offers: [Deployment.Offer],
+        at: EthereumNode.At
+    ) async throws(NodeError) -> [String: Int128] {
+        var asked: [(id: String, view: EthereumNode.View)] = []
+        for offer in offers {
+            guard case .growth(let function) = offer.description.rate,
+                let data = try? function.callData([.uint(Self.shares)])
+            else { continue }
+            asked.append((offer.id, EthereumNode.View(to: offer.contract, data: data)))
+        }
+        guard !asked.isEmpty else { return [:] }
+        let answers = try await node.views(asked.map(\.view), at: at)
+        var prices: [String: Int128] = [:]
+        for (asked, answer) in zip(asked, answers) {
+            guard let answer, answer.count == 32 else { continue }
+            prices[asked.id] = Int128(clamping: BigUInt(bigEndian: answer))
+        }
+        return prices
     }
 
     /// Rewards of a year for all, worth so much, against what all have in it.

@@ -102,6 +102,7 @@ extension Deployment.Offer {
             "apr_base": rate.map { .string(Billionths.text($0)) } ?? .null,
             "apy_base": rate.flatMap(Self.apy).map { .string($0) } ?? .null,
             "apr_reward": reward.map { .string(Billionths.text($0)) } ?? .null,
+            "apy_reward": reward.flatMap(Self.apy).map { .string($0) } ?? .null,
             "age_seconds": age.map { .integer($0) } ?? .null, "is_stale": .bool(!isFresh),
             "block": known.map {
                 ["number": .integer($0.block.number), "hash": .string(HexText.encode($0.block.hash))]
@@ -136,6 +137,7 @@ extension Deployment.Offer {
                 .nullable(.anyString),
                 "Rewards beside it, as they are worth now; null where none."
             ),
+            .required("apy_reward", .nullable(.anyString), "The same, as if they were put to work at once."),
             .required("age_seconds", .nullable(.integer(0...Int.max)), "How old the rate is."),
             .required("is_stale", .bool), .required("block", .nullable(.any)),
         ],

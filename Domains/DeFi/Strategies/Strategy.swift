@@ -57,6 +57,8 @@ struct Strategy: Sendable, Entity {
     /// The position's own number, where it has one.
     let token: BigUInt?
     let value: Value?
+    /// What was owed to a pair's position when it was valued; nil but for pairs.
+    let owed: PairFees?
     /// What the rates so far would have yielded.
     let expected: Int128
     let peak: Int128
@@ -103,7 +105,7 @@ struct Strategy: Sendable, Entity {
             s.pair_value, s.rate, s.price::text as price, s.impermanent_loss::text as impermanent_loss, s.expected,
             s.valued_number, s.valued_hash, s.valued_at, s.peak, s.drawdown, s.stop_loss, s.drawdown_max,
             s.auto_compound, s.rebalance_band, s.rebalance_days, s.rebalance_observations, s.rebalance_to,
-            s.rebalance_seen, s.emptied_number, s.version, s.created_at
+            s.rebalance_seen, s.emptied_number, s.units::text as units, s.owed, s.pair_owed, s.version, s.created_at
         """
 
     /// A row that no strategy is.
@@ -128,6 +130,12 @@ struct Strategy: Sendable, Entity {
         let token: String? = try row["token"]
         self.token = token.flatMap { BigUInt($0) }
         value = try Self.value(row)
+        let (units, owed, pairOwed): (String?, Int128?, Int128?) = (
+            try row["units"], try row["owed"], try row["pair_owed"]
+        )
+        self.owed = units.flatMap { BigUInt($0) }.flatMap { units in
+            owed.flatMap { owed in pairOwed.map { PairFees(units: units, owed: owed, pairOwed: $0) } }
+        }
         (peak, drawdown) = (try row["peak"], try row["drawdown"])
         (stopLoss, drawdownMax) = (try row["stop_loss"], try row["drawdown_max"])
         rebalance = try Self.rebalance(row)

@@ -28,7 +28,7 @@ struct StrategyEffect: StoredRow {
                 pair_realized = pair_realized + \(row.pairWithdrawn) + least(\(row.pairPrincipal), 0),
                 is_due = true,
                 status = case
-                    when \(row.status?.rawValue)::text is null or exists (
+                    when \(row.status?.rawValue)::text is null or not s.is_numbered and exists (
                         select 1 from \(schema).strategies o
                         where o.wallet = s.wallet and o.offer = s.offer and o.id <> s.id and o.status <> 'stopped')
                     then s.status else \(row.status?.rawValue) end,
@@ -59,7 +59,8 @@ struct StrategyEffect: StoredRow {
             ]
         case .exit, .harvest:
             let isExit = intent.kind == .exit
-            return [
+            let harvest: [any StoredRow] = isExit ? [] : [NewHarvestRow(intent: intent.id, strategy: strategy)]
+            return harvest + [
                 StrategyEffect(
                     strategy: strategy,
                     principal: -intent.principal,

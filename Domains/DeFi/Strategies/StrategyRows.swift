@@ -73,6 +73,8 @@ struct ValuationRow: StoredRow {
     let id: ID<Valuation>
     let strategy: ID<Strategy>
     let value: Strategy.Value
+    /// What a pair's position has earned; nil but for pairs.
+    var pair: Pair?
     /// What the rate until now has yielded, beside what was counted before.
     let expected: Int128
     let peak: Int128
@@ -81,17 +83,43 @@ struct ValuationRow: StoredRow {
     /// Whether nothing is in it.
     let isEmpty: Bool
 
+    /// What is counted of a pair's position from one valuation to the next.
+    struct Pair: Hashable, Sendable {
+        let owed: PairFees
+        /// All of it in the asset, in minor units.
+        let worth: Int128
+        /// Fees since the last valuation, in minor units of the asset.
+        let fees: Int128
+        /// What it was worth since, times the seconds.
+        let worthSeconds: Int128
+    }
+
+    /// What is counted of pairs, as `p`.
+    private static func counted(_ rows: [ValuationRow]) -> SQL {
+        let pairs = rows.map(\.pair)
+        return """
+            unnest(\(rows.map(\.strategy)), \(pairs.map { $0?.owed.units.description }), \(pairs.map { $0?.owed.owed }),
+                \(pairs.map { $0?.owed.pairOwed }), \(pairs.map { $0?.worth ?? 0 }), \(pairs.map { $0?.fees ?? 0 }),
+                \(pairs.map { $0?.worthSeconds ?? 0 }))
+                as p(strategy, units, owed, pair_owed, worth, fees, worth_seconds)
+            """
+    }
+
     static func store(_ rows: [ValuationRow], in schema: Schema, at instant: Timestamp) -> [SQL] {
         let values = rows.map(\.value)
         let (prices, losses) = (
             values.map { $0.price?.root.description }, values.map { $0.impermanentLoss?.description }
         )
+        let counted = counted(rows)
         return [
             """
             insert into \(schema).valuations (id, strategy, number, hash, value, pair_value, rate, mined_at, price,
-                impermanent_loss, expected, peak, drawdown, recorded_at)
+                impermanent_loss, expected, peak, drawdown, units, owed, pair_owed, worth, fees, worth_seconds,
+                recorded_at)
             select v.id, v.strategy, v.number, v.hash, v.value, v.pair_value, v.rate, v.mined_at, v.price::numeric,
-                v.loss::numeric, s.expected + v.expected, v.peak, greatest(s.drawdown, v.drawdown), \(instant)
+                v.loss::numeric, s.expected + v.expected, v.peak, greatest(s.drawdown, v.drawdown), p.units::numeric,
+                p.owed, p.pair_owed, p.worth, least(s.fees + p.fees, \(Money.limit - 1)),
+                least(s.worth_seconds + p.worth_seconds, \(Money.limit - 1)), \(instant)
             from unnest(\(rows.map(\.id)), \(rows.map(\.strategy)), \(values.map(\.block.number)),
                 \(values.map { Bytes($0.block.hash) }), \(values.map(\.amount)), \(values.map(\.pairAmount)),
                 \(values.map(\.rate)), \(values.map(\.minedAt)), \(prices), \(losses),
@@ -99,6 +127,7 @@ struct ValuationRow: StoredRow {
                 as v(id, strategy, number, hash, value, pair_value, rate, mined_at, price, loss, expected, peak,
                     drawdown)
             join \(schema).strategies s on s.id = v.strategy
+            join \(counted) on p.strategy = v.strategy
             """,
             // A start that is being stored holds the row: the statement after this one sees it.
             """
@@ -113,6 +142,9 @@ struct ValuationRow: StoredRow {
                 valued_hash = n.hash, valued_at = n.mined_at, expected = s.expected + n.expected, peak = n.peak,
                 drawdown = greatest(s.drawdown, n.drawdown), version = s.version + 1, updated_at = \(instant),
                 emptied_number = case when n.is_empty then coalesce(s.emptied_number, n.number) end,
+                units = p.units::numeric, owed = p.owed, pair_owed = p.pair_owed, worth = p.worth,
+                fees = least(s.fees + p.fees, \(Money.limit - 1)),
+                worth_seconds = least(s.worth_seconds + p.worth_seconds, \(Money.limit - 1)),
                 status = case when n.is_stopped and not exists (
                     select 1 from \(schema).intents i
                     where i.strategy = s.id and i.kind = 'start'
@@ -124,6 +156,7 @@ struct ValuationRow: StoredRow {
                 \(rows.map(\.drawdown)), \(rows.map(\.isStopped)), \(prices), \(losses), \(rows.map(\.isEmpty)))
                 as n(id, number, hash, value, pair_value, rate, mined_at, expected, peak, drawdown, is_stopped, price,
                     loss, is_empty)
+            join \(counted) on p.strategy = n.id
             where s.id = n.id
             returning 1
             """,
@@ -148,14 +181,16 @@ struct OfferRateRow: StoredRow {
     static func store(_ rows: [OfferRateRow], in schema: Schema, at: Timestamp) -> [SQL] {
         [
             """
-            insert into \(schema).offer_rates as r (chain, offer, number, hash, share_price, rate, reward_rate,
-                mined_at)
+            insert into \(schema).offer_rates as r (chain, offer, number, hash, share_price, rate, reward_rate, fees,
+                worth_seconds, mined_at)
             select * from unnest(\(rows.map(\.chain)), \(rows.map(\.offer)), \(rows.map(\.block.number)),
                 \(rows.map { Bytes($0.block.hash) }), \(rows.map(\.rate.sharePrice)), \(rows.map(\.rate.rate)),
-                \(rows.map(\.rate.reward)), \(rows.map(\.block.timestamp)))
+                \(rows.map(\.rate.reward)), \(rows.map(\.rate.fees)), \(rows.map(\.rate.worthSeconds)),
+                \(rows.map(\.block.timestamp)))
             on conflict (chain, offer, number) do update
-            set (hash, share_price, rate, reward_rate, mined_at) = (excluded.hash, excluded.share_price,
-                excluded.rate, excluded.reward_rate, excluded.mined_at)
+            set (hash, share_price, rate, reward_rate, fees, worth_seconds, mined_at) = (excluded.hash,
+                excluded.share_price, excluded.rate, excluded.reward_rate, excluded.fees, excluded.worth_seconds,
+                excluded.mined_at)
             """,
             // Growth is looked for over a week.
             """

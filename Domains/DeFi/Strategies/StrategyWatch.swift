@@ -23,6 +23,8 @@ struct StrategyWatch: Sendable {
     let compounds: CompoundMaker
     let rebalances: RebalanceMaker
     let moves: MoveMaker
+    let restarts: RestartMaker
+    let falls: FallTeller
     let accounts: LedgerAccounts
     let logger: Logger
 
@@ -41,6 +43,8 @@ struct StrategyWatch: Sendable {
             clock: clock
         )
         moves = MoveMaker(chain: chain, schema: schema, pool: pool, ids: ids, openings: openings, clock: clock)
+        falls = FallTeller(chain: chain, schema: schema, pool: pool, ids: ids)
+        restarts = RestartMaker(chain: chain, schema: schema, pool: pool, ids: ids, openings: openings, clock: clock)
     }
 
     /// What a block makes of the strategies on its chain: what is stored with it, and what rules want then.
@@ -67,6 +71,7 @@ struct StrategyWatch: Sendable {
         let worths = try await PositionReading(node: node).worth(of: asked, at: .number(block.number))
         var rows: [any StoredRow] = rates.new
         var wishes = try await moves.due(at: block.number).map { StrategyWish.move($0) }
+        wishes += try await restarts.due(at: block.number).map { StrategyWish.restart($0) }
         var answers = worths.makeIterator()
         for (due, question) in zip(strategies, questions) where question != nil {
             guard let worth = answers.next().flatMap(\.self) else { continue }
@@ -136,27 +141,43 @@ struct StrategyWatch: Sendable {
         let reading = RateReading(node: chain.nodes.first)
         let last = try await pool.query(
             """
-            select o.offer, r.rate, r.mined_at
+            select o.offer, r.rate, r.mined_at, p.share_price
             from unnest(\(chain.deployment.offers.map(\.id))) as o(offer)
             join lateral (
                 select rate, mined_at from \(schema).offer_rates
                 where chain = \(chain.name) and offer = o.offer order by mined_at desc limit 1) r on true
+            left join lateral (
+                select share_price from \(schema).offer_shares
+                where chain = \(chain.name) and offer = o.offer order by number desc limit 1) p on true
             """
         )
-        var ages: [String: Int64] = [:]
+        var (ages, shares): ([String: Int64], [String: Int128]) = ([:], [:])
         for row in last {
             let (offer, rate, minedAt): (String, Int64?, Timestamp) = (
                 try row["offer"], try row["rate"], try row["mined_at"]
             )
             known[offer] = rate
+            shares[offer] = try row["share_price"]
             ages[offer] = block.timestamp.seconds - minedAt.seconds
         }
+        let at = EthereumNode.At.number(block.number)
+        // What a share is worth is looked at in each block, so that who has some hears of a fall at once.
+        let now = try await reading.sharePrices(of: chain.deployment.offers, at: at)
         for offer in chain.deployment.offers {
-            if let age = ages[offer.id], (0..<StrategyWatch.rateSeconds).contains(age) { continue }
-            var rate = try await reading.rate(of: offer, chain.deployment, at: .number(block.number))
+            var fall: OfferFall?
+            if let after = now[offer.id], after != shares[offer.id] {
+                let block = block.reference
+                new.append(OfferShareRow(chain: chain.name, offer: offer.id, number: block.number, price: after))
+                fall = shares[offer.id].flatMap { OfferFall(of: offer.id, from: $0, to: after, at: block) }
+            }
+            if let fall { new.append(OfferFallRow(chain: chain.name, fall: fall)) }
+            let isFresh = ages[offer.id].map { (0..<StrategyWatch.rateSeconds).contains($0) } ?? false
+            if isFresh, fall == nil { continue }
+            var rate = try await reading.rate(of: offer, chain.deployment, at: at)
             if let price = rate.sharePrice {
                 rate.rate = try await growth(of: offer.id, to: price, at: block.timestamp)
             }
+            if offer.description.isPair { try await addFees(of: offer.id, to: &rate, at: block.timestamp) }
             known[offer.id] = rate.rate
             new.append(OfferRateRow(chain: chain.name, offer: offer.id, block: block, rate: rate))
         }
@@ -175,6 +196,32 @@ struct StrategyWatch: Sendable {
         )
         guard let row = rows.first else { return nil }
         return OfferRate.growth(from: try row["share_price"], at: try row["mined_at"], to: price, at: now)
+    }
+
+    /// What the positions of a pair earn, by the fees of a week, or of what is known, once a day of it has been seen.
+    private func addFees(of offer: String, to rate: inout OfferRate, at now: Timestamp) async throws {
+        let row = try await pool.query(
+            """
+            select t.fees, t.worth_seconds, t.worth, b.fees as fees_before, b.worth_seconds as seconds_before
+            from (
+                select coalesce(sum(fees), 0) as fees,
+                    least(coalesce(sum(worth_seconds), 0), \(Money.limit - 1)) as worth_seconds,
+                    coalesce(sum(worth) filter (where status <> 'stopped'), 0) as worth
+                from \(schema).strategies where chain = \(chain.name) and offer = \(offer) and is_numbered) t
+            left join lateral (
+                select fees, worth_seconds from \(schema).offer_rates
+                where chain = \(chain.name) and offer = \(offer) and fees is not null
+                    and mined_at >= \(now.adding(seconds: -7 * 86_400)) and mined_at <= \(now)
+                order by mined_at limit 1) b on true
+            """
+        )[0]
+        let (fees, seconds, worth): (Int128, Int128, Int128) = (
+            try row["fees"], try row["worth_seconds"], try row["worth"]
+        )
+        (rate.fees, rate.worthSeconds) = (fees, seconds)
+        let (feesBefore, secondsBefore): (Int128?, Int128?) = (try row["fees_before"], try row["seconds_before"])
+        guard let feesBefore, let secondsBefore else { return }
+        rate.rate = OfferRate.yearly(fees: fees - feesBefore, over: seconds - secondsBefore, of: worth)
     }
 
     // MARK: Rules
@@ -199,6 +246,26 @@ struct StrategyWatch: Sendable {
             rate: rate,
             price: worth.price,
             impermanentLoss: loss
+        )
+    }
+
+    /// What a pair's position has earned since it was valued last; nil but for pairs.
+    private static func counted(
+        _ strategy: Strategy,
+        _ owed: PairFees?,
+        _ value: Strategy.Value
+    ) -> ValuationRow.Pair? {
+        guard let owed, let price = value.price else { return nil }
+        let worth = min(value.total, Money.limit - 1)
+        guard let last = strategy.value, let before = strategy.owed else {
+            return ValuationRow.Pair(owed: owed, worth: worth, fees: 0, worthSeconds: 0)
+        }
+        let seconds = value.minedAt.seconds - last.minedAt.seconds
+        return ValuationRow.Pair(
+            owed: owed,
+            worth: worth,
+            fees: before.earned(until: owed, at: price),
+            worthSeconds: PairFees.lasting(last.total, seconds: seconds)
         )
     }
 
@@ -227,10 +294,12 @@ struct StrategyWatch: Sendable {
         // What rounding leaves in a queue's token stays there.
         let dust = chain.deployment.offer(strategy.offer)?.description.queue?.dust ?? .zero
         let isEmpty = worth.amount <= dust && (value.pairAmount ?? 0) == 0
+        let owed = value.price == nil ? nil : PairFees(worth)
         let row = ValuationRow(
             id: ids.next(),
             strategy: strategy.id,
             value: value,
+            pair: Self.counted(strategy, owed, value),
             expected: expected ?? 0,
             peak: judgement.peak,
             drawdown: judgement.drawdown,

@@ -13,6 +13,10 @@ enum StrategyWish: Sendable {
     case rebalance(Strategy, PositionReading.Worth)
     /// Go on with a position that has left for another offer.
     case move(Move)
+    /// Put what was harvested to work again.
+    case restart(Harvest)
+    /// Tell that a share of an offer is worth less.
+    case tell(OfferFall)
     /// End what its owner has left elsewhere.
     case close(Strategy)
 }
@@ -48,6 +52,14 @@ extension StrategyWatch {
             return breach
         }
         await leave(breaches, at: block, ledger)
+        // What has just been stored with the block is told with it.
+        do {
+            for fall in try await falls.due() {
+                await fulfil(at: block, ledger) { try await item(for: .tell(fall), at: block) }
+            }
+        } catch {
+            tell(error, at: block)
+        }
         let others = wishes.filter { wish in
             guard case .exit = wish else { return true }
             return false
@@ -106,6 +118,8 @@ extension StrategyWatch {
         case .compound(let strategy, let worth): try await compounds.item(strategy, worth, at: block)
         case .rebalance(let strategy, let worth): try await rebalances.item(strategy, worth, at: block)
         case .move(let move): try await moves.item(move, at: block)
+        case .restart(let harvest): try await restarts.item(harvest, at: block)
+        case .tell(let fall): try await falls.item(fall)
         case .close(let strategy): try await closing(strategy)
         }
     }

@@ -162,7 +162,7 @@ struct ChainFollower: Sendable {
             ? [] : try await chain.nodes.first.logs(from: block.number, to: block.number, of: contracts)
         let watched = try await strategies.watch(block, logs)
         var base = watched.items
-        base += try await wallets.items(at: block, logs, moved: moved)
+        let effects = try await wallets.effects(of: block, logs, moved: moved)
         let followed = FollowedBlockRow(
             chain: chain.name,
             block: block.reference,
@@ -174,7 +174,7 @@ struct ChainFollower: Sendable {
         if custody != nil { rows.append(CustodyBlockRow(chain: chain.name, block: block.reference)) }
         let stored = rows
         base.append(LedgerItem(operation: books.ids.next(), commands: []) { _, _ in .init(rows: stored) })
-        try await steps.store(base, with: items)
+        try await steps.store(base, with: items, effects)
         // Custody and what rules want are no part of the block: nothing of them can hold the chain up.
         await custody?.step(still(at: block.reference), having: .ethereum(block, logs))
         await strategies.act(on: watched.wishes, at: block, ledger)
