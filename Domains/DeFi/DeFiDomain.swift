@@ -70,15 +70,7 @@ public struct DeFiDomain: Domain {
         )
         let paymentChains = try Self.paymentChains(runtime, platform)
         let kept = try Self.custody(runtime, platform, parts.book, ethereum, paymentChains)
-        let payments = paymentChains.map { chain in
-            PaymentParts(
-                runtime,
-                chain,
-                ids: platform.ids,
-                logger: platform.logger,
-                custody: kept.first { $0.chain.name == chain.name }
-            )
-        }
+        let payments = Self.paymentParts(paymentChains, runtime, platform, kept)
         let chain = ethereum.map { Self.chain($0, runtime, platform, book: parts.book, payments, kept) }
         let chainRoutes = chain?.routes ?? Self.routes(of: payments, runtime, platform, parts.book)
         routes =
@@ -138,6 +130,23 @@ public struct DeFiDomain: Domain {
             custody: kept.first { $0.chain.name == chain.name },
             payments: payments
         )
+    }
+
+    private static func paymentParts(
+        _ chains: [any PaymentChain],
+        _ runtime: DomainRuntime,
+        _ platform: PlatformServices,
+        _ kept: [CustodyParts]
+    ) -> [PaymentParts] {
+        chains.map { chain in
+            PaymentParts(
+                runtime,
+                chain,
+                ids: platform.ids,
+                logger: platform.logger,
+                custody: kept.first { $0.chain.name == chain.name }
+            )
+        }
     }
 
     /// The chains of payments that nodes are configured for.

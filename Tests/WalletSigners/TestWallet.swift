@@ -100,8 +100,8 @@ public struct TestWallet: Sendable {
         return HexText.encode(try signer.ethereum(TypedMessage(parsing: Array(json.utf8)).digest))
     }
 
-    /// What the wallet gives back for a transaction in Base 64: signed, on Solana and, as a PSBT, on Bitcoin; as it was,
-    /// with a signature beside it, on Sui.
+    /// What the wallet gives back for a transaction in Base 64: signed, on Solana and, as a PSBT, on Bitcoin; as it
+    /// was, with a signature beside it, on Sui.
     public func sign(transaction text: String) throws -> (transaction: String, signature: String?) {
         guard let bytes = Base64.decode(text) else { throw Signer.Refusal() }
         switch key {

@@ -4,8 +4,8 @@ import WalletCrypto
 
 /// Who keeps the crypto that customers trade: has the account that deposits go to, and signs what is paid out of it.
 ///
-/// Signing sends nothing, so that a signature whose answer got lost, or that was never stored, costs nothing. What comes
-/// back is decoded and compared by who asked, whoever the custodian is.
+/// Signing sends nothing, so that a signature whose answer got lost, or that was never stored, costs nothing. What
+/// comes back is decoded and compared by who asked, whoever the custodian is.
 protocol Custodian<Transaction, Signed, Account>: Sendable {
     /// What is to be signed.
     associatedtype Transaction

@@ -2,8 +2,8 @@ import Kernel
 
 /// A chain as custody needs it: what comes to the custodian's account, what leaves it, and how payouts are made.
 ///
-/// What a chain says of itself is all that is here. Deposits and withdrawals, their books, and what reorganisations take
-/// back are the same for all of them (`CustodyWatch`, `CustodySender`). Addresses are in their one spelling.
+/// What a chain says of itself is all that is here. Deposits and withdrawals, their books, and what reorganisations
+/// take back are the same for all of them (`CustodyWatch`, `CustodySender`). Addresses are in their one spelling.
 protocol CustodyChain: Sendable {
     /// CAIP-2.
     var name: String { get }
@@ -22,8 +22,8 @@ protocol CustodyChain: Sendable {
 
     // MARK: Following
 
-    /// What a block of the chain as it is now did to the account; nil where another block is in its place. `read` is the
-    /// block, where it was read already.
+    /// What a block of the chain as it is now did to the account; nil where another block is in its place. `read` is
+    /// the block, where it was read already.
     ///
     /// - Throws: a `NodeError`: `disagreement` where nodes don't say the same of a transaction.
     func look(at block: BlockReference, _ assets: [Asset], having read: ReadBlock?) async throws -> CustodyBlock?
@@ -97,6 +97,9 @@ struct CustodyBlock: Hashable, Sendable {
     /// What came.
     let sightings: [CustodyDeposit.Sighting]
     let own: [Own]
+    /// False where the nodes don't say the same of a transaction, which isn't among these then: the block is looked at
+    /// again.
+    var isWhole = true
 }
 
 extension CustodyBlock.Own {

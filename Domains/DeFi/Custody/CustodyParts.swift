@@ -52,14 +52,13 @@ struct CustodyParts: Sendable {
             ids: ids,
             logger: logger
         )
-        let payouts = PayoutChecks(book)
         sender = CustodySender(
             chain,
             runtime,
             withdrawals: withdrawals,
             books: books,
             checks: checks,
-            payouts: payouts,
+            payouts: PayoutChecks(book),
             faults: faults,
             logger: logger
         )
@@ -69,7 +68,7 @@ struct CustodyParts: Sendable {
             chain: chain,
             assets: assets,
             book: book,
-            payouts: payouts,
+            payouts: PayoutChecks(book),
             books: books,
             checks: checks,
             ledger: runtime.ledger,

@@ -33,8 +33,9 @@ struct CustodyWithdrawalChangeRow: StoredRow {
             """
             update \(schema).custody_withdrawals w
             set state = n.state, reason = n.reason, reservation = n.reservation, nonce = n.nonce, raw = n.raw,
-                hash = n.hash, details = n.details, block_number = n.block_number, block_hash = n.block_hash, succeeded = n.succeeded,
-                gas_cost = n.gas_cost, attempts = 0, next_at = case when n.is_sent then \(instant) end,
+                hash = n.hash, details = n.details, block_number = n.block_number, block_hash = n.block_hash,
+                succeeded = n.succeeded, gas_cost = n.gas_cost, attempts = 0,
+                next_at = case when n.is_sent then \(instant) end,
                 version = w.version + 1, updated_at = \(instant)
             from unnest(\(changed.map(\.id)), \(changed.map(\.version)), \(changed.map(\.state.name)),
                 \(changed.map(\.reason)), \(changed.map(\.reservation)),

@@ -68,7 +68,8 @@ struct CustodyWithdrawals: Sendable {
         let (hash, nonce) = (Bytes(signed.hash), signed.nonce.map { Int64(clamping: $0) })
         let rows = try await pool.query(
             """
-            select raw, hash, nonce, details, signed_at < clock_timestamp() - make_interval(secs => \(stuckSeconds)) as is_stuck
+            select raw, hash, nonce, details,
+                signed_at < clock_timestamp() - make_interval(secs => \(stuckSeconds)) as is_stuck
             from \(schema).custody_attempts
             where withdrawal = \(withdrawal.id) and (nonce = \(nonce) or hash = \(hash))
             order by signed_at desc limit \(CustodySender.replacementsMax + 1)

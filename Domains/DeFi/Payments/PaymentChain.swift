@@ -55,8 +55,8 @@ protocol PaymentChain: Sendable {
     ///   503 as `ChainProblem` has it.
     func build(_ order: PaymentOrder) async throws -> UnsignedPayment
 
-    /// An unsigned payment of an account that is no user's, of what is final alone; `used` says what of some inputs open
-    /// payments have.
+    /// An unsigned payment of an account that is no user's, of what is final alone; `used` says which of some inputs
+    /// are taken.
     ///
     /// - Throws: as the other one.
     func build(
