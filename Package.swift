@@ -325,7 +325,10 @@ let package = Package(
             ]
         ),
         tests("HTTPTests", ["HTTP", "Kernel", "Observability", "TestSupport", "Traces", logging, metrics, lifecycle]),
-        tests("RedisTests", ["Redis", "Kernel", "Threads", logging, metrics, metricsTestKit, lifecycle]),
+        tests(
+            "RedisTests",
+            ["Redis", "Kernel", "TestSupport", "Threads", logging, metrics, metricsTestKit, lifecycle]
+        ),
         tests("OutboundHTTPTests", ["OutboundHTTP", "Threads", logging, metrics, metricsTestKit]),
         tests(
             "StreamsTests",
