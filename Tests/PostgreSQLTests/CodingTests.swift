@@ -1,5 +1,6 @@
 import Kernel
 import PostgreSQL
+import Randomness
 import TestSupport
 import Testing
 
@@ -64,7 +65,7 @@ struct CodingTests {
         try await TestDatabase.with(.empty) { database in
             let pool = database.pool()
             let seed = UInt64.random(in: .min ... .max)
-            var random = SeededGenerator(seed)
+            var random = SeededRandom(seed)
             var values: [Int128] = [0, 1, -1, 9_999, 10_000, -10_000, 100_000_000, .max, .min, .max - 1, .min + 1]
             var power: Int128 = 1
             for _ in 0..<38 {
@@ -178,6 +179,23 @@ struct CodingTests {
             #expect(failure([Bool].self, "holes") == .wrongType(20))
             #expect(failure(String.self, "one") == .wrongType(23))
             #expect(failure(Int.self, "two") == .noColumn("two"))
+        }
+    }
+
+    @Test func `a row's values are read one after the other, and none beyond the last`() async throws {
+        try await TestDatabase.with(.empty) { database in
+            let rows = try await database.pool().query(
+                "select 1 as a, 'two' as a, null::text, n from generate_series(3, 4) n"
+            )
+            for (row, last) in zip(rows, [3, 4]) {
+                var values = row.values
+                let (one, two): (Int, String) = (try values.next(), try values.next())
+                let (none, number): (String?, Int) = (try values.next(), try values.next())
+                #expect(one == 1 && two == "two" && none == nil && number == last)
+                #expect(throws: DecodingFailure.noColumn("number 4")) { let _: String? = try values.next() }
+            }
+            var wrong = rows[0].values
+            #expect(throws: DecodingFailure.wrongType(23)) { let _: String = try wrong.next() }
         }
     }
 

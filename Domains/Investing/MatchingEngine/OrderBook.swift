@@ -209,6 +209,22 @@ public final class OrderBook {
     /// A digest of all that decides about what comes: two books with the same digest behave alike.
     public var stateHash: UInt64 { core.pointee.stateHash() }
 
+    // MARK: Looking ahead
+
+    /// Brings near in memory what placing an order will touch; see `OrderPool.approach`.
+    ///
+    /// Changes nothing.
+    ///
+    /// - Parameters:
+    ///   - side: Its side.
+    ///   - price: Its limit in ticks; nil for a market order.
+    public func approach(_ side: Side, price: Int64?) { core.pointee.approach(side, price) }
+
+    /// Brings near in memory what taking a live order out, or amending it, will touch; see `OrderPool.approach`.
+    ///
+    /// Changes nothing.
+    public func approach(_ order: UInt64) { core.pointee.slots.pointee.approachNeighbours(of: order) }
+
     // MARK: Costs
 
     /// Bytes that are allocated for its levels and for the orders of its pool.

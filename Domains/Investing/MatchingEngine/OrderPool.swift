@@ -21,7 +21,8 @@ public final class OrderPool {
     /// Brings near in memory what leads to one order, and what another stands in; changes nothing.
     ///
     /// For a caller that has commands at hand before they are due: told of each order twice, some commands ahead as
-    /// the first and then as the second, books wait less where live orders are too many for the caches.
+    /// the first and then as the second, and its book of the command last (`OrderBook.approach`), books wait less where
+    /// live orders are too many for the caches.
     public func approach(_ first: UInt64, _ second: UInt64) { slots.pointee.approach(first, second) }
 
     /// Bytes that it has allocated.
@@ -44,6 +45,8 @@ struct OrderSlots: ~Copyable {
         index = OrderIndex(capacity: capacity)
         self.capacity = UInt32(clamping: max(capacity, 15) + 1)
         first = OrderSlots.allocate(self.capacity)
+        // Nobody stands in the first: it is what `approachNeighbours` finds for a number that nobody has.
+        UnsafeMutableRawPointer(first).initializeMemory(as: UInt8.self, repeating: 0, count: MemoryLayout<Slot>.stride)
     }
 
     deinit { UnsafeMutableRawPointer(first).deallocate() }
@@ -95,6 +98,14 @@ struct OrderSlots: ~Copyable {
     func approach(_ far: UInt64, _ near: UInt64) {
         diboas_prefetch(index.chain(of: far))
         diboas_prefetch(first + Int(index.chain(of: near).pointee))
+    }
+
+    /// Brings near what stands beside an order, where the order is near.
+    @inline(__always)
+    func approachNeighbours(of order: UInt64) {
+        let found = first + Int(index.chain(of: order).pointee)
+        diboas_prefetch(first + Int(found.pointee.next))
+        diboas_prefetch(first + Int(found.pointee.previous))
     }
 
     // By half, so that at most a third is unused.

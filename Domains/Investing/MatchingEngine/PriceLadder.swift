@@ -67,9 +67,7 @@ struct PriceLadder: ~Copyable {
     /// It is good until a level comes or goes.
     @inline(__always)
     mutating func level(_ key: Int64) -> UnsafeMutablePointer<Level> {
-        let offset = UInt64(bitPattern: key &- base)
-        if offset < UInt64(PriceLadder.windowLevels) { return window + Int(offset) }
-        return outside(key)
+        place(inWindow: key) ?? outside(key)
     }
 
     /// The level of a key, made if it isn't there.
@@ -117,9 +115,14 @@ struct PriceLadder: ~Copyable {
 
     /// The level of a key whether or not it has orders; nil if it is outside the window and has none.
     func levelIfAny(_ key: Int64) -> UnsafeMutablePointer<Level>? {
+        place(inWindow: key) ?? overflow.find(key)
+    }
+
+    /// Where the level of a key stands or would stand in the window; nil if the key is outside.
+    @inline(__always)
+    func place(inWindow key: Int64) -> UnsafeMutablePointer<Level>? {
         let offset = UInt64(bitPattern: key &- base)
-        if offset < UInt64(PriceLadder.windowLevels) { return window + Int(offset) }
-        return overflow.find(key)
+        return offset < UInt64(PriceLadder.windowLevels) ? window + Int(offset) : nil
     }
 
     @inline(__always)
@@ -175,9 +178,7 @@ extension PriceLadder {
         let (distance, isFar) = wanted.subtractingReportingOverflow(base)
         guard isFar || distance.magnitude > UInt64(PriceLadder.lead) / 2 else { return level }
         moveWindow(to: wanted)
-        let offset = UInt64(bitPattern: key &- base)
-        if offset < UInt64(PriceLadder.windowLevels) { return window + Int(offset) }
-        return overflow.find(key) ?? level
+        return place(inWindow: key) ?? overflow.find(key) ?? level
     }
 
     @inline(never)

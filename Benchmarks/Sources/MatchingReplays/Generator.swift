@@ -10,7 +10,6 @@ struct Generator {
     private static let ladder: UInt64 = 131_072
     private static let owners = 1000
     private static let quantityMax = 100
-    private static let depth = 64
 
     private struct Market {
         let book: OrderBook
@@ -24,19 +23,17 @@ struct Generator {
     private var markets: [Market]
     private let log = EventLog()
     private let wanted: Int
+    private let spread: Int
     private var nextID: UInt64 = 1
 
-    /// A generator; `live` orders of each symbol are live once the books have filled.
-    init(symbols: Int, live: Int, seed: UInt64) {
+    /// A generator; `live` orders of each symbol are live once the books have filled, at most `spread` ticks away from
+    /// the middle.
+    init(symbols: Int, live: Int, spread: Int, seed: UInt64) {
         random = SplitMix(seed: seed)
-        workload = Workload(
-            symbols: symbols,
-            basePrice: Generator.basePrice,
-            ladder: Generator.ladder,
-            seed: seed
-        )
-        wanted = live
-        let middle = Generator.basePrice + Int64(Generator.ladder / 2)
+        let ladder = max(Generator.ladder, UInt64(spread) * 4)
+        workload = Workload(symbols: symbols, basePrice: Generator.basePrice, ladder: ladder, seed: seed)
+        (wanted, self.spread) = (live, spread)
+        let middle = Generator.basePrice + Int64(ladder / 2)
         markets = books(workload, log: nil, collectsLevels: false).map { Market(book: $0, middle: middle) }
     }
 
@@ -70,7 +67,7 @@ struct Generator {
     private mutating func passive(_ symbol: Int) -> Operation {
         let side: Side = random.below(2) == 0 ? .buy : .sell
         // The smaller of two: most stand near the middle.
-        let away = Int64(1 + min(random.below(Generator.depth), random.below(Generator.depth)))
+        let away = Int64(1 + min(random.below(spread), random.below(spread)))
         var price = side == .buy ? markets[symbol].middle - away : markets[symbol].middle + away
         if let best = markets[symbol].book.bestPrice(side.opposite) {
             price = side == .buy ? min(price, best - 1) : max(price, best + 1)

@@ -18,7 +18,7 @@ struct Measurement {
     }
 
     /// How many operations ahead the engine is told of an order.
-    private static let (farAhead, nearAhead) = (16, 8)
+    private static let (farAhead, nearAhead, soon) = (16, 8, 4)
 
     @inline(never)
     private static func replay<E: Engine>(_ engine: E, _ workload: Workload) {
@@ -32,6 +32,7 @@ struct Measurement {
                 let far = min(index &+ farAhead, operations.count &- 1)
                 let near = min(index &+ nearAhead, operations.count &- 1)
                 engine.approach(operations[far].id, operations[near].id)
+                engine.approach(operations[min(index &+ soon, operations.count &- 1)])
                 engine.apply(operations[index])
             }
         }

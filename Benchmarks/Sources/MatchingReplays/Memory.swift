@@ -12,9 +12,13 @@ struct Memory: ParsableCommand {
     @Option(help: "On how many prices; beyond a book's window too.")
     var prices = 20_000
 
+    @Option(help: "How many ticks the prices are apart.")
+    var step = 1
+
     func validate() throws {
         guard (1...10_000_000).contains(orders) else { throw ValidationError("--orders is from 1 to 10,000,000.") }
         guard (1...1_000_000).contains(prices) else { throw ValidationError("--prices is from 1 to 1,000,000.") }
+        guard (1...1_000_000).contains(step) else { throw ValidationError("--step is from 1 to 1,000,000.") }
     }
 
     func run() throws {
@@ -26,15 +30,15 @@ struct Memory: ParsableCommand {
                 owner: UInt32(number % 1_000),
                 side: .buy,
                 type: .limit,
-                price: Int64(1 + (number &* 7_919) % prices),
+                price: Int64(1 + (number &* 7_919) % prices * step),
                 quantity: 1
             )
             book.place(order, at: 0)
         }
         let resident = max(0, Memory.residentBytes - before)
         print(
-            "engine=bare live=\(book.liveOrders) allocated=\(book.allocatedBytes / orders) bytes/order "
-                + "resident=\(resident / orders) bytes/order"
+            "engine=bare live=\(book.liveOrders) prices=\(prices) step=\(step) "
+                + "allocated=\(book.allocatedBytes / orders) bytes/order resident=\(resident / orders) bytes/order"
         )
     }
 

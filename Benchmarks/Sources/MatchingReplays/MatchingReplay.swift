@@ -1,15 +1,18 @@
-import ArgumentParser
+public import ArgumentParser
 import MatchingEngine
 
 /// Replays files of operations on the matching engine, and makes such files.
-@main
-struct MatchingReplay: ParsableCommand {
-    static let configuration = CommandConfiguration(
+public struct MatchingReplay: ParsableCommand {
+    /// Its name and what it can do.
+    public static let configuration = CommandConfiguration(
         commandName: "matching-replay",
         abstract: "Replay a file of operations on the matching engine, or make one.",
         subcommands: [Replay.self, Generate.self, Memory.self],
         defaultSubcommand: Replay.self
     )
+
+    /// The command without a word of its own; `main()` is where a program starts.
+    public init() {}
 }
 
 /// The name of a mode as files and options have it.
@@ -60,6 +63,11 @@ struct Replay: ParsableCommand {
     }
 
     func run() throws {
+        for line in try lines() { print(line) }
+    }
+
+    /// Replays the file; what is to be said of it, an engine a line.
+    func lines() throws -> [String] {
         var workload = try Workload(path: file)
         if let stp {
             for index in workload.operations.indices { workload.operations[index].force(stp.mode) }
@@ -73,11 +81,10 @@ struct Replay: ParsableCommand {
         }
         bare.addLatencies(of: BareEngine.self, workload)
         full.addLatencies(of: FullEngine.self, workload)
-        print(bare.line(BareEngine.name, workload))
-        print(full.line(FullEngine.name, workload))
-        guard baseline else { return }
+        let lines = [bare.line(BareEngine.name, workload), full.line(FullEngine.name, workload)]
+        guard baseline else { return lines }
         plain.addLatencies(of: PlainEngine.self, workload)
-        print(plain.line(PlainEngine.name, workload))
+        return lines + [plain.line(PlainEngine.name, workload)]
     }
 }
 
@@ -102,6 +109,9 @@ struct Generate: ParsableCommand {
     @Option(help: "Live orders of a symbol, about; 10,000 for one symbol and 1,500 for several unless given.")
     var live: Int?
 
+    @Option(help: "How many ticks from the middle orders rest at most.")
+    var spread = 64
+
     func validate() throws {
         guard (1...Int(Workload.operationsMax)).contains(operations) else {
             throw ValidationError("--operations is from 1 to \(Workload.operationsMax).")
@@ -110,10 +120,14 @@ struct Generate: ParsableCommand {
             throw ValidationError("--symbols is from 1 to \(Workload.symbolsMax).")
         }
         guard (1...10_000_000).contains(live ?? 1) else { throw ValidationError("--live is from 1 to 10,000,000.") }
+        guard (1...1_000_000_000).contains(spread) else {
+            throw ValidationError("--spread is from 1 to 1,000,000,000.")
+        }
     }
 
     func run() throws {
-        var generator = Generator(symbols: symbols, live: live ?? (symbols == 1 ? 10_000 : 1500), seed: seed)
+        let live = live ?? (symbols == 1 ? 10_000 : 1500)
+        var generator = Generator(symbols: symbols, live: live, spread: spread, seed: seed)
         try generator.make(operations).write(to: file)
     }
 }

@@ -5,14 +5,17 @@ protocol Engine: AnyObject {
     static var name: String { get }
     init(_ workload: Workload)
     func apply(_ operation: Operation)
-    /// Tells of two orders that operations to come are about; see `OrderPool.approach`.
+    /// Tells of two orders that operations to come are about, the farther one first; see `OrderPool.approach`.
     func approach(_ first: UInt64, _ second: UInt64)
+    /// Tells of an operation that is due soon; see `OrderBook.approach`.
+    func approach(_ operation: Operation)
     var trades: UInt64 { get }
     var live: Int { get }
 }
 
 extension Engine {
     func approach(_ first: UInt64, _ second: UInt64) {}
+    func approach(_ operation: Operation) {}
 }
 
 /// The books of a workload, one for each symbol.
@@ -40,6 +43,15 @@ extension OrderBook {
         case .amend: amend(operation.id, total: operation.quantity, price: operation.price, at: 0)
         }
     }
+
+    @inline(__always)
+    func approach(_ operation: Operation) {
+        switch operation.kind {
+        case .limit: approach(operation.side == 0 ? .buy : .sell, price: operation.price)
+        case .market: approach(operation.side == 0 ? .buy : .sell, price: nil)
+        case .cancel, .amend: approach(operation.id)
+        }
+    }
 }
 
 /// Books by symbol, kept alive and reached without reference counting.
@@ -60,6 +72,11 @@ struct BookShelf {
     @inline(__always)
     func apply(_ operation: Operation) {
         unmanaged[Int(operation.symbol)]._withUnsafeGuaranteedRef { $0.apply(operation) }
+    }
+
+    @inline(__always)
+    func approach(_ operation: Operation) {
+        unmanaged[Int(operation.symbol)]._withUnsafeGuaranteedRef { $0.approach(operation) }
     }
 
     @inline(__always)
@@ -87,6 +104,9 @@ final class BareEngine: Engine {
 
     @inline(__always)
     func approach(_ first: UInt64, _ second: UInt64) { pool.approach(first, second) }
+
+    @inline(__always)
+    func approach(_ operation: Operation) { shelf.approach(operation) }
 
     var trades: UInt64 { shelf.trades }
     var live: Int { shelf.live }
@@ -131,6 +151,9 @@ final class FullEngine: Engine {
 
     @inline(__always)
     func approach(_ first: UInt64, _ second: UInt64) { pool.approach(first, second) }
+
+    @inline(__always)
+    func approach(_ operation: Operation) { shelf.approach(operation) }
 
     var trades: UInt64 { shelf.trades }
     var live: Int { shelf.live }

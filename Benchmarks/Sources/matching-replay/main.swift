@@ -1,0 +1,4 @@
+import ArgumentParser
+import MatchingReplays
+
+MatchingReplay.main()
