@@ -333,7 +333,12 @@ let package = Package(
             "HTTPTests",
             ["HTTP", "Kernel", "Observability", "Randomness", "TestSupport", "Traces", logging, metrics, lifecycle]
         ),
-        tests("RedisTests", ["Randomness", "Redis", "Kernel", "Threads", logging, metrics, metricsTestKit, lifecycle]),
+        tests(
+            "RedisTests",
+            [
+                "Randomness", "Redis", "Kernel", "TestSupport", "Threads", logging, metrics, metricsTestKit, lifecycle,
+            ]
+        ),
         tests("OutboundHTTPTests", ["OutboundHTTP", "Threads", logging, metrics, metricsTestKit]),
         tests(
             "StreamsTests",

@@ -2,6 +2,7 @@ import Compliance
 import DataProtection
 import DomainKit
 import HTTP
+import Identity
 import KYC
 import Kernel
 import PostgreSQL
@@ -13,7 +14,8 @@ extension Program {
     var complianceRoutes: [Route] {
         let pool = platform.pool
         let reads = StaffReads(pool: pool, ids: ids, clock: clock)
-        return ComplianceRoutes(cases: ComplianceCases(pool: pool, ids: ids, clock: clock), reads: reads).routes
+        let cases = ComplianceCases(pool: pool, ids: ids, clock: clock)
+        return ComplianceRoutes(cases: cases, reads: reads, data: personalData).routes
             + RiskRoutes(RiskHistory(pool: pool), TravelRuleRecords(pool: pool), reads: reads, cursors: cursors).routes
     }
 
@@ -53,7 +55,13 @@ extension Program {
 
     /// Tells of cases that nobody closed in time.
     var escalation: Chore {
-        let escalation = CaseEscalation(pool: platform.pool, ids: ids, clock: clock, logger: logger)
+        let escalation = CaseEscalation(
+            pool: platform.pool,
+            ids: ids,
+            clock: clock,
+            writes: identity.letterWriter(logger: logger) != nil,
+            logger: logger
+        )
         return Chore(
             name: "compliance_cases",
             schema: platform.schema.name,
@@ -67,21 +75,20 @@ extension Program {
         let (pool, personalData) = (platform.pool, personalData)
         let sweep = ScreeningSweep(
             pool: pool,
-            screening: CustomerScreening(pool: pool, ids: ids, clock: clock),
+            screening: CustomerScreening(pool: pool, data: personalData, ids: ids, clock: clock),
             logger: logger
-        ) { user in
+        ) { [applications] user in
             do {
-                let values = try await personalData.read(user, [.birthDate, .nationality])
-                let birth = values.first { $0.type == .birthDate }?.text.flatMap(BirthDate.init)
-                return (birth, Set(values.filter { $0.type == .nationality }.compactMap(\.text)))
+                return try await applications.screenedBy(user)
             } catch DataProtectionProblem.erased {
                 return (nil, [])
             }
         }
         let keepers = domains.compactMap(\.addressKeeper)
         return [
-            sweep, ListSweep(pool: pool, ids: ids, clock: clock, keepers: keepers, logger: logger),
-            MovementMonitor(pool: pool, ids: ids, clock: clock, logger: logger),
+            sweep,
+            ListSweep(pool: pool, data: personalData, ids: ids, clock: clock, keepers: keepers, logger: logger),
+            MovementMonitor(pool: pool, data: personalData, ids: ids, clock: clock, logger: logger),
         ]
     }
 }

@@ -60,7 +60,7 @@ struct Program: Sendable {
             ids: ids,
             users: identity.directory,
             signIn: identity.provenSignIn,
-            compliance: ComplianceGate(pool: platform.pool, ids: ids, clock: clock),
+            compliance: ComplianceGate(pool: platform.pool, data: personalData, ids: ids, clock: clock),
             staffReads: StaffReads(pool: platform.pool, ids: ids, clock: clock),
             fees: fees,
             outbound: Program.outbound(settings, logger),

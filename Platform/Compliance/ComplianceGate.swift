@@ -1,3 +1,4 @@
+public import DataProtection
 public import Kernel
 public import PostgreSQL
 
@@ -13,12 +14,14 @@ public struct ComplianceGate: Sendable {
     let ids: IDGenerator
     let cases: ComplianceCases
 
-    /// A gate; `pool` is the platform's.
-    public init(pool: Pool, ids: IDGenerator, clock: any WallClock) {
+    /// A gate; `pool` is the platform's, `data` has what customers are screened by.
+    ///
+    /// Without `data` whoever is screened by more than a name can't be decided about, as where nothing can be read.
+    public init(pool: Pool, data: PersonalValues? = nil, ids: IDGenerator, clock: any WallClock) {
         (self.pool, self.ids, self.clock) = (pool, ids, clock)
         policy = PolicyCache(pool: pool, clock: clock)
         records = AnswerRecords(pool: pool, ids: ids, clock: clock)
-        histories = HistoryReader(pool: pool)
+        histories = HistoryReader(pool: pool, data: data)
         claims = OutgoingClaims(pool: pool)
         cases = ComplianceCases(pool: pool, ids: ids, clock: clock)
     }
@@ -65,6 +68,14 @@ public struct ComplianceGate: Sendable {
         if let shadow = decision.shadow, shadow.outcome != answer.outcome {
             try await records.keep(shadow.checks, of: movement, by: "shadow")
         }
+    }
+
+    /// Gives back to the limits of the day what a movement was let leave by that didn't come about.
+    ///
+    /// Where it can't be given back it counts for a minute more at most.
+    public func didNotHappen(_ movement: MoneyMovement) async {
+        guard movement.kind.isOutgoing, !allowances.giveBack(movement) else { return }
+        try? await claims.remove(movement.subject, of: movement.user)
     }
 
     /// Reads rules and held customers again at the next check.

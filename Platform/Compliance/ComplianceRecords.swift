@@ -35,8 +35,7 @@ public struct ComplianceRecords: UserRecords {
             },
             RecordSection("platform.screening", .erased, in: pool) {
                 """
-                select user_id, jsonb_build_object('name', name, 'birth', birth, 'countries', countries,
-                    'screened_at', screened_at)
+                select user_id, jsonb_build_object('name', name, 'screened_at', screened_at)
                 from platform.screening_subjects
                 where user_id = \($0) and user_id > \($1)
                 limit \($2)

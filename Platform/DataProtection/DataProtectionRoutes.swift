@@ -211,8 +211,8 @@ public struct DataProtectionRoutes: Sendable {
             let reader = try StaffReader(request, reason: request.body["reason"]?.stringValue ?? "")
             let asked = request.body["data_types"]?.elements?.compactMap(\.stringValue).map(DataType.init)
             let types = if let asked { asked } else { try await data.readable(by: reader.requester.roles) }
-            // They are large, and are read one by one where they belong.
-            let values = types.filter { $0 != .document }
+            // They are read where they belong: documents, which are large, one by one, and evidence with its case.
+            let values = types.filter { $0 != .document && $0 != .evidence }
             guard !values.isEmpty else { throw DataProtectionProblem.notPermitted(types.map(\.name)) }
             let read = try await data.disclose(values, of: request.id("id"), to: reader)
             return .ok(["data": .array(read.map(ProtectionRecords.json))])

@@ -82,7 +82,11 @@ final class Batch: @unchecked Sendable {
         return nil
     }
 
-    func stepIsDone() { position += 1 }
+    /// Goes on to the next step; false where none is left.
+    func stepIsDone() -> Bool {
+        position += 1
+        return position <= steps.count
+    }
 
     func finish() {
         if let failure {

@@ -154,10 +154,15 @@ final class Link: IOLoop.Watcher, @unchecked Sendable {
         }
         while brokenBecause == nil, let batch = inFlight.first, PQisBusy(connection) == 0 {
             guard let result = PQgetResult(connection) else {
-                batch.stepIsDone()
+                // Of a server that is out of step libpq says so again and again.
+                guard batch.stepIsDone() else { return close("answers to what wasn't asked") }
                 continue
             }
             let status = PQresultStatus(result)
+            if status == PGRES_COPY_IN || status == PGRES_COPY_OUT || status == PGRES_COPY_BOTH {
+                PQclear(result)
+                return close("a copy that wasn't asked for")
+            }
             if status == PGRES_PIPELINE_SYNC {
                 PQclear(result)
                 inFlight.removeFirst()
@@ -180,7 +185,7 @@ final class Link: IOLoop.Watcher, @unchecked Sendable {
                 guard PQenterPipelineMode(connection) == 1 else { return close(errorMessage) }
                 return copy.finish()
             }
-            if PQresultStatus(result) == PGRES_COPY_OUT {
+            if [PGRES_COPY_OUT, PGRES_COPY_BOTH].contains(PQresultStatus(result)) {
                 PQclear(result)
                 return close("copy to the client is not supported")
             }

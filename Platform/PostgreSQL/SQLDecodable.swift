@@ -34,9 +34,14 @@ extension SQLCell {
         guard types.contains(type) else { throw .wrongType(type) }
     }
 
+    /// A number at a place; a cell that is too short for it is no value of its type.
     @inline(__always)
-    func bigEndian<Integer: FixedWidthInteger>(_: Integer.Type, at offset: Int = 0) -> Integer {
-        Integer(bigEndian: bytes.loadUnaligned(fromByteOffset: offset, as: Integer.self))
+    func bigEndian<Integer: FixedWidthInteger>(
+        _: Integer.Type,
+        at offset: Int = 0
+    ) throws(DecodingFailure) -> Integer {
+        guard offset + MemoryLayout<Integer>.size <= bytes.count else { throw .unrepresentable("a value cut short") }
+        return Integer(bigEndian: bytes.loadUnaligned(fromByteOffset: offset, as: Integer.self))
     }
 }
 
@@ -45,7 +50,7 @@ extension Bool: SQLDecodable {
     public init(cell: SQLCell?) throws(DecodingFailure) {
         let cell = try SQLCell.require(cell)
         try cell.require(16)
-        self = cell.bytes[0] != 0
+        self = try cell.bigEndian(UInt8.self) != 0
     }
 }
 
@@ -54,10 +59,10 @@ extension Int: SQLDecodable {
     public init(cell: SQLCell?) throws(DecodingFailure) {
         let cell = try SQLCell.require(cell)
         switch cell.type {
-        case 21: self = Int(cell.bigEndian(Int16.self))
-        case 23: self = Int(cell.bigEndian(Int32.self))
-        case 26: self = Int(cell.bigEndian(UInt32.self))
-        case 20: self = Int(cell.bigEndian(Int64.self))
+        case 21: self = Int(try cell.bigEndian(Int16.self))
+        case 23: self = Int(try cell.bigEndian(Int32.self))
+        case 26: self = Int(try cell.bigEndian(UInt32.self))
+        case 20: self = Int(try cell.bigEndian(Int64.self))
         default: throw .wrongType(cell.type)
         }
     }
@@ -67,7 +72,7 @@ extension Int64: SQLDecodable {
     /// Reads what `Int` reads, and `xid8`.
     public init(cell: SQLCell?) throws(DecodingFailure) {
         let cell = try SQLCell.require(cell)
-        self = cell.type == 5069 ? cell.bigEndian(Int64.self) : Int64(try Int(cell: cell))
+        self = cell.type == 5069 ? try cell.bigEndian(Int64.self) : Int64(try Int(cell: cell))
     }
 }
 
@@ -76,7 +81,7 @@ extension Double: SQLDecodable {
     public init(cell: SQLCell?) throws(DecodingFailure) {
         let cell = try SQLCell.require(cell)
         try cell.require(701)
-        self = Double(bitPattern: cell.bigEndian(UInt64.self))
+        self = Double(bitPattern: try cell.bigEndian(UInt64.self))
     }
 }
 
@@ -115,7 +120,7 @@ extension UInt128: SQLDecodable {
     public init(cell: SQLCell?) throws(DecodingFailure) {
         let cell = try SQLCell.require(cell)
         try cell.require(2950)
-        self = cell.bigEndian(UInt128.self)
+        self = try cell.bigEndian(UInt128.self)
     }
 }
 
@@ -129,7 +134,7 @@ extension Timestamp: SQLDecodable {
     public init(cell: SQLCell?) throws(DecodingFailure) {
         let cell = try SQLCell.require(cell)
         try cell.require(1184)
-        let value = cell.bigEndian(Int64.self)
+        let value = try cell.bigEndian(Int64.self)
         let (microseconds, overflows) = value.addingReportingOverflow(postgresEpoch)
         guard value != .max, value != .min, !overflows else { throw .unrepresentable("infinity, or beyond 64 bits") }
         self.init(microseconds: microseconds)
@@ -141,7 +146,7 @@ extension CalendarDay: SQLDecodable {
     public init(cell: SQLCell?) throws(DecodingFailure) {
         let cell = try SQLCell.require(cell)
         try cell.require(1082)
-        let days = cell.bigEndian(Int32.self)
+        let days = try cell.bigEndian(Int32.self)
         guard days != .max, days != .min else { throw .unrepresentable("infinity") }
         self.init(daysSince1970: Int(days) + 10_957)
     }
@@ -168,16 +173,16 @@ extension Int128: SQLDecodable {
             self = Int128(try Int(cell: cell))
             return
         }
-        let groups = Int(cell.bigEndian(Int16.self))
-        let weight = Int(cell.bigEndian(Int16.self, at: 2))
-        let sign = cell.bigEndian(UInt16.self, at: 4)
+        let groups = Int(try cell.bigEndian(Int16.self))
+        let weight = Int(try cell.bigEndian(Int16.self, at: 2))
+        let sign = try cell.bigEndian(UInt16.self, at: 4)
         guard sign == 0 || sign == 0x4000, weight < 10, groups <= weight + 1 || groups == 0 else {
             throw .unrepresentable("a numeric that is fractional, not a number or 10^40 and more")
         }
         // Counted away from zero on its own side: the least value has no positive counterpart.
         var value: Int128 = 0
         for index in 0..<Swift.max(weight + 1, 0) where groups > 0 {
-            let group = index < groups ? Int128(cell.bigEndian(UInt16.self, at: 8 + 2 * index)) : 0
+            let group = index < groups ? Int128(try cell.bigEndian(UInt16.self, at: 8 + 2 * index)) : 0
             let (product, overflows) = value.multipliedReportingOverflow(by: 10_000)
             let (sum, exceeds) = product.addingReportingOverflow(sign == 0 ? group : -group)
             guard !overflows, !exceeds else { throw .unrepresentable("a numeric beyond 128 bits") }
@@ -203,21 +208,24 @@ extension Array: SQLDecodable where Element: SQLDecodable {
     public init(cell: SQLCell?) throws(DecodingFailure) {
         let cell = try SQLCell.require(cell)
         guard arrayTypes.contains(cell.type) else { throw .wrongType(cell.type) }
-        let dimensions = cell.bigEndian(Int32.self)
+        let dimensions = try cell.bigEndian(Int32.self)
         guard dimensions <= 1 else { throw .unrepresentable("an array of several dimensions") }
         self.init()
         guard dimensions == 1 else { return }
-        let type = cell.bigEndian(UInt32.self, at: 8)
-        let count = Int(cell.bigEndian(Int32.self, at: 12))
+        let type = try cell.bigEndian(UInt32.self, at: 8)
+        let count = Int(try cell.bigEndian(Int32.self, at: 12))
         var offset = 20
+        // Each element has a length of four bytes at least.
+        guard count >= 0, count <= cell.bytes.count / 4 else { throw .unrepresentable("an array cut short") }
         reserveCapacity(count)
         for _ in 0..<count {
-            let length = Int(cell.bigEndian(Int32.self, at: offset))
+            let length = Int(try cell.bigEndian(Int32.self, at: offset))
             offset += 4
             guard length >= 0 else {
                 append(try Element(cell: nil))
                 continue
             }
+            guard offset + length <= cell.bytes.count else { throw .unrepresentable("an array cut short") }
             append(
                 try Element(cell: SQLCell(bytes: .init(rebasing: cell.bytes[offset..<(offset + length)]), type: type))
             )

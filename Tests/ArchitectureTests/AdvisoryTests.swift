@@ -170,7 +170,9 @@ import Testing
 
     private static func normal(_ name: some StringProtocol) -> String { name.lowercased().replacing("_", with: "-") }
 
-    /// What tests ask for, and what was installed with that. Its installers come with the system's Python.
+    /// What tests ask for, and what was installed with that.
+    ///
+    /// The installers come with the system's Python.
     private static func python() throws -> [String: Set<String>] {
         let requirements = try String(contentsOfFile: "\(root)/Tests/DevChains/requirements.txt", encoding: .utf8)
         let script = try String(contentsOfFile: "\(root)/test", encoding: .utf8)
@@ -182,8 +184,8 @@ import Testing
             let lib = "\(root)/.build/\(home)/lib"
             for version in (try? FileManager.default.contentsOfDirectory(atPath: lib)) ?? [] {
                 let folder = "\(lib)/\(version)/site-packages"
-                for entry in (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? [] {
-                    guard entry.hasSuffix(".dist-info") else { continue }
+                let entries = (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []
+                for entry in entries where entry.hasSuffix(".dist-info") {
                     let parts = entry.dropLast(".dist-info".count).split(separator: "-")
                     if parts.count == 2 { packages[normal(parts[0]), default: []].insert(String(parts[1])) }
                 }

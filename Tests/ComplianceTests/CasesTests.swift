@@ -111,6 +111,43 @@ import Testing
         }
     }
 
+    @Test func `officers are written to about what is overdue, once, and nobody about a case of their own`()
+        async throws
+    {
+        try await ComplianceWorld.with { world in
+            try await world.load(Self.wanted, checksum: 1)
+            let (officer, suspect) = (try await world.user("Bo Berg"), try await world.user("Mohammed Hasan Qadri"))
+            for user in [officer, suspect] {
+                _ = try await world.pool.query(
+                    """
+                    insert into platform.user_roles (user_id, role, granted_by, granted_at)
+                    values (\(user), 'compliance_officer', 'test', \(world.clock.now()))
+                    """
+                )
+            }
+            _ = try await world.user("Cy Cole")
+            try await world.customers.screen(suspect, name: "Mohammed Hasan Qadri")
+            func escalate(writing writes: Bool) async throws -> Int {
+                try await CaseEscalation(
+                    pool: world.pool,
+                    ids: world.ids,
+                    clock: world.clock,
+                    writes: writes,
+                    logger: Logger(label: "test")
+                ).run()
+            }
+            world.clock.advance(seconds: 24 * 3_600 + 1)
+            for expected in [1, 0] { #expect(try await escalate(writing: true) == expected) }
+            let letters = try await world.pool.query("select user_id, kind from platform.pending_letters")
+            #expect(letters.count == 1)
+            #expect(try letters[0]["user_id"] == officer.value && letters[0]["kind"] == "cases_overdue")
+            try await world.customers.screen(world.ids.next(), name: "Mohammed Hasan Qadri")
+            world.clock.advance(seconds: 24 * 3_600 + 1)
+            #expect(try await escalate(writing: false) == 1)
+            #expect(try await world.count("select count(*) from platform.pending_letters") == 1)
+        }
+    }
+
     @Test func `a case is given to an officer alone, and never to its customer`() async throws {
         try await ComplianceWorld.with { world in
             let (customer, officer, other) = (

@@ -1,4 +1,5 @@
 import Compliance
+import DataProtection
 import Kernel
 import Logging
 import PostgreSQL
@@ -11,6 +12,7 @@ struct ComplianceWorld: Sendable {
     let pool: Pool
     let clock: ManualClock
     let ids: IDGenerator
+    let data: PersonalValues
     let lists: SanctionsLists
     let customers: CustomerScreening
     let cases: ComplianceCases
@@ -18,24 +20,33 @@ struct ComplianceWorld: Sendable {
     let monitor: MovementMonitor
 
     static func with<Answer: Sendable>(_ body: (ComplianceWorld) async throws -> Answer) async throws -> Answer {
-        try await TestDatabase.with { database in try await body(ComplianceWorld(database)) }
+        try await TestDatabase.with { database in try await body(try ComplianceWorld(database)) }
     }
 
-    private init(_ database: TestDatabase) {
+    private init(_ database: TestDatabase) throws {
         self.database = database
         pool = database.pool(.platform)
         clock = ManualClock(SystemClock().now())
         ids = IDGenerator(clock: clock)
         lists = SanctionsLists(pool: pool, ids: ids, clock: clock)
-        customers = CustomerScreening(pool: pool, ids: ids, clock: clock)
+        let masters = try LocalMasterKeys(ring: [(number: 1, key: Array(repeating: 7, count: 32))])
+        data = PersonalValues(pool: pool, masters: masters, ids: ids, clock: clock)
+        customers = CustomerScreening(pool: pool, data: data, ids: ids, clock: clock)
         cases = ComplianceCases(pool: pool, ids: ids, clock: clock)
-        gate = ComplianceGate(pool: pool, ids: ids, clock: clock)
-        monitor = MovementMonitor(pool: pool, ids: ids, clock: clock, logger: Logger(label: "test"))
+        gate = ComplianceGate(pool: pool, data: data, ids: ids, clock: clock)
+        monitor = MovementMonitor(pool: pool, data: data, ids: ids, clock: clock, logger: Logger(label: "test"))
     }
 
     /// What compares customers with what came in with lists.
     func listSweep(_ keepers: [any AddressKeeper] = []) -> ListSweep {
-        ListSweep(pool: pool, ids: ids, clock: clock, keepers: keepers, logger: Logger(label: "test"))
+        ListSweep(
+            pool: pool,
+            data: data,
+            ids: ids,
+            clock: clock,
+            keepers: keepers,
+            logger: Logger(label: "test")
+        )
     }
 
     /// A user by name, registered now.
@@ -84,7 +95,7 @@ struct ComplianceWorld: Sendable {
     }
 
     /// Another process that asks the same database.
-    func anotherGate() -> ComplianceGate { ComplianceGate(pool: pool, ids: ids, clock: clock) }
+    func anotherGate() -> ComplianceGate { ComplianceGate(pool: pool, data: data, ids: ids, clock: clock) }
 
     /// Loads a list of persons by key and name.
     @discardableResult

@@ -35,6 +35,21 @@ import Testing
         }
     }
 
+    @Test(arguments: [Int128(3_000), 100])
+    func `what didn't come about leaves the limit of the day as it was`(dollars: Int128) async throws {
+        try await ComplianceWorld.with { world in
+            try await world.rules { $0.basicDayUnits = 20_000 }
+            let user = try await world.user("Ana Ruiz")
+            for _ in 0..<60 {
+                let movement = world.movement(.payment, dollars, of: user)
+                #expect(try await world.gate.check(movement).outcome == .approve)
+                await world.gate.didNotHappen(movement)
+            }
+            let fitting = Int(20_000 / dollars)
+            #expect(try await Self.paid(fitting + 10, of: dollars, by: user, world) == fitting)
+        }
+    }
+
     /// A movement that a process asks about.
     private final class Question: Sendable {
         private let gate: ComplianceGate

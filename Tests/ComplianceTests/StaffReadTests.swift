@@ -24,7 +24,7 @@ import Testing
         let reads = StaffReads(pool: world.pool, ids: world.ids, clock: world.clock)
         let cursors = CursorSigner(key: Array(repeating: 7, count: 32))
         return API(
-            ComplianceRoutes(cases: world.cases, reads: reads).routes
+            ComplianceRoutes(cases: world.cases, reads: reads, data: world.data).routes
                 + RiskRoutes(
                     RiskHistory(pool: world.pool),
                     TravelRuleRecords(pool: world.pool),

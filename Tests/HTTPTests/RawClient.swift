@@ -10,6 +10,8 @@ struct RawClient {
     let port: Int
     /// Milliseconds between two parts.
     var pauseMilliseconds: Int32 = 0
+    /// Whether it says that nothing more comes once all is sent.
+    var endsWriting = false
 
     /// Connects, sends the parts one by one, and reads until the server closes.
     func exchange(_ parts: [String]) async -> String {
@@ -41,6 +43,7 @@ struct RawClient {
             if send(descriptor, part, part.count, Int32(MSG_NOSIGNAL)) < 0 { break }
             poll(nil, 0, pauseMilliseconds)
         }
+        if endsWriting { shutdown(descriptor, Int32(SHUT_WR)) }
         var received: [UInt8] = []
         var buffer = [UInt8](repeating: 0, count: 65_536)
         while true {

@@ -87,7 +87,7 @@ import Testing
         try await KYCWorld.with { world in
             let ana = try await world.user()
             _ = try await world.pool.query("update platform.users set name = 'Mia Lopez' where id = \(ana)")
-            let screening = CustomerScreening(pool: world.pool, ids: world.ids, clock: world.clock)
+            let screening = CustomerScreening(pool: world.pool, data: world.data, ids: world.ids, clock: world.clock)
             let sweep = ScreeningSweep(
                 pool: world.pool,
                 screening: screening,

@@ -5,7 +5,7 @@
 -- What is kept encrypted, and what it is: new kinds are rows, not code.
 create table platform.data_types (
     name text primary key check (name ~ '^[a-z][a-z_]*(\.[a-z_]+)+$'),
-    category text not null check (category in ('pii', 'financial', 'document', 'secret')),
+    category text not null check (category in ('pii', 'financial', 'document', 'evidence', 'secret')),
     sensitivity text not null check (sensitivity in ('low', 'medium', 'high', 'critical')),
     -- How a value is written before its keyed hash is taken, by which it is found; null where nothing is searched.
     search text check (search in ('text', 'phone')),
@@ -122,6 +122,8 @@ insert into platform.data_types (name, category, sensitivity, search, bytes_max,
     ('identity.tax_number', 'pii', 'critical', 'text', 64, 'The number by which the tax office knows the user.'),
     ('identity.document', 'document', 'critical', null, 8388608, 'A passport, identity card or proof of address.'),
     ('finance.source_of_funds', 'financial', 'high', null, 65536, 'Where the user''s money comes from.'),
+    ('compliance.screened_by', 'pii', 'high', null, 512, 'The birth and the countries that the user is screened by.'),
+    ('compliance.evidence', 'evidence', 'critical', null, 65536, 'What a case knew of the user, who isn''t shown it.'),
     ('identity.second_factor', 'secret', 'critical', null, 64, 'What an authenticator app makes its codes from.'),
     ('identity.api_key', 'secret', 'critical', null, 64, 'What a program signs with.');
 
@@ -149,7 +151,9 @@ from (values
     ('identity.legal_name', '{operator,compliance_officer,admin}'),
     ('identity.tax_number', '{compliance_officer}'),
     ('identity.document', '{compliance_officer}'),
-    ('finance.source_of_funds', '{compliance_officer}')
+    ('finance.source_of_funds', '{compliance_officer}'),
+    ('compliance.screened_by', '{operator,compliance_officer,admin}'),
+    ('compliance.evidence', '{compliance_officer}')
 ) as p (data_type, roles)
 join platform.roles r on r.name = any(p.roles);
 

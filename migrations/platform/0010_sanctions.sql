@@ -82,12 +82,11 @@ create function platform.sanctions_candidates(asked_keys text[], asked_sounds te
     where found.sounds operator(public.%) asked_sounds and not found.keys && asked_keys
 $$;
 
--- Users as they were screened last; what changed entries are screened against.
+-- Users as they were screened last; what changed entries are screened against. Birth and countries are sealed under the
+-- user's key (`compliance.screened_by`).
 create table platform.screening_subjects (
     user_id uuid primary key,
     name text not null,
-    birth text,
-    countries text[] not null default '{}',
     sounds text not null,
     keys text[] not null,
     screened_at timestamptz not null

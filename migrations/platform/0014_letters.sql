@@ -5,7 +5,7 @@
 create table platform.pending_letters (
     id uuid primary key,
     user_id uuid not null references platform.users (id),
-    kind text not null check (kind in ('identity_expiring', 'identity_expired')),
+    kind text not null check (kind in ('identity_expiring', 'identity_expired', 'cases_overdue')),
     -- When what it is about ends or has ended.
     expires_at timestamptz not null,
     attempts integer not null default 0 check (attempts >= 0),

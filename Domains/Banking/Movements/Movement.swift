@@ -20,6 +20,17 @@ struct Movement: Sendable {
     /// Money that comes in goes on: it is looked at again, and held, when it is there.
     var isHeld: Bool { compliance.outcome == .review && kind.waits }
 
+    /// The movement that compliance was asked about.
+    var asked: MoneyMovement {
+        MoneyMovement(
+            subject: transaction.value,
+            user: user,
+            kind: kind.complianceKind,
+            amount: amount,
+            identification: .approved
+        )
+    }
+
     /// The fee lines that are charged.
     var chargedLines: [FeeLine] { quote.lines.filter { $0.amount.minorUnits > 0 } }
 }

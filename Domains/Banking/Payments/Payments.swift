@@ -70,7 +70,9 @@ struct Payments: Sendable {
         ) { receipt, instant in
             done(order, movement, payee, receipt, instant, initiator)
         }
-        return try await ledger.submit(item).response()
+        let response = try await ledger.submit(item).response()
+        if response.status >= 400 { await checks.compliance.didNotHappen(movement.asked) }
+        return response
     }
 
     /// Reserves the amount and its fees until a person has looked; `HeldMovements` goes on from there.

@@ -66,7 +66,9 @@ struct Withdrawals: Sendable {
         let item = try movement.item(commands, for: request) { receipt, instant in
             accepted(order, movement, reservation, receipt, instant, initiator)
         }
-        return try await ledger.submit(item).response()
+        let response = try await ledger.submit(item).response()
+        if response.status >= 400 { await checks.compliance.didNotHappen(movement.asked) }
+        return response
     }
 
     private func accepted(

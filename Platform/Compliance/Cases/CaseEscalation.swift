@@ -4,19 +4,23 @@ public import Logging
 import Metrics
 public import PostgreSQL
 
-/// Looks after cases that nobody has closed in time: each is told of once, and is open to all officers again.
+/// Looks after cases that nobody has closed in time: each is told of once, and is open to all officers again, who are
+/// written to where mail is sent.
 public struct CaseEscalation: Sendable {
     /// Cases of one set.
     public static let setMax = 100
+    /// Officers who are written to at once.
+    static let officersMax = 100
 
     private let pool: Pool
     private let ids: IDGenerator
     private let clock: any WallClock
+    private let writes: Bool
     private let logger: Logger
 
-    /// The escalation; `pool` is the platform's.
-    public init(pool: Pool, ids: IDGenerator, clock: any WallClock, logger: Logger) {
-        (self.pool, self.ids, self.clock, self.logger) = (pool, ids, clock, logger)
+    /// The escalation; `pool` is the platform's, `writes` says whether there is somebody who takes letters.
+    public init(pool: Pool, ids: IDGenerator, clock: any WallClock, writes: Bool = false, logger: Logger) {
+        (self.pool, self.ids, self.clock, self.writes, self.logger) = (pool, ids, clock, writes, logger)
     }
 
     /// Escalates a set of cases, and answers with how many; one that waits for its second officer keeps its proposal.
@@ -70,7 +74,38 @@ public struct CaseEscalation: Sendable {
             )
         }
         _ = try await transaction.pipeline(entries.statements(in: .platform, at: now))
+        if writes { try await write(of: late.map(\.id), now, in: transaction) }
         return late
+    }
+
+    /// One letter to each officer for all that is late, and none to whom one of the cases is about.
+    private func write(
+        of cases: [ID<ComplianceCase>],
+        _ now: Timestamp,
+        in transaction: Transaction
+    ) async throws {
+        let letters = (0..<CaseEscalation.officersMax).map { _ in ids.next(ComplianceCase.self).value }
+        _ = try await transaction.query(
+            """
+            insert into platform.pending_letters (id, user_id, kind, expires_at, due_at)
+            select (\(letters))[officer.place::integer], officer.user_id, 'cases_overdue', late.due_at, \(now)
+            from (
+                select person.id as user_id, row_number() over (order by person.id) as place
+                from platform.users person
+                where person.status = 'active'
+                and exists (
+                    select from platform.user_roles granted
+                    join platform.role_permissions may
+                        on may.role = granted.role and may.permission = 'compliance:review'
+                    where granted.user_id = person.id)
+                and not exists (
+                    select from platform.compliance_cases own
+                    where own.id = any(\(cases)) and own.user_id = person.id)
+                limit \(CaseEscalation.officersMax)
+            ) officer
+            cross join (select min(due_at) as due_at from platform.compliance_cases where id = any(\(cases))) late
+            """
+        )
     }
 
     private func measure(_ now: Timestamp) async throws {

@@ -57,40 +57,64 @@ public struct ComplianceCases: Sendable {
     /// - Throws: what the pool throws.
     @discardableResult
     public func raise(_ alerts: [Alert], evidence: JSON, holds: Bool = true) async throws -> ID<ComplianceCase>? {
+        guard !alerts.isEmpty else { return nil }
+        return try await pool.withTransaction { transaction in
+            try await raise(alerts, evidence: evidence, holds: holds, in: transaction)
+        }
+    }
+
+    /// Whether one of some alerts of one user and kind wasn't raised before.
+    func isNews(_ alerts: [Alert]) async throws -> Bool {
+        guard let first = alerts.first else { return false }
+        let known: Int = try await pool.query(
+            """
+            select count(*) from platform.compliance_alerts
+            where user_id = \(first.user) and kind = \(first.kind.rawValue)
+            and subject = any (\(alerts.map(\.subject)))
+            """
+        )[0][0]
+        return known < alerts.count
+    }
+
+    /// As `raise`, in a transaction of the caller's in schema `platform`.
+    func raise(
+        _ alerts: [Alert],
+        evidence: JSON,
+        holds: Bool,
+        in transaction: Transaction
+    ) async throws -> ID<ComplianceCase>? {
         guard let first = alerts.first else { return nil }
         let now = clock.now()
-        return try await pool.withTransaction { transaction in
-            _ = try await transaction.query(
-                "select pg_advisory_xact_lock(hashtext('platform.compliance_cases'), hashtext(\(first.user.wire)))"
-            )
-            let known = try await transaction.query(
-                """
-                select subject from platform.compliance_alerts
-                where user_id = \(first.user) and kind = \(first.kind.rawValue)
-                and subject = any (\(alerts.map(\.subject)))
-                """
-            )
-            let subjects = Set(try known.map { try $0[0] as String })
-            let new = alerts.filter { !subjects.contains($0.subject) }
-            guard !new.isEmpty else { return nil }
-            let id = try await openCase(first, evidence, now, in: transaction)
-            if holds { _ = try await transaction.query(ComplianceCases.hold(first.user, id, now)) }
-            let newIDs: [ID<Alert>] = new.map { _ in ids.next() }
-            _ = try await transaction.query(
-                """
-                insert into platform.compliance_alerts (id, case_id, user_id, kind, subject, score, explanation,
-                    evidence, raised_at)
-                select a.id, \(id), \(first.user), \(first.kind.rawValue), a.subject, a.score,
-                    string_to_array(a.explanation, E'\\n'), \(evidence), \(now)
-                from unnest(\(newIDs), \(new.map(\.subject)), \(new.map(\.score)),
-                    \(new.map { $0.explanation.joined(separator: "\n") })) as a(id, subject, score, explanation)
-                """
-            )
-            _ = try await transaction.query(
-                "insert into platform.monitoring_queue (user_id) values (\(first.user))"
-            )
-            return id
-        }
+        _ = try await transaction.query(
+            "select pg_advisory_xact_lock(hashtext('platform.compliance_cases'), hashtext(\(first.user.wire)))"
+        )
+        let known = try await transaction.query(
+            """
+            select subject from platform.compliance_alerts
+            where user_id = \(first.user) and kind = \(first.kind.rawValue)
+            and subject = any (\(alerts.map(\.subject)))
+            """
+        )
+        let subjects = Set(try known.map { try $0[0] as String })
+        let new = alerts.filter { !subjects.contains($0.subject) }
+        guard !new.isEmpty else { return nil }
+        let id = try await openCase(first, evidence, now, in: transaction)
+        if holds { _ = try await transaction.query(ComplianceCases.hold(first.user, id, now)) }
+        let newIDs: [ID<Alert>] = new.map { _ in ids.next() }
+        _ = try await transaction.query(
+            """
+            insert into platform.compliance_alerts (id, case_id, user_id, kind, subject, score, explanation,
+                evidence, raised_at)
+            select a.id, \(id), \(first.user), \(first.kind.rawValue), a.subject, a.score,
+                string_to_array(a.explanation, E'\\n'), \(evidence), \(now)
+            from unnest(\(newIDs), \(new.map(\.subject)), \(new.map(\.score)),
+                \(new.map { $0.explanation.joined(separator: "\n") })) as a(id, subject, score, explanation)
+            """
+        )
+        _ = try await transaction.query(
+            "insert into platform.monitoring_queue (user_id) values (\(first.user))"
+        )
+        return id
     }
 
     /// Whether a case about a customer's money or name isn't closed yet.

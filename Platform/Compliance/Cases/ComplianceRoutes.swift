@@ -6,9 +6,12 @@ import Kernel
 public struct ComplianceRoutes: Sendable {
     private let cases: ComplianceCases
     private let reads: StaffReads
+    private let data: PersonalValues
 
-    /// Routes over cases; `reads` is where it is noted who saw what is known of a customer.
-    public init(cases: ComplianceCases, reads: StaffReads) { (self.cases, self.reads) = (cases, reads) }
+    /// Routes over cases; `reads` is where it is noted who saw what is known of a customer, `data` has what is sealed.
+    public init(cases: ComplianceCases, reads: StaffReads, data: PersonalValues) {
+        (self.cases, self.reads, self.data) = (cases, reads, data)
+    }
 
     /// All of them.
     public var routes: [Route] { [queue, read, assign, note, propose, decide] }
@@ -157,8 +160,8 @@ public struct ComplianceRoutes: Sendable {
         guard let found = try await cases.find(try request.id("id"), for: viewer) else {
             throw Problem(404, "not_found", "There is no such case.")
         }
-        let user = found["user"]?.stringValue.flatMap { ID<User>(wire: $0) }
-        try await reads.note("compliance.case", of: Set(user.map { [$0] } ?? []), by: reader)
-        return found
+        guard let user = found["user"]?.stringValue.flatMap({ ID<User>(wire: $0) }) else { return found }
+        try await reads.note("compliance.case", of: [user], by: reader)
+        return try await CaseEvidence.open(found, of: user, data, to: reader)
     }
 }

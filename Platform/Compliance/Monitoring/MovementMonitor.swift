@@ -1,3 +1,4 @@
+public import DataProtection
 public import Kernel
 public import Logging
 public import PostgreSQL
@@ -21,11 +22,11 @@ public struct MovementMonitor: Service {
     private let histories: HistoryReader
     private let cases: ComplianceCases
 
-    /// A monitor; `pool` is the platform's.
-    public init(pool: Pool, ids: IDGenerator, clock: any WallClock, logger: Logger) {
+    /// A monitor; `pool` is the platform's, `data` has what customers are screened by.
+    public init(pool: Pool, data: PersonalValues, ids: IDGenerator, clock: any WallClock, logger: Logger) {
         (self.pool, self.ids, self.clock, self.logger) = (pool, ids, clock, logger)
         policy = PolicyCache(pool: pool, clock: clock)
-        histories = HistoryReader(pool: pool)
+        histories = HistoryReader(pool: pool, data: data)
         cases = ComplianceCases(pool: pool, ids: ids, clock: clock)
     }
 

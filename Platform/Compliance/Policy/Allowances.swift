@@ -49,6 +49,19 @@ final class Allowances: Sendable {
         }
     }
 
+    /// Takes back what a movement took of its customer's allowance; false where it took nothing of one.
+    func giveBack(_ movement: MoneyMovement) -> Bool {
+        kept.withLock { kept in
+            guard var allowance = kept[movement.user],
+                let place = allowance.used.firstIndex(where: { $0.id == movement.subject })
+            else { return false }
+            let taken = allowance.used.remove(at: place)
+            allowance.left = allowance.left + taken.flow
+            kept[movement.user] = allowance
+            return true
+        }
+    }
+
     /// Ends a customer's allowance, whose claim gives way to what was used of it; nil for none.
     func end(of user: ID<User>) -> Allowance? { kept.withLock { $0.removeValue(forKey: user) } }
 

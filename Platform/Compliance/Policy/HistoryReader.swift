@@ -1,9 +1,12 @@
+import DataProtection
 import Kernel
 import PostgreSQL
 
 /// Reads what customers did lately from the projections.
 struct HistoryReader: Sendable {
     let pool: Pool
+    /// What customers are screened by; without it nothing can be said of those who are by more than a name.
+    let data: PersonalValues?
 
     /// Movements that came about: those that weren't stopped or given back, and of own wallets' payouts those to
     /// somebody else, which were checked.
@@ -43,7 +46,18 @@ struct HistoryReader: Sendable {
         let claims = try HistoryReader.claims(results[0].first, spent, at: now)
         history.claimed = claims.list.reduce(Outflow()) { $1.id == subject ? $0 : $0 + $1.flow }
         if let row = results[4].first { try history.read(row) }
+        if try results[4].first?["is_sealed"] == true { history.countries = try await countries(of: user) }
         return (history, claims)
+    }
+
+    private func countries(of user: ID<User>) async throws -> Set<String> {
+        guard let data else { throw Sealed(user: user) }
+        return try await data.screenedBy(user).countries
+    }
+
+    /// What a customer is screened by can't be read here.
+    private struct Sealed: Error {
+        let user: ID<User>
     }
 
     private static func claims(_ user: ID<User>, _ spent: Allowances.Allowance?) -> SQL {
@@ -109,8 +123,12 @@ struct HistoryReader: Sendable {
 
     private static func standing(_ user: ID<User>, _ now: Timestamp) -> SQL {
         """
-        select subject.countries, known.level, coalesce(known.expires_at <= \(now), false) as is_expired,
+        select known.level, coalesce(known.expires_at <= \(now), false) as is_expired,
             person.id is not null and person.name is null as is_nameless,
+            exists (
+                select from platform.encrypted_user_data sealed
+                where sealed.user_id = \(user) and sealed.data_type = \(DataType.screenedBy.name)
+            ) as is_sealed,
             array(
                 select flag from platform.compliance_clearances
                 where user_id = \(user) and until > \(now) order by flag limit 100
@@ -123,7 +141,6 @@ struct HistoryReader: Sendable {
             ) as newest_device
         from (values (1)) as one
         left join platform.users person on person.id = \(user)
-        left join platform.screening_subjects subject on subject.user_id = \(user)
         left join platform.kyc_levels known on known.user_id = \(user)
         """
     }
@@ -155,7 +172,6 @@ struct HistoryReader: Sendable {
 
 extension MovementHistory {
     fileprivate mutating func read(_ row: Row) throws {
-        countries = Set(try row["countries"] as [String]? ?? [])
         newestDeviceAt = try row["newest_device"]
         documented = (try row["level"] as Int?).flatMap(KYCLevel.init)
         isExpired = try row["is_expired"]

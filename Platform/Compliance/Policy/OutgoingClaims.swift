@@ -62,6 +62,21 @@ struct OutgoingClaims: Sendable {
         ).affected == 1
     }
 
+    /// Takes a movement's claim back; whoever decides meanwhile over what was read before decides anew.
+    func remove(_ movement: UInt128, of user: ID<User>) async throws {
+        let text = ID<User>(movement).description
+        let own: JSON = [["id": .string(text)]]
+        _ = try await pool.query(
+            """
+            update platform.outgoing_claims c
+            set version = c.version + 1, claims = coalesce((
+                select jsonb_agg(e) from jsonb_array_elements(c.claims) e where e ->> 'id' <> \(text)
+            ), '[]')
+            where c.user_id = \(user) and c.claims @> \(own)
+            """
+        )
+    }
+
     private static func bounded(_ list: [OutgoingClaim]) -> [OutgoingClaim] {
         guard list.count > listMax, let first = list.first else { return list }
         let old = list.dropLast(listMax / 2)

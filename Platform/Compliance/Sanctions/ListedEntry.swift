@@ -3,9 +3,9 @@ import PostgreSQL
 import Screening
 
 /// An entry in force with the names of persons and the addresses that it lists: what customers are compared with.
-struct ListedEntry {
+struct ListedEntry: Sendable {
     /// A name of an entry.
-    struct Name {
+    struct Name: Sendable {
         let text: String
         let isWeak: Bool
         let screened: ScreenedName
@@ -41,10 +41,9 @@ struct ListedEntry {
         addresses = try results[2].map { try $0["address"] }
     }
 
-    /// What a person must look at of a customer; nil for nothing.
-    func hit(_ customer: ScreeningSubject) -> ScreeningHit? {
-        let name = ScreenedName(customer.name, kind: customer.kind)
-        let alike = names.compactMap { SanctionsScreening.Alike(name, $0, of: entry.id) }
-        return SanctionsScreening.hit(customer, entry, alike, isDismissed: false)
+    /// The names that are like a customer's.
+    func alike(_ name: String) -> [SanctionsScreening.Alike] {
+        let asked = ScreenedName(name)
+        return names.compactMap { SanctionsScreening.Alike(asked, $0, of: entry.id) }
     }
 }

@@ -85,7 +85,7 @@ public struct SanctionsScreening: Sendable {
     }
 
     /// A name of an entry that is like the one that is asked about.
-    struct Alike {
+    struct Alike: Sendable {
         let entry: ID<SanctionsEntry>
         let name: String
         let isWeak: Bool

@@ -1,3 +1,4 @@
+public import DataProtection
 public import Kernel
 public import PostgreSQL
 public import Screening
@@ -5,6 +6,7 @@ public import Screening
 /// Screens customers against the lists.
 public struct CustomerScreening: Sendable {
     private let pool: Pool
+    private let data: PersonalValues
     private let clock: any WallClock
     private let screening: SanctionsScreening
     private let cases: ComplianceCases
@@ -14,9 +16,11 @@ public struct CustomerScreening: Sendable {
     /// How often a customer is screened anew whom a list overtakes; then later.
     private static let roundsMax = 3
 
-    /// A screening of customers; `pool` is the platform's.
-    public init(pool: Pool, ids: IDGenerator, clock: any WallClock) {
-        (self.pool, self.clock) = (pool, clock)
+    private let ids: IDGenerator
+
+    /// A screening of customers; `pool` is the platform's, `data` keeps what they are screened by beside the name.
+    public init(pool: Pool, data: PersonalValues, ids: IDGenerator, clock: any WallClock) {
+        (self.pool, self.data, self.ids, self.clock) = (pool, data, ids, clock)
         screening = SanctionsScreening(pool: pool)
         cases = ComplianceCases(pool: pool, ids: ids, clock: clock)
         records = AnswerRecords(pool: pool, ids: ids, clock: clock)
@@ -49,6 +53,11 @@ public struct CustomerScreening: Sendable {
     /// Lists came in so quickly that a customer couldn't be screened against one state of them.
     struct ListsChanging: Error {}
 
+    /// The statement that has a customer screened again soon, for a transaction of the caller's.
+    public static func again(_ user: ID<User>) -> SQL {
+        "delete from platform.screening_subjects where user_id = \(user)"
+    }
+
     private static let versions: SQL = "select count(*) from platform.sanctions_lists"
 
     private func look(at subject: ScreeningSubject, _ user: ID<User>) async throws -> [ScreeningHit] {
@@ -72,21 +81,25 @@ public struct CustomerScreening: Sendable {
     /// A version waits at its end for those who are being kept: it is compared with them, or they see it here.
     private func keep(_ subject: ScreeningSubject, _ user: ID<User>, screenedBy versions: Int) async throws -> Bool {
         let screened = ScreenedName(subject.name)
-        let (birth, countries, now) = (subject.birth?.description, subject.countries.sorted(), clock.now())
         let kept: SQL = """
-            insert into platform.screening_subjects (user_id, name, birth, countries, sounds, keys, screened_at)
-            values (\(user), \(subject.name), \(birth), \(countries), \(screened.sounds), \(screened.keys), \(now))
+            insert into platform.screening_subjects (user_id, name, sounds, keys, screened_at)
+            values (\(user), \(subject.name), \(screened.sounds), \(screened.keys), \(clock.now()))
             on conflict (user_id) do update
-            set name = excluded.name, birth = excluded.birth, countries = excluded.countries,
-                sounds = excluded.sounds, keys = excluded.keys, screened_at = excluded.screened_at
+            set name = excluded.name, sounds = excluded.sounds, keys = excluded.keys,
+                screened_at = excluded.screened_at
             """
-        return try await pool.withTransaction { transaction in
+        let known = ScreenedBy(subject)
+        // Who has nothing to be sealed needs no key.
+        let sealed = known.isEmpty ? [] : [PersonalValue(.screenedBy, bytes: known.bytes)]
+        let gone = known.isEmpty ? [PersonalValues.removal(of: .screenedBy, item: 0, of: user)] : []
+        return try await data.store(sealed, of: user) { transaction in
             _ = try await transaction.query(
                 "select pg_advisory_xact_lock_shared(hashtext('platform.screening_subjects'))"
             )
-            guard try await transaction.query(CustomerScreening.versions)[0][0] == versions else { return false }
-            _ = try await transaction.query(kept)
-            return true
+            guard try await transaction.query(CustomerScreening.versions)[0][0] == versions else {
+                return Closing(false)
+            }
+            return Closing(true, last: gone + [kept])
         }
     }
 
@@ -106,15 +119,19 @@ public struct CustomerScreening: Sendable {
     private func raiseHighRisk(_ user: ID<User>, _ countries: Set<String>) async throws -> String? {
         let found = countries.intersection(try await policy.current().active.parameters.highRiskCountries).sorted()
         guard let country = found.first else { return nil }
+        let mark = try await data.mark(of: "\(user.wire) \(country)", .screenedBy)
         let alert = ComplianceCases.Alert(
             user: user,
             kind: .aml,
-            subject: "high_risk_country \(country)",
+            subject: "high_risk_country \(UUIDText.digest(of: "\(mark)"))",
             score: 700,
-            explanation: ["a customer of \(found.joined(separator: ", ")), which is of high risk"]
+            explanation: ["a customer of a country of high risk"]
         )
-        let evidence: JSON = ["countries": .array(countries.sorted().map(JSON.string))]
-        try await cases.raise([alert], evidence: evidence, holds: false)
+        let sealed = CaseEvidence(
+            [.init("countries", .array(countries.sorted().map(JSON.string)))],
+            explaining: [alert.subject: ["a customer of \(found.joined(separator: ", ")), which is of high risk"]]
+        )
+        try await raise([alert], [:], sealing: sealed, holds: false)
         return country
     }
 
@@ -145,21 +162,44 @@ public struct CustomerScreening: Sendable {
     /// Opens a case for what a person must look at of a customer.
     func raise(_ hits: [ScreeningHit], _ subject: ScreeningSubject) async throws {
         guard let user = subject.user, !hits.isEmpty else { return }
+        let known = ScreenedBy(subject)
+        var explanations: [String: [String]] = [:]
         let alerts = hits.prefix(50).map { hit in
-            ComplianceCases.Alert(
+            let subject = UUIDText.of(hit.entry.id.value)
+            explanations[subject] = hit.explanation
+            return ComplianceCases.Alert(
                 user: user,
                 kind: .sanctions,
-                subject: UUIDText.of(hit.entry.id.value),
+                subject: subject,
                 score: hit.score.total,
-                explanation: hit.explanation
+                // What agrees with an entry says what it is.
+                explanation: known.isEmpty ? hit.explanation : Array(hit.explanation.prefix(1))
             )
         }
-        let evidence: JSON = [
-            "name": .string(subject.name), "birth": subject.birth.map { .string($0.description) } ?? .null,
-            "countries": .array(subject.countries.sorted().map(JSON.string)),
-            "hits": .array(hits.prefix(50).map { .array($0.explanation.map(JSON.string)) }),
-        ]
-        try await cases.raise(Array(alerts), evidence: evidence)
+        let sealed = known.isEmpty ? nil : CaseEvidence(known.members, explaining: explanations)
+        try await raise(alerts, ["name": .string(subject.name)], sealing: sealed, holds: true)
+    }
+
+    /// Opens a case, or adds to it, with what nobody else may read of it sealed under the customer's key.
+    private func raise(
+        _ alerts: [ComplianceCases.Alert],
+        _ evidence: JSON,
+        sealing sealed: CaseEvidence?,
+        holds: Bool
+    ) async throws {
+        guard let user = alerts.first?.user, try await cases.isNews(alerts) else { return }
+        guard let sealed else {
+            try await cases.raise(alerts, evidence: evidence, holds: holds)
+            return
+        }
+        let item = ids.next(ComplianceCase.self).value
+        let kept = CaseEvidence.naming(item, in: evidence)
+        let gone = PersonalValues.removal(of: .evidence, item: item, of: user)
+        try await data.store([PersonalValue(.evidence, item: item, bytes: sealed.bytes)], of: user) {
+            [cases] transaction in
+            let isNews = try await cases.raise(alerts, evidence: kept, holds: holds, in: transaction) != nil
+            return Closing((), last: isNews ? [] : [gone])
+        }
     }
 
     /// Opens a case for an address that a customer keeps and an entry of a list has.

@@ -1,3 +1,4 @@
+public import DataProtection
 public import Kernel
 public import Logging
 import Metrics
@@ -21,15 +22,24 @@ public struct ListSweep: Service {
     static let backoffSecondsMax = 3_600
 
     private let pool: Pool
+    private let data: PersonalValues
     private let clock: any WallClock
     private let screening: CustomerScreening
     private let keepers: [any AddressKeeper]
     private let logger: Logger
 
-    /// A sweep; `pool` is the platform's, `keepers` are asked for addresses.
-    public init(pool: Pool, ids: IDGenerator, clock: any WallClock, keepers: [any AddressKeeper], logger: Logger) {
-        (self.pool, self.clock, self.keepers, self.logger) = (pool, clock, keepers, logger)
-        screening = CustomerScreening(pool: pool, ids: ids, clock: clock)
+    /// A sweep; `pool` is the platform's, `data` has what customers are screened by beside their names, `keepers` are
+    /// asked for addresses.
+    public init(
+        pool: Pool,
+        data: PersonalValues,
+        ids: IDGenerator,
+        clock: any WallClock,
+        keepers: [any AddressKeeper],
+        logger: Logger
+    ) {
+        (self.pool, self.data, self.clock, self.keepers, self.logger) = (pool, data, clock, keepers, logger)
+        screening = CustomerScreening(pool: pool, data: data, ids: ids, clock: clock)
     }
 
     /// Sweeps until a graceful shutdown or cancellation.
@@ -102,24 +112,56 @@ public struct ListSweep: Service {
         while true {
             try Task.checkCancellation()
             let rows = try await candidates(name.screened, of: listed.entry, after: after)
+            var found: [Found] = []
             for row in rows {
                 after = try row["user_id"]
+                let name: String = try row["name"]
+                let alike = listed.alike(name)
+                if !alike.isEmpty { found.append(Found(after, name, alike, listed)) }
+            }
+            // What else is known is opened of those alone whose names are alike; all at once, as a rule.
+            let known = try? await data.screenedBy(found.map(\.user))
+            for one in found {
                 do {
-                    let customer = try ListSweep.customer(row, after)
-                    if let hit = listed.hit(customer) { try await screening.raise([hit], customer) }
+                    try await compare(one, known?[one.user])
                 } catch {
                     try Task.checkCancellation()
                     note(
                         "a customer isn't compared with an entry of a list; tried again",
                         listed.entry.id,
                         error,
-                        after
+                        one.user
                     )
                     faults += 1
                 }
             }
             if rows.count < ListSweep.customersMax { return faults }
         }
+    }
+
+    /// A customer with a name like one of an entry.
+    private final class Found: Sendable {
+        let user: ID<User>
+        let name: String
+        let alike: [SanctionsScreening.Alike]
+        let listed: ListedEntry
+
+        init(_ user: ID<User>, _ name: String, _ alike: [SanctionsScreening.Alike], _ listed: ListedEntry) {
+            (self.user, self.name, self.alike, self.listed) = (user, name, alike, listed)
+        }
+    }
+
+    /// `known` is nil where nothing is, or where it has to be read for this customer alone.
+    private func compare(_ found: Found, _ known: ScreenedBy?) async throws {
+        let known = if let known { known } else { try await data.screenedBy(found.user) }
+        let customer = ScreeningSubject(
+            user: found.user,
+            name: found.name,
+            birth: known.birth,
+            countries: known.countries
+        )
+        let hit = SanctionsScreening.hit(customer, found.listed.entry, found.alike, isDismissed: false)
+        if let hit { try await screening.raise([hit], customer) }
     }
 
     /// Customers with a name like one of an entry, without those who were told apart from it.
@@ -130,7 +172,7 @@ public struct ListSweep: Service {
     ) async throws -> Rows {
         try await pool.query(
             """
-            select subject.user_id, subject.name, subject.birth, subject.countries
+            select subject.user_id, subject.name
             from platform.screening_subject_candidates(\(name.keys), \(name.sounds)) candidate
             join platform.screening_subjects subject on subject.user_id = candidate.user_id
             where subject.user_id > \(user)
@@ -143,15 +185,6 @@ public struct ListSweep: Service {
             order by subject.user_id
             limit \(ListSweep.customersMax)
             """
-        )
-    }
-
-    private static func customer(_ row: Row, _ user: ID<User>) throws -> ScreeningSubject {
-        ScreeningSubject(
-            user: user,
-            name: try row["name"],
-            birth: (try row["birth"] as String?).flatMap(BirthDate.init),
-            countries: Set(try row["countries"] as [String])
         )
     }
 

@@ -21,6 +21,10 @@ public struct DataType: Hashable, Sendable {
     public static let legalName = DataType("identity.legal_name")
     /// A document; one user may have several.
     public static let document = DataType("identity.document")
+    /// The birth and the countries that a customer is screened by.
+    public static let screenedBy = DataType("compliance.screened_by")
+    /// What a case knew of a customer, by the evidence's id; its customer isn't shown it.
+    public static let evidence = DataType("compliance.evidence")
     /// The secret of a second factor; nobody is shown it again.
     public static let secondFactor = DataType("identity.second_factor")
     /// The secret of a program's key, by the key's id; nobody is shown it again.

@@ -40,7 +40,7 @@ extension PersonalValues {
         of user: ID<User>,
         to reader: StaffReader
     ) async throws -> [PersonalValue] {
-        try await disclose(types, item: nil, of: user, to: reader)
+        try await disclose(types, items: nil, of: user, to: reader)
     }
 
     /// One value of a user's for a member of staff, as documents are read: one at a time.
@@ -52,12 +52,25 @@ extension PersonalValues {
         of user: ID<User>,
         to reader: StaffReader
     ) async throws -> PersonalValue? {
-        try await disclose([type], item: item, of: user, to: reader).first
+        try await disclose([type], items: [item], of: user, to: reader).first
+    }
+
+    /// Some values of a kind of a user's for a member of staff, by item; what isn't there is left out.
+    ///
+    /// The caller guarantees at most `valuesMax` items.
+    /// - Throws: as `disclose` of kinds.
+    public func disclose(
+        _ type: DataType,
+        items: [UInt128],
+        of user: ID<User>,
+        to reader: StaffReader
+    ) async throws -> [PersonalValue] {
+        try await disclose([type], items: items, of: user, to: reader)
     }
 
     private func disclose(
         _ types: [DataType],
-        item: UInt128?,
+        items: [UInt128]?,
         of user: ID<User>,
         to reader: StaffReader
     ) async throws -> [PersonalValue] {
@@ -73,7 +86,7 @@ extension PersonalValues {
         }
         // The note commits with the snapshot that is read, and before anything is decrypted.
         let statements = [
-            note(types, of: user, by: reader, "disclosed"), PersonalValues.selection(user, types, item: item),
+            note(types, of: user, by: reader, "disclosed"), PersonalValues.selection(user, types, items: items),
         ]
         let rows = try await pool.withTransaction { try await $0.pipeline(statements) }
         return try await values(from: rows[1])

@@ -37,17 +37,18 @@ public struct PersonalValues: Sendable {
     ///
     /// - Throws: `DataProtectionProblem.erased`, `.notAuthentic`, a `PostgresError`, or what the master keys throw.
     public func read(_ user: ID<User>, _ type: DataType, item: UInt128 = 0) async throws -> PersonalValue? {
-        try await values(from: try await pool.query(PersonalValues.selection(user, [type], item: item))).first
+        try await values(from: try await pool.query(PersonalValues.selection(user, [type], items: [item]))).first
     }
 
-    /// The values of a user of some kinds, or for nil of all but secrets, by kind and item; at most `valuesMax`.
+    /// The values of a user of some kinds, or for nil of all but secrets and evidence, by kind and item; at most
+    /// `valuesMax`.
     ///
     /// - Throws: as `read`.
     public func read(_ user: ID<User>, _ types: [DataType]?) async throws -> [PersonalValue] {
         try await values(from: try await pool.query(PersonalValues.selection(user, types)))
     }
 
-    /// The values of a user of all kinds but secrets and these, by kind and item; at most `valuesMax`.
+    /// The values of a user of all kinds but secrets, evidence and these, by kind and item; at most `valuesMax`.
     ///
     /// - Throws: as `read`.
     public func read(_ user: ID<User>, but types: [DataType]) async throws -> [PersonalValue] {
@@ -108,23 +109,32 @@ public struct PersonalValues: Sendable {
         ).map { row in try row[0] }
     }
 
+    /// What stands for a text where it is only compared: the same for the same text and kind until the key of hashes is
+    /// replaced, and nothing to whoever hasn't got that key.
+    ///
+    /// - Throws: a `PostgresError`, or what the master keys throw.
+    public func mark(of text: String, _ type: DataType) async throws -> [UInt8] {
+        guard let key = try await lookups.open().first else { throw DataProtectionProblem.busy }
+        return key.hash(Array(text.utf8), type)
+    }
+
     /// One statement, and so one snapshot: key and envelopes belong together whatever happens beside it.
     ///
-    /// Without `types` it is all but secrets and `others`; with `item` that one of each type.
+    /// Without `types` it is all but secrets, evidence and `others`; with `items` those of each type alone.
     static func selection(
         _ user: ID<User>,
         _ types: [DataType]?,
-        item: UInt128? = nil,
+        items: [UInt128]? = nil,
         but others: [DataType] = []
     ) -> SQL {
         """
         select \(StoredDataKey.columns), d.data_type, d.item, d.envelope
         from platform.user_data_keys k
         left join platform.encrypted_user_data d
-            on d.user_id = k.user_id and d.item = coalesce(\(item), d.item)
+            on d.user_id = k.user_id and (\(items == nil) or d.item = any(\(items ?? [])))
                 and (d.data_type = any(\((types ?? []).map(\.name)))
                     or \(types == nil) and d.data_type <> all(\(others.map(\.name))) and d.data_type in
-                        (select name from platform.data_types where category <> 'secret'))
+                        (select name from platform.data_types where category not in ('secret', 'evidence')))
         where k.user_id = \(user)
         order by d.data_type, d.item
         limit \(valuesMax)

@@ -9,12 +9,14 @@ public struct PendingLetter: Sendable, Hashable {
         case identityExpiring = "identity_expiring"
         /// What the user was identified by is out of date.
         case identityExpired = "identity_expired"
+        /// Cases of compliance are overdue, of which the user is an officer.
+        case casesOverdue = "cases_overdue"
     }
 
     let kind: Kind
     let expiresAt: Timestamp
 
-    /// A letter about what ends, or has ended, at an instant.
+    /// A letter about what ends, has ended, or was to be done at an instant.
     public init(_ kind: Kind, expiresAt: Timestamp) { (self.kind, self.expiresAt) = (kind, expiresAt) }
 
     /// The message; it holds nothing of what the user was identified by.
@@ -37,6 +39,15 @@ public struct PendingLetter: Sendable, Hashable {
                 text: """
                     @\(user.username), what you identified yourself by is out of date since \(day). Until you identify \
                     yourself anew in the app, your limits are those of somebody who isn't known.
+                    """
+            )
+        case .casesOverdue:
+            Mail(
+                to: user.email,
+                subject: "Compliance cases are overdue",
+                text: """
+                    @\(user.username), cases that were due on \(day) aren't closed. They are open to all officers \
+                    again: see the queue.
                     """
             )
         }

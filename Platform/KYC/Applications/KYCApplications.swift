@@ -48,7 +48,8 @@ public struct KYCApplications: Sendable {
         (self.ids, self.clock, self.provider) = (ids, clock, provider ?? KYCApplication.staff)
     }
 
-    /// Opens an application; who the customer says to be is kept as private data.
+    /// Opens an application; who the customer says to be is kept with it as private data, and is the profile's once
+    /// somebody has approved it.
     ///
     /// - Throws: 409 `application_open`, `level_reached`, `application_too_early`, `too_many_applications`;
     ///   422 `under_age`, `address_missing`; 410 `erased`; 404 for a user who isn't active.
@@ -58,7 +59,7 @@ public struct KYCApplications: Sendable {
         guard level < .full || person.address != nil else { throw KYCProblem.noAddress }
         try await admit(user, level, at: now)
         let opened = KYCApplication(new: ids.next(), of: user, level, provider, at: now)
-        try await store(opened, person.values)
+        try await store(opened, person.values(item: opened.id.value))
         return opened
     }
 
@@ -126,21 +127,29 @@ public struct KYCApplications: Sendable {
     /// - Throws: 404; 409 `application_not_draft`; 422 `documents_missing`; 410 `erased`.
     func submit(_ id: ID<KYCApplication>, of user: ID<User>, by requester: Requester) async throws -> KYCApplication {
         let known = try await find(id, of: user)
-        let name = try await data.read(user, .legalName)?.text
+        let name = try await data.read(user, .legalName, item: id.value)?.text
         // What a vendor told before waits for this.
         let rows = [InboxUnpark(source: known.provider, objectID: id.wire)]
         try await identity.settle(
-            KYCStep("kyc.submitted", of: known, by: requester, name: name, rows: rows, self) { try $0.submit(at: $1) }
+            KYCStep(
+                "kyc.submitted",
+                of: known,
+                by: requester,
+                name: name,
+                statements: [CustomerScreening.again(user)],
+                rows: rows,
+                self
+            ) { try $0.submit(at: $1) }
         )
         return try await find(id, of: user)
     }
 
-    /// Takes an application back that isn't handed in; its documents go.
+    /// Takes an application back that isn't handed in; its documents go, and what it says of the customer.
     ///
     /// - Throws: 404; 409 `application_not_draft`.
     func withdraw(_ id: ID<KYCApplication>, of user: ID<User>, by requester: Requester) async throws -> KYCApplication {
         let known = try await find(id, of: user)
-        let gone = [KYCDocument.removal(from: id)]
+        let gone = [KYCDocument.removal(from: id), CustomerScreening.again(user)] + Self.removal(of: known)
         try await identity.settle(
             KYCStep("kyc.withdrawn", of: known, by: requester, statements: gone, self) { file, _ in
                 try file.withdraw()
@@ -174,10 +183,12 @@ extension KYCApplications.Person {
     }
 
     /// What is kept of it.
-    fileprivate var values: [PersonalValue] {
-        [
-            PersonalValue(.legalName, name), PersonalValue(.birthDate, birth.description),
-            PersonalValue(.nationality, nationality),
-        ] + (address.map { [PersonalValue(.address, $0)] } ?? [])
+    fileprivate func values(item: UInt128) -> [PersonalValue] {
+        let texts: [(DataType, String?)] = [
+            (.legalName, name), (.birthDate, birth.description), (.nationality, nationality), (.address, address),
+        ]
+        return texts.compactMap { type, text in
+            text.map { PersonalValue(type, item: item, bytes: Array($0.utf8)) }
+        }
     }
 }

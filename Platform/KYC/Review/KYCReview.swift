@@ -90,17 +90,18 @@ public struct KYCReview: Sendable {
         by officer: Requester
     ) async throws -> JSON {
         let (known, user) = (try await applications.find(id), try KYCReview.person(officer))
-        try await applications.identity.settle(
+        try await applications.settle(known) { approved in
             KYCStep(
                 officer.isConsole ? "break_glass.kyc_decided" : "kyc.decided",
                 of: known,
                 by: officer,
                 because: reason,
+                whenApproved: approved,
                 applications
             ) {
                 try $0.decide(decision, because: reason, by: user, at: $1)
             }
-        )
+        }
         return try await show(id)
     }
 

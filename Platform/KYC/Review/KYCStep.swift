@@ -19,12 +19,14 @@ final class KYCStep: IdentityChange {
     private let requester: Requester
     private let given: String?
     private let statements: [SQL]
+    private let whenApproved: [SQL]
     private let rows: [any StoredRow]
     private let entry: ID<AuditEntry>
     private let now: Timestamp
     private let change: Change
 
-    /// A step of an application; `action` stands in the audit log, `statements` and `rows` commit with it.
+    /// A step of an application; `action` stands in the audit log, `statements` and `rows` commit with it, and
+    /// `whenApproved` with a step that approves it.
     init(
         _ action: String,
         of application: KYCApplication,
@@ -32,13 +34,14 @@ final class KYCStep: IdentityChange {
         because reason: String? = nil,
         name: String? = nil,
         statements: [SQL] = [],
+        whenApproved: [SQL] = [],
         rows: [any StoredRow] = [],
         _ applications: KYCApplications,
         _ change: @escaping Change
     ) {
         (user, self.application, self.name) = (application.user, application.id, name)
         (self.action, self.requester, self.rows, self.change) = (action, requester, rows, change)
-        (self.statements, given) = (statements, reason)
+        (self.statements, self.whenApproved, given) = (statements, whenApproved, reason)
         (entry, now) = (applications.ids.next(), applications.clock.now())
     }
 
@@ -63,6 +66,7 @@ final class KYCStep: IdentityChange {
             [
                 after.update, "insert into platform.monitoring_queue (user_id) values (\(user))",
             ] + statements
+        if after.status == .approved, before.status != .approved { outcome.statements += whenApproved }
         if file.standing != standing { outcome.statements.append(KYCStanding.store(file.standing, of: user)) }
         if let granted = file.standing, granted.application == after.id, granted != standing {
             outcome.notices = [

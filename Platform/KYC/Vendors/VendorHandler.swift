@@ -40,15 +40,17 @@ struct VendorHandler: InboxHandler {
         _ event: InboxEvent
     ) async throws -> InboxDisposition {
         let name = vendor.name
-        let step = KYCStep(
-            "kyc.vendor_told",
-            of: known,
-            by: Requester(actor: "system:" + name),
-            because: word.type,
-            rows: [event.mark],
-            applications
-        ) { try $0.hear(word, from: name, at: $1) }
-        try await applications.identity.settle(step)
+        try await applications.settle(known) { approved in
+            KYCStep(
+                "kyc.vendor_told",
+                of: known,
+                by: Requester(actor: "system:" + name),
+                because: word.type,
+                whenApproved: approved,
+                rows: [event.mark],
+                applications
+            ) { try $0.hear(word, from: name, at: $1) }
+        }
         return .processed
     }
 
