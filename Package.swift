@@ -93,6 +93,7 @@ let package = Package(
         .library(name: "DepthFeed", targets: ["DepthFeed"]),
         .library(name: "MatchingReplays", targets: ["MatchingReplays"]),
         .library(name: "WalletCrypto", targets: ["WalletCrypto"]),
+        .library(name: "DeFi", targets: ["DeFi"]),
         .library(name: "DataProtection", targets: ["DataProtection"]),
         .library(name: "ScreeningWorld", targets: ["ScreeningWorld"]),
     ],
@@ -290,20 +291,22 @@ let package = Package(
             "Tests/TestSupport",
             ["EmbeddedServers", "PostgreSQL", "Migrations", logging] + webSocketClient
         ),
-        tests("KernelTests", ["Kernel"]),
+        library("Randomness", "Tests/Randomness"),
+        tests("KernelTests", ["Kernel", "Randomness"]),
         tests("TracesTests", ["Traces", tracing]),
         tests("CryptographyTests", ["Cryptography", "Kernel", crypto]),
-        tests("WebhooksTests", ["Webhooks", "Cryptography", "Kernel"], resources: [.copy("Vectors")]),
+        tests("WebhooksTests", ["Randomness", "Webhooks", "Cryptography", "Kernel"], resources: [.copy("Vectors")]),
         library("WalletSigners", "Tests/WalletSigners", ["WalletCrypto", "Cryptography", "CSecp256k1", crypto]),
         tests(
             "WalletCryptoTests",
-            ["WalletCrypto", "WalletSigners", "Cryptography", "Kernel", crypto],
+            ["Randomness", "WalletCrypto", "WalletSigners", "Cryptography", "Kernel", crypto],
             resources: [.copy("Vectors")]
         ),
         tests(
             "WalletTests",
             [
-                "DeFi", "WalletCrypto", "WalletSigners", "Compliance", "Cryptography", "DataProtection", "DomainKit",
+                "DeFi", "Randomness", "WalletCrypto", "WalletSigners", "Compliance", "Cryptography", "DataProtection",
+                "DomainKit",
                 "HTTP",
                 "Identity", "Kernel", "Messaging", "PostgreSQL", "Redis", "TestSupport", logging, metrics,
             ]
@@ -311,7 +314,8 @@ let package = Package(
         tests(
             "ChainTests",
             [
-                "DeFi", "WalletCrypto", "WalletSigners", "Compliance", "DataProtection", "DomainKit", "EmbeddedServers",
+                "DeFi", "Randomness", "WalletCrypto", "WalletSigners", "Compliance", "DataProtection", "DomainKit",
+                "EmbeddedServers",
                 "Fees", "HTTP", "Identity", "Kernel", "Ledger",
                 "OutboundHTTP", "PostgreSQL", "TestSupport", logging,
             ]
@@ -325,8 +329,11 @@ let package = Package(
                 "TestSupport", logging, metrics, lifecycle, tracing,
             ]
         ),
-        tests("HTTPTests", ["HTTP", "Kernel", "Observability", "TestSupport", "Traces", logging, metrics, lifecycle]),
-        tests("RedisTests", ["Redis", "Kernel", "Threads", logging, metrics, metricsTestKit, lifecycle]),
+        tests(
+            "HTTPTests",
+            ["HTTP", "Kernel", "Observability", "Randomness", "TestSupport", "Traces", logging, metrics, lifecycle]
+        ),
+        tests("RedisTests", ["Randomness", "Redis", "Kernel", "Threads", logging, metrics, metricsTestKit, lifecycle]),
         tests("OutboundHTTPTests", ["OutboundHTTP", "Threads", logging, metrics, metricsTestKit]),
         tests(
             "StreamsTests",
@@ -335,17 +342,23 @@ let package = Package(
                 .product(name: "NIOCore", package: "swift-nio"),
             ]
         ),
-        tests("DepthFeedTests", ["DepthFeed", "Kernel"]),
+        tests("DepthFeedTests", ["DepthFeed", "Kernel", "Randomness"]),
         tests(
             "FeesTests",
-            ["Fees", "Kernel", "PostgreSQL", "EmbeddedServers", logging],
+            ["Fees", "Kernel", "PostgreSQL", "EmbeddedServers", "Randomness", logging],
             resources: [.copy("Oracle")]
         ),
-        tests("PostgreSQLTests", ["PostgreSQL", "Kernel", "TestSupport", "EmbeddedServers", logging, lifecycle]),
+        tests(
+            "PostgreSQLTests",
+            ["PostgreSQL", "Kernel", "Randomness", "TestSupport", "EmbeddedServers", logging, lifecycle]
+        ),
         tests("MigrationsTests", ["Migrations", "PostgreSQL", "TestSupport", logging]),
         tests(
             "MessagingTests",
-            ["Messaging", "Kernel", "PostgreSQL", "Redis", "TestSupport", "EmbeddedServers", logging, lifecycle]
+            [
+                "Messaging", "Kernel", "PostgreSQL", "Randomness", "Redis", "TestSupport", "EmbeddedServers", logging,
+                lifecycle,
+            ]
         ),
         tests(
             "DataProtectionTests",
@@ -359,13 +372,14 @@ let package = Package(
             "IdentityTests",
             [
                 "Identity", "DataProtection", "Kernel", "PostgreSQL", "HTTP", "Cryptography", "Compliance", "Audit",
-                "Messaging", "Approvals", "Redis", "EmbeddedServers", "TestSupport", logging, jwt, crypto,
+                "Messaging", "Approvals", "Randomness", "Redis", "EmbeddedServers", "TestSupport", logging, jwt, crypto,
             ]
         ),
         tests(
             "BankingProviderTests",
             [
-                "Banking", "Kernel", "PostgreSQL", "HTTP", "Messaging", "OutboundHTTP", "Settings", "Webhooks",
+                "Banking", "Kernel", "PostgreSQL", "HTTP", "Messaging", "OutboundHTTP", "Randomness", "Settings",
+                "Webhooks",
                 "Cryptography", "Compliance", "DomainKit", "Fees", "Identity", "Ledger", "TestSupport",
                 logging, metrics,
             ],
@@ -378,18 +392,23 @@ let package = Package(
         tests(
             "KYCTests",
             [
-                "KYC", "Identity", "Compliance", "DataProtection", "Webhooks", "Messaging", "HTTP", "Cryptography",
+                "KYC", "Identity", "Compliance", "DataProtection", "Randomness", "Webhooks", "Messaging", "HTTP",
+                "Cryptography",
                 "Kernel", "PostgreSQL", "TestSupport", logging,
             ]
         ),
-        library("ScreeningWorld", "Tests/ScreeningWorld", ["Compliance", "Kernel", "PostgreSQL", "Screening"]),
-        tests("ScreeningTests", ["Screening", "ScreeningWorld", "Kernel", "PostgreSQL", "TestSupport"]),
-        tests("LedgerTests", ["Ledger", "Kernel", "PostgreSQL", "TestSupport"]),
+        library(
+            "ScreeningWorld",
+            "Tests/ScreeningWorld",
+            ["Compliance", "Kernel", "PostgreSQL", "Randomness", "Screening"]
+        ),
+        tests("ScreeningTests", ["Randomness", "Screening", "ScreeningWorld", "Kernel", "PostgreSQL", "TestSupport"]),
+        tests("LedgerTests", ["Ledger", "Kernel", "PostgreSQL", "Randomness", "TestSupport"]),
         tests(
             "DomainTransfersTests",
             [
                 "DomainTransfers", "Banking", "Compliance", "DomainKit", "EmbeddedServers", "Fees", "HTTP", "Identity",
-                "Kernel", "Ledger", "Messaging", "Migrations", "PostgreSQL", "TestSupport", logging,
+                "Kernel", "Ledger", "Messaging", "Migrations", "PostgreSQL", "Randomness", "TestSupport", logging,
             ]
         ),
         tests(
@@ -400,12 +419,13 @@ let package = Package(
             ]
         ),
         library("MatchingReplays", "Benchmarks/Sources/MatchingReplays", ["MatchingEngine", arguments]),
-        tests("MatchingEngineTests", ["MatchingEngine", "MatchingReplays", arguments]),
+        tests("MatchingEngineTests", ["MatchingEngine", "MatchingReplays", "Randomness", arguments]),
         tests(
             "InvestingTests",
             [
                 "Investing", "MatchingEngine", "Audit", "DomainKit", "DepthFeed", "EmbeddedServers", "Fees", "HTTP",
-                "Identity", "Kernel", "Ledger", "PostgreSQL", "Redis", "Streams", "TestSupport", logging, metrics,
+                "Identity", "Kernel", "Ledger", "PostgreSQL", "Randomness", "Redis", "Streams", "TestSupport", logging,
+                metrics,
             ]
         ),
         tests(

@@ -29,8 +29,8 @@ struct ChainParts: Sendable {
         missingAfterSeconds: Double = ChainFollower.missingAfterSeconds
     ) {
         let (schema, pool, ledger) = (runtime.schema, runtime.pool, runtime.ledger)
-        intents = Intents(schema: schema, pool: pool)
-        let books = IntentBooks(schema: schema, accounts: runtime.accounts, intents: intents, ids: ids)
+        let books = IntentBooks(runtime, ids: ids, chain: chain.name)
+        intents = books.intents
         let openings = IntentOpenings(chain, books: books, clock: clock)
         follower = ChainFollower(
             chain: chain,
@@ -73,7 +73,7 @@ struct ChainParts: Sendable {
             ids: ids,
             clock: clock
         )
-        routes = transactions.routes + offers.routes + (custody?.routes ?? [])
+        routes = transactions.routes + offers.routes
         (self.chain, self.books, self.strategies, self.custody) = (chain, books, strategies, custody)
     }
 

@@ -69,7 +69,8 @@ public struct InvestingDomain: Domain {
             book: book,
             ids: platform.ids,
             cursors: platform.cursors,
-            logger: platform.logger
+            logger: platform.logger,
+            mayWrite: { desk.isWriter }
         )
         let writer = WriterRoutes(desk: desk, client: parts.peers, handOver: platform.handOver)
         // What moves money goes to the writer; what reads is served where it arrives.

@@ -4,6 +4,13 @@ extension ComplianceAnswer {
     /// Whether it is only said because nothing could be read, so that another minute may say something else.
     public var isUnread: Bool { checks.contains { $0.rule == ComplianceMoment.unreadRule } }
 
+    /// Why a movement that waited ends, in a word for its customer: `refused`, or `review_timed_out`.
+    public var endsBecause: String {
+        reasons.contains(ComplianceAnswer.timedOut) ? ComplianceAnswer.timedOut : "refused"
+    }
+
+    static let timedOut = "review_timed_out"
+
     /// What a customer is told whose movement doesn't go on; nil for an approval.
     ///
     /// It says what the customer can do about it and nothing of what was found, which the law forbids to tell: 503

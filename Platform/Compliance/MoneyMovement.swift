@@ -71,7 +71,7 @@ public struct MoneyMovement: Sendable, Hashable {
 
     /// A movement; a payout without a destination is blocked.
     ///
-    /// Payments and withdrawals wait for a person unless `mayWait` says otherwise.
+    /// Payments, withdrawals and transfers wait for a person unless `mayWait` says otherwise.
     public init(
         subject: UInt128,
         user: ID<User>,
@@ -81,7 +81,7 @@ public struct MoneyMovement: Sendable, Hashable {
         destination: Destination? = nil,
         mayWait: Bool? = nil
     ) {
-        self.mayWait = mayWait ?? (kind == .payment || kind == .withdrawal)
+        self.mayWait = mayWait ?? [.payment, .withdrawal, .transfer].contains(kind)
         (self.subject, self.user, self.kind) = (subject, user, kind)
         (self.amount, self.identification, self.destination) = (amount, identification, destination)
     }

@@ -11,6 +11,9 @@ public enum MovementStanding: Sendable, Hashable {
 }
 
 extension ComplianceGate {
+    /// Days that a movement waits for a person at most; then it ends, and its money is the customer's to use again.
+    public static let waitingDaysMax: Int64 = 14
+
     /// Asks again about a movement that was to be looked at, with what is known by now: the rules in force, the lists,
     /// and what became of the customer's case.
     ///
@@ -20,16 +23,29 @@ extension ComplianceGate {
     /// - Parameters:
     ///   - movement: as it was asked about first.
     ///   - since: when that was.
-    /// - Returns: whether it goes on, waits, or is refused.
+    /// - Returns: whether it goes on, waits, or is refused, as it is once it has waited for `waitingDaysMax`.
     /// - Throws: a `PostgresError` when a record can't be kept; the movement waits on then.
     public func standing(of movement: MoneyMovement, since: Timestamp) async throws -> MovementStanding {
         let answer = try await check(movement, Asking(day: since, isRepeated: true))
         switch answer.outcome {
         // That a rule's time has passed decides nothing while a person hasn't.
-        case .approve: return try await cases.areOpen(about: movement.user) ? .waits : .goesOn(answer)
-        case .review: return .waits
+        case .approve: return try await cases.areOpen(about: movement.user) ? waiting(since: since) : .goesOn(answer)
+        case .review: return waiting(since: since)
         case .block: return answer.isUnread ? .waits : .refused(answer)
         }
+    }
+
+    /// What is said to a movement that nobody has decided about: it waits, and is refused once it has for too long.
+    public func waiting(since: Timestamp) -> MovementStanding {
+        guard clock.now() >= since.adding(seconds: ComplianceGate.waitingDaysMax * 86_400) else { return .waits }
+        let check = ComplianceAnswer.Check(
+            kind: .aml,
+            outcome: .block,
+            score: 100,
+            flags: [ComplianceAnswer.timedOut],
+            rule: "waiting_time.v1"
+        )
+        return .refused(ComplianceAnswer(checks: [check]))
     }
 
     /// What is said to money that has come already: it is the customer's, and what must be looked at holds all that

@@ -27,7 +27,7 @@ extension DomainTransfer {
             .required("fee", .amount, "What it cost beside the amount."),
             .required("created_at", .instant),
             .required("updated_at", .instant),
-            .optional("reason", .anyString, "Why it was returned."),
+            .optional("reason", .anyString, "Why it was returned or failed."),
             .optional("transaction", .anyString, "The domain's own record of it."),
         ],
         named: "Transfer"

@@ -18,6 +18,8 @@ public struct DomainTransfer: Sendable, Hashable, Entity {
 
     /// Where it is in its life.
     public enum State: Sendable, Hashable {
+        /// A person must look at it; its money is held in this domain.
+        case inReview
         /// It left this domain and the other one hasn't answered.
         case inTransit
         /// The customer has it in the domain that it goes to.
@@ -26,6 +28,8 @@ public struct DomainTransfer: Sendable, Hashable, Entity {
         case returned(reason: String)
         /// This domain refused it; it never had it.
         case refused(reason: String)
+        /// It never left, for what the person found; what was held is the customer's to use again.
+        case failed(reason: String)
     }
 
     /// Its id.
@@ -42,6 +46,8 @@ public struct DomainTransfer: Sendable, Hashable, Entity {
     public let amount: Money
     /// What it costs beside the amount, paid where it leaves.
     public let fee: Money
+    /// What holds its money while a person looks at it, and what it left from then; nil where nobody had to.
+    public let reservation: ID<Reservation>?
     /// When this domain first knew of it, by the database's clock.
     public let createdAt: Timestamp
     /// Where it is in its life.
@@ -61,9 +67,11 @@ public struct DomainTransfer: Sendable, Hashable, Entity {
         account: String,
         fee: Money,
         state: State,
+        reservation: ID<Reservation>? = nil,
         ledgerTransfers: [ID<Transfer>],
         at now: Timestamp
     ) {
+        self.reservation = reservation
         (self.id, user, self.direction, other) = (id, order.user, direction, order.other)
         (self.account, amount, self.fee, createdAt) = (account, order.amount, fee, now)
         (self.state, version, self.ledgerTransfers, updatedAt) = (state, 1, ledgerTransfers, now)
@@ -78,25 +86,28 @@ public struct DomainTransfer: Sendable, Hashable, Entity {
         fee: Money,
         state: State,
         version: Int64,
+        reservation: ID<Reservation>?,
         ledgerTransfers: [ID<Transfer>],
         createdAt: Timestamp,
         updatedAt: Timestamp
     ) {
+        self.reservation = reservation
         (self.id, user, self.direction, other) = (id, order.user, direction, order.other)
         (self.account, amount, self.fee, self.createdAt) = (account, order.amount, fee, createdAt)
         (self.state, self.version, self.ledgerTransfers) = (state, version, ledgerTransfers)
         self.updatedAt = updatedAt
     }
 
-    /// The next version, after the other domain's answer; nil for an answer that the transfer can't have any more.
-    func answered(_ answer: State, ledgerTransfers new: [ID<Transfer>], at now: Timestamp) -> DomainTransfer? {
-        guard direction == .out, state == .inTransit else { return nil }
-        switch answer {
-        case .completed, .returned: break
-        case .inTransit, .refused: return nil
+    /// The next version, after a person's decision or the other domain's answer; nil for a state that the transfer
+    /// can't come to any more.
+    func advanced(to state: State, ledgerTransfers new: [ID<Transfer>], at now: Timestamp) -> DomainTransfer? {
+        guard direction == .out else { return nil }
+        switch (self.state, state) {
+        case (.inReview, .inTransit), (.inReview, .failed), (.inTransit, .completed), (.inTransit, .returned): break
+        default: return nil
         }
         var next = self
-        (next.state, next.version, next.updatedAt) = (answer, version + 1, now)
+        (next.state, next.version, next.updatedAt) = (state, version + 1, now)
         next.ledgerTransfers += new
         return next
     }
@@ -106,33 +117,37 @@ extension DomainTransfer.State {
     /// The status in the database and on the wire.
     public var name: String {
         switch self {
+        case .inReview: "in_review"
         case .inTransit: "in_transit"
         case .completed: "completed"
         case .returned: "returned"
         case .refused: "refused"
+        case .failed: "failed"
         }
     }
 
     /// Why it didn't arrive; nil for one that did or may.
     public var reason: String? {
         switch self {
-        case .inTransit, .completed: nil
-        case .returned(let reason), .refused(let reason): reason
+        case .inReview, .inTransit, .completed: nil
+        case .returned(let reason), .refused(let reason), .failed(let reason): reason
         }
     }
 
     /// A stored state; nil for one that no transfer has.
     init?(name: String, reason: String?) {
         switch (name, reason) {
+        case ("in_review", nil): self = .inReview
         case ("in_transit", nil): self = .inTransit
         case ("completed", nil): self = .completed
         case ("returned", let reason?): self = .returned(reason: reason)
         case ("refused", let reason?): self = .refused(reason: reason)
+        case ("failed", let reason?): self = .failed(reason: reason)
         default: return nil
         }
     }
 
-    static let names = ["in_transit", "completed", "returned", "refused"]
+    static let names = ["in_review", "in_transit", "completed", "returned", "refused", "failed"]
     /// What a customer may see: of a refused one, the domain never had anything.
     static let shownNames = names.filter { $0 != "refused" }
 }

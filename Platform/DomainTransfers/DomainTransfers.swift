@@ -31,7 +31,7 @@ public struct DomainTransfers: Sendable {
 
     /// `POST` and `GET /v1/{domain}/transfers`, and `GET /v1/{domain}/transfers/{id}`.
     public let routes: [Route]
-    /// The watch over money in transit.
+    /// The watch over money in transit, and over what waits for a person.
     public let services: [any Service]
     /// What handles the other domains' events about transfers, by source.
     public let inboxHandlers: [String: any InboxHandler]
@@ -39,15 +39,17 @@ public struct DomainTransfers: Sendable {
     public let schema: Schema
 
     private let transfers: Transfers
+    private let held: HeldTransfers
 
-    /// Transfers of the domain of a runtime.
+    /// Transfers of the domain of a runtime; `mayWrite` says whether this process commits the ledger's operations now.
     public init(
         _ runtime: DomainRuntime,
         _ mount: Mount,
         book: any TransferBook,
         ids: IDGenerator,
         cursors: CursorSigner,
-        logger: Logger
+        logger: Logger,
+        mayWrite: @escaping @Sendable () -> Bool = { true }
     ) {
         let name = runtime.schema.name
         let transfers = Transfers(schema: runtime.schema, pool: runtime.pool)
@@ -81,10 +83,20 @@ public struct DomainTransfers: Sendable {
             )
         )
         let others = mount.others.map(\.name)
+        held = HeldTransfers(
+            schema: name,
+            ledger: runtime.ledger,
+            accounts: accounts,
+            transfers: transfers,
+            book: book,
+            journal: journal,
+            mayWrite: mayWrite,
+            logger: logger
+        )
         routes =
             TransferRoutes(domain: name, others: others, sending: sending, transfers: transfers, cursors: cursors)
             .routes
-        services = [TransitWatch(domain: name, others: others, transfers: transfers, logger: logger)]
+        services = [TransitWatch(domain: name, others: others, transfers: transfers, logger: logger), held]
         inboxHandlers = Dictionary(others.map { ($0, handler) }, uniquingKeysWith: { first, _ in first })
         (schema, self.transfers) = (runtime.schema, transfers)
     }
@@ -93,6 +105,10 @@ public struct DomainTransfers: Sendable {
     public static func subscriptions(from others: [Schema]) -> [Schema: Set<String>] {
         Dictionary(others.map { ($0, TransferMessage.types(of: $0.name)) }, uniquingKeysWith: { $0.union($1) })
     }
+
+    /// Goes on with what waited for a person, as the services do every few seconds; how many don't wait any more.
+    @discardableResult
+    public func lookAtHeld() async throws -> Int { try await held.round() }
 
     /// What stands on the in-transit accounts, by other domain and asset code, in minor units.
     public func inTransitBalances() async throws -> [String: [String: Int128]] {

@@ -39,17 +39,37 @@ public struct PlainTransferBook: TransferBook {
         let context = FeeContext(amount: order.amount, tier: FeeTier(rawValue: profile.feeTier) ?? .tier1)
         let quote = try await fees.current().quote("\(schema).transfer", context, id: ids.next(), at: clock.now())
         let id: ID<DomainTransfer> = ids.next()
-        let answer = try await compliance.check(
-            MoneyMovement(
-                subject: id.value,
-                user: order.user,
-                kind: .transfer,
-                amount: order.amount,
-                identification: profile.identification
-            )
-        )
-        if let refusal = answer.refusal { throw refusal }
+        let answer = try await compliance.check(PlainTransferBook.movement(id, order.user, order.amount, profile))
+        if let refusal = answer.refusal, answer.outcome != .review { throw refusal }
         return TransferApproval(id: id, order: order, quote: quote, compliance: answer)
+    }
+
+    /// Asks compliance again about a transfer that is held; one of a customer who may not move money waits.
+    ///
+    /// - Throws: what the platform's stores throw.
+    public func standing(of transfer: DomainTransfer) async throws -> MovementStanding {
+        guard let profile = try await users.profile(transfer.user), profile.isActive else {
+            return compliance.waiting(since: transfer.createdAt)
+        }
+        return try await compliance.standing(
+            of: PlainTransferBook.movement(transfer.id, transfer.user, transfer.amount, profile),
+            since: transfer.createdAt
+        )
+    }
+
+    private static func movement(
+        _ id: ID<DomainTransfer>,
+        _ user: ID<User>,
+        _ amount: Money,
+        _ profile: UserProfile
+    ) -> MoneyMovement {
+        MoneyMovement(
+            subject: id.value,
+            user: user,
+            kind: .transfer,
+            amount: amount,
+            identification: profile.identification
+        )
     }
 
     /// The event that tells projections of the change, and the fee lines of a new transfer.
@@ -58,9 +78,12 @@ public struct PlainTransferBook: TransferBook {
         of account: ID<LedgerAccount>,
         by initiator: Initiator
     ) async throws -> TransferBooking {
-        var lines: [FeeLine] = []
-        if case .leaving(let approval) = step { lines = approval.quote.lines }
-        return TransferBooking { [schema, ids, lines] transfer, receipt in
+        let lines: [FeeLine] =
+            switch step {
+            case .leaving(let approval), .held(let approval, _): approval.quote.lines
+            default: []
+            }
+        return TransferBooking { [schema, ids] transfer, receipt in
             let event = OutboxEvent(
                 id: ids.next(),
                 aggregateType: "transaction",

@@ -24,6 +24,7 @@ struct TransferAccounts: Sendable {
     func feeTransfers(
         _ lines: [FeeLine],
         from payer: ID<LedgerAccount>,
+        _ funding: NewTransfer.Funding,
         _ ids: IDGenerator
     ) async throws -> [LedgerCommand] {
         let keys = lines.map { AccountKey(house: "fee_income:\($0.category.rawValue)", $0.amount.asset) }
@@ -36,7 +37,8 @@ struct TransferAccounts: Sendable {
                     debit: payer,
                     credit: income,
                     amount: line.amount.minorUnits,
-                    code: "fee_\(line.category.rawValue)"
+                    code: "fee_\(line.category.rawValue)",
+                    funding: funding
                 )
             )
         }

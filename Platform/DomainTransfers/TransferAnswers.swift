@@ -59,9 +59,9 @@ struct TransferAnswers: Sendable {
             commands: commands + record.commands
         ) { [journal] decision, instant in
             guard case .success(let receipt) = decision,
-                let next = transfer.answered(answer, ledgerTransfers: receipt.transfers.map(\.id), at: instant)
+                let next = transfer.advanced(to: answer, ledgerTransfers: receipt.transfers.map(\.id), at: instant)
             else { return LedgerItem.Finish() }
-            let rows = journal.rows(answered: next, before: transfer, by: initiator)
+            let rows = journal.rows(changed: next, before: transfer, by: initiator)
             return LedgerItem.Finish(rows: [event.mark] + rows + record.rows(next, receipt))
         }
         switch try await ledger.submit(item) {

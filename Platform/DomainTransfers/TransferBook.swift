@@ -1,3 +1,4 @@
+public import Compliance
 public import DomainKit
 public import Kernel
 public import Ledger
@@ -7,6 +8,12 @@ public import PostgreSQL
 public enum TransferStep: Sendable {
     /// The customer's money is to leave.
     case leaving(TransferApproval)
+    /// The customer's money is to be held here until a person has looked.
+    case held(TransferApproval, ID<Reservation>)
+    /// What was held is to leave, by that answer of compliance.
+    case released(DomainTransfer, ComplianceAnswer)
+    /// What was held doesn't leave, for that reason: it is the customer's to use again.
+    case stopped(DomainTransfer, reason: String)
     /// The customer's money is to come in.
     case arriving(ID<DomainTransfer>, TransferOrder)
     /// The other domain has it.
@@ -33,10 +40,15 @@ public struct TransferBooking: Sendable {
 
 /// A domain's own checks and records of transfers.
 public protocol TransferBook: Sendable {
-    /// Looks at an order before the ledger does.
+    /// Looks at an order before the ledger does; what compliance answers with a review is held.
     ///
     /// - Throws: a `Problem` (or another `ProblemConvertible`) for an order that may not go on.
     func approve(_ order: TransferOrder) async throws -> TransferApproval
+
+    /// Asks compliance again about a transfer that is held.
+    ///
+    /// - Throws: what the stores throw; it waits on then.
+    func standing(of transfer: DomainTransfer) async throws -> MovementStanding
 
     /// Why the domain can't take a customer's money, as a stable word (`account_closed`); nil when it can.
     func refusal(of arrival: TransferOrder) async throws -> String?

@@ -8,14 +8,35 @@ import PostgreSQL
 struct TransferJournal: Sendable {
     let ids: IDGenerator
 
-    /// The rows of a new transfer, with the message that tells the other domain.
+    /// The rows of a new transfer, with the message that tells the other domain; none of one that is held.
     func rows(
         new transfer: DomainTransfer,
-        telling message: TransferMessage,
+        telling message: TransferMessage?,
         by initiator: Initiator,
         causedBy event: UInt128? = nil
     ) -> [any StoredRow] {
-        let told = OutboxEvent(
+        let told = message.map { [news($0, transfer, initiator, event)] } ?? []
+        return [NewTransferRow(transfer: transfer)] + told + evidence(of: transfer, before: nil, initiator)
+    }
+
+    /// The rows of a transfer that went on or ended, with the message that tells the other domain where it leaves now.
+    func rows(
+        changed transfer: DomainTransfer,
+        before: DomainTransfer,
+        telling message: TransferMessage? = nil,
+        by initiator: Initiator
+    ) -> [any StoredRow] {
+        let told = message.map { [news($0, transfer, initiator, nil)] } ?? []
+        return [TransferChangeRow(transfer: transfer)] + told + evidence(of: transfer, before: before, initiator)
+    }
+
+    private func news(
+        _ message: TransferMessage,
+        _ transfer: DomainTransfer,
+        _ initiator: Initiator,
+        _ event: UInt128?
+    ) -> any StoredRow {
+        OutboxEvent(
             id: ids.next(),
             aggregateType: "transfer",
             aggregate: transfer.id,
@@ -26,16 +47,6 @@ struct TransferJournal: Sendable {
             causation: event,
             traceparent: initiator.traceparent
         )
-        return [NewTransferRow(transfer: transfer), told] + evidence(of: transfer, before: nil, initiator)
-    }
-
-    /// The rows of a transfer that the other domain has answered.
-    func rows(
-        answered transfer: DomainTransfer,
-        before: DomainTransfer,
-        by initiator: Initiator
-    ) -> [any StoredRow] {
-        [TransferChangeRow(transfer: transfer)] + evidence(of: transfer, before: before, initiator)
     }
 
     private func evidence(

@@ -43,6 +43,11 @@ public struct TransferApproval: Sendable {
         (self.compliance, self.usage) = (compliance, usage)
     }
 
-    /// The fee lines that are charged.
-    var chargedLines: [FeeLine] { quote.lines.filter { $0.amount.minorUnits > 0 } }
+    /// Whether a person must look at it before it leaves.
+    public var isHeld: Bool { compliance.outcome == .review }
+}
+
+extension FeeQuote {
+    /// The lines that are charged.
+    var chargedLines: [FeeLine] { lines.filter { $0.amount.minorUnits > 0 } }
 }

@@ -21,7 +21,8 @@ struct TransferRoutes: Sendable {
             summary: "Move money to another domain",
             description: """
                 The money leaves at once and is `in_transit` until the other domain has answered: `completed`, or \
-                `returned` with the fees when it can't take it.
+                `returned` with the fees when it can't take it. With the status `in_review` it is held first, and \
+                leaves, or is `failed` and yours to use again, when it has been looked at.
                 """,
             tag: "Transfers",
             access: .permission(Permission("\(domain):move")),
@@ -29,7 +30,7 @@ struct TransferRoutes: Sendable {
             body: .json(body),
             responses: [
                 202: ResponseShape(
-                    "The money is on its way.",
+                    "The money is on its way, or held for a while.",
                     DomainTransfer.schema,
                     headers: [.location, .replayed],
                     links: [.init(to: "get\(title)Transfer", parameter: "id", from: "/id")]
@@ -39,8 +40,7 @@ struct TransferRoutes: Sendable {
                 403: ["user_not_active"],
                 422: [
                     "insufficient_funds", "limit_exceeded", "account_frozen", "identification_required", "level_limit",
-                    "movement_refused", "movement_in_review", "no_fee_schedule", "asset_not_supported",
-                    "idempotency_key_reused",
+                    "movement_refused", "no_fee_schedule", "asset_not_supported", "idempotency_key_reused",
                 ],
                 503: ["checks_unavailable"],
             ]

@@ -1,3 +1,4 @@
+import Fees
 import HTTP
 import Kernel
 import Ledger
@@ -20,7 +21,7 @@ struct Transfers: Sendable {
 
     private static let columns: SQL = """
         id, direction, user_id, other_domain, account, asset, amount, fee, status, version, ledger_transfers, reason,
-        created_at, updated_at
+        reservation, created_at, updated_at
         """
 
     /// A transfer by id, whosever it is.
@@ -67,6 +68,25 @@ struct Transfers: Sendable {
         ).map(read)
     }
 
+    /// Those that wait for a person, in the order of their ids, after one of them.
+    func inReview(after id: UInt128, limit: Int) async throws -> [DomainTransfer] {
+        try await pool.query(
+            """
+            select \(Transfers.columns) from \(schema).transfers
+            where status = 'in_review' and id > \(id)
+            order by id
+            limit \(limit)
+            """
+        ).map(read)
+    }
+
+    /// The fees that were promised for a transfer whose money is held; nil for no such reservation.
+    func quote(of reservation: ID<Reservation>) async throws -> FeeQuote? {
+        let rows = try await pool.query("select quote from \(schema).reservations where id = \(reservation)")
+        guard let json: JSON = try rows.first?["quote"] else { return nil }
+        return try FeeQuote(json: json)
+    }
+
     /// The legs of ledger transfers, in the order of their making.
     func legs(of made: [ID<Transfer>]) async throws -> [TransferLegs] {
         try await pool.query(
@@ -82,7 +102,7 @@ struct Transfers: Sendable {
     func oldestInTransit() async throws -> [String: Double] {
         let rows = try await pool.query(
             """
-            select other_domain, extract(epoch from clock_timestamp() - min(created_at))::double precision as age
+            select other_domain, extract(epoch from clock_timestamp() - min(updated_at))::double precision as age
             from \(schema).transfers
             where status = 'in_transit'
             group by other_domain
@@ -127,6 +147,7 @@ struct Transfers: Sendable {
             fee: Money(minorUnits: try row["fee"], asset),
             state: state,
             version: try row["version"],
+            reservation: try row["reservation"],
             ledgerTransfers: try row["ledger_transfers"],
             createdAt: try row["created_at"],
             updatedAt: try row["updated_at"]

@@ -20,6 +20,13 @@ public enum LedgerCommand: Sendable, Hashable {
     case extend(ID<Reservation>, of: ID<LedgerAccount>, until: Timestamp?)
     /// Ends an active reservation; what was not captured is available again.
     case release(ID<Reservation>, of: ID<LedgerAccount>, reason: String)
+    /// Has a reservation hold as much of its amount as is available, a freeze notwithstanding: makes it, or raises it;
+    /// does nothing to one that has ended, and where nothing is available.
+    case claim(NewReservation)
+    /// Ends a reservation if it is active; does nothing to one that has ended or was never made.
+    case letGo(ID<Reservation>, of: ID<LedgerAccount>, reason: String)
+    /// Has an account that mirrors something say what was observed of it; what is reserved gives way.
+    case observe(Observation)
     /// Ends a reservation whose time is over; does nothing to one that isn't due.
     case expire(ID<Reservation>, of: ID<LedgerAccount>)
     /// Counts towards the account's limits of the present UTC day and month.
@@ -131,6 +138,34 @@ public struct NewRepayment: Sendable, Hashable {
     /// A repayment.
     public init(id: ID<Transfer>, debit: ID<LedgerAccount>, receivable: ID<LedgerAccount>) {
         (self.id, self.debit, self.receivable) = (id, debit, receivable)
+    }
+}
+
+/// What was seen of something outside that an account mirrors.
+///
+/// It has happened, so that neither a freeze nor a reservation keeps it from being posted: where less is left than
+/// reservations hold, they hold less, the newest first, and end where nothing is left to hold.
+public struct Observation: Sendable, Hashable {
+    /// The id of the transfer, if there is any difference.
+    public let id: ID<Transfer>
+    /// The account; one that may go negative mirrors nothing.
+    public let account: ID<LedgerAccount>
+    /// The account that the difference comes from or goes to.
+    public let other: ID<LedgerAccount>
+    /// What there is now, in minor units: 0 or more.
+    public let balance: Int128
+    /// What the transfer is: `wallet_balance`.
+    public let code: String
+
+    /// What was seen.
+    public init(
+        id: ID<Transfer>,
+        account: ID<LedgerAccount>,
+        other: ID<LedgerAccount>,
+        balance: Int128,
+        code: String
+    ) {
+        (self.id, self.account, self.other, self.balance, self.code) = (id, account, other, balance, code)
     }
 }
 

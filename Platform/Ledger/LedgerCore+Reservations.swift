@@ -14,6 +14,38 @@ extension LedgerCore {
             throw .insufficientFunds(account: new.account, available: 0, requested: new.amount)
         }
         try spend(new.amount, from: new.account)
+        guard reservations[new.id] == nil else { throw .reservationNotActive(new.id, .active) }
+        try make(new, holding: new.amount, operation)
+    }
+
+    mutating func claim(_ new: NewReservation, _ operation: ID<Operation>) throws(LedgerRefusal) {
+        try checkAmount(new.amount)
+        let account = try account(new.account)
+        try checkNotClosed(account)
+        guard !account.mayGoNegative else {
+            throw .insufficientFunds(account: new.account, available: 0, requested: new.amount)
+        }
+        let known = reservations[new.id]
+        if let known {
+            guard known.account == new.account else { throw .unknownReservation(new.id) }
+            guard known.phase == .active, !known.isDue(at: instant) else { return }
+        }
+        let missing = new.amount - (known?.held ?? 0)
+        guard missing > 0 else { return }
+        let there = min(missing, max(0, try available(on: new.account, wanted: missing)))
+        guard there > 0 else { return }
+        guard var raised = known else { return try make(new, holding: there, operation) }
+        guard raised.amount < Money.limit - there else { throw .invalidAmount }
+        raised.amount += there
+        set(raised)
+        try hold(there, on: new.account)
+    }
+
+    private mutating func make(
+        _ new: NewReservation,
+        holding amount: Int128,
+        _ operation: ID<Operation>
+    ) throws(LedgerRefusal) {
         let expiresAt: Timestamp? =
             switch new.lifetime {
             case .seconds(let seconds): instant.adding(seconds: seconds)
@@ -24,16 +56,62 @@ extension LedgerCore {
             account: new.account,
             operation: operation,
             kind: new.kind,
-            amount: new.amount,
+            amount: amount,
             expiresAt: expiresAt,
             createdAt: instant,
             reason: new.reason,
             quote: new.quote
         )
-        guard reservations[new.id] == nil else { throw .reservationNotActive(new.id, .active) }
         newReservations.append(new.id)
         set(reservation)
-        try hold(new.amount, on: new.account)
+        try hold(amount, on: new.account)
+    }
+
+    // MARK: What is observed
+
+    mutating func observe(_ new: Observation, _ operation: ID<Operation>) throws(LedgerRefusal) {
+        try checkWindow(new.id)
+        try checkPair(new.account, new.other)
+        let account = try account(new.account)
+        guard !account.mayGoNegative, new.balance >= 0, new.balance < Money.limit else { throw .invalidAmount }
+        let before = account.posted
+        if new.balance > before {
+            let came = new.balance - before
+            try spend(came, from: new.other)
+            try post(new.id, new.other, new.account, came, new.code, operation, reservation: nil)
+        } else if new.balance < before {
+            try giveWay(on: new.account, downTo: new.balance)
+            try post(
+                new.id,
+                new.account,
+                new.other,
+                before - new.balance,
+                new.code,
+                operation,
+                reservation: nil
+            )
+        }
+    }
+
+    /// Has reservations hold no more than there is, the newest first; all active ones of the account are loaded.
+    private mutating func giveWay(on id: ID<LedgerAccount>, downTo balance: Int128) throws(LedgerRefusal) {
+        var excess = try account(id).reserved - balance
+        guard excess > 0 else { return }
+        let active = reservations.values.filter { $0.account == id && $0.phase == .active }
+            .sorted { ($0.createdAt, $0.id) > ($1.createdAt, $1.id) }
+        for reservation in active where excess > 0 {
+            let given = min(excess, reservation.held)
+            excess -= given
+            guard given < reservation.held else {
+                try end(reservation, as: .released, reason: "given_way")
+                continue
+            }
+            var less = reservation
+            less.amount -= given
+            set(less)
+            try hold(-given, on: id)
+        }
+        guard excess == 0 else { throw .insufficientFunds(account: id, available: 0, requested: excess) }
     }
 
     mutating func increment(

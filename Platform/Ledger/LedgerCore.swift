@@ -130,6 +130,11 @@ public struct LedgerCore: Sendable {
             set(reservation)
         case .release(let id, let account, let reason):
             try end(try active(id, of: account), as: .released, reason: reason)
+        case .claim(let new): try claim(new, operation)
+        case .letGo(let id, let account, let reason):
+            guard let held = reservations[id], held.account == account, held.phase == .active else { return }
+            try end(held, as: .released, reason: reason)
+        case .observe(let new): try observe(new, operation)
         case .expire(let id, let account):
             let reservation = try reservation(id, of: account)
             if reservation.isDue(at: instant) { try expire(reservation) }

@@ -17,6 +17,8 @@ struct LedgerNeeds {
     private(set) var limits: [LimitKey] = []
     private(set) var originals: [TransferLegs] = []
     private(set) var keys: [UInt128] = []
+    /// Accounts whose active reservations may have to give way.
+    private(set) var observed: [ID<LedgerAccount>] = []
     /// Whether there are transfers of what is available, and nothing else: then the accounts that they change are all
     /// that their decisions depend on.
     private(set) var isPlain = true
@@ -26,6 +28,7 @@ struct LedgerNeeds {
         var reservations: Set<ID<Reservation>> = []
         var usage: Set<UsageNeed> = []
         var limits: Set<LimitKey> = []
+        var observed: Set<ID<LedgerAccount>> = []
         for item in items {
             if let key = item.idempotency { keys.append(key.scope) }
             if item.idempotency != nil || !item.commands.allSatisfy(\.isPlainTransfer) { isPlain = false }
@@ -46,9 +49,15 @@ struct LedgerNeeds {
                     accounts.formUnion([new.debit, new.receivable, new.credit])
                 case .repay(let new): accounts.formUnion([new.debit, new.receivable])
                 case .reserve(let new): accounts.insert(new.account)
+                case .claim(let new):
+                    accounts.insert(new.account)
+                    reservations.insert(new.id)
+                case .observe(let new):
+                    accounts.formUnion([new.account, new.other])
+                    observed.insert(new.account)
                 case .increment(let id, let account, _), .decrement(let id, let account, _),
                     .extend(let id, let account, _),
-                    .release(let id, let account, _), .expire(let id, let account):
+                    .release(let id, let account, _), .letGo(let id, let account, _), .expire(let id, let account):
                     accounts.insert(account)
                     reservations.insert(id)
                 case .use(let new):
@@ -69,6 +78,7 @@ struct LedgerNeeds {
         self.reservations = Array(reservations)
         self.usage = Array(usage)
         self.limits = Array(limits)
+        self.observed = Array(observed)
     }
 
     /// Needs more accounts, and the answers kept under more keys.

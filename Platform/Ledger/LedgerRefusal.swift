@@ -38,6 +38,14 @@ public enum LedgerRefusal: Error, Sendable, Hashable {
     case unknownTransfer(ID<Transfer>)
     /// The transfer has been reversed before.
     case alreadyReversed(ID<Transfer>)
+
+    /// Whether what was to be done needs a reservation that is over.
+    public var saysThatReservationEnded: Bool {
+        switch self {
+        case .reservationExpired, .reservationNotActive, .unknownReservation: true
+        default: false
+        }
+    }
 }
 
 /// What a limit is the most of.

@@ -94,6 +94,7 @@ struct LedgerStore: BatchCommitter {
     ) async throws -> (loaded: LoadedLedger, results: [Rows]) {
         var statements: [SQL] = [lockAccounts(needs.accounts), "select clock_timestamp() as now"]
         if !needs.reservations.isEmpty { statements.append(readReservations(needs.reservations)) }
+        if !needs.observed.isEmpty { statements.append(readActive(on: needs.observed)) }
         if !needs.usage.isEmpty { statements.append(readUsage(needs.usage)) }
         if !needs.limits.isEmpty { statements.append(readLimits(needs.limits)) }
         if !needs.originals.isEmpty { statements.append(readOriginals(needs.originals)) }
@@ -103,6 +104,11 @@ struct LedgerStore: BatchCommitter {
         var loaded = LoadedLedger()
         try loaded.read(accounts: results.removeFirst(), now: results.removeFirst())
         if !needs.reservations.isEmpty { try loaded.read(reservations: results.removeFirst()) }
+        if !needs.observed.isEmpty {
+            let active = results.removeFirst()
+            guard active.count <= LedgerStore.dueMax else { throw LedgerFault.tooManyDueReservations }
+            try loaded.add(reservations: active)
+        }
         if !needs.usage.isEmpty { try loaded.read(usage: results.removeFirst()) }
         if !needs.limits.isEmpty { try loaded.read(limits: results.removeFirst()) }
         if !needs.originals.isEmpty { try loaded.read(originals: results.removeFirst()) }
@@ -143,6 +149,13 @@ struct LedgerStore: BatchCommitter {
 
     private func readReservations(_ ids: [ID<Reservation>]) -> SQL {
         "select \(ReservationRow.columns) from \(schema).reservations where id = any(\(ids))"
+    }
+
+    private func readActive(on accounts: [ID<LedgerAccount>]) -> SQL {
+        """
+        select \(ReservationRow.columns) from \(schema).reservations
+        where account = any(\(accounts)) and state = 'active' limit \(LedgerStore.dueMax + 1)
+        """
     }
 
     // The batch's instant was read a moment ago, or lies ahead if the clock was set back: near midnight it may be of

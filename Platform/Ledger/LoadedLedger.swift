@@ -75,6 +75,12 @@ struct LoadedLedger {
 
     mutating func read(reservations rows: Rows) throws { reservations = try rows.map(ReservationRow.read) }
 
+    /// Adds reservations, some of which may have been read already.
+    mutating func add(reservations rows: Rows) throws {
+        let known = Set(reservations.map(\.id))
+        reservations += try rows.map(ReservationRow.read).filter { !known.contains($0.id) }
+    }
+
     mutating func read(usage rows: Rows) throws {
         for row in rows {
             let key = UsageKey(

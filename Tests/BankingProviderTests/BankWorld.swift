@@ -186,6 +186,7 @@ final class ObedientProvider: PaymentProvider {
     func createDeposit(_ intent: ProviderIntent) async -> ProviderAnswer { reply() }
     func createPayout(_ intent: ProviderIntent) async -> ProviderAnswer { reply() }
     func createPurchase(_ intent: ProviderIntent) async -> ProviderAnswer { reply() }
+    func createSale(_ intent: ProviderIntent) async -> ProviderAnswer { reply() }
     func refund(_ intent: ProviderIntent, of reference: String) async -> ProviderAnswer { reply() }
     func event(_ body: JSON) throws(ProviderEventError) -> ProviderEvent { throw .malformed("id") }
     func events(since: Timestamp) async throws -> [JSON] { [] }

@@ -10,24 +10,26 @@ import Testing
 
 @testable import Banking
 
-/// Purchases that a person must look at, from the request to what two officers decide.
+/// Purchases and sales that a person must look at, from the request to what two officers decide.
 @Suite struct HeldPurchaseTests {
     /// Every token is a user's id.
     private struct Customers: Authenticator {
         func principal(bearer token: String, request: APIRequest) async throws -> Principal {
             guard let user = ID<User>(wire: token) else { throw Problem.unauthenticated }
-            return Principal(user: user, permissions: ["banking:move"], assurance: .password)
+            return Principal(user: user, permissions: ["banking:move", "banking:withdraw"], assurance: .signature)
         }
     }
 
     private let wallet: ID<OwnWallet> = IDGenerator().next()
 
-    /// A customer who is identified, has a wallet, and bought twice today just below the amount that is flagged.
-    private func prepare(_ world: BankWorld) async throws {
+    /// A customer who is identified, has a wallet, and bought or sold twice today just below the amount that is
+    /// flagged.
+    private func prepare(_ world: BankWorld, _ kind: BankTransaction.Kind) async throws {
         _ = try await world.platform.query(
             """
-            insert into platform.users (id, email, username, password_hash, kyc_status, created_at, updated_at)
-            values (\(world.user), 'ann@example.com', 'ann', '$2b$10$' || repeat('a', 53), 'approved', now(), now())
+            insert into platform.users (id, email, username, name, password_hash, kyc_status, created_at, updated_at)
+            values (\(world.user), 'ann@example.com', 'ann', 'Ann Lee', '$2b$10$' || repeat('a', 53), 'approved', now(),
+                now())
             """
         )
         for dollars: Int128 in [9_000, 9_500] {
@@ -35,7 +37,7 @@ import Testing
                 """
                 insert into platform.transaction_facts (domain, transaction, user_id, type, status, asset, amount, fee,
                     version, created_at, as_of, generation)
-                values ('banking', \(world.ids.next(User.self)), \(world.user), 'purchase', 'completed', 'USDC',
+                values ('banking', \(world.ids.next(User.self)), \(world.user), \(kind), 'completed', 'USDC',
                     \(dollars * 1_000_000), 0, 1, now(), now(), 1)
                 """
             )
@@ -48,8 +50,8 @@ import Testing
         )
     }
 
-    /// Asks for 9,900 USDC; the transaction that is answered.
-    private func buy(_ world: BankWorld) async throws -> BankTransaction {
+    /// Buys or sells 9,900 USDC; the transaction that is answered.
+    private func ask(_ kind: BankTransaction.Kind, _ world: BankWorld) async throws -> BankTransaction {
         let ramps = Ramps(
             ledger: world.runtime.ledger,
             accounts: world.runtime.accounts,
@@ -71,10 +73,10 @@ import Testing
         let body: JSON = ["amount": "9900", "asset": "USDC", "wallet": .string(wallet.wire)]
         let answer = await api.respond(
             "POST",
-            "/v1/banking/purchases",
+            "/v1/banking/\(kind.rawValue)s",
             headers: [
                 "Authorization": "Bearer \(world.user.wire)", "Content-Type": "application/json",
-                "Idempotency-Key": "buy",
+                "Idempotency-Key": "ask",
             ],
             body: body.serialized()
         )
@@ -94,19 +96,18 @@ import Testing
         world.compliance.forget()
     }
 
-    @Test(arguments: [ComplianceCases.Decision.released, .confirmed])
-    func `a purchase that is looked at waits, and goes to the provider or ends`(
+    @Test(arguments: [BankTransaction.Kind.purchase, .sale], [ComplianceCases.Decision.released, .confirmed])
+    func `what is looked at waits, and goes to the provider or ends`(
+        _ kind: BankTransaction.Kind,
         _ decision: ComplianceCases.Decision
-    )
-        async throws
-    {
+    ) async throws {
         try await BankWorld.with { world in
-            try await prepare(world)
+            try await prepare(world, kind)
             try await withThrowingTaskGroup(of: Void.self) { group in
                 group.addTask { try await world.runtime.ledger.run() }
                 defer { group.cancelAll() }
                 world.provider.answer(.accepted(reference: "p1", action: ["type": "redirect"]))
-                let held = try await buy(world)
+                let held = try await ask(kind, world)
                 #expect(held.status == .inReview && held.providerAction == nil)
                 #expect(try await world.held.round() == 0)
                 #expect(try await world.calls.round() == 0 && world.provider.asked == 0)
@@ -122,7 +123,7 @@ import Testing
                 let used: Int128 = try await world.pool.query(
                     """
                     select coalesce(sum(used), 0)::numeric(38,0) from banking.account_usage
-                    where counter = 'purchase' and span = 'day'
+                    where counter = \(kind) and span = 'day'
                     """
                 )[0][0]
                 #expect(used == (isReleased ? 9_900_000_000 : 0))

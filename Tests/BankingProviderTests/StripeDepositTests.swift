@@ -1,6 +1,7 @@
 import Kernel
 import Logging
 import OutboundHTTP
+import Randomness
 import Settings
 import Testing
 
@@ -127,7 +128,7 @@ import Testing
     @Test func `whatever fails in whichever order, an intent is charged exactly once`() async throws {
         try await StripePeer.with { peer in
             let seed = UInt64.random(in: .min ... .max)
-            var random = SplitMix(seed)
+            var random = SeededRandom(seed)
             let card = try await peer.card("4242424242424242")
             for round in 0..<25 {
                 let intent = try ProviderIntent.new(token: card)
@@ -206,20 +207,5 @@ import Testing
             logger: .quiet
         )
         #expect(try await provider.createPayout(.new(step: "create_payout")) == .refused(reason: "not_offered"))
-    }
-}
-
-/// SplitMix64, so that a seed in a failure's message repeats it.
-struct SplitMix: RandomNumberGenerator {
-    private var state: UInt64
-
-    init(_ seed: UInt64) { state = seed }
-
-    mutating func next() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var value = state
-        value = (value ^ (value >> 30)) &* 0xBF58_476D_1CE4_E5B9
-        value = (value ^ (value >> 27)) &* 0x94D0_49BB_1331_11EB
-        return value ^ (value >> 31)
     }
 }

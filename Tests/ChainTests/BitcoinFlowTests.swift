@@ -1,5 +1,6 @@
 import Kernel
 import PostgreSQL
+import Randomness
 import Testing
 import WalletCrypto
 import WalletSigners
@@ -17,7 +18,7 @@ struct BitcoinFlowTests {
         let seed = UInt64.random(in: 0 ... .max)
         try await BitcoinWorld.with(confirmations: 16) { first in
             var world = first
-            var random = Seeded(state: seed)
+            var random = SeededRandom(seed)
             var people: [BitcoinWorld.Person] = []
             for form in BitcoinScript.SingleKey.allCases {
                 people.append(try await world.person(form, [300_000, 200_000, 100_000], seed: random.next()))
@@ -63,13 +64,14 @@ struct BitcoinFlowTests {
                 """
             )
             #expect(try left[0][0] == 0, "seed \(seed)")
+            try await Holds(pool: world.pool, owner: world.owner).check("seed \(seed)")
         }
     }
 }
 
 extension BitcoinWorld {
     /// Pays somebody, or speeds up or cancels something; how many payments that were.
-    fileprivate func act(_ people: [Person], _ random: inout Seeded) async throws -> Int {
+    fileprivate func act(_ people: [Person], _ random: inout SeededRandom) async throws -> Int {
         let person = people[Int.random(in: 0..<people.count, using: &random)]
         let waiting = try await payments.list(of: person.user, before: .max, limit: 50)
             .first { $0.signed != nil && $0.state.block == nil && !$0.state.isOver }

@@ -5,6 +5,7 @@ import HTTP
 import Kernel
 import Ledger
 import PostgreSQL
+import Randomness
 import TestSupport
 import Testing
 import WalletCrypto
@@ -156,7 +157,7 @@ struct BitcoinWorld: Sendable {
         _ coins: [Int] = [],
         seed: UInt64 = .random(in: 0 ... .max)
     ) async throws -> Person {
-        var random = Seeded(state: seed)
+        var random = SeededRandom(seed)
         let signer = try Signer(&random)
         let address = try #require(BitcoinAddress(form, key: signer.key, network: .regtest)).description
         let person = Person(user: ids.next(), wallet: ids.next(), address: address, signer: signer, form: form)

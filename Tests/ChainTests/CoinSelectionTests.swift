@@ -1,3 +1,4 @@
+import Randomness
 import Testing
 
 @testable import DeFi
@@ -28,7 +29,7 @@ struct CoinSelectionTests {
 
     @Test func `coins are chosen as well as by looking at every choice`() {
         let seed = UInt64.random(in: 0 ... .max)
-        var random = Seeded(state: seed)
+        var random = SeededRandom(seed)
         for _ in 0..<300 {
             let amounts = (0..<Int.random(in: 1...9, using: &random)).map { _ in
                 Int64.random(in: 2_000...40_000, using: &random)

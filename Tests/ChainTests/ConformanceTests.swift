@@ -165,6 +165,60 @@ struct ConformanceTests {
         }
     }
 
+    @Test(arguments: Offered.allCases.filter { !$0.isPair })
+    func `what a share is worth may move before the block: what was asked for goes in and comes out`(
+        offer: Offered
+    )
+        async throws
+    {
+        try await ChainWorld.with { world in
+            let ada = try await world.person(1)
+            let before = try await world.wealth(offer, of: ada)
+            let first = try await world.started(offer, by: ada)
+            try await world.dev.setAutomine(false)
+            _ = try await world.start(offer.rawValue, offer.amount, by: ada, offer.more)
+            // It earns between building and the block, so that a share is worth more than when it was asked about.
+            try await world.yield(offer)
+            try await world.dev.mine(2)
+            try await world.finalise()
+            try await world.settle()
+            let strategy = try await world.strategy(first.id, of: ada)
+            let asked = 2 * (try Money(wire: offer.amount, offer.asset).minorUnits)
+            #expect(strategy.principal == asked && strategy.status == .active)
+            let paid = before - (try await world.wealth(offer, of: ada))
+            #expect(offer.asset == .eth ? paid > asked : paid == asked)
+            #expect(try #require(strategy.value).total >= asked - 2)
+            let part = offer == .lido ? "1" : "1000"
+            try await world.stop(strategy.id, ["amount": .string(part)], by: ada)
+            try await world.yield(offer)
+            try await world.dev.mine(2)
+            try await world.finalise()
+            try await world.dev.setAutomine(true)
+            try await world.claim(offer, strategy, by: ada)
+            let left = try await world.strategy(strategy.id, of: ada)
+            let wanted = try Money(wire: part, offer.asset).minorUnits
+            #expect((wanted - 1...wanted).contains(left.withdrawn), "\(left.withdrawn)")
+            #expect(try await world.deployed(left, by: ada) == left.principal)
+        }
+    }
+
+    @Test func `every protocol that is described passes every step of the suite`() async throws {
+        try await ChainWorld.with { world in
+            var names: Set<String> = []
+            for offered in Offered.allCases {
+                let description = try world.offer(offered).description
+                names.insert(description.name)
+                // Whoever can stop says so, and is stopped in the suite.
+                #expect(description.guards.isEmpty != Offered.pausable.contains(offered), "\(offered)")
+                #expect(description.isPair == offered.isPair)
+                for direction in [ProtocolDescription.Direction.entering, .leaving] where !description.guards.isEmpty {
+                    #expect(description.guards.contains { $0.stops.contains(direction) }, "\(offered)")
+                }
+            }
+            #expect(names == Set(ProtocolDescription.all.map(\.name)))
+        }
+    }
+
     @Test func `an exit that names more than a loss left costs gas and nothing else`() async throws {
         try await ChainWorld.with { world in
             let ada = try await world.person(1)

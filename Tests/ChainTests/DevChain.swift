@@ -95,6 +95,15 @@ struct DevChain: Sendable {
         )
     }
 
+    /// Forgets the faults that no call has met.
+    func heal() async throws { _ = try await rpc.call("dev_heal") }
+
+    /// The kinds of faults that calls have met.
+    func met() async throws -> Set<Fault> {
+        let stats = try await stats()
+        return Set(Fault.allCases.filter { stats["fault.\($0.rawValue)", default: 0] > 0 })
+    }
+
     /// Sends something from an account of the chain's that no test's user has, and mines it.
     func send(
         _ function: String,

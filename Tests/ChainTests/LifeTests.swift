@@ -120,6 +120,33 @@ struct LifeTests {
         }
     }
 
+    @Test func `a second speed-up pays more than the first one, and the same one isn't taken twice`() async throws {
+        try await ChainWorld.with { world in
+            let ada = try await world.person(1)
+            try await world.know(world.dev.address(2), by: ada)
+            try await world.dev.setAutomine(false)
+            let intent = try await world.pay("1", "ETH", to: world.dev.address(2), by: ada)
+            try await world.submit(intent, by: ada)
+            func faster() async throws -> Intent {
+                let path = "/v1/defi/intents/\(intent.id.wire)/replace"
+                return try await world.intent(try await world.ask("POST", path, by: ada, ["action": "speed_up"]).json)
+            }
+            // Built before either is signed, they are the same to the last byte.
+            let (first, same) = (try await faster(), try await faster())
+            #expect(try await world.submit(first, by: ada).status == 202)
+            let refused = try await world.submit(same, by: ada)
+            #expect(refused.status == 409 && refused.json["code"]?.stringValue == "intent_not_open")
+            let second = try await faster()
+            #expect(second.transaction.offered.tip > first.transaction.offered.tip)
+            #expect(try await world.submit(second, by: ada).status == 202)
+            #expect(try await world.now(second).state == .broadcast)
+            try await world.dev.mine()
+            try await world.finalise()
+            #expect(try await world.now(second).state.name == "final")
+            for other in [intent, first] { #expect(try await world.now(other).state == .replaced) }
+        }
+    }
+
     @Test func `a cancellation uses the nonce up`() async throws {
         try await ChainWorld.with { world in
             let (ada, bob) = (try await world.person(1), world.dev.address(2))
@@ -150,11 +177,12 @@ struct LifeTests {
             try await world.know(bob, by: ada)
             try await world.dev.setAutomine(false)
             let all = try await world.tokens(.usdc, of: ada.address)
+            let coins = Int128(clamping: try await world.chain.nodes.first.balance(of: ada.address))
             let built = try await world.pay(Money(minorUnits: all, .usdc).wire, "USDC", to: bob, by: ada)
             // Each goes through alone; after the first the second is more than there is.
             let nonce = built.transaction.nonce
             _ = try await world.pool.query("update defi.intents set nonce = \(Int64(nonce) + 1) where id = \(built.id)")
-            try await world.send(
+            let other = try await world.send(
                 elsewhere: try KnownCall.transfer.callData([.address(bob), .uint(.one)]),
                 as: built,
                 nonce,
@@ -171,9 +199,15 @@ struct LifeTests {
             #expect(try await world.house("network_gas", .eth) == inclusion.gasCost)
             try await world.finalise()
             #expect(try await world.now(intent).state.name == "failed")
-            // Only what went by is gone, and the gas.
-            #expect(try await world.house("network_gas", .eth) == inclusion.gasCost)
+            // Only what went by is gone, and the gas: to the last unit, by the chain as by the books.
+            let booked = try await world.house("network_gas", .eth)
+            #expect(booked == inclusion.gasCost)
             #expect(try await world.tokens(.usdc, of: ada.address) == all - 1)
+            let left = Int128(clamping: try await world.chain.nodes.first.balance(of: ada.address))
+            let others = try #require(try await world.chain.nodes.receipt(other))
+            #expect(coins - left == booked + Int128(clamping: others.gasCost))
+            #expect(try await world.held("wallet:\(world.chain.name)", .eth, by: ada) == left)
+            #expect(try await world.house(IntentBooks.onChain, .eth) + left == -booked)
         }
     }
 
@@ -224,9 +258,21 @@ struct LifeTests {
             let exit = try await world.now(built)
             #expect(try await world.submit(exit, by: ada).status == 202)
             #expect(try await world.now(exit).state == .signed)
-            for attempts in [IntentSender.refusalsMax - 2, IntentSender.refusalsMax - 1] {
+            // However often it was tried: calls that got lost are no refusals.
+            _ = try await world.pool.query("update defi.intents set attempts = 50 where id = \(exit.id)")
+            for isLost in [true, false] {
+                if isLost { try await world.dev.fault(.drop, on: "eth_sendRawTransaction") }
+                try await world.makeDue()
+                try await world.parts.sender.round()
                 #expect(try await world.now(exit).state == .signed)
-                _ = try await world.pool.query("update defi.intents set attempts = \(attempts) where id = \(exit.id)")
+            }
+            let refusals: Int = try await world.pool.query(
+                "select refusals from defi.intents where id = \(exit.id)"
+            )[0][0]
+            #expect(refusals == 2)
+            for refusals in [IntentSender.refusalsMax - 2, IntentSender.refusalsMax - 1] {
+                #expect(try await world.now(exit).state == .signed)
+                _ = try await world.pool.query("update defi.intents set refusals = \(refusals) where id = \(exit.id)")
                 try await world.makeDue()
                 try await world.parts.sender.round()
             }
@@ -257,7 +303,15 @@ struct LifeTests {
 
 extension ChainWorld {
     /// Sends a call to the same contract as an intent's, by the wallet's own hand.
-    fileprivate func send(elsewhere data: [UInt8], as intent: Intent, _ nonce: UInt64, by person: Person) async throws {
+    ///
+    /// Returns its hash.
+    @discardableResult
+    fileprivate func send(
+        elsewhere data: [UInt8],
+        as intent: Intent,
+        _ nonce: UInt64,
+        by person: Person
+    ) async throws -> [UInt8] {
         let other = EthereumTransaction(
             chainID: intent.transaction.chainID,
             nonce: nonce,
@@ -269,6 +323,7 @@ extension ChainWorld {
         )
         let signed = try person.signer.sign(try #require(other))
         #expect(await chain.nodes.send(signed.bytes) == .accepted)
+        return signed.hash
     }
 
     /// Makes what waits for its next attempt due now.

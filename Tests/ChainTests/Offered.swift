@@ -46,19 +46,26 @@ extension ChainWorld {
 
     /// Gives a position its yield: what its protocol earns in a year.
     func earn(_ offer: Offered, _ strategy: Strategy) async throws {
+        try await yield(offer)
+        if offer.isPair {
+            try await fees(of: strategy, usdc: 10_000_000, wei: BigUInt(2) * BigUInt.powerOfTen(15))
+        }
+        // Nothing happened to the wallet itself.
+        try await dev.mine(Int(StrategyWatch.blocksMax))
+        try await follow()
+    }
+
+    /// Lets a protocol earn without a look at it: by time, or by what somebody pays into it.
+    func yield(_ offer: Offered) async throws {
         let contract = try self.offer(offer).contract
         switch offer {
         case .vault:
             let token = try #require(chain.deployment.token(.usdc))
             try await dev.send("mint(address,uint256)", [.address(contract), .uint(BigUInt(150_000_000))], to: token)
         case .lido: try await dev.send("reportRewards()", [], to: contract, value: BigUInt.powerOfTen(17))
-        case .pair, .narrowPair:
-            try await fees(of: strategy, usdc: 10_000_000, wei: BigUInt(2) * BigUInt.powerOfTen(15))
+        case .pair, .narrowPair: break
         case .aave, .compound: try await dev.pass(seconds: 31_536_000)
         }
-        // Nothing happened to the wallet itself.
-        try await dev.mine(Int(StrategyWatch.blocksMax))
-        try await follow()
     }
 
     /// Pays fees into a pair's position.

@@ -1,4 +1,5 @@
 import Kernel
+import Randomness
 import Testing
 import WalletCrypto
 import WalletSigners
@@ -22,7 +23,7 @@ import WalletSigners
     @Test(arguments: [1, 2] as [UInt64]) func `on Solana the books are the chain's`(_ seed: UInt64) async throws {
         try await SolanaDev.with { dev in
             try await PaymentWorld.with(try dev.followed()) { world in
-                var random = Seeded(state: seed)
+                var random = SeededRandom(seed)
                 let people = try await self.people(world, &random)
                 for person in people {
                     try await dev.fund(person.address, 2_000_000_000)
@@ -52,7 +53,7 @@ import WalletSigners
     @Test(arguments: [1, 2] as [UInt64]) func `on Sui the books are the chain's`(_ seed: UInt64) async throws {
         try await SuiDev.with { dev in
             try await PaymentWorld.with(try dev.followed()) { world in
-                var random = Seeded(state: seed)
+                var random = SeededRandom(seed)
                 let people = try await self.people(world, &random)
                 for person in people {
                     for _ in 0..<4 {
@@ -81,7 +82,7 @@ import WalletSigners
 
     private func people(
         _ world: PaymentWorld,
-        _ random: inout Seeded
+        _ random: inout SeededRandom
     ) async throws -> [PaymentWorld.Person] {
         var people: [PaymentWorld.Person] = []
         for _ in 0..<3 { people.append(try await world.person(&random)) }
@@ -95,7 +96,7 @@ import WalletSigners
         _ world: PaymentWorld,
         _ chain: Chain,
         _ people: [PaymentWorld.Person],
-        _ random: inout Seeded
+        _ random: inout SeededRandom
     ) async throws {
         try await chain.settle()
         try await world.follow()

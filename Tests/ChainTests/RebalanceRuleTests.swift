@@ -1,4 +1,5 @@
 import Kernel
+import Randomness
 import Testing
 import WalletCrypto
 
@@ -46,7 +47,7 @@ struct RebalanceRuleTests {
 
     @Test func `what pays pays with less gas, a better rate, a longer horizon, a smaller band, and never back`() {
         let seed = UInt64.random(in: 0 ... .max)
-        var random = Seeded(state: seed)
+        var random = SeededRandom(seed)
         var moved = 0
         for _ in 0..<5_000 {
             let terms = RebalanceRule.Terms(

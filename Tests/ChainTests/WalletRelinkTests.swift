@@ -2,6 +2,7 @@ import DomainKit
 import Kernel
 import Ledger
 import PostgreSQL
+import Randomness
 import Testing
 import WalletCrypto
 import WalletSigners
@@ -98,7 +99,7 @@ struct WalletRelinkTests {
 extension BitcoinWorld {
     /// Keys of a wallet that nobody has linked, with one coin in a block.
     fileprivate func stranger(with satoshi: Int) async throws -> Person {
-        var random = Seeded(state: 99)
+        var random = SeededRandom(99)
         let signer = try Signer(&random)
         let address = try #require(BitcoinAddress(.p2wpkh, key: signer.key, network: .regtest)).description
         try await fund(address, satoshi)

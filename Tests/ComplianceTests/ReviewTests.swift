@@ -99,6 +99,24 @@ import Testing
         }
     }
 
+    @Test func `what nobody decides about ends after two weeks`() async throws {
+        try await ComplianceWorld.with { world in
+            let user = try await world.user("Ana Ruiz")
+            for dollars: Int128 in [9_000, 9_500] { try await world.happened("withdrawal", dollars, to: user) }
+            let held = world.movement(.withdrawal, 9_900, of: user)
+            let since = world.clock.now()
+            #expect(try await world.gate.check(held).outcome == .review)
+            world.clock.advance(seconds: ComplianceGate.waitingDaysMax * 86_400 - 1)
+            #expect(try await world.gate.standing(of: held, since: since) == .waits)
+            world.clock.advance(seconds: 1)
+            guard case .refused(let answer) = try await world.gate.standing(of: held, since: since) else {
+                Issue.record("it waits for ever")
+                return
+            }
+            #expect(answer.endsBecause == "review_timed_out" && answer.outcome == .block)
+        }
+    }
+
     @Test func `what was sold from own wallets counts as what left`() async throws {
         try await ComplianceWorld.with { world in
             let user = try await world.user("Ana Ruiz")

@@ -1,5 +1,6 @@
 import DepthFeed
 import Kernel
+import Randomness
 import Testing
 
 @Suite struct DepthFeedTests {
@@ -50,17 +51,6 @@ import Testing
         }
     }
 
-    private struct SeededRandom: RandomNumberGenerator {
-        var state: UInt64
-        mutating func next() -> UInt64 {
-            state &+= 0x9E37_79B9_7F4A_7C15
-            var value = state
-            value = (value ^ value >> 30) &* 0xBF58_476D_1CE4_E5B9
-            value = (value ^ value >> 27) &* 0x94D0_49BB_1331_11EB
-            return value ^ value >> 31
-        }
-    }
-
     @Test func `the checksum is the usual one`() {
         #expect(CRC32.of(Array("123456789".utf8)) == 0xCBF4_3926)
         #expect(CRC32.of([]) == 0)
@@ -100,7 +90,7 @@ import Testing
     }
 
     @Test(arguments: [1, 2, 3] as [UInt64]) func `a copy is rebuilt from changes`(seed: UInt64) throws {
-        var random = SeededRandom(state: seed)
+        var random = SeededRandom(seed)
         var server = ServerBook()
         for _ in 0..<20 { _ = server.change(&random) }
         var copy = try LocalBook(server.whole)
@@ -133,7 +123,7 @@ import Testing
     }
 
     @Test func `a gap and a wrong checksum are found`() throws {
-        var random = SeededRandom(state: 4)
+        var random = SeededRandom(4)
         var server = ServerBook()
         let copy = try LocalBook(server.whole)
         let missed = server.change(&random)

@@ -12,7 +12,9 @@ SIGTERM.  Contracts come from contracts.json (build_contracts.py).  Beyond the s
                                       transactions go back to the mempool and are mined again, else dropped
     dev_fault {method, kind: error|delay|late|drop|lost|garbage, count, seconds}
                                       faults of the next calls: delay waits before a call is made and late after
-                                      it, drop closes the connection before it is made and lost after it
+                                      it, drop closes the connection before it is made and lost after it; `*` is
+                                      every method of a node; dev_stats counts those that were met (fault.KIND)
+    dev_heal                          forgets faults that no call has met
     dev_setBalance [address, wei] · dev_mint [token, to, amount] · dev_info · dev_stats
 
 The private keys below are derived from public text: they hold no value anywhere.
@@ -36,6 +38,7 @@ import rlp
 from eth import constants
 from eth.chains.base import MiningChain
 from eth.db.atomic import AtomicDB
+from eth.estimators.gas import binary_gas_search_1000_tolerance
 from eth.exceptions import VMError
 from eth.vm.forks import PragueVM
 from eth.vm.spoof import SpoofTransaction
@@ -112,6 +115,23 @@ def revert_error(err: VMError) -> RpcError:
     return RpcError(-32000, f"{type(err).__name__}: {err}")
 
 
+def gas_needed(state, tx) -> int:
+    """What a call takes, as geth finds it: with all gas there is, then with what that took and a 64th more, which calls
+    within keep back (EIP-150); searched for only where that isn't enough."""
+    if not tx.data and not state.get_code(tx.to):
+        return tx.intrinsic_gas
+    def run(gas):
+        snapshot = state.snapshot()
+        try:
+            return state.apply_transaction(SpoofTransaction(tx, gas=gas, gas_price=0))
+        finally:
+            state.revert(snapshot)
+    whole = run(state.gas_limit)
+    whole.raise_if_error()
+    gas = (tx.intrinsic_gas + whole.get_gas_used() + 2_300) * 64 // 63
+    return gas if run(gas).is_success else binary_gas_search_1000_tolerance(state, tx)
+
+
 # ------------------------------------------------------------------ the chain
 class DevChain:
     def __init__(self, accounts: list[bytes], chain_id: int = CHAIN_ID, genesis_time: int | None = None):
@@ -126,6 +146,7 @@ class DevChain:
         self.cls = type("DevMiningChain", (MiningChain,), {
             "chain_id": chain_id,
             "vm_configuration": ((0, PragueVM),),
+            "gas_estimator": staticmethod(gas_needed),
             # a constant gas limit instead of the adjusting one
             "create_header_from_parent": lambda s, parent, **kw: MiningChain.create_header_from_parent(
                 s, parent, **{**kw, "gas_limit": parent.gas_limit}),
@@ -203,7 +224,6 @@ class DevChain:
             raise RpcError(-32000, str(e)) from None
 
     def estimate(self, call: dict, tag="latest") -> int:
-        self.call(call, tag)                                   # surfaces the revert reason first
         at = self.chain.create_header_from_parent(self.header(tag))
         try:
             return self.chain.estimate_gas(self._spoof(call, tag, GAS_LIMIT), at)
@@ -619,6 +639,7 @@ class Rpc:
             "evm_setNextBlockTimestamp": lambda t: setattr(c, "next_timestamp", unq(t)) or True,
             "dev_reorg": lambda o=None: c.reorg(int((o or {}).get("depth", 1)), bool((o or {}).get("keep", True))),
             "dev_fault": self.add_fault,
+            "dev_heal": lambda: self.faults.clear() or True,
             "dev_reset": self.reset,
             "dev_mint": self.dev_mint,
             "dev_info": lambda: self.fx.info(self.url),
@@ -643,6 +664,7 @@ class Rpc:
         return {"raw": d(bytes(acct.sign_transaction(tx).raw_transaction))}
 
     def block_by_number(self, tag="latest", full=False):
+        self.c.stats["eth_getBlockByNumber.full"] += bool(full)
         try:
             return self.c.block_json(self.c.header(tag), full)
         except RpcError as e:
@@ -675,8 +697,10 @@ class Rpc:
 
     def _fault(self, method):
         for f in self.faults:
-            if f["method"] in (method, "*") and not method.startswith("dev_") and f["count"] > 0:
+            if f["count"] > 0 and (f["method"] == method
+                                   or f["method"] == "*" and not method.startswith(("dev_", "evm_"))):
                 f["count"] -= 1
+                self.c.stats["fault." + f["kind"]] += 1
                 return f
         return None
 
@@ -701,7 +725,9 @@ class Rpc:
                 with self.c.lock:
                     if self.c.generation != generation:
                         raise Dropped
+                    began = time.perf_counter()
                     result = fn(*params) if isinstance(params, list) else fn(**params)
+                    self.c.stats["busy"] += int((time.perf_counter() - began) * 1e6)
             except TypeError as e:
                 raise RpcError(-32602, f"invalid params: {e}") from None
             if f and f["kind"] == "late":

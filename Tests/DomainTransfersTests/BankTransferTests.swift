@@ -126,6 +126,34 @@ import Testing
         }
     }
 
+    @Test(arguments: [ComplianceCases.Decision.released, .confirmed])
+    func `a transfer of a customer whose case is open waits for two officers`(
+        _ decision: ComplianceCases.Decision
+    ) async throws {
+        try await with { world, bank in
+            try await world.fund(bank.user, Money(minorUnits: 10_000, .usd), in: .banking)
+            let opened = try await bank.openCase()
+            let id = try await world.sent(bank.user, Money(minorUnits: 4_000, .usd), from: .banking, to: .investing)
+            let held = try #require(try await bank.transactions.find(id.cast()))
+            #expect(held.status == .inReview && held.reservation != nil)
+            #expect(try await world.status(of: id, bank.user, in: .banking) == "in_review")
+            let transfers = try world.member(.banking).transfers
+            #expect(try await transfers.lookAtHeld() == 0)
+            #expect(try await bank.used(world) == 4_000)
+            try await bank.decide(opened, decision)
+            #expect(try await transfers.lookAtHeld() == 1)
+            try await world.settle()
+            let isReleased = decision == .released
+            let ended = try #require(try await bank.transactions.find(id.cast()))
+            #expect(ended.status == (isReleased ? .completed : .failed))
+            #expect(ended.reason == (isReleased ? nil : "refused"))
+            #expect(try await bank.used(world) == (isReleased ? 4_000 : 0))
+            #expect(try await world.balance(bank.user, .usd, in: .investing) == (isReleased ? 4_000 : 0))
+            #expect(try await world.balance(bank.user, .usd, in: .banking) == (isReleased ? 6_000 : 10_000))
+            try await world.expectSettled()
+        }
+    }
+
     @Test func `an unknown user may not move money`() async throws {
         try await with { world, _ in
             let response = try await world.send(
@@ -145,6 +173,8 @@ struct Bank: Sendable {
     let book: BankTransferBook
     let transactions: Transactions
     let accounts: BankAccounts
+    let compliance: ComplianceGate
+    let cases: ComplianceCases
 
     init(_ database: TestDatabase, _ ids: IDGenerator) async throws {
         let (pool, platform, clock) = (database.pool(.banking), database.pool(.platform), SystemClock())
@@ -158,9 +188,11 @@ struct Bank: Sendable {
         let schema = Schema.banking
         transactions = Transactions(schema: schema, pool: pool)
         accounts = BankAccounts(schema: schema, pool: pool, ids: ids, clock: clock)
+        compliance = ComplianceGate(pool: platform, ids: ids, clock: clock)
+        cases = ComplianceCases(pool: platform, ids: ids, clock: clock)
         let checks = MovementChecks(
             users: UserDirectory(pool: platform),
-            compliance: ComplianceGate(pool: platform, ids: ids, clock: clock),
+            compliance: compliance,
             fees: FeeCatalogCache { try FeeCatalog(FeeSchedule.defaults) },
             limits: Limits(schema: schema, pool: pool, clock: clock),
             ids: ids,
@@ -174,6 +206,27 @@ struct Bank: Sendable {
             transactions: transactions,
             journal: TransactionJournal(ids: ids)
         )
+    }
+
+    /// Opens a case that holds what leaves the customer.
+    func openCase() async throws -> ID<ComplianceCase> {
+        let alert = ComplianceCases.Alert(
+            user: user,
+            kind: .sanctions,
+            subject: "a test",
+            score: 700,
+            explanation: ["a test"]
+        )
+        let id = try #require(try await cases.raise([alert], evidence: [:]))
+        compliance.forget()
+        return id
+    }
+
+    /// Two officers decide on the customer's case.
+    func decide(_ id: ID<ComplianceCase>, _ decision: ComplianceCases.Decision) async throws {
+        try await cases.propose(id, decision, by: "ada")
+        try await cases.decide(id, agrees: true, by: "bob")
+        compliance.forget()
     }
 
     /// What is used of the day's limit of transfers, in minor units.

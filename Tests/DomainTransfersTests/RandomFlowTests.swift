@@ -5,6 +5,7 @@ import Kernel
 import Ledger
 import Messaging
 import PostgreSQL
+import Randomness
 import Testing
 
 /// Seeded flows of transfers among the three domains, with everything going wrong that can.
@@ -17,7 +18,7 @@ import Testing
 
     @Test(arguments: [UInt64(1), 2, 3, .random(in: 4 ... .max)])
     func `every customer ends with what the orders say, and no unit is lost or made`(seed: UInt64) async throws {
-        var random = SeededRandom(seed: seed)
+        var random = SeededRandom(seed)
         let users = (0..<6).map { _ in IDGenerator().next(User.self) }
         var draws: [UInt64] = []
         for _ in 0..<4_000 { draws.append(random.next()) }
@@ -107,19 +108,5 @@ struct Draws {
     mutating func below(_ bound: Int) -> Int {
         defer { position = (position + 1) % values.count }
         return Int(values[position] % UInt64(bound))
-    }
-}
-
-/// A source of randomness that a printed seed repeats (SplitMix64).
-struct SeededRandom: RandomNumberGenerator {
-    private var state: UInt64
-    init(seed: UInt64) { state = seed }
-
-    mutating func next() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var value = state
-        value = (value ^ (value >> 30)) &* 0xBF58_476D_1CE4_E5B9
-        value = (value ^ (value >> 27)) &* 0x94D0_49BB_1331_11EB
-        return value ^ (value >> 31)
     }
 }

@@ -14,11 +14,14 @@ enum DomainTransfersSubscriptions {
     }
 }
 
-/// A book that approves everything, at a flat fee, and can refuse what arrives or break a step's transaction.
+/// A book that approves everything, at a flat fee, and can hold what leaves, refuse what arrives or break a step's
+/// transaction.
 final class TestBook: TransferBook {
     private struct State {
         var refusal: String?
         var broken: Set<String> = []
+        var holds = false
+        var standing = MovementStanding.waits
     }
 
     private let schema: Schema
@@ -33,7 +36,15 @@ final class TestBook: TransferBook {
     /// From now on arrivals are refused for that reason.
     func refuse(_ reason: String?) { state.withLock { $0.refusal = reason } }
 
-    /// The next step of that name fails inside its transaction: `leaving`, `arriving`, `confirmed`, `returning`.
+    /// From now on what leaves is held, or isn't.
+    func hold(_ holds: Bool = true) { state.withLock { $0.holds = holds } }
+
+    /// From now on what is held stands like that.
+    func decide(_ standing: MovementStanding) { state.withLock { $0.standing = standing } }
+
+    func standing(of transfer: DomainTransfer) async throws -> MovementStanding { state.withLock { $0.standing } }
+
+    /// The next step of that name fails inside its transaction: `leaving`, `held`, `released`.
     func breakNext(_ step: String) { state.withLock { _ = $0.broken.insert(step) } }
 
     func approve(_ order: TransferOrder) async throws -> TransferApproval {
@@ -73,8 +84,18 @@ final class TestBook: TransferBook {
             amount: order.amount,
             identification: .approved
         )
-        return TransferApproval(id: id, order: order, quote: quote, compliance: ComplianceRules().check(movement))
+        let answer = state.withLock { $0.holds } ? TestBook.review : ComplianceRules().check(movement)
+        return TransferApproval(id: id, order: order, quote: quote, compliance: answer)
     }
+
+    /// What a person must look at.
+    static let review = ComplianceAnswer(checks: [
+        .init(kind: .aml, outcome: .review, score: 50, flags: ["test"], rule: "test.v1")
+    ])
+    /// What may not go on.
+    static let block = ComplianceAnswer(checks: [
+        .init(kind: .aml, outcome: .block, score: 100, flags: ["test"], rule: "test.v1")
+    ])
 
     func refusal(of arrival: TransferOrder) async throws -> String? { state.withLock { $0.refusal } }
 
@@ -99,6 +120,9 @@ extension TransferStep {
     var name: String {
         switch self {
         case .leaving: "leaving"
+        case .held: "held"
+        case .released: "released"
+        case .stopped: "stopped"
         case .arriving: "arriving"
         case .confirmed: "confirmed"
         case .returning: "returning"

@@ -31,7 +31,7 @@ import Testing
             let id = try await world.sent(user, Money(minorUnits: 300, .usd), from: .banking, to: .investing)
             let member = try world.member(.banking)
             _ = try await member.runtime.pool.query(
-                "update banking.transfers set created_at = created_at - interval '400 seconds' where id = \(id)"
+                "update banking.transfers set updated_at = updated_at - interval '400 seconds' where id = \(id)"
             )
             let ages = try await member.transfers.oldestInTransitSeconds()
             #expect(Set(ages.keys) == ["investing"])

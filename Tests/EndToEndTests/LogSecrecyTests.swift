@@ -17,6 +17,8 @@ struct LogSecrecyTests {
         var secrets = try await pass(through: server)
         secrets += try await LogSecrecyTests.reset(server, mail: home.path + "/mail")
         secrets += try LogSecrecyTests.keys(in: home.path)
+        let material = try await offer(to: server)
+        secrets += material
         #expect(secrets.count > 20 && secrets.allSatisfy { $0.utf8.count >= 8 })
         let dump = try await Program.run(
             "/usr/lib/postgresql/15/bin/pg_dump",
@@ -30,7 +32,28 @@ struct LogSecrecyTests {
             for log in logs { #expect(!log.text.contains(secret), "secret \(place) stands in \(log.path)") }
             #expect(!dump.output.contains(secret), "secret \(place) stands in the database")
         }
+        // What came from a wallet is nowhere at all: no file of the program, PostgreSQL or Redis has it.
+        let list = try TemporaryFolder("material")
+        defer { list.remove() }
+        let lines = material.flatMap { $0.split(separator: "\n") }.filter { !$0.hasPrefix("-----") }
+        try lines.joined(separator: "\n").write(toFile: list.path + "/list", atomically: true, encoding: .utf8)
+        let found = try await Program.run("/usr/bin/grep", ["-rlaF", "-f", list.path + "/list", home.path])
+        #expect(found.status == 1, "\(found.output)")
         home.remove()
+    }
+
+    /// Offers private material in every part of a request, as somebody who is signed in; answers with its spellings.
+    private func offer(to server: RunningServer) async throws -> [String] {
+        let client = WireClient(port: server.port)
+        let (email, password) = (JSON.string("odd@example.com"), JSON.string("Cobalt-harbour-55-wren"))
+        func post(_ path: String, _ body: JSON) async throws -> Answer {
+            let headers = [("Content-Type", "application/json")]
+            return try await client.send("POST", path, headers: headers, body: body.serialized())
+        }
+        let person: JSON = ["email": email, "username": "odd", "password": password]
+        #expect(try await post("/v1/auth/register", person).status == 201)
+        let tokens = try await post("/v1/auth/login", ["email": email, "password": password])
+        return try await SecretOffers(client: client, token: tokens.text("access_token")).all()
     }
 
     /// Does what has secrets in it, rightly and wrongly; answers with them.

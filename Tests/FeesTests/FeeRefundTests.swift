@@ -1,20 +1,7 @@
 import Fees
 import Kernel
+import Randomness
 import Testing
-
-/// A generator whose seed is told when a test fails.
-private struct Seeded: RandomNumberGenerator {
-    var state: UInt64
-
-    // SplitMix64 (Steele, Lea, Flood 2014).
-    mutating func next() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var mixed = state
-        mixed = (mixed ^ (mixed >> 30)) &* 0xBF58_476D_1CE4_E5B9
-        mixed = (mixed ^ (mixed >> 27)) &* 0x94D0_49BB_1331_11EB
-        return mixed ^ (mixed >> 31)
-    }
-}
 
 @Suite struct FeeRefundTests {
     private func lines(_ cents: [Int128], refundable: [Bool]? = nil) -> [FeeLine] {
@@ -73,7 +60,7 @@ private struct Seeded: RandomNumberGenerator {
 
     @Test func `partial refunds of any size sum exactly and never take anything back`() throws {
         let seed = UInt64.random(in: 0 ... .max)
-        var random = Seeded(state: seed)
+        var random = SeededRandom(seed)
         for _ in 0..<2_000 {
             let amount = Int128.random(in: 1...5_000, using: &random)
             let fees = (0..<Int.random(in: 1...6, using: &random)).map { _ in Int128.random(in: 0...40, using: &random)

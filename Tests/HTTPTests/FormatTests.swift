@@ -1,5 +1,6 @@
 import HTTP
 import Kernel
+import Randomness
 import Testing
 
 @Suite struct FormatTests {
@@ -24,7 +25,7 @@ import Testing
     func `what matches the published pattern is accepted`(index: Int) throws {
         let format = FormatTests.formats[index]
         let pattern = try Regex(format.pattern)
-        var random = SplitMix64(state: 0x5EED + UInt64(index))
+        var random = SeededRandom(0x5EED + UInt64(index))
         var accepted = 0
         for round in 0..<20_000 {
             var text = Array(FormatTests.seeds[Int(random.next() % UInt64(FormatTests.seeds.count))].unicodeScalars)
@@ -58,18 +59,5 @@ import Testing
         for format in FormatTests.formats {
             if let example = format.example { #expect(format.fault(in: example) == nil, "\(format.name)") }
         }
-    }
-}
-
-/// A generator whose sequence is its seed's (Steele, Lea, Flood 2014).
-struct SplitMix64: RandomNumberGenerator {
-    var state: UInt64
-
-    mutating func next() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var value = state
-        value = (value ^ (value >> 30)) &* 0xBF58_476D_1CE4_E5B9
-        value = (value ^ (value >> 27)) &* 0x94D0_49BB_1331_11EB
-        return value ^ (value >> 31)
     }
 }

@@ -2,6 +2,7 @@ import Cryptography
 import HTTP
 import Kernel
 import PostgreSQL
+import Randomness
 import Testing
 
 @testable import Identity
@@ -216,7 +217,7 @@ struct APIKeyTests {
         #expect(try #require(AddressRange("::/0")).contains("203.0.113.9"))
         let one = try #require(AddressRange("192.0.2.1"))
         #expect(one.contains("192.0.2.1") && !one.contains("192.0.2.2") && !one.contains("x"))
-        var generator = SeededGenerator(seed: 20_261_121)
+        var generator = SeededRandom(20_261_121)
         for _ in 0..<2_000 {
             let (address, length) = (
                 UInt32.random(in: 0 ... .max, using: &generator), Int.random(in: 1...32, using: &generator)
@@ -233,17 +234,5 @@ struct APIKeyTests {
 
     private static func dotted(_ address: UInt32) -> String {
         [24, 16, 8, 0].map { String(address >> $0 & 0xFF) }.joined(separator: ".")
-    }
-}
-
-struct SeededGenerator: RandomNumberGenerator {
-    var state: UInt64
-    init(seed: UInt64) { state = seed }
-    mutating func next() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var value = state
-        value = (value ^ value >> 30) &* 0xBF58_476D_1CE4_E5B9
-        value = (value ^ value >> 27) &* 0x94D0_49BB_1331_11EB
-        return value ^ value >> 31
     }
 }

@@ -1,4 +1,5 @@
 import Kernel
+import Randomness
 import Testing
 
 @testable import Identity
@@ -10,7 +11,7 @@ import Testing
     private static let alphabet = Array("rft_etk-_abcdefghijklmnopqrstuvwxyzABCZ0123456789:/.@ ".utf8)
 
     /// Bytes of any kind, or of the kind that the formats are made of.
-    private static func text(_ random: inout SeededGenerator) -> String {
+    private static func text(_ random: inout SeededRandom) -> String {
         let count = Int.random(in: 0...80, using: &random)
         let isWild = Bool.random(using: &random)
         let bytes = (0..<count).map { _ in
@@ -22,7 +23,7 @@ import Testing
     }
 
     @Test(arguments: seeds) func `random texts are neither tokens nor codes nor ranges by accident`(seed: UInt64) {
-        var random = SeededGenerator(seed: seed)
+        var random = SeededRandom(seed)
         for _ in 0..<1_000 {
             let text = ParserTests.text(&random)
             if let token = RefreshToken(text) { #expect(token.text == text && text.hasPrefix("rft_")) }
@@ -38,7 +39,7 @@ import Testing
     ) async throws {
         try await Fixture.with { world in
             let (token, id) = try await world.customer()
-            var random = SeededGenerator(seed: seed)
+            var random = SeededRandom(seed)
             let letters = Array("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_.")
             let parts = token.split(separator: ".")
             for _ in 0..<150 {

@@ -3,6 +3,7 @@ import HTTP
 import Kernel
 import MatchingEngine
 import PostgreSQL
+import Randomness
 import TestSupport
 import Testing
 
@@ -261,7 +262,7 @@ import Testing
 
     @Test(arguments: 0..<200 as Range<UInt64>)
     func `an estimate is what a book does`(seed: UInt64) throws {
-        var random = SeededGenerator(seed)
+        var random = SeededRandom(seed)
         let market = Samples.market
         let rates = TradingRates(
             maker: 1_000_000,

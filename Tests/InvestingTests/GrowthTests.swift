@@ -1,5 +1,6 @@
 @testable import Investing
 import Kernel
+import Randomness
 import Testing
 
 @Suite struct GrowthTests {
@@ -42,7 +43,7 @@ import Testing
 
     @Test(arguments: 0..<300 as Range<UInt64>)
     func `it does what the price of a fund's share does`(seed: UInt64) {
-        var random = SeededGenerator(seed)
+        var random = SeededRandom(seed)
         var (growth, fund) = (Growth(), Fund())
         let start = Int128(Int.random(in: 1_000_000...1_000_000_000_000, using: &random))
         growth = growth.after(start, before: 0)

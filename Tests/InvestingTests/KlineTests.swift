@@ -2,6 +2,7 @@
 import Kernel
 import MatchingEngine
 import PostgreSQL
+import Randomness
 import Synchronization
 import Testing
 
@@ -148,7 +149,7 @@ import Testing
             let trades = try await Samples.history(world, count: 800, days: 3, seed: 19)
             _ = try await klines.rebuild(world.market)
             // Each trade in turn is just in and just out of the window.
-            var random = SplitMix(state: 23)
+            var random = SeededRandom(23)
             for trade in trades.shuffled(using: &random).prefix(40) {
                 for shift in [-1, 0, 1] as [Int64] {
                     let now = Timestamp(microseconds: trade.recordedAt.microseconds + 86_400_000_000 + shift)

@@ -3,6 +3,7 @@ import DomainKit
 import Kernel
 import MatchingEngine
 import PostgreSQL
+import Randomness
 import TestSupport
 import Testing
 
@@ -113,7 +114,7 @@ import Testing
         let seed: UInt64
         let owner: TradingWorld.Trader
         let id: String
-        var random: SeededGenerator
+        var random: SeededRandom
         var bitcoin = 50_000
         var ether = 3_000
         var naive = Naive()
@@ -174,7 +175,7 @@ import Testing
             let ada = try await station.customer(usdc: "1000000", btc: "20")
             let targets = [(Asset.btc, 3_000), (.eth, 3_000)]
             let id = try await station.portfolio(of: ada, targets, cash: nil, [("order_minimum", "10")])
-            let random = SeededGenerator(seed)
+            let random = SeededRandom(seed)
             var play = Play(station: station, seed: seed, owner: ada, id: id, random: random)
             try await play.market()
             for number in 0..<24 {

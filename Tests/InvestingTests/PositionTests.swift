@@ -3,6 +3,7 @@ import Kernel
 import Ledger
 import MatchingEngine
 import PostgreSQL
+import Randomness
 import Testing
 
 // Prices in ticks of 0.01 USDC, quantities in lots of 0.0001 BTC: one tick times one lot is 0.000001 USDC.
@@ -47,7 +48,7 @@ import Testing
 
     @Test(arguments: 0..<50 as Range<UInt64>)
     func `after any flow nothing is lost: cost, gain and quantity add up`(seed: UInt64) {
-        var random = SeededGenerator(seed)
+        var random = SeededRandom(seed)
         var position = Position()
         var (paid, received, gone) = (Int128(0), Int128(0), Int128(0))
         for _ in 0..<200 {
@@ -138,7 +139,7 @@ import Testing
     @Test(arguments: [11, 12, 13] as [UInt64])
     func `after random trading positions and statistics are what the trades say`(seed: UInt64) async throws {
         try await TradingWorld.with { world in
-            var random = SeededGenerator(seed)
+            var random = SeededRandom(seed)
             var traders: [TradingWorld.Trader] = []
             for _ in 0..<4 { traders.append(try await world.trader()) }
             for round in 0..<40 {
@@ -218,20 +219,5 @@ extension TradingWorld {
         }
         let all = trades.reduce(Int128(0)) { $0 + Int128($1.quantity) }
         #expect(bought == all && sold == all)
-    }
-}
-
-/// SplitMix64: the same numbers from the same seed.
-struct SeededGenerator: RandomNumberGenerator {
-    private var state: UInt64
-
-    init(_ seed: UInt64) { state = seed }
-
-    mutating func next() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var z = state
-        z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
-        z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
-        return z ^ (z >> 31)
     }
 }

@@ -1,28 +1,17 @@
 @testable import Investing
 import Kernel
 import MatchingEngine
-
-/// Numbers that are the same for the same seed.
-struct SplitMix: RandomNumberGenerator {
-    var state: UInt64
-
-    mutating func next() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var mixed = (state ^ (state >> 30)) &* 0xBF58_476D_1CE4_E5B9
-        mixed = (mixed ^ (mixed >> 27)) &* 0x94D0_49BB_1331_11EB
-        return mixed ^ (mixed >> 31)
-    }
-}
+import Randomness
 
 /// Orders and cancels at random around one price, in batches.
 struct RandomTrading {
     let world: TradingWorld
     let traders: [TradingWorld.Trader]
-    var random: SplitMix
+    var random: SeededRandom
     private var placed: [(trader: Int, id: ID<Order>)] = []
 
     init(_ world: TradingWorld, traders: [TradingWorld.Trader], seed: UInt64) {
-        (self.world, self.traders, random) = (world, traders, SplitMix(state: seed))
+        (self.world, self.traders, random) = (world, traders, SeededRandom(seed))
     }
 
     /// Commits so many batches.

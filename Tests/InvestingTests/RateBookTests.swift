@@ -4,6 +4,7 @@ import Kernel
 import Ledger
 import MatchingEngine
 import PostgreSQL
+import Randomness
 import Synchronization
 import TestSupport
 import Testing
@@ -128,7 +129,7 @@ import Testing
     @Test(arguments: [1, 2] as [UInt64])
     func `rebates are paid out of the income, and every fee is what its rate makes it`(seed: UInt64) async throws {
         try await TradingWorld.with { world in
-            var random = SeededGenerator(seed)
+            var random = SeededRandom(seed)
             var traders: [TradingWorld.Trader] = []
             for _ in 0..<3 { traders.append(try await world.trader()) }
             for _ in 0..<120 {

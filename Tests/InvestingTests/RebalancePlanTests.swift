@@ -1,6 +1,7 @@
 @testable import Investing
 import Kernel
 import MatchingEngine
+import Randomness
 import Testing
 
 @Suite struct RebalancePlanTests {
@@ -36,7 +37,7 @@ import Testing
         #expect(Allocation.shares([0, 0]) == [0, 0])
         let large = Money.limit / 4
         #expect(Allocation.shares([large, large, 2 * large - 1]) == [2_500, 2_500, 5_000])
-        var random = SeededGenerator(5)
+        var random = SeededRandom(5)
         for _ in 0..<1_000 {
             let values = (0..<Int.random(in: 1...8, using: &random)).map { _ in
                 Int128(Int64.random(in: 0...1_000_000_000_000, using: &random))
@@ -99,7 +100,7 @@ import Testing
         let rules: RebalancePlan.Rules
 
         init(_ seed: UInt64) {
-            var random = SeededGenerator(seed)
+            var random = SeededRandom(seed)
             let assets: [Asset] = [.btc, .eth, .sol, .sui]
             var weights = assets.map { _ in Int.random(in: 0...2_500, using: &random) }
             weights.append(10_000 - weights.reduce(0, +))

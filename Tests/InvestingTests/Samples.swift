@@ -2,6 +2,7 @@
 import Kernel
 import MatchingEngine
 import PostgreSQL
+import Randomness
 
 /// Trades of the past, and what slow and obvious code makes of them.
 enum Samples {
@@ -38,7 +39,7 @@ enum Samples {
 
     /// Trades of the days before now, several at some instants; in their order.
     private static func past(count: Int, days: Int64, seed: UInt64) -> [TradeRecord] {
-        var random = SplitMix(state: seed)
+        var random = SeededRandom(seed)
         let now = SystemClock().now()
         var instants = (0..<count * 3 / 4).map { _ in
             Timestamp(microseconds: now.microseconds - Int64.random(in: 1..<days * 86_400_000_000, using: &random))

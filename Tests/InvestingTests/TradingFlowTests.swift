@@ -5,6 +5,7 @@ import Kernel
 import Ledger
 import MatchingEngine
 import PostgreSQL
+import Randomness
 import TestSupport
 import Testing
 
@@ -32,7 +33,7 @@ import Testing
 /// A seeded flow of items, and of what may go wrong with them.
 private struct TradingFlow {
     let world: TradingWorld
-    var random: FlowRandom
+    var random: SeededRandom
     var traders: [TradingWorld.Trader] = []
     /// Orders that may still be open, with their owners.
     var orders: [(id: ID<Order>, owner: Int)] = []
@@ -45,7 +46,7 @@ private struct TradingFlow {
     var seen = 0
 
     init(_ world: TradingWorld, seed: UInt64) async throws {
-        (self.world, random) = (world, FlowRandom(state: seed))
+        (self.world, random) = (world, SeededRandom(seed))
         for _ in 0..<5 { traders.append(try await world.trader(btc: "2", usdc: "80000")) }
     }
 
@@ -239,18 +240,5 @@ private struct TradingFlow {
         orders.append((ticket.order.id, owner))
         if orders.count > 60 { orders.removeFirst(20) }
         return ticket
-    }
-}
-
-/// The same numbers for the same seed (SplitMix64; Steele, Lea and Flood 2014).
-private struct FlowRandom: RandomNumberGenerator {
-    var state: UInt64
-
-    mutating func next() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var mixed = state
-        mixed = (mixed ^ (mixed >> 30)) &* 0xBF58_476D_1CE4_E5B9
-        mixed = (mixed ^ (mixed >> 27)) &* 0x94D0_49BB_1331_11EB
-        return mixed ^ (mixed >> 31)
     }
 }

@@ -1,6 +1,7 @@
 import Compliance
 import Identity
 import Kernel
+import Randomness
 import Testing
 
 @testable import KYC
@@ -195,7 +196,7 @@ import Testing
     }
 
     @Test(arguments: 0..<200) func `in whichever order a vendor's words come, the last one counts`(seed: Int) throws {
-        var random = SplitMix(state: UInt64(seed))
+        var random = SeededRandom(UInt64(seed))
         let outcomes: [VendorEvent.Outcome] = [.approved, .insufficient("a"), .rejected("b"), .unclear("c")]
         let words = try (0..<Int.random(in: 1...6, using: &random)).map { place in
             let outcome = outcomes[Int.random(in: 0..<outcomes.count, using: &random)]

@@ -1,4 +1,5 @@
 import Kernel
+import Randomness
 import Testing
 
 @testable import KYC
@@ -20,7 +21,7 @@ import Testing
         isPersona: Bool,
         seed: UInt64
     ) throws {
-        var random = SplitMix(state: seed)
+        var random = SeededRandom(seed)
         let vendor: any IdentityVendor = isPersona ? PersonaVendor() : SumsubVendor()
         let whole = Array((isPersona ? Self.persona : Self.sumsub).utf8)
         #expect(try vendor.event(try JSON.parse(whole)).reference == "kyc_1")
@@ -47,7 +48,7 @@ import Testing
     }
 
     @Test(arguments: UInt64(1)...4) func `random bytes are a document only if they begin as one`(seed: UInt64) {
-        var random = SplitMix(state: seed)
+        var random = SeededRandom(seed)
         let starts: [KYCDocument.MediaType: [UInt8]] = [
             .jpeg: [0xFF, 0xD8, 0xFF], .png: [0x89, 0x50, 0x4E, 0x47, 0x0D, 0x0A, 0x1A, 0x0A],
             .pdf: Array("%PDF-".utf8),

@@ -1,4 +1,5 @@
 import Kernel
+import Randomness
 import Testing
 
 @Suite struct IDTests {
@@ -43,7 +44,7 @@ import Testing
 
     @Test func `a minted id has version, variant and the clock's time`() {
         let instant = Timestamp(microseconds: 1_795_163_400_123_456)
-        let generator = IDGenerator(clock: ManualClock(instant), random: SeededGenerator(seed: 1))
+        let generator = IDGenerator(clock: ManualClock(instant), random: SeededRandom(1))
         let id: ID<Thing> = generator.next()
         #expect(id.value >> 76 & 0xF == 7)
         #expect(id.value >> 62 & 0b11 == 0b10)
@@ -53,7 +54,7 @@ import Testing
 
     @Test func `ids of one generator rise though its clock stands or runs backwards`() {
         let clock = ManualClock(Timestamp(seconds: 1_795_163_400))
-        let generator = IDGenerator(clock: clock, random: SeededGenerator(seed: 2))
+        let generator = IDGenerator(clock: clock, random: SeededRandom(2))
         var last = generator.next(Thing.self)
         for round in 0..<10_000 {
             if round == 5_000 { clock.advance(seconds: -60) }

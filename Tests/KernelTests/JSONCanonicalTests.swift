@@ -1,4 +1,5 @@
 import Kernel
+import Randomness
 import Testing
 
 @Suite struct JSONCanonicalTests {
@@ -32,7 +33,7 @@ import Testing
 
     @Test(arguments: [UInt64(5), 20_261_122])
     func `a printed number is the same double`(seed: UInt64) throws {
-        var random = SeededGenerator(seed: seed)
+        var random = SeededRandom(seed)
         for _ in 0..<10_000 {
             let value = Double(bitPattern: random.next())
             guard value.isFinite, Double(try canonical(value.description)) != value else { continue }

@@ -1,4 +1,5 @@
 import Kernel
+import Randomness
 import Testing
 
 @Suite struct JSONSerialisingTests {
@@ -39,7 +40,7 @@ import Testing
 
     @Test(arguments: [UInt64(1), 20_261_120, 977])
     func `random values read back as they were written`(seed: UInt64) throws {
-        var random = SeededGenerator(seed: seed)
+        var random = SeededRandom(seed)
         for _ in 0..<2_000 {
             let value = RandomJSON.value(depth: 5, &random)
             let bytes = value.serialized()
@@ -50,7 +51,7 @@ import Testing
 
     @Test(arguments: [UInt64(3), 20_261_121])
     func `random bytes neither crash nor read as something that writes otherwise`(seed: UInt64) throws {
-        var random = SeededGenerator(seed: seed)
+        var random = SeededRandom(seed)
         for _ in 0..<5_000 {
             var bytes = RandomJSON.value(depth: 4, &random).serialized()
             for _ in 0..<Int.random(in: 1...3, using: &random) {

@@ -1,22 +1,8 @@
 import Kernel
-
-/// SplitMix64 (Steele, Lea, Flood 2014): the same numbers for the same seed, everywhere.
-struct SeededGenerator: RandomNumberGenerator {
-    private var state: UInt64
-
-    init(seed: UInt64) { state = seed }
-
-    mutating func next() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var word = state
-        word = (word ^ (word >> 30)) &* 0xBF58_476D_1CE4_E5B9
-        word = (word ^ (word >> 27)) &* 0x94D0_49BB_1331_11EB
-        return word ^ (word >> 31)
-    }
-}
+import Randomness
 
 enum RandomJSON {
-    static func value(depth: Int, _ random: inout SeededGenerator) -> JSON {
+    static func value(depth: Int, _ random: inout SeededRandom) -> JSON {
         switch Int.random(in: 0...(depth > 0 ? 6 : 4), using: &random) {
         case 0: .null
         case 1: .bool(Bool.random(using: &random))
@@ -31,7 +17,7 @@ enum RandomJSON {
         }
     }
 
-    static func text(_ random: inout SeededGenerator) -> String {
+    static func text(_ random: inout SeededRandom) -> String {
         var text = ""
         for _ in 0..<Int.random(in: 0...20, using: &random) {
             let bound: UInt32 = [0x20, 0x7F, 0x7FF, 0xFFFF, 0x10FFFF].randomElement(using: &random) ?? 0x7F
@@ -40,7 +26,7 @@ enum RandomJSON {
         return text
     }
 
-    private static func object(depth: Int, _ random: inout SeededGenerator) -> JSON {
+    private static func object(depth: Int, _ random: inout SeededRandom) -> JSON {
         let members = (0..<Int.random(in: 0...20, using: &random)).map { index in
             JSON.Member("\(index)" + text(&random), value(depth: depth - 3, &random))
         }

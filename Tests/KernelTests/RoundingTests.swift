@@ -1,4 +1,5 @@
 import Kernel
+import Randomness
 import Testing
 
 @Suite struct RoundingTests {
@@ -38,7 +39,7 @@ import Testing
 
     @Test(arguments: [UInt64(9), 20_261_123])
     func `random quotients agree with long division`(seed: UInt64) {
-        var random = SeededGenerator(seed: seed)
+        var random = SeededRandom(seed)
         for _ in 0..<20_000 {
             let value = Int128(Int64.random(in: 0...1_000_000, using: &random))
             let numerator = Int128(Int64.random(in: 0...1000, using: &random))

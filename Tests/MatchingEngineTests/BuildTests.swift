@@ -49,10 +49,11 @@ import Testing
         let files =
             try FileManager.default.contentsOfDirectory(atPath: engine.path).filter { $0.hasSuffix(".swift") }
             .map { engine.appending(path: $0) }
-            + ["BookRun.swift", "RandomCommands.swift", "SeededRandom.swift"].map { tests.appending(path: $0) }
+            + ["BookRun.swift", "RandomCommands.swift"].map { tests.appending(path: $0) }
+            + [project.appending(path: "Tests/Randomness/SeededRandom.swift")]
         for file in files {
             let text = try String(contentsOf: file, encoding: .utf8)
-            try text.replacing("import MatchingEngine\n", with: "")
+            try text.replacing("import MatchingEngine\n", with: "").replacing("import Randomness\n", with: "")
                 .write(to: place.appending(path: file.lastPathComponent), atomically: true, encoding: .utf8)
         }
         let main = """

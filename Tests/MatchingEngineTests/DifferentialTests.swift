@@ -1,5 +1,6 @@
 import Foundation
 import MatchingEngine
+import Randomness
 import Testing
 
 /// The engine against the specification, command by command.
@@ -75,7 +76,7 @@ import Testing
         var engines = (0..<3).map { _ in EngineBook(pool: pool) }
         var references = (0..<3).map { _ in ReferenceOrderBook() }
         var streams = (0..<3).map { RandomCommands(seed: seed + $0 * 100, target: 20, spread: 100) }
-        var random = SeededRandom(seed: seed)
+        var random = SeededRandom(seed)
         for step in 0..<20_000 {
             let one = random.below(engines.count)
             let live = references[one].snapshot.orders.count

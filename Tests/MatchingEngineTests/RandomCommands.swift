@@ -1,4 +1,5 @@
 import MatchingEngine
+import Randomness
 
 /// A seeded stream of commands that keeps a book busy: everything that can be commanded, most of it sensible.
 struct RandomCommands {
@@ -12,7 +13,7 @@ struct RandomCommands {
     private let target: Int
 
     init(seed: UInt64, target: Int, spread: Int) {
-        (random, self.target, self.spread) = (SeededRandom(seed: seed), target, spread)
+        (random, self.target, self.spread) = (SeededRandom(seed), target, spread)
     }
 
     /// The next command; `live` is how many orders the book has.

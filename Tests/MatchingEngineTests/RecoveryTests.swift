@@ -1,4 +1,5 @@
 import MatchingEngine
+import Randomness
 import Testing
 
 @Suite struct `Recovery` {
@@ -19,7 +20,7 @@ import Testing
 
     @Test(arguments: [21, 22, 23, 24] as [UInt64])
     func `what is withdrawn and put back stands where it stood`(seed: UInt64) {
-        var random = SeededRandom(seed: seed)
+        var random = SeededRandom(seed)
         var run = BookRun()
         for commands in 0..<40 {
             run.apply(BookRun.commands(50 * (commands + 1), seed: seed)[(50 * commands)...])

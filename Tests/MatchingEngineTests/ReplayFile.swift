@@ -1,4 +1,5 @@
 import MatchingEngine
+import Randomness
 
 /// A file of operations as its format is written down, and what the specification makes of it.
 struct ReplayFile {
@@ -68,7 +69,7 @@ struct ReplayFile {
     ///
     /// Most prices are among 64 that lie evenly in the ladder, so that orders meet however wide it is.
     static func random(_ count: Int, seed: UInt64, ladder: Int = 64) -> ReplayFile {
-        var random = SeededRandom(seed: seed)
+        var random = SeededRandom(seed)
         var file = ReplayFile(symbols: 3, ladder: UInt64(ladder))
         let step = ladder / 64
         for _ in 0..<count {

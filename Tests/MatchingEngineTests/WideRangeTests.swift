@@ -1,4 +1,5 @@
 import MatchingEngine
+import Randomness
 import Testing
 
 /// Orders that stand far apart: none has a level in common with another.
@@ -7,7 +8,7 @@ import Testing
 
     /// A book of so many bids on prices of their own, all over the range.
     private static func book(_ count: Int, seed: UInt64) -> (book: OrderBook, prices: [Int64]) {
-        var random = SeededRandom(seed: seed)
+        var random = SeededRandom(seed)
         var prices: Set<Int64> = []
         while prices.count < count { prices.insert(Int64(1 + random.below(range))) }
         let book = OrderBook(log: nil, collectsLevels: false)

@@ -125,20 +125,6 @@ func eventually(seconds: Double = 120, _ condition: () async throws -> Bool) asy
     return false
 }
 
-/// A source of randomness that a printed seed repeats (SplitMix64).
-struct SeededRandom: RandomNumberGenerator {
-    private var state: UInt64
-    init(seed: UInt64) { state = seed }
-
-    mutating func next() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var value = state
-        value = (value ^ (value >> 30)) &* 0xBF58_476D_1CE4_E5B9
-        value = (value ^ (value >> 27)) &* 0x94D0_49BB_1331_11EB
-        return value ^ (value >> 31)
-    }
-}
-
 /// A value behind a lock, for handlers and transports.
 final class Box<Value: Sendable>: Sendable {
     private let value: Mutex<Value>

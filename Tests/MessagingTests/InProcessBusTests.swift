@@ -1,6 +1,7 @@
 import Kernel
 @testable import Messaging
 import PostgreSQL
+import Randomness
 import TestSupport
 import Testing
 
@@ -79,7 +80,7 @@ import Testing
             _ = try await other.pool().query(
                 "create table investing.seen (place bigserial, subject text, sequence bigint)"
             )
-            let random = Box(SeededRandom(seed: seed))
+            let random = Box(SeededRandom(seed))
             let pool = other.pool(size: 8)
             let handler = Handler(attempts: 1_000) { event in
                 if random.change({ Int.random(in: 0..<3, using: &$0) }) == 0 { return .retry("dice") }

@@ -2,6 +2,7 @@ import EmbeddedServers
 import Kernel
 @testable import Messaging
 import PostgreSQL
+import Randomness
 import Redis
 import TestSupport
 import Testing
@@ -167,7 +168,7 @@ extension Fixture {
         try await Fixture.with(poolSize: 12) { fixture in
             let transport = RecordingTransport()
             var flaky = transport
-            let random = Box(SeededRandom(seed: seed))
+            let random = Box(SeededRandom(seed))
             flaky.before = { (_) async throws(EventTransportError) -> Void in
                 let throwDice = random.change { Int.random(in: 0..<12, using: &$0) }
                 switch throwDice {

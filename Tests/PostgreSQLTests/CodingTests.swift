@@ -1,5 +1,6 @@
 import Kernel
 import PostgreSQL
+import Randomness
 import TestSupport
 import Testing
 
@@ -64,7 +65,7 @@ struct CodingTests {
         try await TestDatabase.with(.empty) { database in
             let pool = database.pool()
             let seed = UInt64.random(in: .min ... .max)
-            var random = SeededGenerator(seed)
+            var random = SeededRandom(seed)
             var values: [Int128] = [0, 1, -1, 9_999, 10_000, -10_000, 100_000_000, .max, .min, .max - 1, .min + 1]
             var power: Int128 = 1
             for _ in 0..<38 {

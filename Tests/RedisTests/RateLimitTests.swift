@@ -1,4 +1,5 @@
 import Kernel
+import Randomness
 import Testing
 
 @testable import Redis
@@ -17,7 +18,7 @@ import Testing
 
     @Test func `the bucket decides as the obvious one does`() {
         for seed in UInt64(1)...50 {
-            var random = SeededGenerator(seed)
+            var random = SeededRandom(seed)
             let limit = RateLimit(
                 limit: .random(in: 1...9, using: &random),
                 windowSeconds: .random(in: 1...9, using: &random)
@@ -111,18 +112,5 @@ import Testing
         // "a" is full again and goes.
         #expect(allows("e", 20))
         #expect(limiter.bucketCount <= 2)
-    }
-}
-
-/// SplitMix64, so that a failure can be run again.
-struct SeededGenerator: RandomNumberGenerator {
-    private var state: UInt64
-    init(_ seed: UInt64) { state = seed }
-    mutating func next() -> UInt64 {
-        state &+= 0x9e37_79b9_7f4a_7c15
-        var mixed = state
-        mixed = (mixed ^ (mixed >> 30)) &* 0xbf58_476d_1ce4_e5b9
-        mixed = (mixed ^ (mixed >> 27)) &* 0x94d0_49bb_1331_11eb
-        return mixed ^ (mixed >> 31)
     }
 }

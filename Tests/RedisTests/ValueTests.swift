@@ -1,3 +1,4 @@
+import Randomness
 import Testing
 
 @testable import Redis
@@ -51,7 +52,7 @@ import Testing
     }
 
     @Test func `the delay doubles to its bound, half of it random, and starts over`() {
-        var random = SeededGenerator(1)
+        var random = SeededRandom(1)
         var delay = ReconnectDelay(firstSeconds: 1, maxSeconds: 5)
         for step in [1.0, 2, 4, 5, 5] {
             let next = Double(delay.next(using: &random)) / 1e9
@@ -62,7 +63,7 @@ import Testing
     }
 
     @Test func `the queue keeps its order however long it gets`() {
-        var random = SeededGenerator(2)
+        var random = SeededRandom(2)
         var queue = PendingQueue<Int>()
         var (pushed, popped) = (0, 0)
         for _ in 0..<20_000 {

@@ -1,4 +1,5 @@
 import Kernel
+import Randomness
 import Testing
 
 @testable import Screening
@@ -134,7 +135,7 @@ import Testing
     }
 
     @Test func `random bytes are refused or read, never trapped on`() {
-        var generator = SeededGenerator(seed: 6)
+        var generator = SeededRandom(6)
         let alphabet = Array("<>/!?-[]CDATA&#x;=\"' \n\tsdnEntry,0\u{1A}".utf8)
         for _ in 0..<3_000 {
             let bytes = (0..<generator.below(120)).map { _ in generator.pick(alphabet) }

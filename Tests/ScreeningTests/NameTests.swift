@@ -1,4 +1,5 @@
 import Foundation
+import Randomness
 import Testing
 
 @testable import ScreeningWorld
@@ -73,7 +74,7 @@ import Testing
     }
 
     @Test func `bytes of any kind are read without a trap`() {
-        var generator = SeededGenerator(seed: 5)
+        var generator = SeededRandom(5)
         for _ in 0..<2_000 {
             let bytes = (0..<generator.below(60)).map { _ in UInt8(generator.below(256)) }
             let name = ScreenedName(String(decoding: bytes, as: UTF8.self))

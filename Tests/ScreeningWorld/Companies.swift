@@ -1,3 +1,5 @@
+import Randomness
+
 /// Names of companies: one or two words of their own, usual words, a form.
 enum Companies {
     private static let onsets = [
@@ -11,15 +13,15 @@ enum Companies {
     ]
     private static let forms = ["LLC", "Ltd", "Limited", "GmbH", "Co.", "Corp", "S.A.", "Inc", "FZE", "JSC", "PLC"]
 
-    static func name(_ generator: inout SeededGenerator) -> String {
+    static func name(_ generator: inout SeededRandom) -> String {
         var words = [own(&generator)]
-        if generator.chance(60) { words.append(own(&generator)) }
-        if generator.chance(80) { words.append(generator.pick(usual)) }
+        if generator.percent(60) { words.append(own(&generator)) }
+        if generator.percent(80) { words.append(generator.pick(usual)) }
         words.append(generator.pick(forms))
         return words.joined(separator: " ")
     }
 
-    static func own(_ generator: inout SeededGenerator) -> String {
+    static func own(_ generator: inout SeededRandom) -> String {
         var word = ""
         for _ in 0..<(2 + generator.below(2)) {
             word += generator.pick(onsets) + generator.pick(nuclei)
@@ -28,7 +30,7 @@ enum Companies {
     }
 
     /// Another form, a usual word more or less, capitals.
-    static func altered(_ name: String, _ generator: inout SeededGenerator) -> String {
+    static func altered(_ name: String, _ generator: inout SeededRandom) -> String {
         var words = name.split(separator: " ").map(String.init)
         words[words.count - 1] = generator.pick(forms)
         switch generator.below(4) {
@@ -41,7 +43,7 @@ enum Companies {
     }
 
     /// A company with the same usual words and form, and other words of its own.
-    static func stranger(to name: String, _ generator: inout SeededGenerator) -> String {
+    static func stranger(to name: String, _ generator: inout SeededRandom) -> String {
         var words = name.split(separator: " ").map(String.init)
         words[0] = own(&generator)
         if words.count > 1, !usual.joined().contains(words[1]), !forms.contains(words[1]) { words[1] = own(&generator) }

@@ -1,3 +1,5 @@
+import Randomness
+
 /// Where names come from: each has a grammar of its own.
 enum Culture: String, CaseIterable {
     case arabic, slavic, chinese, korean, spanish, persian, westAfrican, germanic
@@ -9,7 +11,7 @@ enum Culture: String, CaseIterable {
     ]
 
     /// A culture by its share.
-    static func drawn(_ generator: inout SeededGenerator) -> Culture {
+    static func drawn(_ generator: inout SeededRandom) -> Culture {
         var rest = generator.below(100)
         for (culture, percent) in shares {
             if rest < percent { return culture }
@@ -41,7 +43,7 @@ enum Culture: String, CaseIterable {
     }
 
     /// A name in the usual order of the culture.
-    func name(_ generator: inout SeededGenerator) -> [NamePart] {
+    func name(_ generator: inout SeededRandom) -> [NamePart] {
         switch self {
         case .arabic: SemiticGrammar.name(&generator, isPersian: false)
         case .persian: SemiticGrammar.name(&generator, isPersian: true)

@@ -1,3 +1,5 @@
+import Randomness
+
 /// Chinese names by pinyin, with Wade–Giles as the other spelling.
 enum ChineseGrammar {
     private typealias Unit = NameUnit
@@ -48,10 +50,10 @@ enum ChineseGrammar {
         Unit("珠", "zhu", "chu"), Unit("卓", "zhuo", "cho"), Unit("祖", "zu", "tsu"), Unit("峰", "feng"), Unit("磊", "lei"),
     ]
 
-    static func name(_ generator: inout SeededGenerator) -> [NamePart] {
+    static func name(_ generator: inout SeededRandom) -> [NamePart] {
         let surname = NamePart(role: .surname, units: [generator.pick(surnames)])
         // A given name of one syllable tells too many people apart to be common on lists.
-        let syllables = [generator.pick(given)] + (generator.chance(88) ? [generator.pick(given)] : [])
+        let syllables = [generator.pick(given)] + (generator.percent(88) ? [generator.pick(given)] : [])
         return [surname, NamePart(role: .given, units: syllables, cut: syllables.count > 1 ? 1 : nil)]
     }
 }
@@ -99,7 +101,7 @@ enum KoreanGrammar {
         Unit("온", "on"),
     ]
 
-    static func name(_ generator: inout SeededGenerator) -> [NamePart] {
+    static func name(_ generator: inout SeededRandom) -> [NamePart] {
         let syllables = [generator.pick(given), generator.pick(given)]
         return [
             NamePart(role: .surname, units: [generator.pick(surnames)]),

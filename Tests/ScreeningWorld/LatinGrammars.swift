@@ -1,3 +1,5 @@
+import Randomness
+
 /// Spanish names: one or two given names, the surnames of father and mother.
 enum SpanishGrammar {
     private typealias Unit = NameUnit
@@ -41,11 +43,11 @@ enum SpanishGrammar {
         Unit("", "món", "mon"), Unit("", "que"),
     ]
 
-    static func name(_ generator: inout SeededGenerator) -> [NamePart] {
+    static func name(_ generator: inout SeededRandom) -> [NamePart] {
         var parts = [given(.given, &generator)]
-        if generator.chance(45) { parts.append(given(.middle, &generator)) }
+        if generator.percent(45) { parts.append(given(.middle, &generator)) }
         parts.append(surname(&generator))
-        if generator.chance(60) {
+        if generator.percent(60) {
             var mother = surname(&generator)
             mother.role = .middle
             parts.append(mother)
@@ -53,14 +55,14 @@ enum SpanishGrammar {
         return parts
     }
 
-    private static func given(_ role: NamePart.Role, _ generator: inout SeededGenerator) -> NamePart {
+    private static func given(_ role: NamePart.Role, _ generator: inout SeededRandom) -> NamePart {
         let (name, others, nickname) = generator.pick(given)
         return NamePart(role: role, units: [Unit("", latin: [name] + others)], nickname: nickname)
     }
 
-    private static func surname(_ generator: inout SeededGenerator) -> NamePart {
+    private static func surname(_ generator: inout SeededRandom) -> NamePart {
         let middle =
-            generator.chance(35) ? [generator.pick(middles), generator.pick(middles)] : [generator.pick(middles)]
+            generator.percent(35) ? [generator.pick(middles), generator.pick(middles)] : [generator.pick(middles)]
         return NamePart(role: .surname, units: [generator.pick(starts)] + middle + [generator.pick(ends)])
     }
 }
@@ -80,18 +82,18 @@ enum WestAfricanGrammar {
         Unit("", "a"), Unit("", "e"), Unit("", "i"), Unit("", "o"), Unit("", "u", "ou", "oo"), Unit("", "a", "ah"),
     ]
 
-    static func name(_ generator: inout SeededGenerator) -> [NamePart] {
+    static func name(_ generator: inout SeededRandom) -> [NamePart] {
         var parts = [word(.given, 2 + generator.below(2), &generator)]
-        if generator.chance(40) { parts.append(word(.middle, 2 + generator.below(2), &generator)) }
+        if generator.percent(40) { parts.append(word(.middle, 2 + generator.below(2), &generator)) }
         return parts + [word(.surname, 3 + generator.below(2), &generator)]
     }
 
     private static func word(
         _ role: NamePart.Role,
         _ syllables: Int,
-        _ generator: inout SeededGenerator
+        _ generator: inout SeededRandom
     ) -> NamePart {
-        var units = generator.chance(30) ? [Unit("", generator.pick(["a", "o", "e"]))] : []
+        var units = generator.percent(30) ? [Unit("", generator.pick(["a", "o", "e"]))] : []
         for _ in 0..<syllables { units += [generator.pick(onsets), generator.pick(vowels)] }
         return NamePart(role: role, units: units)
     }
@@ -144,15 +146,15 @@ enum GermanicGrammar {
         Unit("", "stedt", "stadt"), Unit("", "rath", "rat"),
     ]
 
-    static func name(_ generator: inout SeededGenerator) -> [NamePart] {
+    static func name(_ generator: inout SeededRandom) -> [NamePart] {
         var parts = [given(.given, &generator)]
-        if generator.chance(30) { parts.append(given(.middle, &generator)) }
+        if generator.percent(30) { parts.append(given(.middle, &generator)) }
         var stem = [generator.pick(stems)]
-        if generator.chance(50) { stem.append(generator.pick(stems)) }
+        if generator.percent(50) { stem.append(generator.pick(stems)) }
         return parts + [NamePart(role: .surname, units: stem + [generator.pick(ends)])]
     }
 
-    private static func given(_ role: NamePart.Role, _ generator: inout SeededGenerator) -> NamePart {
+    private static func given(_ role: NamePart.Role, _ generator: inout SeededRandom) -> NamePart {
         let (name, others, nickname) = generator.pick(given)
         return NamePart(role: role, units: [Unit("", latin: [name] + others)], nickname: nickname)
     }

@@ -1,3 +1,5 @@
+import Randomness
+
 /// A piece of a name: how its own script writes it, and how it is written in Latin letters, the usual spelling first.
 struct NameUnit {
     let native: String
@@ -22,7 +24,7 @@ struct NamePart {
     var native: String { units.map(\.native).joined() }
 
     /// Another spelling: up to `changes` units by another of their romanisations; nil when there is none.
-    func respelled(_ changes: Int, _ generator: inout SeededGenerator) -> String? {
+    func respelled(_ changes: Int, _ generator: inout SeededRandom) -> String? {
         let open = units.indices.filter { units[$0].latin.count > 1 }
         guard !open.isEmpty else { return nil }
         let changed = Set(open.shuffled(using: &generator).prefix(changes))

@@ -1,3 +1,5 @@
+import Randomness
+
 /// Arabic and Persian names: roots of three consonants in patterns of vowels, as the scripts write them.
 enum SemiticGrammar {
     private typealias Unit = NameUnit
@@ -21,20 +23,20 @@ enum SemiticGrammar {
     private static let ending = Unit("ي", "i", "y", "ee")
     private static let feminine = Unit("ة", "a", "ah")
 
-    static func name(_ generator: inout SeededGenerator, isPersian: Bool) -> [NamePart] {
+    static func name(_ generator: inout SeededRandom, isPersian: Bool) -> [NamePart] {
         var parts = [part(.given, &generator, isPersian)]
-        if generator.chance(isPersian ? 30 : 60) { parts.append(part(.middle, &generator, isPersian)) }
-        if generator.chance(isPersian ? 0 : 25) { parts.append(part(.middle, &generator, isPersian)) }
+        if generator.percent(isPersian ? 30 : 60) { parts.append(part(.middle, &generator, isPersian)) }
+        if generator.percent(isPersian ? 0 : 25) { parts.append(part(.middle, &generator, isPersian)) }
         var surname = part(.surname, &generator, isPersian)
-        if isPersian, generator.chance(40) {
+        if isPersian, generator.percent(40) {
             surname.units += generator.pick([
                 [Unit("زاده", "zadeh", "zada", "zade")], [Unit("پور", "pour", "pur", "poor")],
                 [Unit("یان", "ian", "yan")],
             ])
-        } else if generator.chance(60) {
+        } else if generator.percent(60) {
             surname.units.append(ending)
         }
-        if !isPersian, generator.chance(35) {
+        if !isPersian, generator.percent(35) {
             surname.units.insert(Unit("ال", "al-", "el-", "al ", "el "), at: 0)
         }
         return parts + [surname]
@@ -42,10 +44,10 @@ enum SemiticGrammar {
 
     private static func part(
         _ role: NamePart.Role,
-        _ generator: inout SeededGenerator,
+        _ generator: inout SeededRandom,
         _ isPersian: Bool
     ) -> NamePart {
-        if role != .surname, generator.chance(12) {
+        if role != .surname, generator.percent(12) {
             let root = pattern(&generator, isPersian)
             let servant = Unit("عبدال", "Abdul ", "Abd al-", "Abdel ", "Abdul", "Abdel")
             return NamePart(role: role, units: [servant] + root)
@@ -53,8 +55,8 @@ enum SemiticGrammar {
         return NamePart(role: role, units: pattern(&generator, isPersian))
     }
 
-    private static func pattern(_ generator: inout SeededGenerator, _ isPersian: Bool) -> [NameUnit] {
-        let known = isPersian && generator.chance(35) ? consonants + persianConsonants : consonants
+    private static func pattern(_ generator: inout SeededRandom, _ isPersian: Bool) -> [NameUnit] {
+        let known = isPersian && generator.percent(35) ? consonants + persianConsonants : consonants
         var root: [NameUnit] = []
         while root.count < 3 {
             let next = generator.pick(known)

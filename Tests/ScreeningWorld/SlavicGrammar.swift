@@ -1,3 +1,5 @@
+import Randomness
+
 /// Slavic names: given names that are known by short forms, fathers' names, and surnames of syllables.
 enum SlavicGrammar {
     private typealias Unit = NameUnit
@@ -49,15 +51,15 @@ enum SlavicGrammar {
         [Unit("чук", "chuk", "tchuk")], [Unit("дин", "din")], [Unit("ров", "rov", "row")], [Unit("ков", "kov", "kow")],
     ]
 
-    static func name(_ generator: inout SeededGenerator) -> [NamePart] {
+    static func name(_ generator: inout SeededRandom) -> [NamePart] {
         let (units, nickname) = generator.pick(given)
         var parts = [NamePart(role: .given, units: units, nickname: nickname)]
-        if generator.chance(55) {
+        if generator.percent(55) {
             let father = generator.pick(given).units
             parts.append(NamePart(role: .patronymic, units: father + [Unit("ович", "ovich", "ovitch")]))
         }
         var surname = [generator.pick(starts), generator.pick(middles)]
-        if generator.chance(60) { surname.append(generator.pick(middles)) }
+        if generator.percent(60) { surname.append(generator.pick(middles)) }
         return parts + [NamePart(role: .surname, units: surname + generator.pick(ends))]
     }
 }

@@ -1,4 +1,5 @@
 import Kernel
+import Randomness
 import Screening
 
 /// A list and the people and companies that are screened against it, all invented and the same for the same seed.
@@ -33,7 +34,7 @@ struct SyntheticWorld {
     /// A world of so many entries, a seventh as many companies, a fifth as many true and hard queries each, and three
     /// times as many clean ones.
     init(seed: UInt64, entries count: Int) {
-        var generator = SeededGenerator(seed: seed)
+        var generator = SeededRandom(seed)
         let companies = count * 3 / 20
         var entries: [Entry] = []
         entries.reserveCapacity(count + companies)
@@ -53,7 +54,7 @@ struct SyntheticWorld {
         }
     }
 
-    static func person(_ generator: inout SeededGenerator) -> SyntheticParty {
+    static func person(_ generator: inout SeededRandom) -> SyntheticParty {
         let culture = Culture.drawn(&generator)
         return SyntheticParty(
             culture: culture,
@@ -63,14 +64,14 @@ struct SyntheticWorld {
         )
     }
 
-    private static func company(_ generator: inout SeededGenerator) -> SyntheticParty {
+    private static func company(_ generator: inout SeededRandom) -> SyntheticParty {
         var party = person(&generator)
         party.isCompany = true
         party.companyName = Companies.name(&generator)
         return party
     }
 
-    private static func entry(of party: SyntheticParty, _ generator: inout SeededGenerator) -> Entry {
+    private static func entry(of party: SyntheticParty, _ generator: inout SeededRandom) -> Entry {
         var names = [party.latin]
         let kinds: [Transformation] = party.isCompany ? [.company] : [.respelling, .script, .missingMiddle, .title]
         for _ in 0..<generator.below(4) {
@@ -82,11 +83,11 @@ struct SyntheticWorld {
             party: party,
             names: names,
             births: party.isCompany ? [] : births(party, &generator),
-            countries: generator.chance(90) ? [party.country] : []
+            countries: generator.percent(90) ? [party.country] : []
         )
     }
 
-    private static func births(_ party: SyntheticParty, _ generator: inout SeededGenerator) -> [BirthDate] {
+    private static func births(_ party: SyntheticParty, _ generator: inout SeededRandom) -> [BirthDate] {
         let (year, month, day) = party.born
         switch generator.below(10) {
         case 0...5: return CalendarDay(year: year, month: month, day: day).map { [.day($0)] } ?? []
@@ -108,7 +109,7 @@ struct SyntheticWorld {
         )
     }
 
-    private static func truths(_ entries: [Entry], _ count: Int, _ generator: inout SeededGenerator) -> [Query] {
+    private static func truths(_ entries: [Entry], _ count: Int, _ generator: inout SeededRandom) -> [Query] {
         var queries: [Query] = []
         var turn = 0
         while queries.count < count {
@@ -126,11 +127,11 @@ struct SyntheticWorld {
     ]
 
     /// Somebody who isn't on the list and looks like somebody who is; never born on the same day.
-    private static func hardNegative(_ entries: [Entry], _ turn: Int, _ generator: inout SeededGenerator) -> Query {
+    private static func hardNegative(_ entries: [Entry], _ turn: Int, _ generator: inout SeededRandom) -> Query {
         let label = hardships[turn % hardships.count]
         var party = entries[generator.below(entries.count)].party
         while party.isCompany != (label == "usual words") { party = entries[generator.below(entries.count)].party }
-        party.born.year += (generator.chance(50) ? 1 : -1) * (6 + generator.below(25))
+        party.born.year += (generator.percent(50) ? 1 : -1) * (6 + generator.below(25))
         party.born.day = 1 + generator.below(28)
         switch label {
         case "same surname", "parent and child":

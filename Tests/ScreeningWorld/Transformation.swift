@@ -1,10 +1,12 @@
+import Randomness
+
 /// A way in which the name of one and the same comes out differently.
 enum Transformation: String, CaseIterable {
     case same, respelling, script, order, missingMiddle, initial, joint, diacritics, oneTypo, twoTypos, title, nickname,
         patronymic, phonetic, scan, company
 
     /// The name of a party after it; nil where it doesn't apply.
-    func apply(_ party: SyntheticParty, _ generator: inout SeededGenerator) -> String? {
+    func apply(_ party: SyntheticParty, _ generator: inout SeededRandom) -> String? {
         if self == .company { return party.isCompany ? Companies.altered(party.companyName, &generator) : nil }
         if party.isCompany { return self == .same ? party.latin : nil }
         switch self {
@@ -28,18 +30,18 @@ enum Transformation: String, CaseIterable {
         }
     }
 
-    private static func respelled(_ party: SyntheticParty, _ generator: inout SeededGenerator) -> String? {
+    private static func respelled(_ party: SyntheticParty, _ generator: inout SeededRandom) -> String? {
         var words: [String] = []
         var isChanged = false
         for part in party.parts {
-            let other = generator.chance(70) ? part.respelled(1 + generator.below(2), &generator) : nil
+            let other = generator.percent(70) ? part.respelled(1 + generator.below(2), &generator) : nil
             isChanged = isChanged || other != nil
             words.append(other ?? part.latin)
         }
         return isChanged ? words.joined(separator: " ") : nil
     }
 
-    private static func reordered(_ party: SyntheticParty, _ generator: inout SeededGenerator) -> String? {
+    private static func reordered(_ party: SyntheticParty, _ generator: inout SeededRandom) -> String? {
         guard party.parts.count > 1, let surname = party.parts.first(where: { $0.role == .surname }) else { return nil }
         let rest = party.parts.filter { $0.role != .surname }.map(\.latin).joined(separator: " ")
         switch generator.below(3) {
@@ -49,7 +51,7 @@ enum Transformation: String, CaseIterable {
         }
     }
 
-    private static func withoutMiddle(_ party: SyntheticParty, _ generator: inout SeededGenerator) -> String? {
+    private static func withoutMiddle(_ party: SyntheticParty, _ generator: inout SeededRandom) -> String? {
         let middles = party.parts.indices.filter {
             party.parts[$0].role == .middle || party.parts[$0].role == .patronymic
         }
@@ -58,7 +60,7 @@ enum Transformation: String, CaseIterable {
         return party.parts.indices.filter { $0 != dropped }.map { party.parts[$0].latin }.joined(separator: " ")
     }
 
-    private static func initialled(_ party: SyntheticParty, _ generator: inout SeededGenerator) -> String? {
+    private static func initialled(_ party: SyntheticParty, _ generator: inout SeededRandom) -> String? {
         guard party.parts.contains(where: { $0.role == .middle || $0.role == .patronymic }) else { return nil }
         return party.parts.map { part in
             let isShort = part.role == .middle || part.role == .patronymic
@@ -67,7 +69,7 @@ enum Transformation: String, CaseIterable {
         .joined(separator: " ")
     }
 
-    private static func joined(_ party: SyntheticParty, _ generator: inout SeededGenerator) -> String? {
+    private static func joined(_ party: SyntheticParty, _ generator: inout SeededRandom) -> String? {
         var words: [String] = []
         var isChanged = false
         for part in party.parts {
@@ -90,7 +92,7 @@ enum Transformation: String, CaseIterable {
         return isChanged ? words.joined(separator: " ") : nil
     }
 
-    private static func titled(_ party: SyntheticParty, _ generator: inout SeededGenerator) -> String? {
+    private static func titled(_ party: SyntheticParty, _ generator: inout SeededRandom) -> String? {
         let titles: [String] =
             switch party.culture {
             case .arabic: ["Sheikh", "Haji", "Dr.", "Al-Hajj"]
@@ -108,7 +110,7 @@ enum Transformation: String, CaseIterable {
             .joined(separator: " ")
     }
 
-    private static func patronymic(_ party: SyntheticParty, _ generator: inout SeededGenerator) -> String? {
+    private static func patronymic(_ party: SyntheticParty, _ generator: inout SeededRandom) -> String? {
         switch party.culture {
         case .slavic:
             let without = party.parts.filter { $0.role != .patronymic }

@@ -1,9 +1,11 @@
+import Randomness
+
 /// What fingers, ears and scanners do to a name.
 enum Typing {
     private static let rows = ["qwertyuiop", "asdfghjkl", "zxcvbnm"].map { Array($0) }
 
     /// So many slips of the keyboard, in words of four letters and more, at most one a word while there are others.
-    static func typos(_ count: Int, in text: String, _ generator: inout SeededGenerator) -> String? {
+    static func typos(_ count: Int, in text: String, _ generator: inout SeededRandom) -> String? {
         var words = text.split(separator: " ").map { Array($0) }
         var open = words.indices.filter { words[$0].count >= 4 }
         guard !open.isEmpty else { return nil }
@@ -17,7 +19,7 @@ enum Typing {
         return result == text ? nil : result
     }
 
-    private static func slipped(_ word: [Character], _ generator: inout SeededGenerator) -> [Character] {
+    private static func slipped(_ word: [Character], _ generator: inout SeededRandom) -> [Character] {
         var word = word
         let index = 1 + generator.below(word.count - 1)
         switch generator.below(4) {
@@ -29,7 +31,7 @@ enum Typing {
         return word
     }
 
-    private static func neighbour(of letter: Character, _ generator: inout SeededGenerator) -> Character {
+    private static func neighbour(of letter: Character, _ generator: inout SeededRandom) -> Character {
         for row in rows {
             guard let index = row.firstIndex(of: letter) else { continue }
             let near = [index - 1, index + 1].filter(row.indices.contains)
@@ -47,7 +49,7 @@ enum Typing {
     ]
 
     /// Written down by somebody who has only heard it: up to two sounds by other letters.
-    static func byEar(_ text: String, _ generator: inout SeededGenerator) -> String? {
+    static func byEar(_ text: String, _ generator: inout SeededRandom) -> String? {
         var result = text
         var changes = 0
         for (from, to) in heard.shuffled(using: &generator) where changes < 2 {
@@ -63,7 +65,7 @@ enum Typing {
     ]
 
     /// As a scanner reads it: one or two letters taken for others that look alike.
-    static func scanned(_ text: String, _ generator: inout SeededGenerator) -> String? {
+    static func scanned(_ text: String, _ generator: inout SeededRandom) -> String? {
         var result = text
         var changes = 0
         for (from, to) in misread.shuffled(using: &generator) where changes < 1 + generator.below(2) {

@@ -1,5 +1,6 @@
 import Crypto
 import Cryptography
+import Randomness
 import Testing
 import WalletCrypto
 import WalletSigners

@@ -1,4 +1,5 @@
 import Cryptography
+import Randomness
 import Testing
 @testable import WalletCrypto
 import WalletSigners

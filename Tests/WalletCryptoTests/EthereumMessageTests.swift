@@ -1,5 +1,6 @@
 import Cryptography
 import Kernel
+import Randomness
 import Testing
 import WalletCrypto
 import WalletSigners

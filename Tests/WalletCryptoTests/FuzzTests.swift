@@ -1,5 +1,6 @@
 import Cryptography
 import Kernel
+import Randomness
 import Testing
 import WalletCrypto
 import WalletSigners
@@ -9,23 +10,6 @@ import WalletSigners
 /// The seed is in the test's name when one fails; the same seed makes the same inputs.
 @Suite struct FuzzTests {
     private static let rounds = 400
-
-    /// One of the changes that transport, malice and bad memory make.
-    private func mutated(_ bytes: [UInt8], _ random: inout SeededRandom) -> [UInt8] {
-        var bytes = bytes
-        let place = bytes.isEmpty ? 0 : Int.random(in: 0..<bytes.count, using: &random)
-        switch Int.random(in: 0..<8, using: &random) {
-        case 0 where !bytes.isEmpty: bytes[place] ^= 1 << UInt8.random(in: 0..<8, using: &random)
-        case 1 where !bytes.isEmpty: bytes[place] = random.bytes(1)[0]
-        case 2: bytes.removeLast(bytes.count - place)
-        case 3: bytes.insert(random.bytes(1)[0], at: place)
-        case 4 where !bytes.isEmpty: bytes.remove(at: place)
-        case 5: bytes += bytes[place...]
-        case 6: bytes.insert(contentsOf: [0xC3, 0x28, 0xED, 0xA0, 0x80, 0xFF], at: place)
-        default: if bytes.count > 1 { bytes.swapAt(place, bytes.count - 1 - place) }
-        }
-        return bytes
-    }
 
     private func text(_ bytes: [UInt8]) -> String { String(decoding: bytes, as: UTF8.self) }
 
@@ -94,9 +78,8 @@ import WalletSigners
         var random = SeededRandom(seed)
         let seeds = try seeds(&random)
         for round in 0..<Self.rounds {
-            var bytes = seeds[round % seeds.count]
-            for _ in 0..<Int.random(in: 1...3, using: &random) { bytes = mutated(bytes, &random) }
-            readAll(bytes)
+            let bytes = seeds[round % seeds.count]
+            readAll(random.changed(bytes))
             readAll(random.bytes(Int.random(in: 0...200, using: &random)))
         }
     }
@@ -123,12 +106,12 @@ import WalletSigners
                 WalletProof.verify(message: message, signature: signature, address: address, chain: kind).isValid
             }
             #expect(proves(message, signature, account.address))
-            let changed = text(mutated(Array(signature.utf8), &random))
+            let changed = text(random.mutated(Array(signature.utf8)))
             // The same bytes in another spelling are the same signature.
             if changed != signature, changed.lowercased() != signature.lowercased() || kind != .ethereum {
                 #expect(!proves(message, changed, account.address), "\(signature) became \(changed)")
             }
-            let other = text(mutated(Array(message.utf8), &random))
+            let other = text(random.mutated(Array(message.utf8)))
             if other != message { #expect(!proves(other, signature, account.address)) }
             let stranger = try #require(AccountID(try TestWallet.make(chain, &random).account))
             #expect(!proves(message, signature, stranger.address))
@@ -143,7 +126,7 @@ import WalletSigners
         for _ in 0..<Self.rounds {
             let account = try #require(AccountID(try TestWallet.make(chain, &random).account))
             let kind = try #require(account.chainID.chain)
-            let changed = text(mutated(Array(account.address.utf8), &random))
+            let changed = text(random.mutated(Array(account.address.utf8)))
             guard changed != account.address, let read = kind.normalizedAddress(changed) else { continue }
             if kind == .bitcoin || kind == .ethereum {
                 // All in one case is without a checksum, as EIP-55 and BIP-173 have it.
@@ -162,7 +145,7 @@ import WalletSigners
                 let known = try? SignedEthereumTransaction(bytes)
             else { continue }
             for _ in 0..<50 {
-                let changed = mutated(bytes, &random)
+                let changed = random.mutated(bytes)
                 guard changed != bytes, let read = try? SignedEthereumTransaction(changed) else { continue }
                 #expect(read.sender != known.sender || read.hash != known.hash)
             }

@@ -1,5 +1,6 @@
 import Cryptography
 import Kernel
+import Randomness
 import Testing
 import WalletCrypto
 
@@ -14,27 +15,13 @@ import WalletCrypto
         }
     }
 
-    /// A bit flipped, cut off, a byte more or less, two swapped.
-    private func mutated(_ bytes: [UInt8], _ random: inout SeededRandom) -> [UInt8] {
-        var bytes = bytes
-        let place = Int.random(in: 0..<bytes.count, using: &random)
-        switch Int.random(in: 0..<6, using: &random) {
-        case 0: bytes.removeLast(bytes.count - place)
-        case 1: bytes.insert(random.bytes(1)[0], at: place)
-        case 2: bytes.remove(at: place)
-        case 3: bytes.swapAt(place, bytes.count - 1 - place)
-        default: bytes[place] ^= 1 << UInt8.random(in: 0..<8, using: &random)
-        }
-        return bytes
-    }
-
     @Test func `a signed transaction of Solana that was changed is refused`() throws {
         var random = SeededRandom(31)
         for (bytes, _) in try raws("sol_transaction", "raw") {
             let known = try SignedSolanaTransaction(bytes)
             #expect(known.bytes == bytes)
             for _ in 0..<Self.rounds {
-                let changed = mutated(bytes, &random)
+                let changed = random.mutated(bytes)
                 if changed != bytes {
                     #expect(throws: SignedSolanaTransaction.Fault.self) {
                         _ = try SignedSolanaTransaction(changed)
@@ -65,20 +52,20 @@ import WalletCrypto
             let signed = try SignedSuiPayment(known, signature: signature)
             #expect(try SignedSuiPayment(signed.bytes) == signed)
             for _ in 0..<Self.rounds {
-                let changed = mutated(bytes, &random)
+                let changed = random.mutated(bytes)
                 if changed != bytes, let read = try? SuiPayment(changed) {
                     #expect(read.bytes == changed && read.digest != known.digest)
                     #expect(throws: SignedSuiPayment.Fault.self) {
                         _ = try SignedSuiPayment(read, signature: signature)
                     }
                 }
-                let other = mutated(signature, &random)
+                let other = random.mutated(signature)
                 if other != signature {
                     #expect(throws: SignedSuiPayment.Fault.self) {
                         _ = try SignedSuiPayment(known, signature: other)
                     }
                 }
-                let whole = mutated(signed.bytes, &random)
+                let whole = random.mutated(signed.bytes)
                 if whole != signed.bytes {
                     #expect(throws: SignedSuiPayment.Fault.self) { _ = try SignedSuiPayment(whole) }
                 }

@@ -2,6 +2,7 @@ import Compliance
 @testable import DeFi
 import Kernel
 import PostgreSQL
+import Randomness
 import Testing
 import WalletCrypto
 import WalletSigners

@@ -1,22 +1,10 @@
 import Kernel
+import Randomness
 import Testing
 import Webhooks
 
 /// Signature headers of strangers: whatever they are, nothing falls over, and nothing is signed by accident.
 @Suite struct RandomHeaderTests {
-    /// SplitMix64 (Steele, Lea, Flood 2014): a seed in a failure's message repeats it.
-    private struct SplitMix: RandomNumberGenerator {
-        var state: UInt64
-
-        mutating func next() -> UInt64 {
-            state &+= 0x9E37_79B9_7F4A_7C15
-            var z = state
-            z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
-            z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
-            return z ^ (z >> 31)
-        }
-    }
-
     private static let names: [WebhookProvider: [String]] = [
         .stripe: ["Stripe-Signature"], .moonPay: ["Moonpay-Signature-V2"], .persona: ["Persona-Signature"],
         .standardWebhooks: ["webhook-id", "webhook-timestamp", "webhook-signature"],
@@ -29,7 +17,7 @@ import Webhooks
     private static let alphabet = Array("t=1795200000,v1 s:;0123abcdefHMAC_SHA256_HEX+/= \"".utf8)
 
     /// Bytes of any kind, or of the kind that the headers are made of, up to beyond the bound.
-    private static func text(_ random: inout SplitMix) -> String {
+    private static func text(_ random: inout SeededRandom) -> String {
         let isLong = Int.random(in: 0..<50, using: &random) == 0
         let count = Int.random(in: 0...(isLong ? WebhookLimits.headerBytesMax + 9 : 160), using: &random)
         let isWild = Bool.random(using: &random)
@@ -43,7 +31,7 @@ import Webhooks
 
     @Test(arguments: Array(names.keys).sorted { $0.rawValue < $1.rawValue }, UInt64(1)...4)
     func `random headers are no signature`(provider: WebhookProvider, seed: UInt64) throws {
-        var random = SplitMix(state: seed)
+        var random = SeededRandom(seed)
         let keys = try KeyRing(provider, texts: [try #require(Self.secrets[provider])])
         for round in 0..<1_000 {
             let headers = (Self.names[provider] ?? []).flatMap { name in
@@ -56,7 +44,7 @@ import Webhooks
     }
 
     @Test(arguments: UInt64(1)...4) func `no changed byte of a signed request counts`(seed: UInt64) throws {
-        var random = SplitMix(state: seed)
+        var random = SeededRandom(seed)
         let keys = try KeyRing(.stripe, texts: [Signed.stripeSecret])
         let (name, header) = Signed.stripe()
         for round in 0..<1_000 {

@@ -105,7 +105,7 @@ create function banking.transactions_follow() returns trigger
     language plpgsql set search_path = pg_catalog, pg_temp as $$
 begin
     if new.status <> old.status and new.status <> all (case old.status
-        when 'in_review' then array['sent_to_provider', 'completed', 'failed']
+        when 'in_review' then array['sent_to_provider', 'in_transit', 'completed', 'failed']
         when 'sent_to_provider' then array['provider_processing', 'confirming', 'completed', 'failed', 'compensating']
         when 'provider_processing' then array['confirming', 'completed', 'failed', 'compensating']
         when 'confirming' then array['provider_processing', 'completed', 'failed', 'compensating']

@@ -6,7 +6,11 @@
 create function blocks.transfers_follow() returns trigger
     language plpgsql set search_path = pg_catalog, pg_temp as $$
 begin
-    if new.status <> old.status and (old.status <> 'in_transit' or new.status not in ('completed', 'returned')) then
+    if new.status <> old.status and new.status <> all (case old.status
+        when 'in_review' then array['in_transit', 'failed']
+        when 'in_transit' then array['completed', 'returned']
+        else array[]::text[] end)
+    then
         raise exception 'a transfer can''t go from % to %', old.status, new.status using errcode = 'check_violation';
     end if;
     return new;
@@ -30,19 +34,23 @@ begin
             version bigint not null check (version > 0),
             ledger_transfers uuid[] not null default '{}',
             reason text,
+            -- What holds the money while a person looks at it.
+            reservation uuid,
             created_at timestamptz not null,
             updated_at timestamptz not null,
             constraint transfers_status check (case direction
-                when 'out' then status in ('in_transit', 'completed', 'returned')
+                when 'out' then status in ('in_review', 'in_transit', 'completed', 'returned', 'failed')
                 else status in ('completed', 'refused') end),
-            constraint transfers_reason check ((status in ('returned', 'refused')) = (reason is not null))
+            constraint transfers_reason check ((status in ('returned', 'refused', 'failed')) = (reason is not null)),
+            constraint transfers_reservation check (status not in ('in_review', 'failed') or reservation is not null)
         ) partition by range (id)
         $sql$, for_schema);
     execute format($sql$comment on column %1$I.transfers.amount is 'in minor units, as the fee beside it'$sql$, for_schema);
     execute format('create index on %1$I.transfers (user_id, id)', for_schema);
     execute format($sql$
-        create index on %1$I.transfers (other_domain, created_at) where status = 'in_transit'
+        create index on %1$I.transfers (other_domain, updated_at) where status = 'in_transit'
         $sql$, for_schema);
+    execute format($sql$create index on %1$I.transfers (id) where status = 'in_review'$sql$, for_schema);
     execute format($sql$
         create trigger transfers_follow before update of status on %1$I.transfers
             for each row execute function blocks.transfers_follow()

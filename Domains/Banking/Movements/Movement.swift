@@ -79,7 +79,7 @@ struct MovementChecks: Sendable {
                 mayWait: request.kind.waits
             )
         )
-        if let refusal = answer.refusal, answer.outcome != .review || !request.kind.mayWait { throw refusal }
+        if let refusal = answer.refusal, answer.outcome != .review { throw refusal }
         return Movement(
             transaction: transaction,
             user: request.user,
@@ -97,7 +97,9 @@ extension MovementChecks {
     ///
     /// - Throws: what the stores throw; it waits on then.
     func standing(of transaction: BankTransaction) async throws -> MovementStanding {
-        guard let profile = try await users.profile(transaction.user), profile.isActive else { return .waits }
+        guard let profile = try await users.profile(transaction.user), profile.isActive else {
+            return compliance.waiting(since: transaction.createdAt)
+        }
         return try await compliance.standing(
             of: transaction.movement(profile.identification),
             since: transaction.createdAt
@@ -134,12 +136,8 @@ extension BankTransaction {
 }
 
 extension BankTransaction.Kind {
-    /// Whether it waits, `in_review`, while a person looks at it.
-    var waits: Bool { self == .payment || self == .withdrawal || self == .purchase }
-
-    /// Whether a person may look at it while it waits, or once the money is there; what can't wait is refused instead:
-    /// transfers between the customer's own places, and sales out of the customer's wallets.
-    var mayWait: Bool { self == .deposit || waits }
+    /// Whether it waits, `in_review`, while a person looks at it; what comes in is looked at once the money is there.
+    var waits: Bool { self != .deposit }
 
     /// The kind of movement as compliance knows it.
     var complianceKind: MoneyMovement.Kind {

@@ -7,9 +7,9 @@ enum MovementProblems {
         422: [
             "insufficient_funds", "limit_exceeded", "account_frozen", "account_closed",
             "account_not_verified", "payee_account_closed", "identification_required",
-            "level_limit", "movement_refused", "movement_in_review",
-            "no_fee_schedule", "asset_not_supported", "fees_exceed_amount", "idempotency_key_reused",
-            "payee_is_payer", "not_a_source", "not_a_destination", "amount_below_minimum", "amount_above_maximum",
+            "level_limit", "movement_refused", "no_fee_schedule", "asset_not_supported", "fees_exceed_amount",
+            "idempotency_key_reused", "payee_is_payer", "not_a_source", "not_a_destination", "amount_below_minimum",
+            "amount_above_maximum",
         ],
         503: ["checks_unavailable"],
     ]

@@ -7,7 +7,8 @@ import Logging
 import PostgreSQL
 import ServiceLifecycle
 
-/// Goes on with payments, withdrawals and purchases that waited for a person, once compliance has made up its mind.
+/// Goes on with payments, withdrawals, purchases and sales that waited for a person, once compliance has made up its
+/// mind.
 ///
 /// A release lets them go on, anything else ends them and frees their money.
 ///
@@ -72,7 +73,7 @@ struct HeldMovements: Service {
         case .goesOn(let answer):
             guard try await !isFrozen(transaction) else { return false }
             outcome = try await release(transaction, ["compliance": answer.json])
-        case .refused: outcome = try await end(transaction, because: "refused")
+        case .refused(let answer): outcome = try await end(transaction, because: answer.endsBecause)
         }
         if case .settled = outcome { return true }
         logger.notice(
@@ -106,11 +107,17 @@ struct HeldMovements: Service {
         guard let provider = transaction.provider else { return .impossible("nobody to send it to") }
         var sent = transaction
         try sent.advance(to: .sentToProvider, metadata: metadata)
+        let step: ProviderCall.Step =
+            switch transaction.kind {
+            case .purchase: .createPurchase
+            case .sale: .createSale
+            default: .createPayout
+            }
         let call = NewProviderCallRow(
             id: ids.next(),
             transaction: transaction.id,
             provider: provider,
-            step: transaction.kind == .purchase ? .createPurchase : .createPayout
+            step: step
         )
         let held = try await settlement.heldOn(transaction)
         return try await settlement.store(sent, commands: held, by: initiator(transaction), with: [call])

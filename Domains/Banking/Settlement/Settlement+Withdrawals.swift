@@ -189,13 +189,3 @@ extension Settlement {
         return try await store(refunded, commands: [.transfer(transfer)], by: context.by, with: rows)
     }
 }
-
-extension LedgerRefusal {
-    /// Whether what was to be done needs a reservation that is over.
-    var saysThatReservationEnded: Bool {
-        switch self {
-        case .reservationExpired, .reservationNotActive, .unknownReservation: true
-        default: false
-        }
-    }
-}

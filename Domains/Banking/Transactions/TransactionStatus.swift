@@ -35,7 +35,7 @@ enum TransactionStatus: String, Sendable, CaseIterable, SQLEncodable, SQLDecodab
         case .initiated: [.validating]
         case .validating: [.balanceReserved, .inReview, .sentToProvider, .inTransit, .completed, .failed]
         case .balanceReserved: [.inReview, .sentToProvider, .failed]
-        case .inReview: [.sentToProvider, .completed, .failed]
+        case .inReview: [.sentToProvider, .inTransit, .completed, .failed]
         case .sentToProvider: [.providerProcessing, .confirming, .completed, .failed, .compensating]
         case .providerProcessing: [.confirming, .completed, .failed, .compensating]
         case .confirming: [.providerProcessing, .completed, .failed, .compensating]

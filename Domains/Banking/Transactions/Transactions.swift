@@ -44,12 +44,13 @@ struct Transactions: Sendable {
         ).first.map(BankTransaction.init)
     }
 
-    /// Those that wait for a person, in the order of their ids, after one of them.
+    /// Those that wait for a person, transfers to other domains not among them, in the order of their ids, after one of
+    /// them.
     func inReview(after id: UInt128, limit: Int) async throws -> [BankTransaction] {
         try await pool.query(
             """
             select \(BankTransaction.columns) from \(schema).transactions
-            where status = 'in_review' and id > \(id) order by id limit \(limit)
+            where status = 'in_review' and kind <> 'transfer' and id > \(id) order by id limit \(limit)
             """
         ).map(BankTransaction.init)
     }

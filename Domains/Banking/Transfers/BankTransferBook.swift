@@ -64,6 +64,29 @@ struct BankTransferBook: TransferBook {
                 )
                 return journal.rows(made, receipt: receipt, at: receipt.at, by: initiator, fees: approval.quote.lines)
             }
+        case .held(let approval, let reservation):
+            let steps: [BankTransaction.Step] = [
+                .init(
+                    .validating,
+                    metadata: ["compliance": approval.compliance.json, "quote": .string(approval.quote.id.wire)]
+                ),
+                .init(.balanceReserved, metadata: ["reservation": .string(reservation.wire)]),
+                .init(.inReview),
+            ]
+            return TransferBooking { transfer, receipt in
+                var held = new(transfer, steps, quote: approval.quote.json)
+                held.reservation = reservation
+                return journal.rows(held, receipt: receipt, at: receipt.at, by: initiator, fees: approval.quote.lines)
+            }
+        case .released(let transfer, let answer):
+            return try await next(transfer, .init(.inTransit, metadata: ["compliance": answer.json]), [], initiator)
+        case .stopped(let transfer, let reason):
+            return try await next(
+                transfer,
+                .init(.failed, reason: reason),
+                [givenBack(of: transfer, account)],
+                initiator
+            )
         case .arriving(_, let order):
             return TransferBooking(commands: try await repayment(of: order, account)) { transfer, receipt in
                 let made = new(transfer, [.init(.validating), .init(.completed)])
@@ -73,18 +96,29 @@ struct BankTransferBook: TransferBook {
             return try await next(transfer, .init(.completed), [], initiator)
         case .returning(let transfer, let reason):
             let order = TransferOrder(user: transfer.user, amount: transfer.amount, other: transfer.other)
-            let givenBack = LedgerCommand.giveBack(
-                counter: BankTransaction.Kind.transfer.rawValue,
-                of: account,
-                amount: transfer.amount.minorUnits,
-                at: transfer.createdAt
-            )
-            let commands = [givenBack] + (try await repayment(of: order, account))
+            let commands = [givenBack(of: transfer, account)] + (try await repayment(of: order, account))
             return try await next(transfer, .init(.returned, reason: reason), commands, initiator)
         }
     }
 
+    func standing(of transfer: DomainTransfer) async throws -> MovementStanding {
+        guard let transaction = try await transactions.find(transfer.id.cast()) else {
+            throw MissingTransaction(transfer: transfer.id)
+        }
+        return try await checks.standing(of: transaction)
+    }
+
     func recordID(of transfer: ID<DomainTransfer>) -> String? { transfer.cast(to: BankTransaction.self).wire }
+
+    /// What a transfer that didn't come about used of limits.
+    private func givenBack(of transfer: DomainTransfer, _ account: ID<LedgerAccount>) -> LedgerCommand {
+        .giveBack(
+            counter: BankTransaction.Kind.transfer.rawValue,
+            of: account,
+            amount: transfer.amount.minorUnits,
+            at: transfer.createdAt
+        )
+    }
 
     private func new(
         _ transfer: DomainTransfer,
@@ -115,7 +149,7 @@ struct BankTransferBook: TransferBook {
         guard var transaction = try await transactions.find(transfer.id.cast()) else {
             throw MissingTransaction(transfer: transfer.id)
         }
-        try transaction.advance(to: step.status, reason: step.reason)
+        try transaction.advance(to: step.status, reason: step.reason, metadata: step.metadata)
         return TransferBooking(commands: commands) { [transaction] _, receipt in
             journal.rows(transaction, receipt: receipt, at: receipt.at, by: initiator)
         }

@@ -31,7 +31,7 @@ struct BitcoinNode: Sendable {
 
     /// The height of the newest block.
     func head() async throws(NodeError) -> Int64 {
-        guard let height = try await rpc.call("getblockcount").integerValue, height >= 0 else {
+        guard let height = BitcoinText.index(try await rpc.call("getblockcount")) else {
             throw .malformed("height")
         }
         return Int64(height)
@@ -67,7 +67,7 @@ struct BitcoinNode: Sendable {
         guard try BitcoinText.hash(json["txid"], "txid") == id else { throw .malformed("another transaction") }
         guard let hash = json["blockhash"] else { return .pending }
         let header = try await rpc.call("getblockheader", hash, true)
-        guard let height = header["height"]?.integerValue, let depth = header["confirmations"]?.integerValue else {
+        guard let height = BitcoinText.index(header["height"]), let depth = header["confirmations"]?.integerValue else {
             throw .malformed("header")
         }
         // A block beside the chain has -1.
@@ -119,13 +119,13 @@ struct BitcoinNode: Sendable {
             "start",
             .array(addresses.map { .string("addr(\($0))") })
         )
-        guard json["success"]?.boolValue == true, let height = json["height"]?.integerValue,
+        guard json["success"]?.boolValue == true, let height = BitcoinText.index(json["height"]),
             let found = json["unspents"]?.elements
         else { throw .malformed("scan") }
         var coins: [(Int64, PaymentBlock.Coin)] = []
         for output in found {
             let id = try BitcoinText.hash(output["txid"], "txid")
-            guard let index = output["vout"]?.integerValue, let height = output["height"]?.integerValue,
+            guard let index = BitcoinText.index(output["vout"]), let height = BitcoinText.index(output["height"]),
                 let address = try BitcoinText.address(output["scriptPubKey"], network), wanted.contains(address)
             else { throw .malformed("output") }
             let coin = PaymentBlock.Coin(

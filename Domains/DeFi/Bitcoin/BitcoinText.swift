@@ -17,12 +17,19 @@ enum BitcoinText {
         guard case .number(let text)? = json else { throw .malformed(what) }
         let parts = text.split(separator: ".", omittingEmptySubsequences: false)
         let fraction = parts.count == 2 ? String(parts[1]) : ""
-        guard parts.count <= 2, fraction.utf8.count <= 8, fraction.utf8.allSatisfy({ (0x30...0x39).contains($0) }),
-            let whole = Int64(parts[0]), (0...21_000_000).contains(whole),
+        // Digits alone: of "-0.5" the whole part is none below zero.
+        guard parts.count <= 2, fraction.utf8.count <= 8, fraction.isEmpty == (parts.count == 1),
+            parts.allSatisfy({ $0.utf8.allSatisfy { (0x30...0x39).contains($0) } }), let whole = Int64(parts[0]),
+            (0...21_000_000).contains(whole),
             let rest = Int64((fraction + "00000000").prefix(8)),
             whole * 100_000_000 + rest <= BitcoinTransaction.satoshiMax
         else { throw .malformed(what) }
         return whole * 100_000_000 + rest
+    }
+
+    /// Reads a height, or the place of an output in its transaction; nil for anything else.
+    static func index(_ json: JSON?) -> Int? {
+        json?.integerValue.flatMap { (0...0xFFFF_FFFF).contains($0) ? $0 : nil }
     }
 
     /// Reads the script of an output as its address; nil for one that has none.
@@ -48,11 +55,12 @@ enum BitcoinText {
 extension PaymentBlock {
     /// Reads a block of Bitcoin Core's `getblock` at verbosity 3.
     init(bitcoin json: JSON, _ network: BitcoinNetwork) throws(NodeError) {
-        guard let height = json["height"]?.integerValue, let time = json["time"]?.integerValue,
+        guard let height = BitcoinText.index(json["height"]), let time = json["time"]?.integerValue,
             (0...0xFFFF_FFFF).contains(time), let transactions = json["tx"]?.elements
         else { throw .malformed("block") }
         // The first block of all follows none.
         let parent = json["previousblockhash"]
+        guard parent != nil || height == 0 else { throw .malformed("parent") }
         var entries: [Entry] = []
         entries.reserveCapacity(transactions.count)
         for transaction in transactions { entries.append(try Entry(bitcoin: transaction, network)) }
@@ -78,7 +86,7 @@ extension PaymentBlock.Entry {
         let isMinting = inputs.first?["coinbase"] != nil
         for input in inputs where !isMinting {
             let from = try BitcoinText.hash(input["txid"], "input")
-            guard let index = input["vout"]?.integerValue, let spent = input["prevout"] else {
+            guard let index = BitcoinText.index(input["vout"]), let spent = input["prevout"] else {
                 throw .malformed("input")
             }
             let amount = Int128(try BitcoinText.satoshi(spent["value"], "input's amount"))
@@ -90,13 +98,14 @@ extension PaymentBlock.Entry {
         }
         for output in outputs {
             let amount = Int128(try BitcoinText.satoshi(output["value"], "amount"))
-            guard let index = output["n"]?.integerValue else { throw .malformed("output") }
+            guard let index = BitcoinText.index(output["n"]) else { throw .malformed("output") }
             fee -= amount
             guard let address = try BitcoinText.address(output["scriptPubKey"], network), amount > 0 else { continue }
             nets[address, default: 0] += amount
             let item = BitcoinText.item(id, index)
             makes.append(PaymentBlock.Coin(item: item, address: address, amount: amount, isMinted: isMinting))
         }
+        guard isMinting || fee >= 0 else { throw .malformed("a fee below zero") }
         self.init(
             id: id,
             succeeded: true,

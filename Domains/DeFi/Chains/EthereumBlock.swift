@@ -42,7 +42,10 @@ struct EthereumBlock: Hashable, Sendable {
             hash: try EthereumText.bytes(json["hash"], count: 32, "hash")
         )
         parentHash = try EthereumText.bytes(json["parentHash"], count: 32, "parentHash")
-        timestamp = Timestamp(seconds: Int64(try EthereumText.small(json["timestamp"], "timestamp") & 0xFF_FFFF_FFFF))
+        let seconds = try EthereumText.small(json["timestamp"], "timestamp")
+        // Far above all there will be, and within what times are stored as.
+        guard seconds <= 0xFF_FFFF_FFFF else { throw .malformed("timestamp") }
+        timestamp = Timestamp(seconds: Int64(seconds))
         baseFee = try EthereumText.number(json["baseFeePerGas"], "baseFeePerGas")
         guard let transactions = json["transactions"]?.elements else { throw .malformed("transactions") }
         var entries: [Entry] = []
@@ -113,7 +116,11 @@ struct EthereumReceipt: Hashable, Sendable {
         gasPrice = try EthereumText.number(json["effectiveGasPrice"], "effectiveGasPrice")
         guard let entries = json["logs"]?.elements else { throw .malformed("logs") }
         var logs: [EthereumLog] = []
-        for entry in entries { logs.append(try EthereumLog(entry)) }
+        for entry in entries {
+            let log = try EthereumLog(entry)
+            guard log.transaction == transaction, log.block == block else { throw .malformed("another's log") }
+            logs.append(log)
+        }
         self.logs = logs
     }
 }

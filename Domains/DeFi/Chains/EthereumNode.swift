@@ -26,6 +26,9 @@ struct EthereumNode: Sendable {
         }
     }
 
+    /// More than any block has room for.
+    private static let gasMax: UInt64 = 1 << 40
+
     let rpc: JSONRPC
 
     /// The chain's id (EIP-155).
@@ -151,7 +154,10 @@ struct EthereumNode: Sendable {
     ) async throws(NodeError) -> UInt64 {
         guard case .object(var members) = view.json else { throw .malformed("call") }
         members.append(JSON.Member("value", EthereumText.quantity(value)))
-        return try EthereumText.small(try await rpc.call("eth_estimateGas", .object(members)), "gas")
+        let gas = try EthereumText.small(try await rpc.call("eth_estimateGas", .object(members)), "gas")
+        // No block has as much; what is reckoned with it stays within bounds.
+        guard gas <= Self.gasMax else { throw .malformed("gas") }
+        return gas
     }
 
     /// The base fees and tips of the newest blocks.

@@ -13,7 +13,9 @@ struct FeeHistory: Hashable, Sendable {
     init(_ json: JSON, percentiles: Int) throws(NodeError) {
         guard let fees = json["baseFeePerGas"]?.elements, let last = fees.last else { throw .malformed("base fees") }
         nextBaseFee = try EthereumText.number(last, "base fee")
-        guard let rows = json["reward"]?.elements, let used = json["gasUsedRatio"]?.elements, rows.count == used.count
+        // A fee for each block, and for the next one.
+        guard let rows = json["reward"]?.elements, let used = json["gasUsedRatio"]?.elements,
+            rows.count == used.count, fees.count == used.count + 1
         else { throw .malformed("rewards") }
         var tips: [[BigUInt]] = []
         for (row, used) in zip(rows, used) where !Self.isEmpty(used) {

@@ -33,11 +33,13 @@ struct WalletBooks: Sendable {
     let ids: IDGenerator
     /// CAIP-2.
     let chain: String
+    let holds: IntentHolds
     private let readMax: Int
 
     init(_ runtime: DomainRuntime, ids: IDGenerator, chain: String, readMax: Int = WalletBooks.readMax) {
         (schema, pool, accounts) = (runtime.schema, runtime.pool, runtime.accounts)
         (self.ids, self.chain, self.readMax) = (ids, chain, readMax)
+        holds = IntentHolds(runtime, ids: ids, chain: chain)
     }
 
     /// The customer's account for what their proven wallet on a chain has.
@@ -159,39 +161,66 @@ struct WalletBooks: Sendable {
         var users = Set(due.filter { !$0.isOver }.map(\.user))
         var items: [LedgerItem] = []
         for wallet in due where wallet.isOver && !wallet.isSucceeded && users.insert(wallet.user).inserted {
-            items += try await difference(wallet, assets.map { ($0, 0) })
+            let nothing = Reading(wallet: wallet, amounts: assets.map { ($0, 0) })
+            if let item = try await difference(nothing, [], moved: []) { items.append(item) }
         }
         return items
     }
 
+    /// What a wallet has, asset by asset, in minor units; nil for what the chain didn't say.
+    struct Reading: Sendable {
+        let wallet: Due
+        let amounts: [(asset: Asset, amount: Int128?)]
+    }
+
     /// What is to be posted so that the books say what the chain does; nothing is for what the chain didn't say.
-    func difference(_ wallet: Due, _ amounts: [(Asset, Int128?)]) async throws -> [LedgerItem] {
-        guard let first = amounts.first else { return [] }
-        let kind = Self.account(wallet.user, chain, first.0).kind
-        let known = try await accounts.balances(of: wallet.user.value).filter { $0.kind == kind }
-        var commands: [LedgerCommand] = []
-        for (asset, amount) in amounts {
+    ///
+    /// What intents held that a block has by then, as it is stored or among `moved`, ends with it; what they moved is
+    /// what is posted. Nothing that is held keeps it from being posted.
+    func differences(_ readings: [Reading], moved: Set<ID<Intent>>) async throws -> [LedgerItem] {
+        let open = try await holds.open(of: Set(readings.map(\.wallet.user)))
+        var items: [LedgerItem] = []
+        for reading in readings {
+            let held = open[reading.wallet.user] ?? []
+            if let item = try await difference(reading, held, moved: moved) { items.append(item) }
+        }
+        return items
+    }
+
+    private func difference(
+        _ reading: Reading,
+        _ held: [IntentHolds.Hold],
+        moved: Set<ID<Intent>>
+    ) async throws -> LedgerItem? {
+        guard let first = reading.amounts.first else { return nil }
+        let user = reading.wallet.user
+        let kind = Self.account(user, chain, first.asset).kind
+        let known = try await accounts.balances(of: user.value).filter { $0.kind == kind }
+        var commands = try await holds.past(held, moved: moved)
+        var balances: [Asset: Int128] = [:]
+        for (asset, amount) in reading.amounts {
             guard let now = amount else { continue }
+            balances[asset] = now
             let before = known.first { $0.total.asset == asset }?.total.minorUnits ?? 0
             guard before != now else { continue }
-            let own = try await accounts.open(Self.account(wallet.user, chain, asset))
-            let other = try await accounts.open(AccountKey(house: IntentBooks.onChain, asset))
             commands.append(
-                .transfer(
-                    NewTransfer(
+                .observe(
+                    Observation(
                         id: ids.next(),
-                        debit: now > before ? other : own,
-                        credit: now > before ? own : other,
-                        amount: now > before ? now - before : before - now,
+                        account: try await accounts.open(Self.account(user, chain, asset)),
+                        other: try await accounts.open(AccountKey(house: IntentBooks.onChain, asset)),
+                        balance: now,
                         code: "wallet_balance"
                     )
                 )
             )
         }
-        return commands.isEmpty ? [] : [item(wallet, commands)]
+        let more = try await holds.topping(held, moved: moved, upTo: balances)
+        commands += more.commands
+        return commands.isEmpty ? nil : item(reading.wallet, commands, more.rows)
     }
 
-    private func item(_ wallet: Due, _ commands: [LedgerCommand]) -> LedgerItem {
+    private func item(_ wallet: Due, _ commands: [LedgerCommand], _ rows: [any StoredRow]) -> LedgerItem {
         let (event, aggregate): (ID<OutboxEvent>, ID<WalletReadRow>) = (ids.next(), ids.next())
         let told: [JSON.Member] = [
             .init("wallet", .string(wallet.id.wire)), .init("user", .string(wallet.user.wire)),
@@ -207,7 +236,7 @@ struct WalletBooks: Sendable {
                 type: "defi.wallet.read",
                 payload: .object(told + [.init("balances", BalanceSnapshot.json(receipt))])
             )
-            return LedgerItem.Finish(rows: [row])
+            return LedgerItem.Finish(rows: rows + [row])
         }
     }
 }

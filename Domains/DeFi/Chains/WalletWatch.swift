@@ -17,8 +17,13 @@ struct WalletWatch: Sendable {
         chain.deployment.tokens.compactMap { token in Asset(code: token.symbol).map { ($0, token.contract) } }
     }
 
-    /// What a block makes of the wallets on its chain.
-    func items(at block: EthereumBlock, _ logs: [EthereumLog]) async throws -> [LedgerItem] {
+    /// What a block makes of the wallets on its chain; `moved` are the intents that it has, or has something else in
+    /// the place of.
+    func items(
+        at block: EthereumBlock,
+        _ logs: [EthereumLog],
+        moved: Set<ID<Intent>> = []
+    ) async throws -> [LedgerItem] {
         let moves = try await moves(in: block, logs)
         var touched = Set(block.entries.map(\.sender))
         for move in moves { touched.formUnion([move.from, move.to]) }
@@ -41,7 +46,7 @@ struct WalletWatch: Sendable {
         }
         let concerned = wallets.values.flatMap(\.self)
         let due = try await books.due(concerned)
-        let (read, partial) = try await differences(due, at: block)
+        let (read, partial) = try await differences(due, at: block, moved: moved)
         var items = read
         for wallet in due {
             rows.append(
@@ -135,7 +140,8 @@ struct WalletWatch: Sendable {
     /// all.
     private func differences(
         _ due: [WalletBooks.Due],
-        at block: EthereumBlock
+        at block: EthereumBlock,
+        moved: Set<ID<Intent>>
     ) async throws -> (items: [LedgerItem], partial: Set<ID<Wallet>>) {
         let alive = due.filter { !$0.isOver }
         let node = chain.nodes.first
@@ -144,13 +150,15 @@ struct WalletWatch: Sendable {
         let coins = try await node.balances(of: addresses, at: .number(block.number))
         let views = addresses.flatMap { wallet in assets.map { EthereumNode.View.balance(of: wallet, in: $0.token) } }
         var tokens = try await node.views(views, at: .number(block.number))[...]
-        var (items, partial): ([LedgerItem], Set<ID<Wallet>>) = ([], [])
+        var (readings, partial): ([WalletBooks.Reading], Set<ID<Wallet>>) = ([], [])
         for (wallet, coins) in zip(alive, coins) {
             var amounts = [(EthereumChain.gasAsset, coins)]
             for (asset, _) in assets { amounts.append((asset, tokens.popFirst()?.map { BigUInt(bigEndian: $0) })) }
             if amounts.contains(where: { $0.1 == nil }) { partial.insert(wallet.id) }
-            items += try await books.difference(wallet, amounts.map { ($0, $1.map { Int128(clamping: $0) }) })
+            let known = amounts.map { (asset: $0, amount: $1.map { Int128(clamping: $0) }) }
+            readings.append(WalletBooks.Reading(wallet: wallet, amounts: known))
         }
+        var items = try await books.differences(readings, moved: moved)
         items += try await books.endings(among: due, of: [EthereumChain.gasAsset] + assets.map(\.asset))
         return (items, partial)
     }

@@ -1,5 +1,6 @@
 import Kernel
 import Ledger
+import WalletCrypto
 
 /// A payment on a chain without contracts of ours, to be signed by the user's own wallet, and what became of it.
 ///
@@ -65,6 +66,13 @@ struct Payment: Sendable {
     var unsigned: UnsignedPayment { draft.unsigned }
     /// The first one of those that take each other's place.
     var root: ID<Intent> { draft.replaces ?? id }
+
+    /// What it may take out of its wallet, its fee included, in minor units.
+    var taken: [Asset: Int128] {
+        var taken = [draft.amount.asset: draft.amount.minorUnits]
+        if let coin = ChainID(chain)?.chain?.coin { taken[coin, default: 0] += unsigned.feeMax }
+        return taken
+    }
 
     /// What it was asked for as.
     func order(_ speed: GasPrice.Speed = .normal, held: PaymentHolds = PaymentHolds()) -> PaymentOrder {

@@ -1,4 +1,5 @@
 import Audit
+import DomainKit
 import Kernel
 import Ledger
 import Messaging
@@ -12,27 +13,61 @@ import WalletCrypto
 struct PaymentBooks: Sendable {
     let schema: Schema
     let accounts: LedgerAccounts
+    let payments: Payments
     let intents: Intents
+    let holds: IntentHolds
     let ids: IDGenerator
+
+    init(_ runtime: DomainRuntime, ids: IDGenerator, chain: String) {
+        (schema, accounts, self.ids) = (runtime.schema, runtime.accounts, ids)
+        payments = Payments(schema: runtime.schema, pool: runtime.pool)
+        intents = Intents(schema: runtime.schema, pool: runtime.pool)
+        holds = IntentHolds(runtime, ids: ids, chain: chain)
+    }
 
     /// A payment after an event, as what the ledger stores.
     func item(
         _ payment: Payment,
         _ event: IntentState.Event,
         because reason: String? = nil,
-        nextAt: Timestamp? = nil
+        nextAt: Timestamp? = nil,
+        adding rows: [any StoredRow] = []
     ) async throws -> LedgerItem {
         var changed = payment
-        let commands = try await commands(payment, event)
+        let ended = try await ending(payment, event)
+        let commands = try await commands(payment, event) + ended.commands
         let posted = commands.compactMap { command -> ID<Transfer>? in
             guard case .transfer(let transfer) = command else { return nil }
             return transfer.id
         }
         try changed.apply(event, posted: posted, because: reason)
-        let stored: [any StoredRow] = [PaymentChangeRow(payment: changed, nextAt: nextAt)] + news(changed)
+        let stored: [any StoredRow] =
+            [PaymentChangeRow(payment: changed, nextAt: nextAt)] + news(changed) + ended.rows + rows
+        let balances = BalanceNews(of: payment.user, ids)
         return LedgerItem(operation: payment.id.cast(), commands: commands) { decision, _ in
-            guard case .success = decision else { return LedgerItem.Finish() }
-            return LedgerItem.Finish(rows: stored)
+            guard case .success(let receipt) = decision else { return LedgerItem.Finish() }
+            return LedgerItem.Finish(rows: stored + balances.rows(receipt))
+        }
+    }
+
+    /// What a new payment holds of what its wallet has, as far as the books know it.
+    func opening(_ payment: Payment) async throws -> IntentHolds.Change {
+        try await holds.opening(
+            payment.root,
+            of: payment.user,
+            taking: payment.taken,
+            isNew: payment.draft.replaces == nil
+        )
+    }
+
+    /// What ends with an event of what it holds; the last one of those that take each other's place ends it for all.
+    private func ending(_ payment: Payment, _ event: IntentState.Event) async throws -> IntentHolds.Change {
+        switch event {
+        case .timedOut:
+            if try await payments.isOpen(payment.root, besides: payment.id) { return IntentHolds.Change() }
+            return try await holds.ending(payment.root, because: "not_sent")
+        case .settled: return try await holds.ending(payment.root, because: "over")
+        case .signed, .accepted, .lost, .included, .displaced, .reorganised: return IntentHolds.Change()
         }
     }
 

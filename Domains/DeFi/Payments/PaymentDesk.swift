@@ -170,15 +170,22 @@ struct PaymentDesk: Sendable {
         _ request: APIRequest
     ) async throws -> APIResponse {
         let payment = Payment(draft, id: id, at: clock.now())
+        let held = try await parts.books.opening(payment)
         let rows: [any StoredRow] =
-            [NewPaymentRow(payment: payment, shared: shared)] + parts.books.news(payment)
-        let answer = StoredAnswer(.created(payment.json, location: payment.path))
+            [NewPaymentRow(payment: payment, shared: shared)] + parts.books.news(payment) + held.rows
+        let balances = BalanceNews(of: payment.user, ids)
+        let (answer, requestID) = (StoredAnswer(.created(payment.json, location: payment.path)), request.id)
         let item = LedgerItem(
             operation: payment.id.cast(),
-            commands: [],
+            commands: held.commands,
             idempotency: try request.scopedKey()
-        ) { _, _ in
-            LedgerItem.Finish(rows: rows, answer: answer)
+        ) { decision, _ in
+            switch decision {
+            case .success(let receipt): return LedgerItem.Finish(rows: rows + balances.rows(receipt), answer: answer)
+            case .failure(let refusal):
+                let problem = refusal.problem(in: payment.draft.amount.asset)
+                return LedgerItem.Finish(answer: StoredAnswer(.problem(problem, to: requestID)))
+            }
         }
         do {
             return try await ledger.submit(item).response()

@@ -14,6 +14,7 @@ struct PaymentFollower: Sendable {
     let payments: Payments
     let books: PaymentBooks
     let wallets: PaymentWallets
+    let custody: CustodyWatch?
     let ledger: Ledger
     let logger: Logger
     var missingAfterSeconds = ChainFollower.missingAfterSeconds
@@ -69,8 +70,11 @@ struct PaymentFollower: Sendable {
         for payment in try await payments.undecided(on: chain.name, upTo: .max) {
             items.append(try await books.item(payment, .reorganised, because: "another_chain"))
         }
-        let row = NewChainRow(chain: chain.name, holder: blocks.holder)
-        try await steps.store([step(row)], with: items)
+        let past = [
+            step(NewChainRow(chain: chain.name, holder: blocks.holder)), step(PastCustodyRow(chain: chain.name)),
+        ]
+        let payouts = try await custody?.itemsOfNewChain() ?? []
+        try await steps.store(payouts + past, with: items)
         logger.notice("the local chain is another one", metadata: ["chain": "\(chain.name)"])
         return nil
     }
@@ -103,15 +107,17 @@ struct PaymentFollower: Sendable {
     // MARK: Blocks
 
     private func follow(_ block: PaymentBlock) async throws {
-        var items: [LedgerItem] = []
+        var (items, moved): ([LedgerItem], Set<ID<Intent>>) = ([], [])
         for payment in try await payments.open(on: chain.name, in: block) {
-            if let item = try await alone(payment, in: block, change) { items.append(item) }
+            guard let item = try await alone(payment, in: block, change) else { continue }
+            items.append(item)
+            moved.insert(payment.root)
         }
         let ripe = block.number - chain.confirmations + 1
         for payment in try await payments.undecided(on: chain.name, upTo: ripe) {
             if let item = try await alone(payment, in: block, settlement) { items.append(item) }
         }
-        let effects = try await wallets.effects(of: block)
+        let effects = try await wallets.effects(of: block, moved: moved)
         let row = FollowedBlockRow(
             chain: chain.name,
             block: block.reference,
@@ -119,7 +125,11 @@ struct PaymentFollower: Sendable {
             minedAt: block.timestamp,
             holder: blocks.holder
         )
-        try await steps.store([step(row)], with: items, effects)
+        var stored = [step(row)]
+        if custody != nil { stored.append(step(CustodyBlockRow(chain: chain.name, block: block.reference))) }
+        try await steps.store(stored, with: items, effects)
+        // Custody is no part of the block: nothing of it can hold the chain up.
+        await custody?.step(stillFollowed(at: block.reference), having: .payments(block))
         if let fault = effects.fault { throw fault }
     }
 
@@ -155,10 +165,11 @@ struct PaymentFollower: Sendable {
         _ payment: Payment,
         _ block: BlockReference,
         _ succeeded: Bool,
-        _ fee: Int128
+        _ fee: Int128,
+        adding rows: [any StoredRow] = []
     ) async throws -> LedgerItem {
         let inclusion = IntentState.Inclusion(block: block, succeeded: succeeded, gasCost: fee, received: 0)
-        return try await books.item(payment, .included(inclusion))
+        return try await books.item(payment, .included(inclusion), adding: rows)
     }
 
     /// Whether no block will have a payment any more, by the word of all nodes.
@@ -209,6 +220,7 @@ struct PaymentFollower: Sendable {
         }
         // Another process that took over meanwhile sees what is there now.
         if !items.isEmpty { try await steps.store([still(at: tip)], with: items) }
+        await custody?.step(stillFollowed(at: tip))
         if isNewest { try await readWallets(at: tip) }
     }
 
@@ -221,7 +233,9 @@ struct PaymentFollower: Sendable {
         case .included(let block, let succeeded, let fee):
             // Its block was followed before it was ours to look for.
             let isFollowed = chain.isFinal ? block.number <= tip.number : try await blocks.holds(block)
-            return isFollowed ? try await included(payment, block, succeeded, fee) : nil
+            // Its wallet was read without knowing that this had moved.
+            let due = WalletsDueRow(wallets: [payment.draft.wallet.id])
+            return isFollowed ? try await included(payment, block, succeeded, fee, adding: [due]) : nil
         }
     }
 
@@ -247,8 +261,10 @@ struct PaymentFollower: Sendable {
         return error is NodeError
     }
 
-    private func still(at tip: BlockReference) -> LedgerItem {
-        step(StillFollowedRow(chain: chain.name, tip: tip, holder: blocks.holder))
+    private func still(at tip: BlockReference) -> LedgerItem { step(stillFollowed(at: tip)) }
+
+    private func stillFollowed(at tip: BlockReference) -> StillFollowedRow {
+        StillFollowedRow(chain: chain.name, tip: tip, holder: blocks.holder)
     }
 
     private func step(_ row: any StoredRow) -> LedgerItem {

@@ -22,7 +22,8 @@ struct PaymentWallets: Sendable {
     /// What a block makes of the wallets on its chain; whole accounts are looked for first.
     ///
     /// Where they can't be read they are to be read anew, and the block goes without what they have.
-    func effects(of block: PaymentBlock) async throws -> WalletEffects {
+    /// `moved` are the payments that the block has, or has something else in the place of.
+    func effects(of block: PaymentBlock, moved: Set<ID<Intent>> = []) async throws -> WalletEffects {
         try await accounts?.derive()
         let addresses = Set(block.entries.flatMap { $0.moves }.filter { $0.amount != 0 }.map(\.address))
         let wallets = try await books.followed(Array(addresses))
@@ -36,20 +37,24 @@ struct PaymentWallets: Sendable {
         let known = try await books.known(wallets.values.flatMap(\.self))
         if !known.isEmpty { effects.later = [item([WalletsDueRow(wallets: known.map(\.id))])] }
         do {
-            effects.items = effects.apart + (try await readings(of: known, after: block))
+            effects.items = effects.apart + (try await readings(of: known, after: block, moved: moved))
         } catch let error as NodeError {
             (effects.items, effects.fault) = (effects.apart + effects.later, error)
         }
         return effects
     }
 
-    private func readings(of known: [WalletBooks.Due], after block: PaymentBlock) async throws -> [LedgerItem] {
+    private func readings(
+        of known: [WalletBooks.Due],
+        after block: PaymentBlock,
+        moved: Set<ID<Intent>>
+    ) async throws -> [LedgerItem] {
         guard !known.isEmpty else { return [] }
         let reading = try await chain.reading(of: known.map(\.address), after: block)
         let read = known.map {
             WalletReadRow(wallet: $0.id, chain: chain.name, block: block.reference, isOver: false)
         }
-        return try await differences(known, reading) + [item(reading.rows + read)]
+        return try await differences(known, reading, moved: moved) + [item(reading.rows + read)]
     }
 
     /// What is to be stored of wallets that were never read, whose blocks were taken back, or that are revoked, once
@@ -66,7 +71,7 @@ struct PaymentWallets: Sendable {
             // Where only final blocks are followed nothing of it is taken back, and it may be ahead.
             let isAhead = chain.isFinal && reading.block.number > tip.number
             guard reading.block == tip || isAhead else { return [] }
-            items += try await differences(alive, reading)
+            items += try await differences(alive, reading, moved: [])
             rows += reading.rows
         }
         items += try await books.endings(among: due, of: chain.assets)
@@ -78,16 +83,19 @@ struct PaymentWallets: Sendable {
         LedgerItem(operation: books.ids.next(), commands: []) { _, _ in .init(rows: rows) }
     }
 
-    private func differences(_ wallets: [WalletBooks.Due], _ reading: AccountReading) async throws -> [LedgerItem] {
-        var items: [LedgerItem] = []
-        for wallet in wallets {
+    private func differences(
+        _ wallets: [WalletBooks.Due],
+        _ reading: AccountReading,
+        moved: Set<ID<Intent>>
+    ) async throws -> [LedgerItem] {
+        let readings = wallets.map { wallet in
             let balances = reading.balances[wallet.address] ?? []
-            let amounts = chain.assets.map { asset -> (Asset, Int128?) in
+            let amounts = chain.assets.map { asset -> (asset: Asset, amount: Int128?) in
                 (asset, balances.first { $0.asset == asset }?.minorUnits ?? 0)
             }
-            items += try await books.difference(wallet, amounts)
+            return WalletBooks.Reading(wallet: wallet, amounts: amounts)
         }
-        return items
+        return try await books.differences(readings, moved: moved)
     }
 
     // MARK: What came and went

@@ -26,6 +26,19 @@ struct Payments: Sendable {
         try await find("i.id = \(root) or i.replaces = \(root)", limit: Intents.listMax)
     }
 
+    /// Whether another one of those that take each other's place isn't over.
+    func isOpen(_ root: ID<Intent>, besides payment: ID<Intent>) async throws -> Bool {
+        let rows = try await pool.query(
+            """
+            select 1 from \(schema).payments
+            where (id = \(root) or replaces = \(root)) and id <> \(payment)
+                and state not in ('final', 'failed', 'replaced', 'expired')
+            limit 1
+            """
+        )
+        return !rows.isEmpty
+    }
+
     /// Those on their way that a block is about: it has them, it has something else that uses what they use, or it
     /// comes after the last one that may have them.
     func open(on chain: String, in block: PaymentBlock) async throws -> [Payment] {

@@ -34,7 +34,7 @@ struct SolanaBlock: Hashable, Sendable {
     init(_ json: JSON, slot: Int64, _ details: Details) throws(NodeError) {
         reference = BlockReference(number: slot, hash: try SolanaNode.hash(json["blockhash"], "blockhash"))
         parentHash = try SolanaNode.hash(json["previousBlockhash"], "previous blockhash")
-        timestamp = Timestamp(seconds: try SolanaNode.integer(json["blockTime"], "block time"))
+        timestamp = Timestamp(seconds: try SolanaNode.counter(json["blockTime"], "block time"))
         var entries: [Entry] = []
         if details == .accounts {
             guard let transactions = json["transactions"]?.elements else { throw .malformed("transactions") }
@@ -56,6 +56,7 @@ struct SolanaBlock: Hashable, Sendable {
             let signature = json["transaction"]?["signatures"]?.elements?.first?.stringValue.flatMap(Base58.decode),
             signature.count == 64
         else { throw .malformed("signature") }
+        guard let fault = meta["err"] else { throw .malformed("outcome") }
         var accounts: [SolanaAddress] = []
         for name in names {
             guard let account = SolanaAddress(name) else { throw .malformed("account") }
@@ -63,7 +64,7 @@ struct SolanaBlock: Hashable, Sendable {
         }
         return Entry(
             signature: signature,
-            succeeded: (meta["err"] ?? .null) == .null,
+            succeeded: fault == .null,
             fee: Int128(try SolanaNode.integer(meta["fee"], "fee")),
             lamports: try lamports(meta, accounts),
             units: try units(meta)
@@ -90,9 +91,13 @@ struct SolanaBlock: Hashable, Sendable {
     private static func units(_ meta: JSON) throws(NodeError) -> [SolanaAddress: [SolanaAddress: Int128]] {
         var moved: [SolanaAddress: [SolanaAddress: Int128]] = [:]
         for (name, sign) in [("preTokenBalances", Int128(-1)), ("postTokenBalances", 1)] {
-            for balance in meta[name]?.elements ?? [] {
+            // Very old blocks have none.
+            let balances = meta[name] ?? .null
+            guard balances == .null || balances.elements != nil else { throw .malformed("token balances") }
+            for balance in balances.elements ?? [] {
                 // Very old blocks don't say who owns what; then nothing is known of it.
-                guard let owner = balance["owner"]?.stringValue.flatMap({ SolanaAddress($0) }) else { continue }
+                guard let name = balance["owner"], name != .null else { continue }
+                guard let owner = name.stringValue.flatMap({ SolanaAddress($0) }) else { throw .malformed("owner") }
                 guard let mint = balance["mint"]?.stringValue.flatMap({ SolanaAddress($0) }) else {
                     throw .malformed("mint")
                 }

@@ -65,12 +65,12 @@ struct SolanaNode: Sendable {
 
     /// The newest slot that has a block.
     func slot(_ commitment: Commitment) async throws(NodeError) -> Int64 {
-        try Self.integer(try await rpc.call("getSlot", Self.at(commitment)), "slot")
+        try Self.counter(try await rpc.call("getSlot", Self.at(commitment)), "slot")
     }
 
     /// How many blocks there are below the newest one.
     func height(_ commitment: Commitment) async throws(NodeError) -> Int64 {
-        try Self.integer(try await rpc.call("getBlockHeight", Self.at(commitment)), "height")
+        try Self.counter(try await rpc.call("getBlockHeight", Self.at(commitment)), "height")
     }
 
     /// The first final slot after another one that has a block; nil where there is none yet.
@@ -83,7 +83,7 @@ struct SolanaNode: Sendable {
         )
         guard let slots = answer.elements, slots.count <= 1 else { throw .malformed("slots") }
         guard let first = slots.first else { return nil }
-        let next = try Self.integer(first, "slot")
+        let next = try Self.counter(first, "slot")
         guard next > slot else { throw .malformed("a slot before") }
         return next
     }
@@ -110,8 +110,8 @@ struct SolanaNode: Sendable {
         let json = try await rpc.call("getLatestBlockhash", Self.at(.confirmed))
         return Blockhash(
             hash: try Self.hash(json["value"]?["blockhash"], "blockhash"),
-            slot: try Self.integer(json["context"]?["slot"], "slot"),
-            lastHeight: try Self.integer(json["value"]?["lastValidBlockHeight"], "height")
+            slot: try Self.counter(json["context"]?["slot"], "slot"),
+            lastHeight: try Self.counter(json["value"]?["lastValidBlockHeight"], "height")
         )
     }
 
@@ -194,10 +194,12 @@ struct SolanaNode: Sendable {
         )
         guard let values = json["value"]?.elements, values.count == 1 else { throw .malformed("statuses") }
         guard values[0] != .null else { return nil }
-        guard let status = values[0]["confirmationStatus"]?.stringValue else { throw .malformed("status") }
+        guard let status = values[0]["confirmationStatus"]?.stringValue, let fault = values[0]["err"] else {
+            throw .malformed("status")
+        }
         return Standing(
-            slot: try Self.integer(values[0]["slot"], "slot"),
-            succeeded: (values[0]["err"] ?? .null) == .null,
+            slot: try Self.counter(values[0]["slot"], "slot"),
+            succeeded: fault == .null,
             isFinal: status == Commitment.finalized.rawValue
         )
     }
@@ -223,6 +225,13 @@ extension SolanaNode {
         return Int64(value)
     }
 
+    /// A slot, a height or seconds, of at most 40 bits: what is counted on from it overflows nothing.
+    static func counter(_ json: JSON?, _ what: String) throws(NodeError) -> Int64 {
+        let value = try integer(json, what)
+        guard value < 1 << 40 else { throw .malformed(what) }
+        return value
+    }
+
     /// 32 bytes in Base 58.
     static func hash(_ json: JSON?, _ what: String) throws(NodeError) -> [UInt8] {
         guard let hash = json?.stringValue.flatMap(Base58.decode), hash.count == 32 else { throw .malformed(what) }
@@ -231,8 +240,7 @@ extension SolanaNode {
 
     /// A number of units, which are written as text.
     static func units(_ json: JSON?) throws(NodeError) -> Int128 {
-        guard let units = json?.stringValue.flatMap({ UInt64($0) }) else { throw .malformed("units") }
-        return Int128(units)
+        Int128(try SuiNode.number(json, "units"))
     }
 
     private static func at(_ commitment: Commitment) -> JSON { ["commitment": .string(commitment.rawValue)] }
@@ -252,7 +260,7 @@ extension SolanaNode {
 
     /// An answer's value, and the slot that it is as of.
     private static func value(_ answer: JSON?, _ slots: inout Set<Int64>) throws(NodeError) -> JSON? {
-        slots.insert(try integer(answer?["context"]?["slot"], "context"))
+        slots.insert(try counter(answer?["context"]?["slot"], "context"))
         return answer?["value"]
     }
 

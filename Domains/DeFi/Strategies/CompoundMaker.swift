@@ -47,8 +47,7 @@ struct CompoundMaker: Sendable {
             intent: opened?.intents.first?.id,
             number: block.number
         )
-        let rows: [any StoredRow] = (opened?.rows ?? []) + [decision]
-        return LedgerItem(operation: ids.next(), commands: []) { _, _ in .init(rows: rows) }
+        return opened.storing([decision], ids)
     }
 
     private func isDue(_ strategy: ID<Strategy>, at number: Int64) async throws -> Bool {

@@ -78,11 +78,7 @@ struct ExitMaker: Sendable {
         )
         let rule = breach.rule.rawValue
         let told = StrategyAlert.event(rule, strategy, outcome: outcome, facts: facts, intent: exit?.id, ids)
-        let rows: [any StoredRow] = (opened?.rows ?? []) + [decision, told]
-        return LedgerItem(operation: ids.next(), commands: opened?.commands ?? []) { decision, _ in
-            guard case .success = decision else { return LedgerItem.Finish() }
-            return LedgerItem.Finish(rows: rows)
-        }
+        return opened.storing([decision, told], ids)
     }
 
     private static let built = "exit_built"

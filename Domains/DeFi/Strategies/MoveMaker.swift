@@ -31,6 +31,9 @@ struct MoveMaker: Sendable {
     let openings: IntentOpenings
     let clock: any WallClock
 
+    /// No new intents.
+    private var none: OpenedIntents? { nil }
+
     /// Moves whose exits, sped-up ones included, are over.
     func due(at number: Int64) async throws -> [Move] {
         try await pool.query(
@@ -70,7 +73,7 @@ struct MoveMaker: Sendable {
                 return ended(move, strategy, because: problem.code, at: block)
             }
             let later = MoveChangeRow(move: move.id, state: "leaving", nextNumber: block.number + Self.retryBlocks)
-            return item(later, decision(strategy, "skip_" + problem.code, move, nil, at: block), [])
+            return none.storing([later] + decision(strategy, "skip_" + problem.code, move, nil, at: block), ids)
         }
     }
 
@@ -95,18 +98,13 @@ struct MoveMaker: Sendable {
         )
         let known = try await strategies.open(of: wallet.id, in: target)
         let id: ID<Strategy> = known?.id ?? ids.next()
-        let opened = openings.open(
+        let opened = try await openings.open(
             try await openings.maker.drafts(calls, from: wallet, strategy: id, speed: .normal)
         )
-        var rows: [any StoredRow] = opened.rows
-        if known == nil {
-            rows.insert(
-                NewStrategyRow(id: id, wallet: wallet, chain: chain.name, offer: target, rules: strategy.rules),
-                at: 0
-            )
-        }
+        let new = NewStrategyRow(id: id, wallet: wallet, chain: chain.name, offer: target, rules: strategy.rules)
         let change = MoveChangeRow(move: move.id, state: "started", nextNumber: block.number)
-        return item(change, decision(strategy, "start_built", move, opened.intents.last?.id, at: block), rows)
+        let said = decision(strategy, "start_built", move, opened.intents.last?.id, at: block) + [change]
+        return Optional(opened).storing(said, after: known == nil ? [new] : [], ids)
     }
 
     private func ended(
@@ -116,7 +114,7 @@ struct MoveMaker: Sendable {
         at block: EthereumBlock
     ) -> LedgerItem {
         let change = MoveChangeRow(move: move.id, state: "ended", reason: reason, nextNumber: block.number)
-        return item(change, decision(strategy, reason, move, nil, at: block), [])
+        return none.storing(decision(strategy, reason, move, nil, at: block) + [change], ids)
     }
 
     private func decision(
@@ -143,14 +141,5 @@ struct MoveMaker: Sendable {
         // What waits is told once, when it begins to.
         guard intent != nil || move.attempts == 0 else { return [row] }
         return [row, StrategyAlert.event("rebalance", strategy, outcome: outcome, facts: facts, intent: intent, ids)]
-    }
-
-    private func item(
-        _ change: MoveChangeRow,
-        _ decision: [any StoredRow],
-        _ rows: [any StoredRow]
-    ) -> LedgerItem {
-        let stored = rows + decision + [change]
-        return LedgerItem(operation: ids.next(), commands: []) { _, _ in .init(rows: stored) }
     }
 }

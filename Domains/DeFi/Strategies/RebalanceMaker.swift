@@ -80,13 +80,9 @@ struct RebalanceMaker: Sendable {
             target: isBetter ? best?.offer.id : nil,
             seen: isBetter ? min((known.facts?.seen ?? 0) + 1, RebalanceRule.Terms.observationsRange.upperBound) : 0
         )
-        var rows: [any StoredRow] = (opened?.rows ?? []) + [decision, seen]
+        var rows: [any StoredRow] = [decision, seen]
         if let opened, let best { rows += moving(strategy, opened, to: best.offer, decision) }
-        let stored = rows
-        return LedgerItem(operation: ids.next(), commands: opened?.commands ?? []) { decision, _ in
-            guard case .success = decision else { return LedgerItem.Finish() }
-            return LedgerItem.Finish(rows: stored)
-        }
+        return opened.storing(rows, ids)
     }
 
     private func moving(

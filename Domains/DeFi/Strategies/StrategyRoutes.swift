@@ -103,7 +103,7 @@ struct StrategyRoutes: Sendable {
         let row = try Self.row(id, wallet, offer, chain.name, known?.rules ?? settings.rules, isNew: known == nil, body)
         let speed = IntentRoutes.speed(body)
         let drafts = try await openings.maker.drafts(calls, from: wallet, strategy: id, speed: speed)
-        return try await store(openings.open(drafts), of: id, with: [row], for: request)
+        return try await store(try await openings.open(drafts), of: id, with: [row], for: request)
     }
 
     /// A new strategy, or the one that is there with the rules that are given now.
@@ -281,11 +281,12 @@ struct StrategyRoutes: Sendable {
             commands: opened.commands,
             idempotency: try request.scopedKey()
         ) { decision, _ in
-            if case .failure(let refusal) = decision {
+            switch decision {
+            case .success(let receipt): return LedgerItem.Finish(rows: rows + opened.stored(receipt), answer: answer)
+            case .failure(let refusal):
                 let problem = Self.problem(refusal, in: opened.intents[0].amount.asset)
                 return LedgerItem.Finish(answer: StoredAnswer(.problem(problem, to: requestID)))
             }
-            return LedgerItem.Finish(rows: rows + opened.rows, answer: answer)
         }
         do {
             return try await ledger.submit(item).response()

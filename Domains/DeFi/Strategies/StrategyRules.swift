@@ -45,15 +45,20 @@ enum StrategyRules {
         drawdownMax: Int64?
     ) -> Judgement {
         guard principal > 0 else { return Judgement(peak: peak, drawdown: 0, breaches: []) }
-        let (scaled, overflow) = value.multipliedReportingOverflow(by: one)
-        let exact = overflow ? (value / principal).multipliedReportingOverflow(by: one) : (scaled / principal, false)
-        let worth = exact.1 ? worthMax : min(exact.0, worthMax)
+        let worth = worth(of: value, for: principal)
         let highest = max(min(peak, worthMax), worth)
         let fall = highest > 0 ? (highest - worth) * one / highest : 0
         var breaches: [Breach] = []
         if let stopLoss, one - worth >= Int128(stopLoss) { breaches.append(.stopLoss) }
         if let drawdownMax, fall >= Int128(drawdownMax) { breaches.append(.drawdown) }
         return Judgement(peak: highest, drawdown: Int64(clamping: fall), breaches: breaches)
+    }
+
+    /// What is there for each unit that went in, in billionths; the caller guarantees that something did.
+    static func worth(of value: Int128, for principal: Int128) -> Int128 {
+        let (scaled, overflow) = value.multipliedReportingOverflow(by: one)
+        let exact = overflow ? (value / principal).multipliedReportingOverflow(by: one) : (scaled / principal, false)
+        return exact.1 ? worthMax : min(exact.0, worthMax)
     }
 
     /// What a value yields at a yearly rate in billionths over some seconds, rounded down.

@@ -23,6 +23,12 @@ struct StrategyBreach: Sendable {
     let rule: StrategyRules.Breach
     let value: Strategy.Value
     let judgement: StrategyRules.Judgement
+
+    /// What is left of each unit that went in, in billionths: the less, the greater the need.
+    var left: Int128 {
+        let principal = strategy.principal + strategy.pairBasis
+        return principal > 0 ? StrategyRules.worth(of: value.total, for: principal) : 0
+    }
 }
 
 extension StrategyWatch {
@@ -34,8 +40,8 @@ extension StrategyWatch {
 
     /// Does what rules want, each for itself: what fails is wanted again in the next block.
     ///
-    /// Limits that are reached come first, all of them (`valuedMax` of a block at most), and aren't drawn among what
-    /// can wait.
+    /// Limits that are reached come first, all of them (`valuedMax` of a block at most), those first that have lost the
+    /// most of what went in, and aren't drawn among what can wait.
     func act(on wishes: [StrategyWish], at block: EthereumBlock, _ ledger: Ledger) async {
         let breaches = wishes.compactMap { wish -> StrategyBreach? in
             guard case .exit(let breach) = wish else { return nil }
@@ -55,18 +61,16 @@ extension StrategyWatch {
     private func leave(_ breaches: [StrategyBreach], at block: EthereumBlock, _ ledger: Ledger) async {
         guard !breaches.isEmpty else { return }
         do {
-            let due = try await exits.due(breaches, at: block.number)
+            let due = try await exits.due(breaches, at: block.number).sorted { $0.left < $1.left }
             guard !due.isEmpty else { return }
             // Asked for once; where it is too high, each exit's decision says so.
             let price = try? await chain.gasPrice(.fast)
-            await withDiscardingTaskGroup { group in
-                let lanes = min(due.count, Self.exitsAtOnceMax)
-                for lane in 0..<lanes {
+            await withTaskGroup(of: Void.self) { group in
+                for (place, breach) in due.enumerated() {
+                    // The next one begins when any of those before it is done, so that a slow one holds up nothing.
+                    if place >= Self.exitsAtOnceMax { await group.next() }
                     group.addTask {
-                        for place in stride(from: lane, to: due.count, by: lanes) {
-                            let breach = due[place]
-                            await fulfil(at: block, ledger) { try await exits.item(for: breach, price: price) }
-                        }
+                        await fulfil(at: block, ledger) { try await exits.item(for: breach, price: price) }
                     }
                 }
             }

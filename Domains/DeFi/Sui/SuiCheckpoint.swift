@@ -18,7 +18,9 @@ struct SuiCheckpoint: Hashable, Sendable {
             default: throw .malformed("status")
             }
             // A system's own transactions pay nothing.
-            guard let gas = json?["gasEffects"]?["gasSummary"], gas != .null else {
+            let effects = json?["gasEffects"]
+            guard let gas = effects == .null ? effects : effects?["gasSummary"] else { throw .malformed("gas") }
+            guard gas != .null else {
                 fee = 0
                 return
             }
@@ -74,7 +76,7 @@ struct SuiCheckpoint: Hashable, Sendable {
         reference = try SuiNode.reference(json)
         let parent = json["previousCheckpointDigest"] ?? .null
         parentHash =
-            parent == .null
+            parent == .null && reference.number == 0
             ? [UInt8](repeating: 0, count: 32) : try SuiNode.hash(parent, "previous digest")
         guard let timestamp = json["timestamp"]?.stringValue.flatMap({ Timestamp($0) }) else {
             throw .malformed("timestamp")
@@ -94,15 +96,17 @@ struct SuiCheckpoint: Hashable, Sendable {
     private static func entry(_ json: JSON, _ reference: BlockReference) throws(NodeError) -> Entry {
         let effects = json["effects"]
         var moves: [Move] = []
-        for change in effects?["balanceChangesJson"]?.elements ?? [] {
-            guard let type = change["coinType"]?.stringValue,
-                let units = change["amount"]?.stringValue.flatMap({ Int128($0) })
+        for change in try list(effects?["balanceChangesJson"], "balance changes") {
+            guard let type = change["coinType"]?.stringValue, let text = change["amount"]?.stringValue,
+                let units = Int128(text), String(units) == text, units.magnitude <= UInt64.max
             else { throw .malformed("balance change") }
             moves.append(Move(address: try SuiNode.address(change["address"]), type: type, units: units))
         }
         var spends: [String] = []
-        for change in effects?["objectChanges"]?["nodes"]?.elements ?? [] {
-            guard let before = change["inputState"], before != .null else { continue }
+        let objects = effects?["objectChanges"]
+        for change in try list(objects == .null ? objects : objects?["nodes"], "object changes") {
+            guard let before = change["inputState"] else { throw .malformed("input state") }
+            guard before != .null else { continue }
             let version = UInt64(try SuiNode.integer(before["version"], "version"))
             spends.append(SuiChain.item(try SuiNode.address(change["address"]), version))
         }
@@ -112,5 +116,11 @@ struct SuiCheckpoint: Hashable, Sendable {
             moves: moves,
             spends: spends
         )
+    }
+
+    /// A list that is asked for: null stands for none, and one that is missing for no answer.
+    private static func list(_ json: JSON?, _ what: String) throws(NodeError) -> [JSON] {
+        guard let json, json == .null || json.elements != nil else { throw .malformed(what) }
+        return json.elements ?? []
     }
 }

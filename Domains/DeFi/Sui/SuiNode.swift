@@ -168,7 +168,10 @@ extension SuiNode {
 
     /// A number of 64 bits, which is written as text.
     static func number(_ json: JSON?, _ what: String) throws(NodeError) -> UInt64 {
-        guard let value = json?.stringValue.flatMap({ UInt64($0) }) else { throw .malformed(what) }
+        // As it is written, and in no other way: "+5" and "05" are no numbers here.
+        guard let text = json?.stringValue, let value = UInt64(text), String(value) == text else {
+            throw .malformed(what)
+        }
         return value
     }
 

@@ -135,7 +135,7 @@ struct ChainFollower: Sendable {
     // MARK: Blocks
 
     private func follow(_ block: EthereumBlock) async throws {
-        var items: [LedgerItem] = []
+        var (items, moved): ([LedgerItem], Set<ID<Intent>>) = ([], [])
         let candidates = try await intents.open(
             on: chain.name,
             hashes: block.entries.map(\.hash),
@@ -143,12 +143,14 @@ struct ChainFollower: Sendable {
         )
         for intent in candidates {
             if let entry = block.entries.first(where: { $0.hash == intent.signed?.hash }) {
+                moved.insert(intent.root)
                 items += try await holding(intent) {
                     try await included(intent, try await receipt(of: entry, in: block))
                 }
             } else if block.entries.contains(where: {
                 $0.sender == intent.address && $0.nonce == intent.transaction.nonce
             }) {
+                moved.insert(intent.root)
                 items.append(try await books.item(intent, .displaced(block.reference), because: "nonce_used"))
             }
         }
@@ -160,7 +162,7 @@ struct ChainFollower: Sendable {
             ? [] : try await chain.nodes.first.logs(from: block.number, to: block.number, of: contracts)
         let watched = try await strategies.watch(block, logs)
         var base = watched.items
-        base += try await wallets.items(at: block, logs)
+        base += try await wallets.items(at: block, logs, moved: moved)
         let followed = FollowedBlockRow(
             chain: chain.name,
             block: block.reference,
@@ -174,13 +176,17 @@ struct ChainFollower: Sendable {
         base.append(LedgerItem(operation: books.ids.next(), commands: []) { _, _ in .init(rows: stored) })
         try await steps.store(base, with: items)
         // Custody and what rules want are no part of the block: nothing of them can hold the chain up.
-        await custody?.step(still(at: block.reference), having: block, logs)
+        await custody?.step(still(at: block.reference), having: .ethereum(block, logs))
         await strategies.act(on: watched.wishes, at: block, ledger)
     }
 
     /// A transaction in its block, with the number of the position that it made.
-    private func included(_ intent: Intent, _ receipt: EthereumReceipt) async throws -> LedgerItem {
-        var rows: [any StoredRow] = []
+    private func included(
+        _ intent: Intent,
+        _ receipt: EthereumReceipt,
+        adding known: [any StoredRow] = []
+    ) async throws -> LedgerItem {
+        var rows = known
         if let strategy = intent.strategy,
             let token = StrategyWatch.mintedToken(in: receipt, to: intent.address, chain.deployment)
         {
@@ -326,7 +332,8 @@ struct ChainFollower: Sendable {
         if let receipt = try await chain.nodes.receipt(signed.hash) {
             // Its block was followed before it was ours to look for.
             guard try await blocks.holds(receipt.block) else { return nil }
-            return try await included(intent, receipt)
+            // Its wallet was read without knowing that this had moved.
+            return try await included(intent, receipt, adding: [WalletsDueRow(wallets: [intent.wallet])])
         }
         guard try await !chain.nodes.knows(signed.hash) else { return nil }
         return try await books.item(intent, .lost, because: "not_in_pool", nextAt: intent.createdAt)

@@ -37,7 +37,7 @@ struct EthereumDesk: Sendable {
         let account = try await book.requirePayable(to, on: chain.name, for: user)
         let call = try payment(of: amount, to: to)
         let drafts = try await openings.maker.drafts([call], from: wallet, speed: speed)
-        let opened = openings.open(drafts)
+        let opened = try await openings.open(drafts)
         try await PayoutChecks(book).requireApproved(
             amount,
             to: account,
@@ -61,7 +61,7 @@ struct EthereumDesk: Sendable {
             throw Problem(409, "intent_not_open", "It is \(intent.state.name): nothing can take its place.")
         }
         let draft = try await openings.maker.replacement(of: intent, cancelling: cancelling, speed: speed)
-        return try await store(openings.open([draft]), for: request)
+        return try await store(try await openings.open([draft]), for: request)
     }
 
     private func payment(of amount: Money, to recipient: EthereumAddress) throws(Problem) -> IntentMaker.Call {
@@ -92,13 +92,18 @@ struct EthereumDesk: Sendable {
 
     private func store(_ opened: OpenedIntents, for request: APIRequest) async throws -> APIResponse {
         let first = opened.intents[0]
-        let answer = StoredAnswer(.created(first.json, location: first.path))
+        let (answer, requestID) = (StoredAnswer(.created(first.json, location: first.path)), request.id)
         let item = LedgerItem(
             operation: first.id.cast(),
             commands: opened.commands,
             idempotency: try request.scopedKey()
-        ) { _, _ in
-            LedgerItem.Finish(rows: opened.rows, answer: answer)
+        ) { decision, _ in
+            switch decision {
+            case .success(let receipt): return LedgerItem.Finish(rows: opened.stored(receipt), answer: answer)
+            case .failure(let refusal):
+                let problem = refusal.problem(in: first.amount.asset)
+                return LedgerItem.Finish(answer: StoredAnswer(.problem(problem, to: requestID)))
+            }
         }
         return try await submissions.ledger.submit(item).response()
     }

@@ -110,6 +110,22 @@ struct Intent: Sendable, Entity {
         (self.version, storedState) = (version, state.name)
     }
 
+    /// The first one of those that take each other's place.
+    var root: ID<Intent> { replaces ?? id }
+
+    /// What it may take out of its wallet, gas included, in minor units; `pair` is what its other token is.
+    func taken(pair: Asset?) -> [Asset: Int128] {
+        var taken = [EthereumChain.gasAsset: Int128(clamping: transaction.costMax)]
+        switch kind {
+        case .transfer, .start:
+            // The chain's own coin is in the transaction itself.
+            if amount.asset != EthereumChain.gasAsset { taken[amount.asset] = amount.minorUnits }
+            if kind == .start, let pair, pair != EthereumChain.gasAsset { taken[pair, default: 0] += pairAmount }
+        case .approve, .exit, .harvest, .cancel: break
+        }
+        return taken
+    }
+
     /// Wei that it may cost at most, gas alone.
     var gasCostMax: BigUInt { transaction.costMax - transaction.value }
 

@@ -1,8 +1,9 @@
+import Audit
+import DomainKit
 import Kernel
 import Ledger
 import Messaging
 import PostgreSQL
-import Audit
 
 /// What an intent's changes do to the books: commands for the ledger, and rows to store with them.
 ///
@@ -30,7 +31,14 @@ struct IntentBooks: Sendable {
     let schema: Schema
     let accounts: LedgerAccounts
     let intents: Intents
+    let holds: IntentHolds
     let ids: IDGenerator
+
+    init(_ runtime: DomainRuntime, ids: IDGenerator, chain: String) {
+        (schema, accounts, self.ids) = (runtime.schema, runtime.accounts, ids)
+        intents = Intents(schema: runtime.schema, pool: runtime.pool)
+        holds = IntentHolds(runtime, ids: ids, chain: chain)
+    }
 
     /// An intent after an event, as what the ledger stores.
     func item(
@@ -41,7 +49,8 @@ struct IntentBooks: Sendable {
         adding rows: [any StoredRow] = []
     ) async throws -> LedgerItem {
         var changed = intent
-        let commands = try await commands(intent, event)
+        let ended = try await ending(intent, event)
+        let commands = try await commands(intent, event) + ended.commands
         let posted = commands.compactMap { command -> ID<Transfer>? in
             guard case .transfer(let transfer) = command else { return nil }
             return transfer.id
@@ -49,10 +58,24 @@ struct IntentBooks: Sendable {
         try changed.apply(event, posted: posted, because: reason)
         let stored: [any StoredRow] =
             [IntentChangeRow(intent: changed, nextAt: nextAt)] + StrategyEffect.rows(intent, event) + news(changed)
-            + rows
+            + ended.rows + rows
+        let balances = BalanceNews(of: intent.user, ids)
         return LedgerItem(operation: intent.id.cast(), commands: commands) { decision, _ in
-            guard case .success = decision else { return LedgerItem.Finish() }
-            return LedgerItem.Finish(rows: stored)
+            guard case .success(let receipt) = decision else { return LedgerItem.Finish() }
+            return LedgerItem.Finish(rows: stored + balances.rows(receipt))
+        }
+    }
+
+    /// What ends with an event of what it holds in its wallet's books; the last one of those that take each other's
+    /// place ends it for all.
+    private func ending(_ intent: Intent, _ event: IntentState.Event) async throws -> IntentHolds.Change {
+        switch (event, intent.state) {
+        case (.timedOut, _), (.settled, .signed), (.settled, .dropped):
+            // Nothing has its nonce: another one may still get it.
+            if try await intents.isOpen(intent.root, besides: intent.id) { return IntentHolds.Change() }
+            return try await holds.ending(intent.root, because: "not_sent")
+        case (.settled, _): return try await holds.ending(intent.root, because: "over")
+        default: return IntentHolds.Change()
         }
     }
 
@@ -170,12 +193,13 @@ struct IntentBooks: Sendable {
     }
 
     private func release(_ intent: Intent, because reason: String) async throws -> [LedgerCommand] {
-        guard let reservation = intent.reservation, let strategy = intent.strategy,
-            try await intents.isHeld(reservation), try await !intents.isShared(reservation, besides: intent.id)
-        else { return [] }
+        guard let reservation = intent.reservation, let strategy = intent.strategy else { return [] }
+        // Once its nonce is used up for nothing, none of those that share it goes on.
+        let hasFailed = intent.state.inclusion != nil
+        if !hasFailed, try await intents.isShared(reservation, besides: intent.id) { return [] }
         let key = Self.deployed(strategy, of: intent.user, intent.amount.asset)
         guard let account = try await accounts.find([key])[key] else { throw LedgerFault.accountVanished(key) }
-        return [.release(reservation, of: account, reason: reason)]
+        return [.letGo(reservation, of: account, reason: reason)]
     }
 
     private func transfer(

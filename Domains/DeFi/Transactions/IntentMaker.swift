@@ -77,7 +77,7 @@ struct IntentMaker: Sendable {
     ///
     /// - Throws: as `drafts`.
     func replacement(of intent: Intent, cancelling: Bool, speed: GasPrice.Speed) async throws -> Intent.Draft {
-        let price = try await chain.gasPrice(speed).replacing(intent.transaction.offered)
+        let price = try await chain.gasPrice(speed).replacing(try await intents.offered(beside: intent))
         guard price.maxFee <= chain.gasCeiling else {
             throw Problem(422, "gas_too_expensive", "To replace it costs more gas than is offered. Try later.")
         }

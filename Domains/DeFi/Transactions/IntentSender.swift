@@ -17,7 +17,7 @@ struct IntentSender: Sendable {
     static let leaseSeconds = 20.0
     /// From so many failed attempts on operators are told.
     static let attemptsAlarming = 8
-    /// After so many attempts, some ten minutes, what every node refuses for what it is is over.
+    /// What every node has refused so often for what it is, over some ten minutes, is over.
     static let refusalsMax = 10
     /// The longest wait between two attempts.
     static let delaySecondsMax = 300.0
@@ -113,7 +113,7 @@ struct IntentSender: Sendable {
 
     /// Ends what no node will ever take; what it held is free again, and its nonce goes to another one.
     private func refuse(_ intent: Intent, _ words: String) async throws {
-        guard try await postpone(intent, words) >= Self.refusalsMax else { return }
+        guard try await postpone(intent, words, isRefused: true) >= Self.refusalsMax else { return }
         guard let signed = intent.signed, try await !chain.nodes.knows(signed.hash) else { return }
         try await store(intent, .settled, because: "refused_by_nodes")
         logger.error(
@@ -122,16 +122,17 @@ struct IntentSender: Sendable {
         )
     }
 
-    /// Tries it again later; how many attempts there were.
+    /// Tries it again later; how often it was refused for what it is.
     @discardableResult
-    private func postpone(_ intent: Intent, _ why: String) async throws -> Int {
+    private func postpone(_ intent: Intent, _ why: String, isRefused: Bool = false) async throws -> Int {
         let rows = try await pool.query(
             """
             update \(schema).intents
-            set reason = \(why), next_at = clock_timestamp() + make_interval(
-                secs => least(\(IntentSender.delaySecondsMax), 0.25 * 2 ^ least(attempts, 12)))
+            set reason = \(why), refusals = refusals + \(isRefused ? 1 : 0),
+                next_at = clock_timestamp()
+                    + make_interval(secs => least(\(IntentSender.delaySecondsMax), 0.25 * 2 ^ least(attempts, 12)))
             where id = \(intent.id) and version = \(intent.version) and next_at is not null
-            returning attempts
+            returning attempts, refusals
             """
         )
         let attempts: Int = try rows.first?["attempts"] ?? 0
@@ -140,6 +141,6 @@ struct IntentSender: Sendable {
             "a transaction is not on the chain yet",
             metadata: ["intent": "\(intent.id.wire)", "why": "\(why)", "attempts": "\(attempts)"]
         )
-        return attempts
+        return try rows.first?["refusals"] ?? 0
     }
 }

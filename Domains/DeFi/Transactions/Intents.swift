@@ -154,21 +154,45 @@ struct Intents: Sendable {
         return !rows.isEmpty
     }
 
-    /// Whether a reservation still holds something: another intent may have captured it.
-    func isHeld(_ reservation: ID<Reservation>) async throws -> Bool {
+    /// What those that wait for a block with an intent's nonce offer for gas at most, itself included: another one has
+    /// to exceed all of them.
+    func offered(beside intent: Intent) async throws -> GasPrice {
         let rows = try await pool.query(
-            "select 1 from \(schema).reservations where id = \(reservation) and state = 'active'"
+            """
+            select max(max_fee) as max_fee, max(tip) as tip from \(schema).intents
+            where chain = \(intent.chain) and address = \(intent.address.description)
+                and nonce = \(Int64(clamping: intent.transaction.nonce))
+                and state in ('signed', 'broadcast', 'dropped')
+            """
+        )
+        let own = intent.transaction.offered
+        let (maxFee, tip): (Int128?, Int128?) = (try rows[0]["max_fee"], try rows[0]["tip"])
+        return GasPrice(
+            maxFee: max(own.maxFee, maxFee.map { BigUInt($0) } ?? .zero),
+            tip: max(own.tip, tip.map { BigUInt($0) } ?? .zero)
+        )
+    }
+
+    /// Whether another one of those that take each other's place isn't over.
+    func isOpen(_ root: ID<Intent>, besides intent: ID<Intent>) async throws -> Bool {
+        let rows = try await pool.query(
+            """
+            select 1 from \(schema).intents
+            where (id = \(root) or replaces = \(root)) and id <> \(intent)
+                and state not in ('final', 'failed', 'replaced', 'expired')
+            limit 1
+            """
         )
         return !rows.isEmpty
     }
 
-    /// Whether another intent that isn't over needs the same reservation.
+    /// Whether another intent that may still come into a block needs the same reservation.
     func isShared(_ reservation: ID<Reservation>, besides intent: ID<Intent>) async throws -> Bool {
         let rows = try await pool.query(
             """
             select 1 from \(schema).intents
             where reservation = \(reservation) and id <> \(intent)
-                and state not in ('final', 'failed', 'replaced', 'expired')
+                and state not in ('final', 'failed', 'replaced', 'expired', 'displaced')
             limit 1
             """
         )

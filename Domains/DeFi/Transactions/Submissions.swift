@@ -47,6 +47,9 @@ struct Submissions: Sendable {
         } catch let error as PostgresError where error.violates("intents_nonce") {
             try await renumber(intent)
             throw Self.numberTaken
+        } catch let error as PostgresError where error.violates("intents_hash_key") {
+            // Two that are the same to the last byte, as two speed-ups that were built before either was signed.
+            throw Problem(409, "intent_not_open", "The same transaction was signed as another one. Build a new one.")
         }
     }
 

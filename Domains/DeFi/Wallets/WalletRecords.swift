@@ -26,6 +26,13 @@ struct WalletRecords: UserRecords {
         return [
             all("wallets"), all("wallet_challenges"), all("address_book"), all("intents"), all("payments"),
             all("strategies"), all("custody_deposits"), all("custody_withdrawals"),
+            RecordSection("\(schema).intent_holds", Self.law, in: pool) {
+                """
+                select reservation, to_jsonb(h) from \(schema).intent_holds h
+                where user_id = \($0) and reservation > \($1)
+                order by reservation limit \($2)
+                """
+            },
             RecordSection("\(schema).settings", Self.law, in: pool) {
                 """
                 select user_id, to_jsonb(s) from \(schema).settings s

@@ -4,8 +4,8 @@ import Synchronization
 /// Names of the lists as they were read before: reading one costs as much as comparing it, and what is common on a list
 /// is a candidate again and again.
 final class ReadNames: Sendable {
-    /// About a kilobyte each.
-    private static let namesMax = 32_768
+    /// About a kilobyte each; the lists together have some 50,000.
+    private static let namesMax = 131_072
 
     private struct Written: Hashable {
         let text: String

@@ -1,5 +1,7 @@
 /// A word of a name with what it is compared by.
-struct NameWord: Hashable, Sendable {
+///
+/// An object, since words are handed about much more often than they are made.
+final class NameWord: Sendable {
     /// Small ASCII letters.
     let letters: [UInt8]
     /// The letters folded by sound.
@@ -90,15 +92,16 @@ struct NameWord: Hashable, Sendable {
     }
 
     /// Whether the Arabic article may be written as part of it.
-    private var hasArticle: Bool { letters.count > 5 && NameWord.articles.contains(Array(letters.prefix(2))) }
+    private var hasArticle: Bool {
+        letters.count > 5 && letters[1] == UInt8(ascii: "l")
+            && (letters[0] == UInt8(ascii: "a") || letters[0] == UInt8(ascii: "e"))
+    }
 
     private var withoutArticle: NameWord {
         guard hasArticle else { return self }
         let rest = Array(letters.dropFirst(2))
         return NameWord(letters: rest, spoken: rest, isUnvowelled: isUnvowelled, weight: weight)
     }
-
-    private static let articles = [Array("al".utf8), Array("el".utf8)]
 
     private func skeletal(_ other: NameWord) -> Int {
         if isUnvowelled && other.isUnvowelled, sound == other.sound { return 1000 }
@@ -115,5 +118,18 @@ struct NameWord: Hashable, Sendable {
 
     private static let patronymicEnds = ["ovich", "evich", "ovych", "ovna", "evna", "ivna", "ovitch", "evitch"].map {
         Array($0.utf8)
+    }
+}
+
+extension NameWord: Hashable {
+    // All else follows from these.
+    static func == (left: NameWord, right: NameWord) -> Bool {
+        left.letters == right.letters && left.sound == right.sound && left.isUnvowelled == right.isUnvowelled
+            && left.weight == right.weight
+    }
+
+    func hash(into hasher: inout Hasher) {
+        hasher.combine(letters)
+        hasher.combine(weight)
     }
 }

@@ -26,7 +26,8 @@ enum WordDistance {
     static func cost(_ left: [UInt8], _ right: [UInt8]) -> Int {
         let columns = min(right.count, lettersMax)
         let rows = min(left.count, lettersMax)
-        let isShort = max(rows, columns) < 6
+        let factor = max(rows, columns) < 6 ? 15 : 10
+        let costs = costs
         return withUnsafeTemporaryAllocation(of: Int.self, capacity: 3 * (lettersMax + 1)) { cells in
             var before = 0
             var above = lettersMax + 1
@@ -38,7 +39,7 @@ enum WordDistance {
                 cells[current] = cells[above] + insertion(letter)
                 for column in 0..<columns {
                     let other = right[column]
-                    var least = cells[above + column] + substitution(letter, other, isShort)
+                    var least = cells[above + column] + (letter == other ? 0 : Int(costs[pair(letter, other)]) * factor)
                     least = min(least, cells[above + column + 1] + insertion(letter))
                     least = min(least, cells[current + column] + insertion(other))
                     if row > 0, column > 0, letter == right[column - 1], left[row - 1] == other {
@@ -71,11 +72,9 @@ enum WordDistance {
         letter == UInt8(ascii: "h") || SoundFold.isVowel(letter) ? 700 : edit
     }
 
+    /// Where the cost of one letter for another stands.
     @inline(__always)
-    private static func substitution(_ left: UInt8, _ right: UInt8, _ isShort: Bool) -> Int {
-        if left == right { return 0 }
-        return Int(costs[Int(left & 0x1F) << 5 | Int(right & 0x1F)]) * (isShort ? 15 : 10)
-    }
+    private static func pair(_ left: UInt8, _ right: UInt8) -> Int { Int(left & 0x1F) << 5 | Int(right & 0x1F) }
 
     /// Hundredths of an edit by the low five bits of both letters.
     private static let costs: [UInt8] = {
@@ -83,7 +82,7 @@ enum WordDistance {
         func near(_ letters: String, _ cost: UInt8) {
             for left in letters.utf8 {
                 for right in letters.utf8 where left != right {
-                    let index = Int(left & 0x1F) << 5 | Int(right & 0x1F)
+                    let index = pair(left, right)
                     costs[index] = min(costs[index], cost)
                 }
             }

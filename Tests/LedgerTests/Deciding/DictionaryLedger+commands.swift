@@ -33,6 +33,11 @@ extension DictionaryLedger {
             set(id, hold)
         case .release(let id, let account, let reason):
             end(id, try active(id, account), .released, reason)
+        case .claim(let new): try claim(new, operation)
+        case .letGo(let id, let account, let reason):
+            guard let hold = state.holds[id], hold.account == account, hold.phase == .active else { return }
+            end(id, hold, .released, reason)
+        case .observe(let new): try observe(new, operation)
         case .expire(let id, let account):
             let hold = try find(id, account)
             if isDue(hold) { end(id, hold, .expired, "expired") }
@@ -177,6 +182,71 @@ extension DictionaryLedger {
                 reason: new.reason
             )
         )
+    }
+
+    private mutating func claim(_ new: NewReservation, _ operation: ID<Operation>) throws(LedgerRefusal) {
+        try checkAmount(new.amount)
+        let account = try find(new.account)
+        try checkNotClosed(new.account)
+        if account.mayGoNegative {
+            throw .insufficientFunds(account: new.account, available: 0, requested: new.amount)
+        }
+        let known = state.holds[new.id]
+        if let known {
+            guard known.account == new.account else { throw .unknownReservation(new.id) }
+            if known.phase != .active || isDue(known) { return }
+        }
+        let missing = new.amount - (known.map { $0.amount - $0.captured } ?? 0)
+        if missing <= 0 { return }
+        if available(new.account) < missing { expireDue(new.account) }
+        let there = min(missing, available(new.account))
+        if there <= 0 { return }
+        var expiresAt: Timestamp?
+        if case .seconds(let seconds) = new.lifetime { expiresAt = now.adding(seconds: seconds) }
+        var hold =
+            known
+            ?? Hold(
+                account: new.account,
+                operation: operation,
+                kind: new.kind,
+                amount: 0,
+                expiresAt: expiresAt,
+                createdAt: now,
+                reason: new.reason
+            )
+        guard hold.amount < Money.limit - there else { throw .invalidAmount }
+        hold.amount += there
+        set(new.id, hold)
+    }
+
+    private mutating func observe(_ new: Observation, _ operation: ID<Operation>) throws(LedgerRefusal) {
+        try checkWindow(new.id)
+        try checkPair(new.account, new.other)
+        guard try !find(new.account).mayGoNegative, (0..<Money.limit).contains(new.balance) else {
+            throw .invalidAmount
+        }
+        let before = posted(new.account)
+        if before < new.balance {
+            try spend(new.balance - before, new.other)
+            try post(new.id, new.other, new.account, new.balance - before, new.code, operation, nil)
+        }
+        guard before > new.balance else { return }
+        // Always of the newest that holds any.
+        while reserved(new.account) > new.balance {
+            let holding = state.holds.filter { $0.value.account == new.account && $0.value.phase == .active }
+            guard let newest = holding.max(by: { ($0.value.createdAt, $0.key) < ($1.value.createdAt, $1.key) })
+            else { return }
+            let held = newest.value.amount - newest.value.captured
+            let given = min(held, reserved(new.account) - new.balance)
+            if given == held {
+                end(newest.key, newest.value, .released, "given_way")
+            } else {
+                var less = newest.value
+                less.amount -= given
+                set(newest.key, less)
+            }
+        }
+        try post(new.id, new.account, new.other, before - new.balance, new.code, operation, nil)
     }
 
     private mutating func use(_ new: Usage) throws(LedgerRefusal) {

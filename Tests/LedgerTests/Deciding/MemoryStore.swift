@@ -40,6 +40,9 @@ struct MemoryStore {
     ) -> LedgerCore {
         var needed = Set(needs.reservations)
         for list in due.values { needed.formUnion(list) }
+        for reservation in reservations.values where needs.observed.contains(reservation.account) {
+            if reservation.phase == .active { needed.insert(reservation.id) }
+        }
         var usage: [UsageKey: Int128] = [:]
         for need in needs.usage {
             let day = need.day ?? instant.day

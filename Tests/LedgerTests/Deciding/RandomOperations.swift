@@ -1,4 +1,5 @@
 import Kernel
+import Randomness
 
 @testable import Ledger
 
@@ -28,7 +29,7 @@ struct RandomOperations {
     private var transfers: [TransferLegs] = []
 
     init(seed: UInt64) {
-        random = SeededRandom(seed: seed)
+        random = SeededRandom(seed)
         // In the last hours of a leap February, so that days and months end now and then.
         now = Timestamp(microseconds: 1_709_240_400_000_000 + Int64(seed % 1_000_000))
     }
@@ -70,7 +71,7 @@ struct RandomOperations {
     }
 
     private mutating func command() -> LedgerCommand {
-        switch random.below(38) {
+        switch random.below(45) {
         case 0, 1: deposit()
         case 2...7: .transfer(transfer(.available))
         case 8: .transfer(transfer(.availableDespiteFreeze))
@@ -105,8 +106,25 @@ struct RandomOperations {
         case 34, 35: .limit(account(), counter: counterName(), to: ownLimits())
         // One account only: what is closed stays closed, and the others have to go on.
         case 36 where random.once(in: 50): .close(RandomOperations.closing)
+        case 38, 39: .claim(reservation())
+        case 40: ofReservation { .claim($0.again($1, of: $2)) }
+        case 41: ofReservation { .letGo($1, of: $2, reason: "over") }
+        case 42...44:
+            .observe(
+                Observation(
+                    id: mint(),
+                    account: account(),
+                    other: house(),
+                    balance: random.once(in: 5) ? 0 : amount(upTo: 200),
+                    code: "seen"
+                )
+            )
         default: .freeze(account(), because: nil)
         }
+    }
+
+    private mutating func again(_ id: ID<Reservation>, of account: ID<LedgerAccount>) -> NewReservation {
+        NewReservation(id: id, account: account, amount: amount(upTo: 90), kind: "withdrawal")
     }
 
     private mutating func ownLimits() -> AccountLimits? {
