@@ -3,6 +3,7 @@ import Kernel
 import MatchingEngine
 import PostgreSQL
 import Randomness
+import Synchronization
 import Testing
 
 @Suite struct KlineTests {
@@ -91,8 +92,10 @@ import Testing
         }
     }
 
-    @Test func `after klines were made anew the writer goes on from them`() async throws {
-        try await TradingWorld.with { world in
+    @Test func `after klines were made anew the writer goes on from them, and tells of them`() async throws {
+        let told = Mutex<[Kline]>([])
+        let tell: @Sendable (DeskBatch.Published?) -> Void = { news in told.withLock { $0 = news?.klines ?? [] } }
+        try await TradingWorld.with(onCommit: tell) { world in
             let (alice, bob) = (try await world.trader(), try await world.trader())
             try await world.place(alice, world.ticket(alice, .sell, 900, at: 5_000_000))
             try await world.place(bob, world.ticket(bob, .buy, 300, at: 5_000_000))
@@ -108,6 +111,8 @@ import Testing
             let (trades, stored) = (try await Samples.trades(world), try await Samples.stored(world))
             #expect(stored == Samples.klines(of: trades, world.market))
             #expect(try await world.desk.differences(TradingWorld.schema, world.pool).isEmpty)
+            let said = told.withLock { $0 }
+            #expect(said.count == KlinePeriod.allCases.count && said.allSatisfy(stored.contains), "\(said)")
         }
     }
 

@@ -43,18 +43,12 @@ extension DeskRecovery {
 
     /// Open orders that one read brought, by priority in each market, with what they hold.
     private struct OrderPage: Sendable {
-        let orders: [Order]
-        let reservations: [ReservationState]
-
-        /// What the next page comes after; nil if there is none.
-        var end: (market: Int, priority: Int64)? {
-            guard orders.count == DeskRecovery.pageSize, let last = orders.last else { return nil }
-            return (last.market, last.priority)
-        }
+        var orders: [Order] = []
+        var reservations: [ReservationState] = []
     }
 
-    /// Takes all open orders in, page by page: while one is taken in, the next one is read; their numbers, by priority
-    /// in each market.
+    /// Takes all open orders in, page by page: while one is taken in, the next one is decoded, and the server reads the
+    /// one after that; their numbers, by priority in each market.
     func takeOrders(into state: DeskState) async throws -> [UInt64] {
         let open: Int = try await pool.query(
             "select count(*) from \(schema).orders o where o.status in ('new', 'partially_filled')"
@@ -64,23 +58,31 @@ extension DeskRecovery {
         numbers.reserveCapacity(open)
         var traders = Traders()
         try take(accounts: try await pool.query(ledgerAccounts(of: [AccountKey.house])), into: &traders)
-        var page = try await page(after: (-1, 0))
-        while let one = page {
-            async let following = self.page(after: one.end)
-            try await read(Set(one.orders.map(\.account)), into: &traders)
-            for order in one.orders { numbers.append(try take(order, of: &traders, into: state)) }
-            state.ledger.take(one.reservations)
-            page = try await following
-        }
+        var (page, rows) = (OrderPage(), Optional(try await pool.query(orders(after: (-1, 0)))))
+        repeat {
+            let present = rows
+            async let following = self.rows(after: present)
+            async let decoded = decode(present)
+            try await read(Set(page.orders.map(\.account)), into: &traders)
+            for order in page.orders { numbers.append(try take(order, of: &traders, into: state)) }
+            state.ledger.take(page.reservations)
+            (page, rows) = (try await decoded, try await following)
+        } while !page.orders.isEmpty
         return numbers
     }
 
-    private func page(after place: (market: Int, priority: Int64)?) async throws -> OrderPage? {
-        guard let place else { return nil }
+    /// The rows after those of a page; nil after the last one.
+    private func rows(after page: Rows?) async throws -> Rows? {
+        guard let page, page.count == DeskRecovery.pageSize, let last = page.last else { return nil }
+        return try await pool.query(orders(after: (try last["market"], try last["priority"])))
+    }
+
+    private func decode(_ rows: Rows?) async throws -> OrderPage {
+        guard let rows, !rows.isEmpty else { return OrderPage() }
         var schedules = OrderRow.Schedules()
-        let orders = try await pool.query(orders(after: place)).map { try OrderRow.read($0, sharing: &schedules) }
-        let ledger = ResidentLedger(schema: schema)
-        let held = try await pool.query(ledger.reading(reservations: orders.map(\.reservation)))
+        let orders = try rows.map { try OrderRow.read($0, sharing: &schedules) }
+        let reading = ResidentLedger(schema: schema).reading(reservations: orders.map(\.reservation))
+        let held = try await pool.query(reading)
         return OrderPage(orders: orders, reservations: try ResidentLedger.reservations(held))
     }
 
@@ -140,8 +142,13 @@ extension DeskRecovery {
         let number = UInt64(clamping: order.number)
         guard state.live[number] == nil else { throw InvestingFault.missing("a number of its own of \(order.id)") }
         let place = Traders.Place(account: order.account, market: order.market)
-        let seat = try traders.seats[place] ?? seat(of: order, traders, state)
-        traders.seats[place] = seat
+        let seat: DeskState.Seat
+        if let known = traders.seats[place] {
+            seat = known
+        } else {
+            seat = try self.seat(of: order, traders, state)
+            traders.seats[place] = seat
+        }
         state.add(DeskState.Live(order, of: seat), number: number)
         state.nextNumber = max(state.nextNumber, number + 1)
         state.nextPriority = max(state.nextPriority, order.priority + 1)

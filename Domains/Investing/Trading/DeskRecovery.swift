@@ -89,11 +89,10 @@ struct DeskRecovery: Sendable {
     }
 
     private func takeMoney(_ state: DeskState) async throws {
+        var seats: Set<ObjectIdentifier> = []
         var accounts: Set<ID<LedgerAccount>> = []
-        for one in state.live.values {
-            accounts.insert(one.base)
-            accounts.insert(one.quote)
-            accounts.insert(one.income)
+        for one in state.live.values where seats.insert(ObjectIdentifier(one.seat)).inserted {
+            accounts.formUnion([one.base, one.quote, one.income])
         }
         try await state.ledger.load(accounts: Array(accounts), reservations: [], pool)
     }
