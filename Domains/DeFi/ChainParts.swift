@@ -73,7 +73,7 @@ struct ChainParts: Sendable {
             ids: ids,
             clock: clock
         )
-        routes = transactions.routes + offers.routes + (custody?.routes ?? [])
+        routes = transactions.routes + offers.routes
         (self.chain, self.books, self.strategies, self.custody) = (chain, books, strategies, custody)
     }
 

@@ -68,12 +68,22 @@ public struct DeFiDomain: Domain {
             sessions: platform.signIn,
             contracts: ethereum.map { NodeContracts(chain: $0) }
         )
-        let payments = try Self.paymentChains(runtime, platform).map {
-            PaymentParts(runtime, $0, ids: platform.ids, logger: platform.logger)
+        let paymentChains = try Self.paymentChains(runtime, platform)
+        let kept = try Self.custody(runtime, platform, parts.book, ethereum, paymentChains)
+        let payments = paymentChains.map { chain in
+            PaymentParts(
+                runtime,
+                chain,
+                ids: platform.ids,
+                logger: platform.logger,
+                custody: kept.first { $0.chain.name == chain.name }
+            )
         }
-        let chain = try ethereum.map { try Self.chain($0, runtime, platform, book: parts.book, payments) }
+        let chain = ethereum.map { Self.chain($0, runtime, platform, book: parts.book, payments, kept) }
         let chainRoutes = chain?.routes ?? Self.routes(of: payments, runtime, platform, parts.book)
-        routes = [Self.balances(runtime.accounts)] + transfers.routes + parts.routes + chainRoutes
+        routes =
+            [Self.balances(runtime.accounts)] + transfers.routes + parts.routes + chainRoutes
+            + (CustodyRoutes(kept, signer: platform.cursors)?.routes ?? [])
         let (poll, logger) = (platform.settings.chains.pollMilliseconds, platform.logger)
         services =
             transfers.services + [ChallengeSweeper(challenges: parts.challenges, logger: logger)]
@@ -83,13 +93,13 @@ public struct DeFiDomain: Domain {
         addressKeeper = WalletKeeper(schema: runtime.schema, pool: runtime.pool)
         chains =
             chain == nil && payments.isEmpty ? nil : ChainOperations(runtime, chain, payments)
-        custody = chain?.custody?.operations
+        custody = CustodyOperations(kept)
         wallets = WalletOperations(parts: parts, runtime: runtime, ids: platform.ids)
         inboxHandlers = transfers.inboxHandlers
         let payouts = PayoutExport(schema: runtime.schema, pool: runtime.pool)
         export = { id, limit in
             let moved = try await transfers.export(after: id, limit: limit)
-            let kept = try await chain?.custody?.export(after: id, limit: limit) ?? []
+            let kept = try await CustodyParts.export(runtime, after: id, limit: limit)
             let sent = try await payouts.page(after: id, limit: limit)
             return Array((moved + kept + sent).sorted { $0.id < $1.id }.prefix(limit))
         }
@@ -114,8 +124,9 @@ public struct DeFiDomain: Domain {
         _ runtime: DomainRuntime,
         _ platform: PlatformServices,
         book: AddressBook,
-        _ payments: [PaymentParts]
-    ) throws -> ChainParts {
+        _ payments: [PaymentParts],
+        _ kept: [CustodyParts]
+    ) -> ChainParts {
         ChainParts(
             runtime,
             chain,
@@ -124,7 +135,7 @@ public struct DeFiDomain: Domain {
             cursors: platform.cursors,
             book: book,
             logger: platform.logger,
-            custody: try custody(on: chain, runtime, platform, book: book),
+            custody: kept.first { $0.chain.name == chain.name },
             payments: payments
         )
     }
@@ -160,34 +171,42 @@ public struct DeFiDomain: Domain {
         ).routes
     }
 
-    // The custodian of a chain of one's own is its node; another one would be another `Custodian`.
+    /// Custody on each chain that a custodian's account is named for.
+    ///
+    /// - Throws: `CustodianFault` for one on a chain that nobody signs for.
     private static func custody(
-        on chain: EthereumChain,
         _ runtime: DomainRuntime,
         _ platform: PlatformServices,
-        book: AddressBook
-    ) throws -> CustodyParts? {
-        guard let account = chain.deployment.custody else { return nil }
-        guard chain.deployment.chainID == ChainFollower.localChainID else {
-            throw Deployment.Fault.malformed("custody: no custodian signs for \(chain.name)")
+        _ book: AddressBook,
+        _ ethereum: EthereumChain?,
+        _ payments: [any PaymentChain]
+    ) throws -> [CustodyParts] {
+        let withdrawals = CustodyWithdrawals(schema: runtime.schema, pool: runtime.pool)
+        var chains: [any CustodyChain] = []
+        if let chain = try ethereum.flatMap({ try EthereumCustody($0, withdrawals) }) { chains.append(chain) }
+        for chain in payments {
+            if let kept = try PaymentCustody(chain, withdrawals) { chains.append(kept) }
         }
-        return CustodyParts(
-            runtime,
-            chain,
-            custodian: NodeCustodian(account: account, node: chain.nodes.first),
-            checks: CustodyChecks(
-                users: platform.users,
-                compliance: platform.compliance,
-                fees: platform.fees,
-                screening: platform.compliance,
-                ids: platform.ids,
-                clock: platform.clock
-            ),
-            book: book,
+        let checks = CustodyChecks(
+            users: platform.users,
+            compliance: platform.compliance,
+            fees: platform.fees,
+            screening: platform.compliance,
             ids: platform.ids,
-            cursors: platform.cursors,
-            logger: platform.logger
+            clock: platform.clock
         )
+        let kept = assets.filter { asset in chains.contains { $0.has(asset) } }.sorted { $0.code < $1.code }
+        return chains.map {
+            CustodyParts(
+                runtime,
+                $0,
+                kept: kept,
+                checks: checks,
+                book: book,
+                ids: platform.ids,
+                logger: platform.logger
+            )
+        }
     }
 
     private static func balances(_ accounts: LedgerAccounts) -> Route {

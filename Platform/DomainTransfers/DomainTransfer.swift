@@ -98,8 +98,8 @@ public struct DomainTransfer: Sendable, Hashable, Entity {
         self.updatedAt = updatedAt
     }
 
-    /// The next version, after a person's decision or the other domain's answer; nil for a state that the transfer can't
-    /// come to any more.
+    /// The next version, after a person's decision or the other domain's answer; nil for a state that the transfer
+    /// can't come to any more.
     func advanced(to state: State, ledgerTransfers new: [ID<Transfer>], at now: Timestamp) -> DomainTransfer? {
         guard direction == .out else { return nil }
         switch (self.state, state) {

@@ -15,7 +15,8 @@ struct NewTransferRow: StoredRow {
             insert into \(schema).transfers (id, direction, user_id, other_domain, account, asset, amount, fee, status,
                 version, ledger_transfers, reason, reservation, created_at, updated_at)
             select id, direction, user_id, other_domain, account, asset, amount, fee, status, 1,
-                coalesce(string_to_array(nullif(made, ''), ',')::uuid[], '{}'), reason, reservation, \(instant), \(instant)
+                coalesce(string_to_array(nullif(made, ''), ',')::uuid[], '{}'), reason, reservation,
+                \(instant), \(instant)
             from unnest(\(new.map(\.id)), \(new.map(\.direction)), \(new.map(\.user)), \(new.map(\.other)),
                 \(new.map(\.account)), \(new.map(\.amount.asset.code)), \(new.map(\.amount.minorUnits)),
                 \(new.map(\.fee.minorUnits)), \(new.map(\.state.name)), \(new.map(\.madeText)),

@@ -164,26 +164,28 @@ extension ReservationState.Phase: SQLEncodable, SQLDecodable {}
 
 /// A reservation's row.
 enum ReservationRow {
+    /// What `read` reads, in that order, which is the table's; nothing may stand in front of it.
     static let columns: SQL = """
         id, account, operation, kind, amount, captured, state, expires_at, created_at, ended_at, reason, quote,
             settled_by
         """
 
     static func read(_ row: Row) throws -> ReservationState {
-        ReservationState(
-            id: try row["id"],
-            account: try row["account"],
-            operation: try row["operation"],
-            kind: try row["kind"],
-            amount: try row["amount"],
-            captured: try row["captured"],
-            phase: try row["state"],
-            expiresAt: try row["expires_at"],
-            createdAt: try row["created_at"],
-            endedAt: try row["ended_at"],
-            reason: try row["reason"],
-            quote: try row["quote"],
-            settledBy: try row["settled_by"]
+        var values = row.values
+        return ReservationState(
+            id: try values.next(),
+            account: try values.next(),
+            operation: try values.next(),
+            kind: try values.next(),
+            amount: try values.next(),
+            captured: try values.next(),
+            phase: try values.next(),
+            expiresAt: try values.next(),
+            createdAt: try values.next(),
+            endedAt: try values.next(),
+            reason: try values.next(),
+            quote: try values.next(),
+            settledBy: try values.next()
         )
     }
 }

@@ -91,12 +91,17 @@ public struct ResidentLedger: Sendable {
         """
     }
 
-    /// Takes reservations in that were read by `reading`; before anything is applied.
-    public mutating func take(reservations rows: Rows) throws {
-        for row in rows {
-            let one = try ReservationRow.read(row)
-            core.reservations[one.id] = one
-        }
+    /// The reservations of what `reading` read, for `take`.
+    public static func reservations(_ rows: Rows) throws -> [ReservationState] { try rows.map(ReservationRow.read) }
+
+    /// Makes room for so many reservations more.
+    public mutating func reserve(reservations count: Int) {
+        core.reservations.reserveCapacity(core.reservations.count + count)
+    }
+
+    /// Takes reservations in as they are stored; before anything is applied.
+    public mutating func take(_ reservations: [ReservationState]) {
+        for one in reservations { core.reservations[one.id] = one }
     }
 
     /// Takes back what was applied since the last batch that was stored: reads anew the accounts and reservations that

@@ -34,6 +34,8 @@ public final class Rows: @unchecked Sendable {
         return Int(column)
     }
 
+    var columnCount: Int { Int(PQnfields(result)) }
+
     func cell(_ row: Int, _ column: Int) -> SQLCell? {
         let (row, column) = (Int32(row), Int32(column))
         guard PQgetisnull(result, row, column) == 0 else { return nil }
@@ -54,6 +56,25 @@ extension Rows: RandomAccessCollection {
     public subscript(position: Int) -> Row { Row(rows: self, index: position) }
 }
 
+/// A row's values, one after the other in the order of its columns.
+///
+/// For many rows: looking a column up by its name takes as long as reading it.
+public struct RowValues {
+    private let row: Row
+    private var column = 0
+
+    init(_ row: Row) { self.row = row }
+
+    /// The next value.
+    ///
+    /// Throws a `DecodingFailure`, `noColumn` after the last one.
+    public mutating func next<Value: SQLDecodable>() throws(DecodingFailure) -> Value {
+        guard column < row.rows.columnCount else { throw .noColumn("number \(column)") }
+        defer { column += 1 }
+        return try row[column]
+    }
+}
+
 /// One row of a result; its values are read by column name or position.
 public struct Row: Sendable {
     let rows: Rows
@@ -72,4 +93,7 @@ public struct Row: Sendable {
     public subscript<Value: SQLDecodable>(_ column: Int) -> Value {
         get throws(DecodingFailure) { try Value(cell: rows.cell(index, column)) }
     }
+
+    /// All of them, from the first column on.
+    public var values: RowValues { RowValues(self) }
 }

@@ -21,6 +21,8 @@ extension Settings {
         public let confirmations: Int
         /// The most that a virtual byte may cost, in satoshi.
         public let feeCeiling: Int
+        /// The address of the custodian that keeps bitcoin for customers; nil where none does.
+        public let custody: String?
 
         init(_ reader: inout SettingsReader) {
             nodes =
@@ -51,6 +53,11 @@ extension Settings {
                 .integer(1...10_000),
                 default: "500",
                 "The most that a virtual byte may cost, in satoshi; what needs more is not built."
+            )
+            custody = reader.optional(
+                "DIBOAS_BITCOIN_CUSTODY",
+                .word,
+                "The custodian's address, on a chain of one's own whose node signs for it."
             )
         }
     }

@@ -175,6 +175,7 @@ extension PaymentFollower {
             payments: payments,
             books: books,
             wallets: wallets,
+            custody: custody,
             ledger: ledger,
             logger: logger
         )

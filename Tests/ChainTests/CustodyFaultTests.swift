@@ -162,7 +162,7 @@ struct CustodyFaultTests {
             // Signed and stored, and nothing of it reached the chain before somebody used the nonce.
             try await world.dev.fault(.drop, on: "eth_sendRawTransaction")
             try await world.custody.sender.round()
-            let custodian = world.custody.watch.custodian
+            let custodian = NodeCustodian(account: world.account, node: world.dev.node)
             let nonce = try await world.dev.node.nonce(of: custodian.account)
             let other = EthereumTransaction(
                 chainID: world.chain.deployment.chainID,

@@ -136,7 +136,7 @@ extension CustodyWorld {
     /// What each has is what the chain shows, read block by block from the first one: what it brought, less what was
     /// paid out and its fees.
     fileprivate func compare(_ people: [Person], seed: UInt64) async throws {
-        let (account, head) = (custody.watch.custodian.account, try await dev.node.head())
+        let head = try await dev.node.head()
         let token = try #require(chain.deployment.token(.usdc))
         var brought: [EthereumAddress: [Asset: Int128]] = [:]
         for number in 0...head {

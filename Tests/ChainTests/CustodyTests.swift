@@ -118,7 +118,7 @@ struct CustodyTests {
             try await world.know(unclear, by: ada)
             world.screening.say(.block, of: "\(world.chain.name):\(listed)")
             world.screening.say(.review, of: "\(world.chain.name):\(unclear)")
-            let custodian = world.custody.watch.custodian.account
+            let custodian = world.account
             let cases: [(String, String, EthereumAddress, String)] = [
                 ("20", "BTC", ada.address, "asset_not_supported"), ("20", "USD", ada.address, "asset_not_supported"),
                 ("4.99", "USDC", ada.address, "amount_below_minimum"),
@@ -231,8 +231,12 @@ struct CustodyTests {
         try await CustodyWorld.with { world in
             let ada = try await world.person(1)
             let terms = try await world.ask("GET", "/v1/defi/custody", by: ada)
-            #expect(terms.json["account"]?.stringValue == world.custody.watch.custodian.account.description)
-            #expect(terms.json["assets"]?.elements?.compactMap { $0["asset"]?.stringValue } == ["ETH", "USDC", "USDT"])
+            #expect(terms.json["chains"]?.elements?.first?["account"]?.stringValue == world.account.description)
+            #expect(
+                terms.json["chains"]?.elements?.first?["assets"]?.elements?.compactMap { $0["asset"]?.stringValue } == [
+                    "ETH", "USDC", "USDT",
+                ]
+            )
         }
     }
 }

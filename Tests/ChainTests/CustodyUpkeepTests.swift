@@ -21,7 +21,7 @@ struct CustodyUpkeepTests {
             try await world.custody.sender.round()
             let waiting = try await world.newest("withdrawals", of: ada)
             #expect(waiting["reason"] == "account_frozen" && waiting["may_be_cancelled"] == true, "\(waiting)")
-            let stopped = try await world.custody.operations.frozen(limit: 10)
+            let stopped = try await world.operations.frozen(limit: 10)
             #expect(Set(stopped.compactMap { $0["asset"]?.stringValue }) == ["ETH", "USDC", "USDT"])
             #expect(stopped.allSatisfy { $0["user"]?.stringValue == ada.user.wire })
             #expect(stopped.first { $0["asset"] == "USDC" }?["owed"]?.stringValue == "6.00")
@@ -29,7 +29,7 @@ struct CustodyUpkeepTests {
             try await world.send("15", .usdc, from: ada)
             try await world.follow()
             try await world.finalise()
-            #expect(try await world.custody.operations.frozen(limit: 10).isEmpty)
+            #expect(try await world.operations.frozen(limit: 10).isEmpty)
             #expect(try await world.held(.usdc, by: ada, kind: "receivable") == 0)
             try await world.makeDue()
             try await world.custody.sender.round()
@@ -43,7 +43,7 @@ struct CustodyUpkeepTests {
     @Test func `an operator lets custody go with a reason, and what is owed stays owed`() async throws {
         try await CustodyWorld.with(confirmations: 1) { world in
             let ada = try await world.indebted()
-            try await world.custody.operations.release(ada.user, because: "paid by wire", by: "eve")
+            try await world.operations.release(ada.user, because: "paid by wire", by: "eve")
             #expect(try await world.withdraw("0.1", "ETH", by: ada).status == 202)
             #expect(try await world.held(.usdc, by: ada, kind: "receivable") == -6_000_000)
             let entries = try await world.pool.query(
@@ -52,7 +52,7 @@ struct CustodyUpkeepTests {
             let (actor, reason): (String, String) = (try entries[0]["actor"], try entries[0]["reason"])
             #expect(actor == "operator:eve" && reason == "paid by wire")
             await #expect(throws: Problem.self) {
-                try await world.custody.operations.release(ada.user, because: "again", by: "eve")
+                try await world.operations.release(ada.user, because: "again", by: "eve")
             }
         }
     }
@@ -63,7 +63,7 @@ struct CustodyUpkeepTests {
             let equal = try await world.custody.reconciliation.reconcile()
             #expect(equal.count == 3 && equal.allSatisfy { $0.holding.difference == 0 }, "\(equal)")
             // A contract that passes on what it is created with: CALL(gas, custodian, callvalue).
-            let account = world.custody.watch.custodian.account
+            let account = world.account
             let code: [UInt8] =
                 [0x60, 0, 0x60, 0, 0x60, 0, 0x60, 0, 0x34, 0x73] + account.bytes + [0x5a, 0xf1, 0x00]
             try await world.dev.create(code, with: BigUInt.powerOfTen(17), from: ada.place)
@@ -71,12 +71,12 @@ struct CustodyUpkeepTests {
             try await world.follow()
             #expect(try await world.custody.reconciliation.reconcile().allSatisfy { $0.holding.difference == 0 })
             try await world.finalise()
-            let found = try await world.custody.operations.reconcile()
+            let found = try await world.operations.reconcile()
             let coins = try #require(found.first { $0["asset"] == "ETH" })
             #expect(coins["difference"]?.stringValue == "0.10", "\(coins)")
             #expect(coins["meaning"] == "came within a call of a contract")
             #expect(found.filter { $0["meaning"] == "none" }.count == 2)
-            let again = try await world.custody.operations.reconcile()
+            let again = try await world.operations.reconcile()
             #expect(again.first { $0["asset"] == "ETH" }?["since"] == coins["since"])
             #expect(try await world.held(.eth, by: ada) == 0)
         }
@@ -91,7 +91,7 @@ struct CustodyUpkeepTests {
                 values (\(world.chain.name), 1, \(Bytes([UInt8](repeating: 1, count: 32))), 'infinity')
                 """
             )
-            let error = await #expect(throws: Problem.self) { try await world.custody.operations.reconcile() }
+            let error = await #expect(throws: Problem.self) { try await world.operations.reconcile() }
             #expect(error?.code == "custody_catching_up")
         }
     }

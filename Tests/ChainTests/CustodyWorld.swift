@@ -36,6 +36,8 @@ struct CustodyWorld: Sendable {
     let platform: Pool
     let runtime: DomainRuntime
     let custody: CustodyParts
+    /// The custodian's.
+    let account: EthereumAddress
     let parts: ChainParts
     let api: API
     let ids: IDGenerator
@@ -91,10 +93,12 @@ struct CustodyWorld: Sendable {
             wallets: Wallets(schema: .defi, pool: pool),
             screening: screening
         )
+        let kept = try #require(try EthereumCustody(chain, CustodyWithdrawals(schema: .defi, pool: pool)))
+        account = kept.address
         custody = CustodyParts(
             runtime,
-            chain,
-            custodian: NodeCustodian(account: try #require(chain.deployment.custody), node: chain.nodes.first),
+            kept,
+            kept: [.eth, .usdc, .usdt],
             checks: CustodyChecks(
                 users: UserDirectory(pool: platform, stalenessSeconds: 0),
                 compliance: ComplianceGate(pool: platform, ids: ids, clock: clock),
@@ -105,7 +109,6 @@ struct CustodyWorld: Sendable {
             ),
             book: book,
             ids: ids,
-            cursors: cursors,
             logger: .quiet
         )
         parts = ChainParts(
@@ -120,11 +123,14 @@ struct CustodyWorld: Sendable {
             missingAfterSeconds: 0
         )
         api = API(
-            parts.routes,
+            parts.routes + (CustodyRoutes([custody], signer: cursors)?.routes ?? []),
             description: APIDescription(title: "Test", version: "1", text: ""),
             services: API.Services(authenticator: SteppedUp(), rateLimiter: Unlimited())
         )
     }
+
+    /// What operators do with it.
+    var operations: CustodyOperations { get throws { try #require(CustodyOperations([custody])) } }
 
     // MARK: People
 
@@ -198,7 +204,6 @@ struct CustodyWorld: Sendable {
         _ asset: Asset
     ) throws -> (to: EthereumAddress, value: BigUInt, data: [UInt8]) {
         let units = BigUInt(try Money(wire: amount, asset).minorUnits)
-        let account = custody.watch.custodian.account
         guard let token = chain.deployment.token(asset) else { return (account, units, []) }
         return (token, .zero, try KnownCall.transfer.callData([.address(account), .uint(units)]))
     }

@@ -92,23 +92,39 @@ struct TradingCrashTests {
 
     private static func settle(_ load: OrderLoad, on site: Site) async throws {
         let told = load.orders
-        #expect(told.values.count { $0.id != nil } > 50, "there was no load")
+        #expect(told.values.count { !$0.ids.isEmpty } > 50, "there was no load")
+        #expect(told.values.contains { $0.isPair && !$0.ids.isEmpty }, "there were no pairs")
         _ = try await site.waitForWriter()
         let made = try await repeatAll(told, load, await site.processes)
         let server = await site.processes[0]
 
         let stored = try await server.sql("select id from investing.orders order by id")
-        let ids = try Set(made.values.map { try #require(ID<AnyOrder>(wire: $0)).description })
-        #expect(ids.count == made.count, "two keys, one order")
+        let wanted = told.values.reduce(0) { $0 + ($1.isPair ? 2 : 1) }
+        let ids = try Set(made.values.joined().map { try #require(ID<AnyOrder>(wire: $0)).description })
+        #expect(ids.count == wanted, "two keys, one order")
         #expect(Set(stored) == ids, "orders that no key leads to, or that were lost")
-        #expect(stored.count == made.count)
-        try await checkPromises(told, server)
+        #expect(stored.count == wanted)
+        try await checkPromises(load, server)
         for (rule, broken) in TradingRules.all {
             let rows = try await server.sql(broken)
             #expect(rows.isEmpty, "\(rule): \(rows.prefix(3))")
         }
         for process in await site.processes { try await compareBook(load, process) }
+        try await endAll(load, on: site)
         try await Books.verify(server)
+    }
+
+    /// What is open can be ended, the orders that wait and both legs of pairs too, and then nothing is held.
+    private static func endAll(_ load: OrderLoad, on site: Site) async throws {
+        let server = await site.processes[0]
+        let open = try await server.sql("select count(*) from investing.orders where ended_at is null")
+        let writer = try await site.waitForWriter().place
+        #expect(String(try await load.cancelAll(at: await site.processes[writer])) == open.first)
+        for (rule, broken) in TradingRules.all + TradingRules.afterTheEnd {
+            let rows = try await server.sql(broken)
+            #expect(rows.isEmpty, "after the end, \(rule): \(rows.prefix(3))")
+        }
+        for process in await site.processes { try await compareBook(load, process) }
     }
 
     /// Each key again leads to its one order; what was acknowledged, to the one that was.
@@ -116,44 +132,54 @@ struct TradingCrashTests {
         _ told: [String: OrderLoad.Sent],
         _ load: OrderLoad,
         _ servers: [RunningServer]
-    ) async throws -> [String: String] {
-        var made: [String: String] = [:]
+    ) async throws -> [String: [String]] {
+        var made: [String: [String]] = [:]
         var rest = told.sorted { $0.key < $1.key }[...]
         while !rest.isEmpty {
             let some = rest.prefix(repeatsAtOnce)
             rest = rest.dropFirst(some.count)
-            try await withThrowingTaskGroup(of: (String, String).self) { group in
+            try await withThrowingTaskGroup(of: (String, [String]).self) { group in
                 for (number, (key, order)) in some.enumerated() {
                     group.addTask {
                         let server = servers[number % servers.count]
                         for _ in 0..<150 {
-                            if let answer = await load.place(key, order.body, order.trader, at: server) {
-                                return (key, answer.text("id"))
+                            if let ids = await load.place(key, order.body, order.trader, at: server) {
+                                return (key, ids)
                             }
                             try await Task.sleep(for: .milliseconds(200))
                         }
                         throw RunningServer.Failure(what: "\(key) isn't answered")
                     }
                 }
-                for try await (key, id) in group {
-                    if let known = told[key]?.id { #expect(id == known, "\(key) leads to another order") }
-                    made[key] = id
+                for try await (key, ids) in group {
+                    if let known = told[key]?.ids, !known.isEmpty {
+                        #expect(ids == known, "\(key) leads to another order")
+                    }
+                    made[key] = ids
                 }
             }
         }
         return made
     }
 
-    /// What had traded has traded, and what was canceled has ended.
-    private static func checkPromises(_ told: [String: OrderLoad.Sent], _ server: RunningServer) async throws {
-        let rows = try await server.sql("select client_order_id, traded, status from investing.orders")
-        for row in rows {
+    /// What an answer said of an order is still so or has gone on, and what was canceled has ended.
+    private static func checkPromises(_ load: OrderLoad, _ server: RunningServer) async throws {
+        let (sent, told) = (load.orders, load.answers)
+        let canceled = Set(sent.values.filter(\.isCanceled).flatMap(\.ids))
+        func hundredths(_ amount: String) -> Int { Int(amount.replacing(".", with: "")) ?? -1 }
+        var met = 0
+        let columns = "id, traded, quantity, version, status"
+        for row in try await server.sql("select \(columns) from investing.orders where quantity is not null") {
             let words = row.split(separator: "|").map(String.init)
-            guard words.count == 3, let order = told[words[0]], order.id != nil else { continue }
-            let hundredths = Int(order.filled.replacing(".", with: "")) ?? 0
-            #expect((Int(words[1]) ?? 0) >= hundredths, "\(words[0]) had traded \(order.filled)")
-            if order.isCanceled { #expect(!["new", "partially_filled"].contains(words[2]), "\(words[0])") }
+            guard words.count == 5, let id = ID<AnyOrder>(uuid: words[0])?.wire else { continue }
+            if canceled.contains(id) { #expect(!["new", "partially_filled"].contains(words[4]), "\(id) is open") }
+            guard let answer = told[id], let version = Int(words[3]) else { continue }
+            met += 1
+            #expect(version >= answer.version, "\(id): what was answered is undone")
+            #expect((Int(words[1]) ?? 0) >= hundredths(answer.filled), "\(id) had traded \(answer.filled)")
+            if version == answer.version { #expect(Int(words[2]) == hundredths(answer.quantity), "\(id)") }
         }
+        #expect(met == told.count, "orders that were answered and aren't there")
     }
 
     private static func compareBook(_ load: OrderLoad, _ server: RunningServer) async throws {
@@ -191,6 +217,13 @@ private enum AnyOrder: Entity {
 
 /// Queries of which each finds what breaks its rule.
 enum TradingRules {
+    /// What holds when everything was ended.
+    static let afterTheEnd: [(String, String)] = [
+        ("no order is open", "select id from investing.orders where ended_at is null"),
+        ("no money is held", "select id from investing.reservations where state = 'active'"),
+        ("no account holds anything", "select id from investing.ledger_accounts where reserved <> 0"),
+    ]
+
     static let all: [(String, String)] = [
         (
             "an order has traded what its trades say",
@@ -219,6 +252,25 @@ enum TradingRules {
             select r.id from investing.reservations r
             where (r.state = 'active') <> exists (
                 select 1 from investing.orders o where o.reservation = r.id and o.ended_at is null)
+            """
+        ),
+        (
+            "of a pair both were taken in",
+            "select list from investing.orders where list is not null group by list having count(*) <> 2"
+        ),
+        (
+            "a pair trades no more than it is for, and both of its open legs are for what is left",
+            """
+            select list from investing.orders where list is not null group by list
+            having sum(traded) > max(quantity) or max(remaining) <> min(remaining) and bool_and(ended_at is null)
+            """
+        ),
+        (
+            "a leg is open alone only once it was triggered",
+            """
+            select o.list from investing.orders o
+            join investing.orders other on other.list = o.list and other.id <> o.id
+            where o.ended_at is null and other.ended_at is not null and not o.is_triggered
             """
         ),
         (

@@ -144,19 +144,6 @@ struct TradingStoryTests {
 
     /// A customer adds 100.00 by card and moves 60.00 of it to Investing.
     private static func bring(_ asset: String, to customer: Customer) async throws {
-        let deposit = try await customer.post(
-            "/v1/banking/deposits",
-            ["amount": "100.00", "asset": .string(asset)],
-            key: UUID().uuidString
-        )
-        try #require(deposit.status == 202, "\(deposit.readable)")
-        try await customer.wait("/v1/banking/transactions/\(deposit.text("id"))", until: ["completed"])
-        let transfer = try await customer.post(
-            "/v1/banking/transfers",
-            ["amount": "60.00", "asset": .string(asset), "to": "investing"],
-            key: UUID().uuidString
-        )
-        try #require(transfer.status == 202, "\(transfer.readable)")
-        try await customer.wait("/v1/banking/transfers/\(transfer.text("id"))", until: ["completed"])
+        try await customer.bring("60.00", asset, of: "100.00")
     }
 }

@@ -137,6 +137,24 @@ struct OperatorTests {
         }
     }
 
+    @Test func `a process that is just about to write keeps its lease when it is asked for something meanwhile`()
+        async throws
+    {
+        try await TestDatabase.with { database in
+            let (operations, desk) = OperatorTests.console(database)
+            // The service of this process has taken the lease, and doesn't lead yet.
+            let taken = try #require(try await desk.lease.take())
+            try await desk.workAlone()
+            #expect(try await desk.lease.renew(taken), "it was taken away")
+            try await desk.lease.release(taken)
+            let new: JSON = ["symbol": "SOL-USDC", "tick_size": "0.01", "lot_size": "0.001"]
+            _ = try await operations.createMarket(new, by: "test")
+            #expect(try await desk.lease.owner() == nil)
+            let next = try #require(try await desk.lease.take())
+            #expect(next == taken + 2, "the command was carried out under a name of its own")
+        }
+    }
+
     /// An operator's process beside no other, and its desk.
     static func console(_ database: TestDatabase) -> (InvestingOperations, TradingDesk) {
         let (pool, platform) = (database.pool(TradingWorld.schema), database.pool(.platform))

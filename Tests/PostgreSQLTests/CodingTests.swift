@@ -182,6 +182,23 @@ struct CodingTests {
         }
     }
 
+    @Test func `a row's values are read one after the other, and none beyond the last`() async throws {
+        try await TestDatabase.with(.empty) { database in
+            let rows = try await database.pool().query(
+                "select 1 as a, 'two' as a, null::text, n from generate_series(3, 4) n"
+            )
+            for (row, last) in zip(rows, [3, 4]) {
+                var values = row.values
+                let (one, two): (Int, String) = (try values.next(), try values.next())
+                let (none, number): (String?, Int) = (try values.next(), try values.next())
+                #expect(one == 1 && two == "two" && none == nil && number == last)
+                #expect(throws: DecodingFailure.noColumn("number 4")) { let _: String? = try values.next() }
+            }
+            var wrong = rows[0].values
+            #expect(throws: DecodingFailure.wrongType(23)) { let _: String = try wrong.next() }
+        }
+    }
+
     @Test func `a text with a zero byte is refused by the server`() async throws {
         try await TestDatabase.with(.empty) { database in
             let error = await #expect(throws: PostgresError.self) {

@@ -100,8 +100,8 @@ public struct TestWallet: Sendable {
         return HexText.encode(try signer.ethereum(TypedMessage(parsing: Array(json.utf8)).digest))
     }
 
-    /// What the wallet gives back for a transaction in Base 64: signed, on Solana; as it was, with a signature beside
-    /// it, on Sui.
+    /// What the wallet gives back for a transaction in Base 64: signed, on Solana and, as a PSBT, on Bitcoin; as it was,
+    /// with a signature beside it, on Sui.
     public func sign(transaction text: String) throws -> (transaction: String, signature: String?) {
         guard let bytes = Base64.decode(text) else { throw Signer.Refusal() }
         switch key {
@@ -112,7 +112,8 @@ public struct TestWallet: Sendable {
         case .sui(let seed):
             let (signature, publicKey) = try Self.ed25519(seed, BLAKE2b256.of([0, 0, 0] + bytes))
             return (text, Base64.encode([0] + signature + publicKey))
-        case .bitcoin, .ethereum: throw Signer.Refusal()
+        case .bitcoin(let signer): return (try signer.sign(try PSBT(bytes), form: .p2wpkh).base64, nil)
+        case .ethereum: throw Signer.Refusal()
         }
     }
 

@@ -16,17 +16,21 @@ create table defi.custody_assets (
 insert into defi.custody_assets values
     ('USDC', true, 1000000, 5000000, 100000000000, 250000000000),
     ('USDT', true, 1000000, 5000000, 100000000000, 250000000000),
-    ('ETH', true, 1000000000000000, 5000000000000000, 50000000000000000000, 100000000000000000000);
+    ('ETH', true, 1000000000000000, 5000000000000000, 50000000000000000000, 100000000000000000000),
+    ('BTC', true, 10000, 50000, 200000000, 400000000),
+    ('SOL', true, 10000000, 50000000, 1000000000000, 2000000000000);
 
 create table defi.custody_deposits (
     id uuid primary key,
     -- Nobody while the sender's wallet is nobody's.
     user_id uuid,
     chain text not null references defi.chains,
-    hash bytea not null check (length(hash) = 32),
+    -- Solana's signatures have 64 bytes.
+    hash bytea not null check (length(hash) in (32, 64)),
     -- Within the transaction: 0 for its own value, from 1 on the events of its receipt.
     place integer not null check (place >= 0),
-    sender text not null,
+    -- Who paid for it: of several, on Bitcoin, their addresses with a space between two; empty where nobody is known.
+    sender text not null check (length(sender) <= 10000),
     asset text not null references defi.custody_assets,
     amount numeric(38,0) not null check (amount > 0),
     required integer not null check (required > 0),
@@ -68,9 +72,12 @@ create table defi.custody_withdrawals (
     reservation uuid not null,
     state text not null check (state in ('waiting', 'signed', 'included', 'confirmed', 'failed', 'cancelled')),
     reason text,
+    -- On chains that follow Ethereum's rules.
     nonce bigint check (nonce >= 0),
     raw bytea check (length(raw) <= 65536),
-    hash bytea check (length(hash) = 32),
+    hash bytea check (length(hash) in (32, 64)),
+    -- What its bytes don't tell: until when it may come into a block.
+    details jsonb,
     block_number bigint check (block_number >= 0),
     block_hash bytea check (length(block_hash) = 32),
     succeeded boolean,
@@ -81,7 +88,8 @@ create table defi.custody_withdrawals (
     version bigint not null check (version > 0),
     created_at timestamptz not null,
     updated_at timestamptz not null,
-    constraint custody_withdrawals_signed check ((raw is null) = (hash is null) and (raw is null) = (nonce is null)
+    constraint custody_withdrawals_signed check ((raw is null) = (hash is null)
+        and (nonce is not null) = (raw is not null and starts_with(chain, 'eip155:'))
         and (state not in ('waiting', 'cancelled') or raw is null)
         and (state not in ('signed', 'included', 'confirmed') or raw is not null)),
     constraint custody_withdrawals_in_block check ((block_number is null) = (block_hash is null)

@@ -26,14 +26,23 @@ create table defi.custody_faults (
 
 -- Every transaction that a payout was signed as: a block may have any of them.
 create table defi.custody_attempts (
-    hash bytea not null check (length(hash) = 32),
+    hash bytea not null check (length(hash) in (32, 64)),
     withdrawal uuid not null references defi.custody_withdrawals,
-    nonce bigint not null check (nonce >= 0),
+    nonce bigint check (nonce >= 0),
     raw bytea not null check (length(raw) <= 65536),
+    details jsonb,
     signed_at timestamptz not null,
     primary key (hash, withdrawal)
 );
 create index custody_attempts_of_withdrawal on defi.custody_attempts (withdrawal, nonce);
+
+-- Coins of the custodian's that a payout was signed for: no other payout ever uses them.
+create table defi.custody_inputs (
+    chain text not null references defi.chains,
+    item text not null check (length(item) <= 200),
+    withdrawal uuid not null references defi.custody_withdrawals,
+    primary key (chain, item)
+);
 
 -- What the chain says the custodian has and what the books say, as they were last compared.
 create table defi.custody_reconciliations (
@@ -102,4 +111,4 @@ alter table defi.strategies drop column rebalance_band, drop column rebalance_da
 drop index defi.chain_blocks_abandoned;
 alter table defi.chains drop column custody_from;
 drop index defi.ledger_accounts_frozen;
-drop table defi.custody_reconciliations, defi.custody_attempts, defi.custody_faults, defi.custody_blocks;
+drop table defi.custody_inputs, defi.custody_reconciliations, defi.custody_attempts, defi.custody_faults, defi.custody_blocks;

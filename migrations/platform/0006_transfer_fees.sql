@@ -19,7 +19,9 @@ insert into platform.fee_schedules (id, operation, asset, version, effective, al
     ('01941f29-7c00-7000-8000-000000000024', 'defi.transfer', 'SUI', 1, '[2025-01-01T00:00:00.000000Z,)', false, '[]'),
     ('01941f29-7c00-7000-8000-000000000101', 'defi.withdrawal', 'USDC', 1, '[2025-01-01T00:00:00.000000Z,)', false, '[{"rule":"withdrawal","category":"platform","text":"Withdrawal","terms":[{"flat":"0.50"}]},{"rule":"withdrawal_network","category":"network","text":"Network","terms":[{"flat":"0.50"}]}]'),
     ('01941f29-7c00-7000-8000-000000000102', 'defi.withdrawal', 'USDT', 1, '[2025-01-01T00:00:00.000000Z,)', false, '[{"rule":"withdrawal","category":"platform","text":"Withdrawal","terms":[{"flat":"0.50"}]},{"rule":"withdrawal_network","category":"network","text":"Network","terms":[{"flat":"0.50"}]}]'),
-    ('01941f29-7c00-7000-8000-000000000103', 'defi.withdrawal', 'ETH', 1, '[2025-01-01T00:00:00.000000Z,)', false, '[{"rule":"withdrawal_network","category":"network","text":"Network","terms":[{"flat":"0.0005"}]}]');
+    ('01941f29-7c00-7000-8000-000000000103', 'defi.withdrawal', 'ETH', 1, '[2025-01-01T00:00:00.000000Z,)', false, '[{"rule":"withdrawal_network","category":"network","text":"Network","terms":[{"flat":"0.0005"}]}]'),
+    ('01941f29-7c00-7000-8000-000000000104', 'defi.withdrawal', 'BTC', 1, '[2025-01-01T00:00:00.000000Z,)', false, '[{"rule":"withdrawal_network","category":"network","text":"Network","terms":[{"flat":"0.0001"}]}]'),
+    ('01941f29-7c00-7000-8000-000000000105', 'defi.withdrawal', 'SOL', 1, '[2025-01-01T00:00:00.000000Z,)', false, '[{"rule":"withdrawal_network","category":"network","text":"Network","terms":[{"flat":"0.001"}]}]');
 
 -- migrate: down
 alter table platform.fee_schedules disable trigger fee_schedules_guard;

@@ -20,7 +20,7 @@ struct DeFiCustodyCommand: AsyncParsableCommand {
             let found = try await Console.program().custody().reconcile()
             Console.show(
                 found,
-                ["asset", "on_chain", "booked", "difference", "meaning", "block", "since"],
+                ["chain", "asset", "on_chain", "booked", "difference", "meaning", "block", "since"],
                 asJSON: json
             )
             if found.contains(where: { $0["meaning"] != "none" }) { throw ExitCode.failure }
@@ -35,7 +35,7 @@ struct DeFiCustodyCommand: AsyncParsableCommand {
         func run() async throws {
             Console.show(
                 try await Console.program().custody().refused(limit: limit),
-                ["subject", "reason", "attempts", "first_at", "last_at"],
+                ["chain", "subject", "reason", "attempts", "first_at", "last_at"],
                 asJSON: json
             )
         }

@@ -40,6 +40,16 @@ struct RestingOrders: Sendable {
                 || 'a' || substr(md5(number || salt), 4, 15))::uuid;
         """
 
+    /// What was promised about fees, as it is stored with each.
+    private static let schedules =
+        "["
+        + ["maker", "taker"].map { side in
+            """
+            {"operation": "investing.trade.\(side)", "schedule": "fees_01m7xr0w9rfb286s30ts1kx6zz", "version": 1,
+            "rules": ["trade_\(side)"], "rates": ["0.1"]}
+            """
+        }.joined(separator: ",") + "]"
+
     /// Half of them bids below a price, half offers above it, on some thousand levels.
     private static func orders(_ numbers: ClosedRange<Int>) -> String {
         """
@@ -48,7 +58,7 @@ struct RestingOrders: Sendable {
             reservation, number, priority, version, created_at, updated_at)
         select bench.id(n, 'o'), p.account, 1, case n % 2 when 0 then 'sell' else 'buy' end, 'limit', 'gtc', false,
             'expire_taker', case n % 2 when 0 then 6000001 + n / 2 % 5000 else 6000000 - n / 2 % 5000 end, 10, 'new',
-            10, 1000000, 1500000, '[]', bench.id(n, 'r'), n + 1, n + 1, 1, now(), now()
+            10, 1000000, 1500000, '\(schedules)', bench.id(n, 'r'), n + 1, n + 1, 1, now(), now()
         from generate_series(\(numbers.lowerBound)::bigint, \(numbers.upperBound)) as n
         join bench.people p on p.place = n % \(accounts);
         insert into investing.reservations (id, account, operation, kind, amount, created_at)

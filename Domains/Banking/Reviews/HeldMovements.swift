@@ -7,7 +7,8 @@ import Logging
 import PostgreSQL
 import ServiceLifecycle
 
-/// Goes on with payments, withdrawals, purchases and sales that waited for a person, once compliance has made up its mind.
+/// Goes on with payments, withdrawals, purchases and sales that waited for a person, once compliance has made up its
+/// mind.
 ///
 /// A release lets them go on, anything else ends them and frees their money.
 ///

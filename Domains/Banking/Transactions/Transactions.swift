@@ -44,7 +44,8 @@ struct Transactions: Sendable {
         ).first.map(BankTransaction.init)
     }
 
-    /// Those that wait for a person, transfers to other domains not among them, in the order of their ids, after one of them.
+    /// Those that wait for a person, transfers to other domains not among them, in the order of their ids, after one of
+    /// them.
     func inReview(after id: UInt128, limit: Int) async throws -> [BankTransaction] {
         try await pool.query(
             """

@@ -9,11 +9,30 @@ extension BitcoinChain {
     static let rateStep: Int64 = 1_000
 
     func build(_ order: PaymentOrder) async throws -> UnsignedPayment {
+        try await build(order, from: try await spendable(order))
+    }
+
+    /// All outputs are looked through for the account's, which takes minutes on the main network.
+    func build(
+        ofHouse order: PaymentOrder,
+        besides used: @Sendable ([String]) async throws -> Set<String>
+    ) async throws -> UnsignedPayment {
+        let (block, found) = try await first.scan([order.wallet.address])
+        let final = found.filter { height, coin in
+            height <= block.number + 1 - (coin.isMinted ? Coins.maturityBlocks : confirmations)
+        }
+        let taken = try await used(final.map(\.1.item))
+        let free = final.map(\.1).filter { !taken.contains($0.item) }
+            .sorted { ($0.amount, $1.item) > ($1.amount, $0.item) }.prefix(Coins.chosenFromMax)
+        let coins = free.map { CoinSelection.Coin(item: $0.item, amount: Int64(clamping: $0.amount)) }
+        return try await build(order, from: coins)
+    }
+
+    private func build(_ order: PaymentOrder, from spendable: [CoinSelection.Coin]) async throws -> UnsignedPayment {
         let rate = try await feeRate(order.speed)
         let payer = try payer(order)
         let recipient = try recipient(order)
         let amount = try satoshi(order.amount, to: recipient)
-        let spendable = try await spendable(order)
         let terms = payer.terms(paying: [recipient], rate: rate)
         guard let selection = CoinSelection(amount, from: spendable, terms) else {
             throw Self.insufficient(order, spendable, terms)

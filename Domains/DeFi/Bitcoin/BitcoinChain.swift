@@ -17,17 +17,21 @@ struct BitcoinChain: PaymentChain {
     /// One or two; what decides about money is asked of both.
     let nodes: [BitcoinNode]
     let coins: Coins
+    /// The custodian's address; nil where bitcoin isn't kept for customers.
+    let custody: String?
 
     init(
         nodes: [BitcoinNode],
         network: ChainNetwork,
         confirmations: Int,
         feeCeiling: Int,
+        custody: String? = nil,
         _ runtime: DomainRuntime
     ) {
         precondition((1...2).contains(nodes.count) && confirmations >= 1, "one or two nodes, a confirmation")
         (self.nodes, self.network, self.confirmations) = (nodes, network, Int64(confirmations))
         feeRateMax = Int64(feeCeiling) * 1_000
+        self.custody = custody
         coins = Coins(schema: runtime.schema, pool: runtime.pool, chain: network.id.description)
     }
 
@@ -48,12 +52,21 @@ struct BitcoinChain: PaymentChain {
             network: network,
             confirmations: settings.confirmations,
             feeCeiling: settings.feeCeiling,
+            custody: settings.custody,
             runtime
         )
     }
 
     /// What is asked where one answer is enough.
     var first: BitcoinNode { nodes[0] }
+
+    func custodian() throws(CustodianFault) -> HouseCustodian? {
+        guard let custody else { return nil }
+        guard network.kind == .local, let account = network.normalizedAddress(custody) else {
+            throw CustodianFault(chain: name, account: custody)
+        }
+        return BitcoinNodeCustodian(account: account, node: first)
+    }
 
     // MARK: Following
 

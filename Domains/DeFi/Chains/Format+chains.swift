@@ -4,16 +4,6 @@ import WalletCrypto
 /// Texts of chains. Each is a form of its own, for free text is looked through for numbers of cards, which digits of a
 /// transaction may look like.
 extension Format {
-    /// An address of Ethereum; whether its checksum holds is looked at later.
-    static let ethereumAddress = Format.ascii(
-        "ethereum_address",
-        pattern: "^0x[0-9a-fA-F]{40}$",
-        length: 42...42,
-        description: "An address of Ethereum, with or without the checksum of EIP-55.",
-        example: "0xd8dA6BF26964aF9D7eEd9e03E53415D37aA96045",
-        where: isHexadecimal
-    )
-
     /// An address of any chain; what it is of that chain is looked at later.
     static let chainAddress = Format.ascii(
         "chain_address",
@@ -63,15 +53,5 @@ extension Format {
     private static func isAlphanumeric(_ byte: UInt8) -> Bool {
         (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte)
             || (UInt8(ascii: "a")...UInt8(ascii: "z")).contains(byte | 0x20)
-    }
-
-    private static let isHexadecimal: @Sendable (UInt8, Int) -> Bool = { byte, index in
-        switch index {
-        case 0: byte == UInt8(ascii: "0")
-        case 1: byte == UInt8(ascii: "x")
-        default:
-            (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte)
-                || (UInt8(ascii: "a")...UInt8(ascii: "f")).contains(byte | 0x20)
-        }
     }
 }

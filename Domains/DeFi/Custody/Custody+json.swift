@@ -8,8 +8,8 @@ extension CustodyDeposit {
         [
             "id": .string(id.wire), "status": .string(state.shown), "reason": state.reason.map { .string($0) } ?? .null,
             "asset": .string(amount.asset.code), "amount": .string(amount.wire), "chain": .string(chain),
-            "from": .string(sender.description), "transaction_hash": .string(HexText.encode(hash)),
-            "block": state.block.map(\.json) ?? .null, "confirmations": .integer(confirmations),
+            "from": .string(sender), "transaction_hash": .string(Chain.shown(hash, on: chain)),
+            "block": state.block.map { $0.json(on: chain) } ?? .null, "confirmations": .integer(confirmations),
             "required_confirmations": .integer(required), "created_at": .string(createdAt.description),
             "updated_at": .string(updatedAt.description),
         ]
@@ -21,7 +21,11 @@ extension CustodyDeposit {
             .required("status", .oneOf(["pending", "confirmed", "failed"])),
             .required("reason", .nullable(.anyString), "Why, where the status doesn't say."),
             .required("asset", .asset), .required("amount", .amount), .required("chain", .anyString, "CAIP-2."),
-            .required("from", .anyString, "The wallet that it came from."),
+            .required(
+                "from",
+                .anyString,
+                "The wallet that it came from; of several, their addresses with a space between two."
+            ),
             .required("transaction_hash", .anyString),
             .required("block", .nullable(BlockReference.schema)),
             .required("confirmations", .integer(0...Int.max), "Blocks that stand on it, its own included."),
@@ -37,7 +41,7 @@ extension CustodyDeposit {
             "transaction": .string(id.wire), "user": user.map { .string($0.wire) } ?? .null, "kind": "deposit",
             "status": .string(state.shown), "asset": .string(amount.asset.code), "amount": .string(amount.wire),
             "fee": .string(Money.zero(amount.asset).wire), "account": .string(CustodyBooks.customer),
-            "counterparty": .null, "other_domain": .null, "transaction_hash": .string(HexText.encode(hash)),
+            "counterparty": .null, "other_domain": .null, "transaction_hash": .string(Chain.shown(hash, on: chain)),
             "balances": balances,
         ]
     }
@@ -53,9 +57,10 @@ extension CustodyWithdrawal {
             "id": .string(id.wire), "status": .string(state.shown), "reason": reason.map { .string($0) } ?? .null,
             "may_be_cancelled": .bool(state == .waiting), "asset": .string(amount.asset.code),
             "amount": .string(amount.wire), "fee": .string(fee.wire), "chain": .string(chain),
-            "to": .string(recipient.description),
-            "transaction_hash": state.signature.map { .string(HexText.encode($0.hash)) } ?? .null,
-            "block": state.inclusion.map(\.block.json) ?? .null, "confirmations": .integer(confirmations),
+            "to": .string(recipient),
+            "transaction_hash": state.signature.map { .string(Chain.shown($0.hash, on: chain)) } ?? .null,
+            "block": state.inclusion.map { $0.block.json(on: chain) } ?? .null,
+            "confirmations": .integer(confirmations),
             "required_confirmations": .integer(required), "created_at": .string(createdAt.description),
             "updated_at": .string(updatedAt.description),
         ]
@@ -85,14 +90,16 @@ extension CustodyWithdrawal {
             "status": .string(state.shown), "asset": .string(amount.asset.code), "amount": .string(amount.wire),
             "fee": .string(fee.wire), "account": .string(CustodyBooks.customer), "counterparty": .null,
             "other_domain": .null,
-            "transaction_hash": state.signature.map { .string(HexText.encode($0.hash)) } ?? .null,
+            "transaction_hash": state.signature.map { .string(Chain.shown($0.hash, on: chain)) } ?? .null,
             "balances": balances,
         ]
     }
 }
 
 extension BlockReference {
-    fileprivate var json: JSON { ["number": .integer(number), "hash": .string(HexText.encode(hash))] }
+    fileprivate func json(on chain: String) -> JSON {
+        ["number": .integer(number), "hash": .string(Chain.shown(hash, on: chain))]
+    }
 
     fileprivate static let schema = JSONSchema.object(
         [.required("number", .integer(0...Int.max)), .required("hash", .anyString)],

@@ -39,7 +39,7 @@ struct CustodyAssets: Sendable {
     let pool: Pool
 
     /// All of them that a chain has, by code.
-    func all(on chain: EthereumChain) async throws -> [CustodyAsset] {
+    func all(on chain: any CustodyChain) async throws -> [CustodyAsset] {
         try await pool.query(
             """
             select asset, is_active, deposit_minimum, withdrawal_minimum, withdrawal_maximum, withdrawal_daily
@@ -58,7 +58,7 @@ struct CustodyAssets: Sendable {
     }
 
     /// - Throws: 422 `asset_not_supported`.
-    func asset(_ asset: Asset, on chain: EthereumChain) async throws -> CustodyAsset {
+    func asset(_ asset: Asset, on chain: any CustodyChain) async throws -> CustodyAsset {
         guard let found = try await all(on: chain).first(where: { $0.asset == asset }) else {
             throw Self.notServed(asset)
         }
@@ -73,9 +73,4 @@ struct CustodyAssets: Sendable {
             faults: [Problem.Fault("/asset", "asset_not_supported")]
         )
     }
-}
-
-extension EthereumChain {
-    /// Whether an asset is the chain's own coin, or a token that its deployment names.
-    func has(_ asset: Asset) -> Bool { asset == EthereumChain.gasAsset || deployment.token(asset) != nil }
 }

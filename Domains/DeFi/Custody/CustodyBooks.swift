@@ -28,6 +28,8 @@ struct CustodyBooks: Sendable {
     let schema: Schema
     let accounts: LedgerAccounts
     let withdrawals: CustodyWithdrawals
+    /// What payouts cost something of.
+    let coin: Asset
     let freezes: CustodyFreezes
     let ids: IDGenerator
 
@@ -204,8 +206,7 @@ struct CustodyBooks: Sendable {
         }
         if let inclusion = old.state.inclusion, inclusion.gasCost > 0 {
             let (custody, gas) = (
-                AccountKey(house: Self.custody, EthereumChain.gasAsset),
-                AccountKey(house: Self.gas, EthereumChain.gasAsset)
+                AccountKey(house: Self.custody, coin), AccountKey(house: Self.gas, coin)
             )
             commands.append(try await transfer(custody, gas, inclusion.gasCost, "custody_gas_reversed"))
         }
@@ -254,9 +255,7 @@ struct CustodyBooks: Sendable {
     /// What the chain took for a transaction, whatever was promised to the customer.
     private func gas(_ inclusion: CustodyWithdrawal.Inclusion) async throws -> [LedgerCommand] {
         guard inclusion.gasCost > 0 else { return [] }
-        let (gas, custody) = (
-            AccountKey(house: Self.gas, EthereumChain.gasAsset), AccountKey(house: Self.custody, EthereumChain.gasAsset)
-        )
+        let (gas, custody) = (AccountKey(house: Self.gas, coin), AccountKey(house: Self.custody, coin))
         return [try await transfer(gas, custody, inclusion.gasCost, "custody_gas")]
     }
 

@@ -59,16 +59,18 @@ struct CustodyChecks: Sendable {
 
     /// Why a deposit isn't credited to its owner; nil when it is.
     func hold(_ deposit: CustodyDeposit, owner: ID<User>) async throws -> CustodyDeposit.Hold? {
-        let sender = ScreenedAddress(
-            subject: deposit.id.value,
-            user: owner,
-            account: "\(deposit.chain):\(deposit.sender)",
-            use: .deposit
-        )
-        switch try await screening.screen(sender).outcome {
-        case .block: return .addressBlocked
-        case .review: return .inReview
-        case .approve: break
+        for address in deposit.senders {
+            let sender = ScreenedAddress(
+                subject: deposit.id.value,
+                user: owner,
+                account: "\(deposit.chain):\(address)",
+                use: .deposit
+            )
+            switch try await screening.screen(sender).outcome {
+            case .block: return .addressBlocked
+            case .review: return .inReview
+            case .approve: break
+            }
         }
         guard let profile = try await users.profile(owner) else { return .inReview }
         let movement = MoneyMovement(

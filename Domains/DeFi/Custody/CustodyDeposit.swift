@@ -1,9 +1,12 @@
 import Kernel
-import WalletCrypto
 
 /// Crypto that came to the custodian's account in a transaction.
 struct CustodyDeposit: Sendable, Entity {
     static let idPrefix = "dep"
+    /// Those who paid for one deposit together, at most.
+    static let sendersMax = 100
+    /// Between two of them.
+    static let senderSeparator = " "
 
     /// Why what came is kept on the house's account.
     enum Hold: String, Sendable, CaseIterable {
@@ -57,7 +60,8 @@ struct CustodyDeposit: Sendable, Entity {
         let hash: [UInt8]
         /// 0 for the transaction's own value, from 1 on the events of its receipt.
         let place: Int
-        let sender: EthereumAddress
+        /// Who paid for it: several on Bitcoin with a space between two; empty where nobody is known.
+        let sender: String
         let amount: Money
         let block: BlockReference
     }
@@ -67,7 +71,8 @@ struct CustodyDeposit: Sendable, Entity {
     let chain: String
     let hash: [UInt8]
     let place: Int
-    let sender: EthereumAddress
+    /// As `Sighting` has it.
+    let sender: String
     let amount: Money
     /// Blocks from its own on until it is credited.
     let required: Int64
@@ -85,7 +90,7 @@ struct CustodyDeposit: Sendable, Entity {
     let head: Int64?
 
     /// One that a block shows for the first time.
-    init(_ sighting: Sighting, id: ID<CustodyDeposit>, user: ID<User>?, on chain: EthereumChain) {
+    init(_ sighting: Sighting, id: ID<CustodyDeposit>, user: ID<User>?, on chain: any CustodyChain) {
         (self.id, self.chain, hash, place) = (id, chain.name, sighting.hash, sighting.place)
         (sender, amount, required, self.user) = (sighting.sender, sighting.amount, chain.confirmations, user)
         (state, told, version, storedState) = (.pending(sighting.block), user == nil ? 0 : 1, 0, nil)
@@ -94,7 +99,7 @@ struct CustodyDeposit: Sendable, Entity {
 
     /// One as it is stored.
     init(
-        _ sighting: (hash: [UInt8], place: Int, sender: EthereumAddress, amount: Money),
+        _ sighting: (hash: [UInt8], place: Int, sender: String, amount: Money),
         id: ID<CustodyDeposit>,
         chain: String,
         user: ID<User>?,
@@ -117,6 +122,13 @@ struct CustodyDeposit: Sendable, Entity {
         // Who was credited stays its owner, whoever has the wallet later.
         if user == nil { user = owner }
         if user != nil { told += 1 }
+    }
+
+    /// Whose wallets paid for it.
+    var senders: [String] { Self.senders(sender) }
+
+    static func senders(_ sender: String) -> [String] {
+        sender.split(separator: senderSeparator).map(String.init)
     }
 
     /// Blocks that stand on it, its own included.

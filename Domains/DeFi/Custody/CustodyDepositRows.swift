@@ -1,6 +1,5 @@
 import Kernel
 import PostgreSQL
-import WalletCrypto
 
 /// A deposit's first row.
 struct NewCustodyDepositRow: StoredRow {
@@ -15,7 +14,7 @@ struct NewCustodyDepositRow: StoredRow {
             select n.id, n.user_id, n.chain, n.hash, n.place, n.sender, n.asset, n.amount, n.required, 'pending',
                 n.block_number, n.block_hash, n.told, 1, \(instant), \(instant)
             from unnest(\(new.map(\.id)), \(new.map(\.user)), \(new.map(\.chain)), \(new.map { Bytes($0.hash) }),
-                \(new.map(\.place)), \(new.map(\.sender.description)), \(new.map(\.amount.asset.code)),
+                \(new.map(\.place)), \(new.map(\.sender)), \(new.map(\.amount.asset.code)),
                 \(new.map(\.amount.minorUnits)), \(new.map(\.required)), \(new.map { $0.state.block?.number }),
                 \(new.map { $0.state.block.map { Bytes($0.hash) } }), \(new.map(\.told)))
                 as n(id, user_id, chain, hash, place, sender, asset, amount, required, block_number, block_hash, told)

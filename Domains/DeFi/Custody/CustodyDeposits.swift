@@ -1,6 +1,5 @@
 import Kernel
 import PostgreSQL
-import WalletCrypto
 
 /// Reads deposits.
 struct CustodyDeposits: Sendable {
@@ -78,22 +77,23 @@ struct CustodyDeposits: Sendable {
         )
     }
 
-    /// Who has proven the wallets of some addresses, by address.
-    func owners(of senders: [EthereumAddress], on chain: String) async throws -> [EthereumAddress: ID<User>] {
-        guard !senders.isEmpty else { return [:] }
-        let accounts = senders.map { "\(chain):\($0)" }
+    /// Who has proven the wallets of senders, by sender; all of them, where several paid together.
+    func owners(of senders: [String], on chain: String) async throws -> [String: ID<User>] {
+        let parts = Dictionary(senders.map { ($0, CustodyDeposit.senders($0)) }) { first, _ in first }
+        let accounts = Set(parts.values.joined()).map { "\(chain):\($0)" }
+        guard !accounts.isEmpty else { return [:] }
         let rows = try await pool.query(
             """
             select address, user_id from \(schema).wallets
             where account = any(\(accounts)) and status = 'verified'
             """
         )
-        var owners: [EthereumAddress: ID<User>] = [:]
-        for row in rows {
-            let address: String = try row["address"]
-            if let sender = EthereumAddress(address) { owners[sender] = try row["user_id"] }
+        var owners: [String: ID<User>] = [:]
+        for row in rows { owners[try row["address"]] = try row["user_id"] }
+        return parts.compactMapValues { addresses in
+            let all = Set(addresses.map { owners[$0] })
+            return all.count == 1 ? all.first ?? nil : nil
         }
-        return owners
     }
 
     /// Deposits of customers in the order of their ids, after one of them.
@@ -121,7 +121,7 @@ extension CustodyDeposit {
     fileprivate init(_ row: Row) throws {
         let id: ID<CustodyDeposit> = try row["id"]
         let (code, sender, hash): (String, String, Bytes) = (try row["asset"], try row["sender"], try row["hash"])
-        guard let asset = Asset(code: code), let sender = EthereumAddress(sender), let state = try Self.state(row)
+        guard let asset = Asset(code: code), let state = try Self.state(row)
         else { throw CustodyDeposits.Unreadable(id: id.value) }
         self.init(
             (hash.array, try row["place"], sender, Money(minorUnits: try row["amount"], asset)),

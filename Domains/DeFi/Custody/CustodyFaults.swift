@@ -28,7 +28,7 @@ struct CustodyFaults: Sendable {
     let ids: IDGenerator
     let logger: Logger
 
-    init(_ runtime: DomainRuntime, _ chain: EthereumChain, ids: IDGenerator, logger: Logger) {
+    init(_ runtime: DomainRuntime, _ chain: any CustodyChain, ids: IDGenerator, logger: Logger) {
         (schema, pool, ledger) = (runtime.schema, runtime.pool, runtime.ledger)
         (self.chain, self.ids, self.logger) = (chain.name, ids, logger)
     }
@@ -130,7 +130,8 @@ struct CustodyFaults: Sendable {
             )
             let (first, last): (Timestamp, Timestamp) = (try row["first_at"], try row["last_at"])
             return [
-                "subject": .string(subject), "reason": .string(reason), "attempts": .integer(attempts),
+                "chain": .string(chain), "subject": .string(subject), "reason": .string(reason),
+                "attempts": .integer(attempts),
                 "first_at": .string(first.description), "last_at": .string(last.description),
             ]
         }

@@ -18,8 +18,8 @@ struct CustodyFreezes: Sendable {
     static let listMax = 500
 
     let runtime: DomainRuntime
-    let assets: CustodyAssets
-    let chain: EthereumChain
+    /// All that is kept here, on whatever chain.
+    let kept: [Asset]
     let ids: IDGenerator
     let logger: Logger
 
@@ -30,7 +30,7 @@ struct CustodyFreezes: Sendable {
         let frozen = try await runtime.accounts.balances(of: user.value).filter { $0.frozenBecause != nil }
         var commands: [LedgerCommand] = []
         // Those that hold nothing yet, too: what comes later doesn't leave either.
-        for asset in try await assets.all(on: chain).map(\.asset) {
+        for asset in kept {
             let account = try await runtime.accounts.open(AccountKey(user, CustodyBooks.customer, asset))
             guard !frozen.contains(where: { $0.account == account }) else { continue }
             commands.append(.freeze(account, because: Self.words + deposit.wire))

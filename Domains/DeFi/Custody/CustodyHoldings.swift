@@ -1,6 +1,5 @@
 import Kernel
 import Ledger
-import WalletCrypto
 
 /// What the chain says the custodian has, beside what the books say.
 struct CustodyHoldings: Sendable {
@@ -15,33 +14,16 @@ struct CustodyHoldings: Sendable {
         var difference: Int128 { onChain + booked }
     }
 
-    let chain: EthereumChain
-    let custodian: any Custodian
+    let chain: any CustodyChain
     let accounts: LedgerAccounts
 
     /// Holdings of assets, as of a block.
     func holdings(of assets: [Asset], at number: Int64) async throws -> [Holding] {
-        let node = chain.nodes.first
-        let tokens = assets.compactMap { chain.deployment.token($0) }
-        let answers = try await node.views(
-            tokens.map { .balance(of: custodian.account, in: $0) },
-            at: .number(number)
-        )
+        let amounts = try await chain.holdings(of: assets, at: number)
         let house = try await accounts.balances(of: AccountKey.house).filter { $0.kind == CustodyBooks.custody }
-        var holdings: [Holding] = []
-        for asset in assets {
-            let onChain: Int128
-            if asset == EthereumChain.gasAsset {
-                onChain = Int128(clamping: try await node.balance(of: custodian.account, at: .number(number)))
-            } else {
-                guard let place = tokens.firstIndex(where: { $0 == chain.deployment.token(asset) }),
-                    let answer = answers[place]
-                else { throw NodeError.malformed("balance of \(asset.code)") }
-                onChain = Int128(clamping: BigUInt(bigEndian: answer))
-            }
+        return zip(assets, amounts).map { asset, onChain in
             let booked = house.first { $0.total.asset == asset }?.total.minorUnits ?? 0
-            holdings.append(Holding(asset: asset, onChain: onChain, booked: booked))
+            return Holding(asset: asset, onChain: onChain, booked: booked)
         }
-        return holdings
     }
 }

@@ -3,16 +3,27 @@ import Ledger
 
 /// What operators do with custody.
 public struct CustodyOperations: Sendable {
-    let reconciliation: CustodyReconciliation
-    let faults: CustodyFaults
-    let freezes: CustodyFreezes
+    /// Of each chain with a custodian, one at least.
+    let chains: [CustodyParts]
 
-    /// Compares the books with the chain as of a final block, an entry for each asset.
+    /// Nil without a chain.
+    init?(_ chains: [CustodyParts]) {
+        guard !chains.isEmpty else { return nil }
+        self.chains = chains
+    }
+
+    /// Compares the books with the chains as of a final block of each, an entry for each asset.
     ///
     /// - Throws: 409 `custody_catching_up` while something of final blocks isn't booked; 503 without a node.
     public func reconcile() async throws -> [JSON] {
+        var found: [JSON] = []
+        for parts in chains { found += try await reconcile(parts.reconciliation) }
+        return found
+    }
+
+    private func reconcile(_ reconciliation: CustodyReconciliation) async throws -> [JSON] {
         do {
-            return try await reconciliation.reconcile().map(\.json)
+            return try await reconciliation.reconcile().map { $0.json(on: reconciliation.holdings.chain.name) }
         } catch CustodyReconciliation.Unready.catchingUp(let open) {
             throw Problem(409, "custody_catching_up", "\(open) blocks or movements wait to be booked. Try again.")
         } catch is CustodyReconciliation.Unready {
@@ -23,21 +34,25 @@ public struct CustodyOperations: Sendable {
     }
 
     /// Changes that were refused and wait to be tried again, the oldest first.
-    public func refused(limit: Int) async throws -> [JSON] { try await faults.list(limit: limit) }
+    public func refused(limit: Int) async throws -> [JSON] {
+        var found: [JSON] = []
+        for parts in chains { found += try await parts.faults.list(limit: limit) }
+        return Array(found.prefix(limit))
+    }
 
     /// Whose custody is stopped by a shortfall, by asset.
-    public func frozen(limit: Int) async throws -> [JSON] { try await freezes.list(limit: limit) }
+    public func frozen(limit: Int) async throws -> [JSON] { try await chains[0].freezes.list(limit: limit) }
 
     /// Lets a customer's custody go although something is owed; audited with the reason.
     ///
     /// - Throws: 404 where no shortfall stops it.
     public func release(_ user: ID<User>, because reason: String, by operator: String) async throws {
-        try await freezes.release(user, because: reason, by: "operator:\(`operator`)")
+        try await chains[0].freezes.release(user, because: reason, by: "operator:\(`operator`)")
     }
 }
 
 extension CustodyReconciliation.Finding {
-    fileprivate var json: JSON {
+    fileprivate func json(on chain: String) -> JSON {
         func money(_ minorUnits: Int128) -> JSON {
             .string((minorUnits < 0 ? "-" : "") + Money(minorUnits: abs(minorUnits), holding.asset).wire)
         }
@@ -48,7 +63,8 @@ extension CustodyReconciliation.Finding {
             default: "left otherwise"
             }
         return [
-            "asset": .string(holding.asset.code), "on_chain": money(holding.onChain), "booked": money(-holding.booked),
+            "chain": .string(chain), "asset": .string(holding.asset.code), "on_chain": money(holding.onChain),
+            "booked": money(-holding.booked),
             "difference": money(holding.difference), "meaning": .string(meaning), "block": .integer(number),
             "since": .string(since.description),
         ]

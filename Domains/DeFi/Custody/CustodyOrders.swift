@@ -9,10 +9,8 @@ import WalletCrypto
 
 /// What customers ask for: withdrawals, and that one isn't made.
 struct CustodyOrders: Sendable {
-    let chain: EthereumChain
-    let custodian: any Custodian
+    let chain: any CustodyChain
     let assets: CustodyAssets
-    let withdrawals: CustodyWithdrawals
     let book: AddressBook
     let payouts: PayoutChecks
     let books: CustodyBooks
@@ -25,7 +23,7 @@ struct CustodyOrders: Sendable {
     /// - Throws: a `Problem`.
     func withdraw(
         _ amount: Money,
-        to recipient: EthereumAddress,
+        to recipient: String,
         _ request: APIRequest
     ) async throws -> APIResponse {
         let user = try request.requirePrincipal().user
@@ -100,9 +98,8 @@ struct CustodyOrders: Sendable {
 
     /// Takes a withdrawal back that isn't signed yet; the money is available again.
     ///
-    /// - Throws: 404; 409 `withdrawal_under_way`.
-    func cancel(_ id: ID<CustodyWithdrawal>, _ request: APIRequest) async throws -> APIResponse {
-        let withdrawal = try await withdrawals.get(id, of: try request.requirePrincipal().user)
+    /// - Throws: 409 `withdrawal_under_way`.
+    func cancel(_ withdrawal: CustodyWithdrawal, _ request: APIRequest) async throws -> APIResponse {
         guard withdrawal.state == .waiting else { throw Self.underWay(withdrawal.state.shown) }
         let item = try await books.item(withdrawal, .cancelled, because: "by_customer")
         var cancelled = withdrawal
@@ -129,8 +126,8 @@ struct CustodyOrders: Sendable {
         }
     }
 
-    private func payable(_ recipient: EthereumAddress, for user: ID<User>) async throws -> AccountID {
-        guard recipient != custodian.account else {
+    private func payable(_ recipient: String, for user: ID<User>) async throws -> AccountID {
+        guard recipient != chain.account else {
             throw Problem(
                 422,
                 "recipient_is_custodian",
@@ -138,7 +135,11 @@ struct CustodyOrders: Sendable {
                 faults: [Problem.Fault("/to", "recipient_is_custodian")]
             )
         }
-        return try await book.requirePayable(recipient, on: chain.name, for: user)
+        guard let account = AccountID("\(chain.name):\(recipient)") else {
+            throw Problem.malformed("bad_format", in: "/to")
+        }
+        _ = try await book.requirePayable(account, for: user)
+        return account
     }
 
     private static let notOwn = Problem(

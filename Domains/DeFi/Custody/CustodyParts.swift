@@ -1,45 +1,46 @@
 import DomainKit
-import HTTP
 import Kernel
 import Logging
 
 /// Everything of custody on one chain, put together.
 struct CustodyParts: Sendable {
+    let chain: any CustodyChain
     let watch: CustodyWatch
     let sender: CustodySender
     let deposits: CustodyDeposits
     let withdrawals: CustodyWithdrawals
     let reconciliation: CustodyReconciliation
     let faults: CustodyFaults
-    let operations: CustodyOperations
-    let routes: [Route]
+    let freezes: CustodyFreezes
+    let orders: CustodyOrders
 
+    /// `kept` is what is kept on this chain and all others.
     init(
         _ runtime: DomainRuntime,
-        _ chain: EthereumChain,
-        custodian: any Custodian,
+        _ chain: any CustodyChain,
+        kept: [Asset],
         checks: CustodyChecks,
         book: AddressBook,
         ids: IDGenerator,
-        cursors: CursorSigner,
         logger: Logger
     ) {
+        self.chain = chain
         let (schema, pool) = (runtime.schema, runtime.pool)
         let assets = CustodyAssets(schema: schema, pool: pool)
         deposits = CustodyDeposits(schema: schema, pool: pool)
         withdrawals = CustodyWithdrawals(schema: schema, pool: pool)
-        let freezes = CustodyFreezes(runtime: runtime, assets: assets, chain: chain, ids: ids, logger: logger)
+        freezes = CustodyFreezes(runtime: runtime, kept: kept, ids: ids, logger: logger)
         let books = CustodyBooks(
             schema: schema,
             accounts: runtime.accounts,
             withdrawals: withdrawals,
+            coin: chain.coin,
             freezes: freezes,
             ids: ids
         )
         faults = CustodyFaults(runtime, chain, ids: ids, logger: logger)
         watch = CustodyWatch(
             chain: chain,
-            custodian: custodian,
             assets: assets,
             blocks: CustodyBlocks(schema: schema, pool: pool),
             deposits: deposits,
@@ -54,7 +55,6 @@ struct CustodyParts: Sendable {
         let payouts = PayoutChecks(book)
         sender = CustodySender(
             chain,
-            custodian,
             runtime,
             withdrawals: withdrawals,
             books: books,
@@ -63,30 +63,11 @@ struct CustodyParts: Sendable {
             faults: faults,
             logger: logger
         )
-        let holdings = CustodyHoldings(chain: chain, custodian: custodian, accounts: runtime.accounts)
+        let holdings = CustodyHoldings(chain: chain, accounts: runtime.accounts)
         reconciliation = CustodyReconciliation(holdings: holdings, assets: assets, runtime: runtime, logger: logger)
-        operations = CustodyOperations(reconciliation: reconciliation, faults: faults, freezes: freezes)
-        let orders = Self.orders(chain, custodian, assets, withdrawals, book, payouts, books, checks, runtime, ids)
-        routes = CustodyRoutes(orders: orders, deposits: deposits, signer: cursors).routes
-    }
-
-    private static func orders(
-        _ chain: EthereumChain,
-        _ custodian: any Custodian,
-        _ assets: CustodyAssets,
-        _ withdrawals: CustodyWithdrawals,
-        _ book: AddressBook,
-        _ payouts: PayoutChecks,
-        _ books: CustodyBooks,
-        _ checks: CustodyChecks,
-        _ runtime: DomainRuntime,
-        _ ids: IDGenerator
-    ) -> CustodyOrders {
-        CustodyOrders(
+        orders = CustodyOrders(
             chain: chain,
-            custodian: custodian,
             assets: assets,
-            withdrawals: withdrawals,
             book: book,
             payouts: payouts,
             books: books,
@@ -96,14 +77,17 @@ struct CustodyParts: Sendable {
         )
     }
 
-    /// Deposits and withdrawals as projections want them, in the order of their ids, after one of them.
-    func export(
+    /// Deposits and withdrawals as projections want them, in the order of their ids, after one of them; whatever chains
+    /// are followed.
+    static func export(
+        _ runtime: DomainRuntime,
         after id: UInt128,
         limit: Int
     ) async throws -> [(id: UInt128, version: Int64, at: Timestamp, payload: JSON)] {
-        let came = try await deposits.export(after: id, limit: limit)
+        let came = try await CustodyDeposits(schema: runtime.schema, pool: runtime.pool).export(after: id, limit: limit)
             .map { (id: $0.id.value, version: $0.told, at: $0.updatedAt, payload: $0.projected(balances: [])) }
-        let left = try await withdrawals.export(after: id, limit: limit)
+        let left = try await CustodyWithdrawals(schema: runtime.schema, pool: runtime.pool)
+            .export(after: id, limit: limit)
             .map { (id: $0.id.value, version: $0.version, at: $0.updatedAt, payload: $0.projected(balances: [])) }
         return Array((came + left).sorted { $0.id < $1.id }.prefix(limit))
     }

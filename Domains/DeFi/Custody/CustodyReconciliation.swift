@@ -40,7 +40,7 @@ struct CustodyReconciliation: Sendable {
     let logger: Logger
 
     private var schema: Schema { runtime.schema }
-    private var chain: EthereumChain { holdings.chain }
+    private var chain: any CustodyChain { holdings.chain }
 
     /// Compares all assets, and keeps what was found.
     ///
@@ -48,11 +48,11 @@ struct CustodyReconciliation: Sendable {
     @discardableResult func reconcile() async throws -> [Finding] {
         let served = try await assets.all(on: chain).map(\.asset)
         for _ in 0..<Self.attemptsMax {
-            let before = try await sight()
+            let before = try await sight(served)
             guard before.open == 0 else { throw Unready.catchingUp(before.open) }
             let found = try await holdings.holdings(of: served, at: before.number)
             // What was booked meanwhile is of another block than what the node said.
-            guard try await sight() == before else { continue }
+            guard try await sight(served) == before else { continue }
             let findings = try await keep(found, at: before.number)
             tell(findings)
             return findings
@@ -68,7 +68,7 @@ struct CustodyReconciliation: Sendable {
     }
 
     /// The last block that is booked, what of it isn't yet, and how often the custodian's accounts have changed.
-    private func sight() async throws -> Sight {
+    private func sight(_ served: [Asset]) async throws -> Sight {
         let rows = try await runtime.pool.query(
             """
             select greatest(c.head - \(chain.confirmations) + 1, c.custody_from - 1, 0) as number, c.head_hash,
@@ -78,7 +78,8 @@ struct CustodyReconciliation: Sendable {
                 + (select count(*) from \(schema).custody_withdrawals w where w.chain = c.name and w.state = 'included'
                     and w.block_number <= c.head - \(chain.confirmations) + 1) as open,
                 (select coalesce(sum(a.version), 0)::bigint from \(schema).ledger_accounts a
-                    where a.owner = \(AccountKey.house) and a.kind = \(CustodyBooks.custody)) as booked
+                    where a.owner = \(AccountKey.house) and a.kind = \(CustodyBooks.custody)
+                        and a.asset = any(\(served.map(\.code)))) as booked
             from \(schema).chains c where c.name = \(chain.name) and c.custody_from is not null
             """
         )

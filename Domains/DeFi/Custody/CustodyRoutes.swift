@@ -1,13 +1,21 @@
 import DomainKit
 import HTTP
 import Kernel
-import WalletCrypto
 
 /// Where crypto comes in and goes out.
 struct CustodyRoutes: Sendable {
-    let orders: CustodyOrders
+    /// A chain each, one at least.
+    let houses: [CustodyOrders]
     let deposits: CustodyDeposits
+    let withdrawals: CustodyWithdrawals
     let signer: CursorSigner
+
+    /// Nil without a chain.
+    init?(_ chains: [CustodyParts], signer: CursorSigner) {
+        guard let first = chains.first else { return nil }
+        houses = chains.map(\.orders)
+        (deposits, withdrawals, self.signer) = (first.deposits, first.withdrawals, signer)
+    }
 
     private static let tag = "Custody"
     private static let depositID = Parameter.path("id", .id(of: CustodyDeposit.self), "The deposit.")
@@ -23,17 +31,23 @@ struct CustodyRoutes: Sendable {
             "/v1/defi/custody",
             operationID: "getCustody",
             summary: "Where to send crypto that is to be traded",
-            description: "The account that deposits go to from your verified wallets, and the bounds of each asset.",
+            description: """
+                Of each chain: the account that deposits go to from your verified wallets, and the bounds of each asset.
+                """,
             tag: Self.tag,
             access: .permission("defi:read"),
             responses: [200: ResponseShape("The terms.", Self.termsSchema)]
         ) { _ in
-            let assets = try await orders.assets.all(on: orders.chain)
-            return .ok([
-                "chain": .string(orders.chain.name), "account": .string(orders.custodian.account.description),
-                "required_confirmations": .integer(orders.chain.confirmations),
-                "assets": .array(assets.map(Self.terms)),
-            ])
+            var chains: [JSON] = []
+            for house in houses {
+                let assets = try await house.assets.all(on: house.chain)
+                chains.append([
+                    "chain": .string(house.chain.name), "account": .string(house.chain.account),
+                    "required_confirmations": .integer(house.chain.confirmations),
+                    "assets": .array(assets.map(Self.terms)),
+                ])
+            }
+            return .ok(["chains": .array(chains)])
         }
     }
 
@@ -122,19 +136,25 @@ struct CustodyRoutes: Sendable {
             guard let asset = body["asset"]?.stringValue.flatMap({ Asset(code: $0) }) else {
                 throw Problem.malformed("unknown_asset", in: "/asset")
             }
-            guard let to = body["to"]?.stringValue.flatMap(EthereumAddress.init(_:)) else {
-                throw Problem(
-                    422,
-                    "bad_checksum",
-                    "The address's checksum doesn't hold (EIP-55). Copy it again.",
-                    faults: [Problem.Fault("/to", "bad_checksum")]
-                )
-            }
+            let (house, to) = try house(of: body["to"]?.stringValue ?? "")
             let amount = try Money(positive: body["amount"]?.stringValue ?? "", asset, at: "/amount")
-            return try await idempotently(request, orders.ledger, orders.ids) {
-                try await orders.withdraw(amount, to: to, request)
+            return try await idempotently(request, house.ledger, house.ids) {
+                try await house.withdraw(amount, to: to, request)
             }
         }
+    }
+
+    /// The chain that an address is one of, which no other chain's is.
+    private func house(of text: String) throws(Problem) -> (CustodyOrders, to: String) {
+        for house in houses {
+            if let address = house.chain.address(text) { return (house, address) }
+        }
+        throw Problem(
+            422,
+            "bad_checksum",
+            "The address is none of a chain here, or its checksum doesn't hold. Copy it again.",
+            faults: [Problem.Fault("/to", "bad_checksum")]
+        )
     }
 
     private var listWithdrawals: Route {
@@ -158,7 +178,7 @@ struct CustodyRoutes: Sendable {
         ) { request in
             let user = try request.requirePrincipal().user
             let page = try Page(request, signer: signer)
-            let found = try await orders.withdrawals.list(
+            let found = try await withdrawals.list(
                 of: user,
                 before: page.after?.id ?? .max,
                 limit: page.limit + 1
@@ -184,7 +204,7 @@ struct CustodyRoutes: Sendable {
             problems: [404: ["not_found"]]
         ) { request in
             let user = try request.requirePrincipal().user
-            return .ok(try await orders.withdrawals.get(try request.id("id"), of: user).json)
+            return .ok(try await withdrawals.get(try request.id("id"), of: user).json)
         }
     }
 
@@ -206,8 +226,12 @@ struct CustodyRoutes: Sendable {
             ]
         ) { request in
             let id: ID<CustodyWithdrawal> = try request.id("id")
-            return try await idempotently(request, orders.ledger, orders.ids) {
-                try await orders.cancel(id, request)
+            let withdrawal = try await withdrawals.get(id, of: try request.requirePrincipal().user)
+            guard let house = houses.first(where: { $0.chain.name == withdrawal.chain }) else {
+                throw Problem(409, "withdrawal_under_way", "Its chain isn't followed now. Try again later.")
+            }
+            return try await idempotently(request, house.ledger, house.ids) {
+                try await house.cancel(withdrawal, request)
             }
         }
     }
@@ -228,13 +252,17 @@ struct CustodyRoutes: Sendable {
             .required("asset", .asset), .required("amount", .positiveAmount, "What arrives."),
             .required(
                 "to",
-                .string(.ethereumAddress),
+                .string(.chainAddress),
                 "An address of the address book whose lock is over; proven wallets are in it."
             ),
         ],
         named: "NewCustodyWithdrawal"
     )
     private static let termsSchema = JSONSchema.object(
+        [.required("chains", .array(of: chainSchema, count: 0...10))],
+        named: "Custody"
+    )
+    private static let chainSchema = JSONSchema.object(
         [
             .required("chain", .anyString, "CAIP-2."), .required("account", .anyString, "Where deposits go."),
             .required("required_confirmations", .integer(1...Int.max)),
@@ -254,6 +282,6 @@ struct CustodyRoutes: Sendable {
                 )
             ),
         ],
-        named: "Custody"
+        named: "CustodyChain"
     )
 }

@@ -8,8 +8,8 @@ import WalletCrypto
 
 /// Has payouts signed and sends them, each until a block has it.
 ///
-/// A payout is signed under a nonce that no other one has, and stored, before anything is sent. A process that ends
-/// between sending and storing has lost nothing: the same bytes go out again, and a chain takes a nonce once.
+/// A payout is signed, for a nonce or coins that no other one has, and stored, before anything is sent. A process that
+/// ends between sending and storing has lost nothing: the same bytes go out again, and a chain takes them once.
 struct CustodySender: Sendable {
     /// Payouts of one round.
     static let roundMax = 32
@@ -23,15 +23,16 @@ struct CustodySender: Sendable {
     static let replacementsMax = 6
     /// From so many failed attempts on operators are told.
     static let attemptsAlarming = 8
-    /// Payouts of one round that a node may fail before the rest waits for the next.
-    static let failuresMax = 3
+    /// Constraints that two payouts meet which are signed for the same: a nonce, coins, or all of it.
+    private static let taken = ["custody_withdrawals_nonce", "custody_withdrawals_once", "custody_inputs_pkey"]
     /// The longest wait between two attempts.
     static let delaySecondsMax = 300.0
+    /// What no time changes about a payout that a chain would not take.
+    private static let hopeless: Set<String> = ["amount_too_small", "amount_out_of_range", "bad_checksum"]
     /// Seconds until what a person must look at is asked about again.
     static let reviewSeconds = 5.0
 
-    let chain: EthereumChain
-    let custodian: any Custodian
+    let chain: any CustodyChain
     let schema: Schema
     let pool: Pool
     let withdrawals: CustodyWithdrawals
@@ -43,8 +44,7 @@ struct CustodySender: Sendable {
     let logger: Logger
 
     init(
-        _ chain: EthereumChain,
-        _ custodian: any Custodian,
+        _ chain: any CustodyChain,
         _ runtime: DomainRuntime,
         withdrawals: CustodyWithdrawals,
         books: CustodyBooks,
@@ -54,7 +54,7 @@ struct CustodySender: Sendable {
         logger: Logger
     ) {
         (schema, pool, ledger) = (runtime.schema, runtime.pool, runtime.ledger)
-        (self.chain, self.custodian, self.withdrawals) = (chain, custodian, withdrawals)
+        (self.chain, self.withdrawals) = (chain, withdrawals)
         (self.books, self.checks, self.payouts) = (books, checks, payouts)
         (self.faults, self.logger) = (faults, logger)
     }
@@ -62,21 +62,15 @@ struct CustodySender: Sendable {
     /// Sends what is due; how many there were.
     @discardableResult func round() async throws -> Int {
         let due = try await claim()
-        var failures: [NodeError] = []
-        for id in due where failures.count < Self.failuresMax {
+        let steps = ChainSteps(chain: chain.name, ledger: ledger, logger: logger)
+        try await steps.each(due, refused: { try await faults.keep($0.wire, $1) }) { id in
             do {
                 try await advance(id)
-            } catch let error as PostgresError where error.isStale || error.violates("custody_withdrawals_nonce") {
-                // Somebody else moved it, or took the nonce: what it needs now is found in the next round.
-                continue
-            } catch let error as NodeError {
-                // It may be about this one alone: those behind it have their turn.
-                failures.append(error)
-            } catch {
-                try await faults.keep(id.wire, error)
+            } catch let error as PostgresError where Self.taken.contains(where: { error.violates($0) }) {
+                // Somebody else took the nonce or the coins: others are found in the next round.
+                return
             }
         }
-        if let failure = failures.first { throw failure }
         return due.count
     }
 
@@ -151,9 +145,7 @@ struct CustodySender: Sendable {
     /// The payout, signed; nil where that has to wait, or will never be.
     private func signed(_ withdrawal: CustodyWithdrawal) async throws -> CustodyWithdrawal.Signed? {
         do {
-            let transaction = try await transaction(for: withdrawal)
-            let signed = try await custodian.sign(transaction)
-            return CustodyWithdrawal.Signed(raw: signed.bytes, hash: signed.hash, nonce: transaction.nonce)
+            return try await chain.signed(withdrawal)
         } catch let error as NodeError {
             guard case .refused(let code, let message) = error, code == 3 || message.contains("revert") else {
                 try await postpone(withdrawal, error.description)
@@ -161,47 +153,19 @@ struct CustodySender: Sendable {
             }
             try await store(withdrawal, .refused, because: "would_revert")
             return nil
+        } catch let problem as Problem where Self.hopeless.contains(problem.code) {
+            try await store(withdrawal, .refused, because: problem.code)
+            return nil
         } catch let problem as Problem {
             try await postpone(withdrawal, problem.code)
             return nil
         }
     }
 
-    private func transaction(for withdrawal: CustodyWithdrawal) async throws -> EthereumTransaction {
-        let (to, value, data) = try payout(withdrawal)
-        let view = EthereumNode.View(to: to, data: data, from: custodian.account)
-        let gas = try await chain.nodes.first.gas(for: view, value: value)
-        let price = try await chain.gasPrice(.fast)
-        let used = try await chain.nodes.nonce(of: custodian.account)
-        let next = try await withdrawals.nextNonce(on: chain.name) ?? 0
-        let transaction = EthereumTransaction(
-            chainID: chain.deployment.chainID,
-            nonce: max(used, next),
-            fee: .dynamic(maxFeePerGas: price.maxFee, maxPriorityFeePerGas: price.tip),
-            gasLimit: max(IntentMaker.gasOfPayment, gas * IntentMaker.gasPercent / 100),
-            to: to,
-            value: value,
-            data: data
-        )
-        guard let transaction else { throw NodeError.malformed("a payout out of range") }
-        return transaction
-    }
-
-    private func payout(
-        _ withdrawal: CustodyWithdrawal
-    ) throws -> (to: EthereumAddress, value: BigUInt, data: [UInt8]) {
-        let units = BigUInt(withdrawal.amount.minorUnits)
-        if withdrawal.amount.asset == EthereumChain.gasAsset { return (withdrawal.recipient, units, []) }
-        guard let token = chain.deployment.token(withdrawal.amount.asset) else {
-            throw CustodyAssets.notServed(withdrawal.amount.asset)
-        }
-        return (token, .zero, try KnownCall.transfer.callData([.address(withdrawal.recipient), .uint(units)]))
-    }
-
     // MARK: Sending
 
     private func send(_ withdrawal: CustodyWithdrawal, _ signed: CustodyWithdrawal.Signed) async throws {
-        switch await chain.nodes.send(signed.raw) {
+        switch await chain.send(signed) {
         case .accepted:
             guard try await speedUp(withdrawal, signed, isRefused: false) else {
                 return try await waitForBlock(withdrawal)
@@ -220,7 +184,7 @@ struct CustodySender: Sendable {
     /// Signs and sends a payout for more gas that no block has taken for long, or that nodes don't take at its price;
     /// false where it isn't time for that, where it was done often enough, and where gas costs more than is allowed.
     ///
-    /// The nonce is the same, so that the chain takes one of them; whichever that is, it is known by its hash.
+    /// The chain takes one of them; whichever that is, it is known by its hash.
     private func speedUp(
         _ withdrawal: CustodyWithdrawal,
         _ signed: CustodyWithdrawal.Signed,
@@ -228,43 +192,30 @@ struct CustodySender: Sendable {
     ) async throws -> Bool {
         let attempts = try await withdrawals.attempts(of: withdrawal, stuckSeconds: Self.stuckSeconds)
         guard attempts.isStuck || isRefused, attempts.signed.count <= Self.replacementsMax else { return false }
-        guard let price = try? await chain.gasPrice(.fast), let old = try? SignedEthereumTransaction(signed.raw),
-            isRefused ? price.maxFee > old.transaction.offered.maxFee : true
-        else { return false }
-        let raised = price.replacing(old.transaction.offered)
-        guard raised.maxFee <= chain.gasCeiling, let dearer = old.transaction.offering(raised) else { return false }
-        let replacement = try await custodian.sign(dearer)
-        let new = CustodyWithdrawal.Signed(raw: replacement.bytes, hash: replacement.hash, nonce: signed.nonce)
+        guard let new = try await chain.dearer(than: signed, isRefused: isRefused) else { return false }
         try await store(withdrawal, .replaced(new), because: "sped_up")
         guard let stored = try await withdrawals.find(withdrawal.id) else { return true }
         logger.notice(
             "a payout is sped up",
-            metadata: ["withdrawal": "\(withdrawal.id.wire)", "max_fee": "\(raised.maxFee)"]
+            metadata: ["withdrawal": "\(withdrawal.id.wire)", "attempts": "\(attempts.signed.count)"]
         )
         // Taken or not, it has its turn again like any other.
-        switch await chain.nodes.send(new.raw) {
+        switch await chain.send(new) {
         case .accepted: try await waitForBlock(stored)
         case let answer: try await postpone(stored, "sped_up: \(answer)")
         }
         return true
     }
 
-    // The nonce is used: by this payout, which the watch finds in its block, or for good by another transaction. Only
-    // below blocks that are final is that said, for then no node will ever take this payout.
+    // What it was signed for is used, or its time is over: only what can't come into a block any more is signed anew.
     private func lookUp(_ withdrawal: CustodyWithdrawal, _ signed: CustodyWithdrawal.Signed) async throws {
-        let nodes = chain.nodes
         let attempts = try await withdrawals.attempts(of: withdrawal, stuckSeconds: Self.stuckSeconds).signed
-        for attempt in attempts where try await nodes.knows(attempt.hash) {
-            return try await waitForBlock(withdrawal)
+        switch try await chain.fate(of: attempts) {
+        case .known: try await waitForBlock(withdrawal)
+        case .unclear: try await postpone(withdrawal, signed.nonce == nil ? "inputs_unclear" : "nonce_unclear")
+        case .over:
+            try await store(withdrawal, .voided, because: signed.nonce == nil ? "too_late" : "nonce_used")
         }
-        let final = try await nodes.head() - chain.confirmations
-        guard final >= 0, try await nodes.first.nonce(of: custodian.account, at: .number(final)) > signed.nonce else {
-            return try await postpone(withdrawal, "nonce_unclear")
-        }
-        for attempt in attempts where try await nodes.receipt(attempt.hash) != nil {
-            return try await postpone(withdrawal, "nonce_unclear")
-        }
-        try await store(withdrawal, .voided, because: "nonce_used")
     }
 
     private func store(

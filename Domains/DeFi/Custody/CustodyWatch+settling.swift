@@ -1,6 +1,5 @@
 import Kernel
 import Ledger
-import WalletCrypto
 
 extension CustodyWatch {
     // MARK: What becomes final
@@ -27,7 +26,7 @@ extension CustodyWatch {
     ) async throws -> CustodyChange? {
         guard !step.resting.contains(deposit.id.wire) else { return nil }
         do {
-            try await requireStanding(deposit.hash, in: deposit.state.block, succeeded: true)
+            try await chain.requireStanding(deposit.hash, in: deposit.state.block, succeeded: true)
             return try await change(deposit, try await outcome(of: deposit, served), step)
         } catch {
             try await faults.keep(deposit.id.wire, error)
@@ -40,7 +39,7 @@ extension CustodyWatch {
             let inclusion = withdrawal.state.inclusion
         else { return nil }
         do {
-            try await requireStanding(signed.hash, in: inclusion.block, succeeded: inclusion.succeeded)
+            try await chain.requireStanding(signed.hash, in: inclusion.block, succeeded: inclusion.succeeded)
             return try await change(withdrawal, .settled, because: inclusion.succeeded ? nil : "reverted", step)
         } catch {
             try await faults.keep(withdrawal.id.wire, error)
@@ -56,13 +55,6 @@ extension CustodyWatch {
         guard deposit.amount.minorUnits >= minimum else { return .held(.belowMinimum) }
         guard let user = deposit.user else { return .held(.senderUnknown) }
         return try await checks.hold(deposit, owner: user).map { .held($0) } ?? .credited
-    }
-
-    private func requireStanding(_ hash: [UInt8], in block: BlockReference?, succeeded: Bool) async throws {
-        let receipt = try await chain.nodes.receipt(hash)
-        guard let receipt, receipt.block == block, receipt.succeeded == succeeded else {
-            throw NodeError.disagreement("the receipt of a transaction that becomes final")
-        }
     }
 
     // MARK: What no block is about
@@ -92,7 +84,7 @@ extension CustodyWatch {
     private func news(of deposit: CustodyDeposit, owner: ID<User>?, _ step: Step) async throws -> CustodyChange? {
         switch deposit.state {
         case .pending(nil):
-            guard try await !chain.nodes.knows(deposit.hash) else { return nil }
+            guard try await !chain.knows(deposit.hash) else { return nil }
             return try await change(deposit, .forgotten, step)
         case .held(_, let hold) where hold.isOpen:
             guard let owner else { return nil }

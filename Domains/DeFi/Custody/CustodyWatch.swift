@@ -11,8 +11,7 @@ struct CustodyWatch: Sendable {
     /// Deposits that are looked after in one step beside what blocks are about.
     static let choresMax = 100
 
-    let chain: EthereumChain
-    let custodian: any Custodian
+    let chain: any CustodyChain
     let assets: CustodyAssets
     let blocks: CustodyBlocks
     let deposits: CustodyDeposits
@@ -28,15 +27,12 @@ struct CustodyWatch: Sendable {
     struct Step: Sendable {
         let tip: StillFollowedRow
         let resting: Set<String>
-        /// The events of the block that the tip is, as they were read already.
-        let logs: [EthereumLog]?
     }
 
-    /// Looks at what there is by now, at one block alone if it is given, with its events; what fails waits for the next
-    /// step.
-    func step(_ tip: StillFollowedRow, having block: EthereumBlock? = nil, _ logs: [EthereumLog] = []) async {
+    /// Looks at what there is by now, at one block alone if it is given; what fails waits for the next step.
+    func step(_ tip: StillFollowedRow, having block: ReadBlock? = nil) async {
         do {
-            let step = Step(tip: tip, resting: try await faults.resting(), logs: block == nil ? nil : logs)
+            let step = Step(tip: tip, resting: try await faults.resting())
             try await takeBack(step)
             try await catchUp(step, having: block)
             try await settle(step)
@@ -79,7 +75,7 @@ struct CustodyWatch: Sendable {
 
     // MARK: What blocks show
 
-    private func catchUp(_ step: Step, having block: EthereumBlock?) async throws {
+    private func catchUp(_ step: Step, having block: ReadBlock?) async throws {
         let due = try await blocks.due(on: chain.name)
         guard let first = due.first else { return }
         if try await !blocks.areOpen(on: chain.name) {
@@ -87,10 +83,8 @@ struct CustodyWatch: Sendable {
         }
         let served = try await assets.all(on: chain).map(\.asset)
         for reference in due {
-            let known = block?.reference == reference ? block : try await chain.nodes.block(reference.number)
-            // Another block in its place is for who follows the chain to find.
-            guard let known, known.reference == reference else { return }
-            let isWhole = try await look(at: known, served, step)
+            guard let seen = try await chain.look(at: reference, served, having: block) else { return }
+            let isWhole = try await store(seen, of: reference, step)
             try await blocks.looked(at: reference, on: chain.name, isWhole: isWhole)
         }
     }
@@ -98,7 +92,7 @@ struct CustodyWatch: Sendable {
     /// Makes the books say what the custodian had before the first block that is followed; whether they do.
     private func open(before block: BlockReference, _ step: Step) async throws -> Bool {
         let served = try await assets.all(on: chain).map(\.asset)
-        let held = try await CustodyHoldings(chain: chain, custodian: custodian, accounts: books.accounts)
+        let held = try await CustodyHoldings(chain: chain, accounts: books.accounts)
             .holdings(of: served, at: max(0, block.number - 1))
         var commands: [LedgerCommand] = []
         for (asset, holding) in zip(served, held) {
@@ -114,23 +108,17 @@ struct CustodyWatch: Sendable {
     }
 
     /// Whether all is stored that a block shows.
-    private func look(at block: EthereumBlock, _ served: [Asset], _ step: Step) async throws -> Bool {
-        let sighted = try await sighted(in: block, served, step)
-        let included = try await included(in: block, step)
+    private func store(_ seen: CustodyBlock, of block: BlockReference, _ step: Step) async throws -> Bool {
+        let sighted = try await sighted(seen.sightings, step)
+        let included = try await included(seen.own, in: block, step)
         let isStored = try await faults.store(sighted.changes + included.changes, on: step.tip)
         return isStored && sighted.isWhole && included.isWhole
     }
 
     private func sighted(
-        in block: EthereumBlock,
-        _ served: [Asset],
+        _ sightings: [CustodyDeposit.Sighting],
         _ step: Step
     ) async throws -> (changes: [CustodyChange], isWhole: Bool) {
-        let sightings = try await CustodySightings(chain: chain, account: custodian.account).sightings(
-            in: block,
-            served,
-            among: block.reference == step.tip.tip ? step.logs : nil
-        )
         guard !sightings.isEmpty else { return ([], true) }
         let known = try await deposits.of(sightings.map(\.hash), on: chain.name)
         let owners = try await deposits.owners(of: sightings.map(\.sender), on: chain.name)
@@ -138,8 +126,8 @@ struct CustodyWatch: Sendable {
         for sighting in sightings {
             let change: CustodyChange?
             if let deposit = known.first(where: { $0.hash == sighting.hash && $0.place == sighting.place }) {
-                if deposit.state.block == block.reference { continue }
-                change = try await self.change(deposit, .seen(block.reference), owner: owners[sighting.sender], step)
+                if deposit.state.block == sighting.block { continue }
+                change = try await self.change(deposit, .seen(sighting.block), owner: owners[sighting.sender], step)
             } else if step.resting.contains(sighting.name) {
                 change = nil
             } else {
@@ -152,10 +140,10 @@ struct CustodyWatch: Sendable {
     }
 
     private func included(
-        in block: EthereumBlock,
+        _ own: [CustodyBlock.Own],
+        in block: BlockReference,
         _ step: Step
     ) async throws -> (changes: [CustodyChange], isWhole: Bool) {
-        let own = block.entries.filter { $0.sender == custodian.account }
         guard !own.isEmpty else { return ([], true) }
         let paid = try await withdrawals.of(own.map(\.hash), on: chain.name)
         var (changes, isWhole): ([CustodyChange], Bool) = ([], true)
@@ -165,24 +153,19 @@ struct CustodyWatch: Sendable {
             else {
                 logger.critical(
                     "the custodian's account sent something that wasn't asked for",
-                    metadata: ["chain": "\(chain.name)", "transaction": "\(HexText.encode(entry.hash))"]
+                    metadata: [
+                        "chain": "\(chain.name)", "transaction": "\(Chain.shown(entry.hash, on: chain.name))",
+                    ]
                 )
                 continue
             }
-            if withdrawal.state.inclusion?.block == block.reference { continue }
+            if withdrawal.state.inclusion?.block == block { continue }
             // Its old block is undone first; where that was refused, this one waits for it.
             guard case .signed = withdrawal.state else {
                 isWhole = false
                 continue
             }
-            guard let receipt = try await chain.nodes.receipt(entry.hash), receipt.block == block.reference else {
-                throw NodeError.disagreement("a receipt of block \(block.number)")
-            }
-            let inclusion = CustodyWithdrawal.Inclusion(
-                block: receipt.block,
-                succeeded: receipt.succeeded,
-                gasCost: Int128(clamping: receipt.gasCost)
-            )
+            let inclusion = entry.inclusion(in: block, of: withdrawal.amount, coin: chain.coin)
             let change = try await change(withdrawal, .included(attempt, inclusion), step)
             if let change { changes.append(change) } else { isWhole = false }
         }

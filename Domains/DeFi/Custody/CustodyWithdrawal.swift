@@ -1,6 +1,5 @@
 import Kernel
 import Ledger
-import WalletCrypto
 
 /// Crypto that goes out of the custodian's account to a customer's address.
 struct CustodyWithdrawal: Sendable, Entity {
@@ -10,7 +9,12 @@ struct CustodyWithdrawal: Sendable, Entity {
     struct Signed: Hashable, Sendable {
         let raw: [UInt8]
         let hash: [UInt8]
-        let nonce: UInt64
+        /// On chains that follow Ethereum's rules.
+        let nonce: UInt64?
+        /// What its bytes don't tell: until when it may come into a block.
+        var details: JSON = .null
+        /// What it uses up that no other payout may use, while it isn't stored yet.
+        var inputs: [String] = []
     }
 
     /// What its block did.
@@ -18,7 +22,7 @@ struct CustodyWithdrawal: Sendable, Entity {
         let block: BlockReference
         /// Whether the payout went through; gas is paid in either case.
         let succeeded: Bool
-        /// Wei.
+        /// In the coin's minor units: all that left beside what was paid out.
         let gasCost: Int128
     }
 
@@ -68,7 +72,7 @@ struct CustodyWithdrawal: Sendable, Entity {
     let user: ID<User>
     /// CAIP-2.
     let chain: String
-    let recipient: EthereumAddress
+    let recipient: String
     /// What arrives.
     let amount: Money
     /// What it costs beside the amount.
@@ -91,13 +95,13 @@ struct CustodyWithdrawal: Sendable, Entity {
     /// What a new one is made of.
     struct Order: Sendable {
         let user: ID<User>
-        let recipient: EthereumAddress
+        let recipient: String
         let amount: Money
         let fee: Money
         let reservation: ID<Reservation>
     }
 
-    init(_ order: Order, id: ID<CustodyWithdrawal>, on chain: EthereumChain, at instant: Timestamp) {
+    init(_ order: Order, id: ID<CustodyWithdrawal>, on chain: any CustodyChain, at instant: Timestamp) {
         (self.id, user, self.chain, recipient) = (id, order.user, chain.name, order.recipient)
         (amount, fee, required, reservation) = (order.amount, order.fee, chain.confirmations, order.reservation)
         (state, reason, version, storedState, head) = (.waiting, nil, 0, nil, nil)

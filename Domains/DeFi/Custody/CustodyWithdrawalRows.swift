@@ -1,7 +1,6 @@
 import Fees
 import Kernel
 import PostgreSQL
-import WalletCrypto
 
 /// A withdrawal's first row; it is due at once.
 struct NewCustodyWithdrawalRow: StoredRow {
@@ -14,7 +13,7 @@ struct NewCustodyWithdrawalRow: StoredRow {
             insert into \(schema).custody_withdrawals (id, user_id, chain, recipient, asset, amount, fee, required,
                 reservation, state, next_at, version, created_at, updated_at)
             select n.*, 'waiting', \(instant), 1, \(instant), \(instant)
-            from unnest(\(new.map(\.id)), \(new.map(\.user)), \(new.map(\.chain)), \(new.map(\.recipient.description)),
+            from unnest(\(new.map(\.id)), \(new.map(\.user)), \(new.map(\.chain)), \(new.map(\.recipient)),
                 \(new.map(\.amount.asset.code)), \(new.map(\.amount.minorUnits)), \(new.map(\.fee.minorUnits)),
                 \(new.map(\.required)), \(new.map(\.reservation))) n
             returning 1
@@ -34,18 +33,19 @@ struct CustodyWithdrawalChangeRow: StoredRow {
             """
             update \(schema).custody_withdrawals w
             set state = n.state, reason = n.reason, reservation = n.reservation, nonce = n.nonce, raw = n.raw,
-                hash = n.hash, block_number = n.block_number, block_hash = n.block_hash, succeeded = n.succeeded,
+                hash = n.hash, details = n.details, block_number = n.block_number, block_hash = n.block_hash, succeeded = n.succeeded,
                 gas_cost = n.gas_cost, attempts = 0, next_at = case when n.is_sent then \(instant) end,
                 version = w.version + 1, updated_at = \(instant)
             from unnest(\(changed.map(\.id)), \(changed.map(\.version)), \(changed.map(\.state.name)),
                 \(changed.map(\.reason)), \(changed.map(\.reservation)),
-                \(signatures.map { $0.map { Int64(clamping: $0.nonce) } }),
+                \(signatures.map { $0?.storedNonce }),
                 \(signatures.map { $0.map { Bytes($0.raw) } }),
-                \(signatures.map { $0.map { Bytes($0.hash) } }), \(inclusions.map { $0?.block.number }),
+                \(signatures.map { $0.map { Bytes($0.hash) } }), \(signatures.map { $0?.details }),
+                \(inclusions.map { $0?.block.number }),
                 \(inclusions.map { $0.map { Bytes($0.block.hash) } }), \(inclusions.map { $0?.succeeded }),
                 \(inclusions.map { $0?.gasCost }), \(changed.map(\.state.isSent)))
-                as n(id, version, state, reason, reservation, nonce, raw, hash, block_number, block_hash, succeeded,
-                    gas_cost, is_sent)
+                as n(id, version, state, reason, reservation, nonce, raw, hash, details, block_number, block_hash,
+                    succeeded, gas_cost, is_sent)
             where w.id = n.id and w.version = n.version
             returning 1
             """
@@ -60,21 +60,30 @@ extension CustodyWithdrawalChangeRow {
         in schema: Schema,
         at instant: Timestamp
     ) -> [SQL] {
-        let signed = changed.compactMap { withdrawal -> (id: ID<CustodyWithdrawal>, CustodyWithdrawal.Signed)? in
+        let signed = changed.compactMap { withdrawal -> (of: CustodyWithdrawal, CustodyWithdrawal.Signed)? in
             guard case .signed(let signed) = withdrawal.state else { return nil }
-            return (withdrawal.id, signed)
+            return (withdrawal, signed)
         }
         guard !signed.isEmpty else { return [] }
+        let used = signed.flatMap { withdrawal, signed in signed.inputs.map { (of: withdrawal, item: $0) } }
         return [
             """
-            insert into \(schema).custody_attempts (hash, withdrawal, nonce, raw, signed_at)
+            insert into \(schema).custody_attempts (hash, withdrawal, nonce, raw, details, signed_at)
             select n.*, \(instant)
-            from unnest(\(signed.map { Bytes($0.1.hash) }), \(signed.map(\.id)),
-                \(signed.map { Int64(clamping: $0.1.nonce) }), \(signed.map { Bytes($0.1.raw) })) n
+            from unnest(\(signed.map { Bytes($0.1.hash) }), \(signed.map(\.of.id)),
+                \(signed.map(\.1.storedNonce)), \(signed.map { Bytes($0.1.raw) }), \(signed.map(\.1.details))) n
             on conflict (hash, withdrawal) do nothing
+            """,
             """
+            insert into \(schema).custody_inputs (chain, item, withdrawal)
+            select n.* from unnest(\(used.map(\.of.chain)), \(used.map(\.item)), \(used.map(\.of.id))) n
+            """,
         ]
     }
+}
+
+extension CustodyWithdrawal.Signed {
+    fileprivate var storedNonce: Int64? { nonce.map { Int64(clamping: $0) } }
 }
 
 /// A fee line of a withdrawal as it was promised.
@@ -115,6 +124,7 @@ struct PastCustodyRow: StoredRow {
                 update \(schema).custody_withdrawals set is_past = true
                 where chain = \(row.chain) and state in ('confirmed', 'failed') and not is_past
                 """,
+                "delete from \(schema).custody_inputs where chain = \(row.chain)",
             ]
         }
     }

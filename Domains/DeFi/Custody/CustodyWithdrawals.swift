@@ -2,7 +2,6 @@ import Fees
 import Kernel
 import Ledger
 import PostgreSQL
-import WalletCrypto
 
 /// Reads withdrawals.
 struct CustodyWithdrawals: Sendable {
@@ -44,7 +43,7 @@ struct CustodyWithdrawals: Sendable {
     ) async throws -> [(attempt: CustodyWithdrawal.Signed, withdrawal: CustodyWithdrawal)] {
         let rows = try await pool.query(
             """
-            select a.withdrawal, a.raw, a.hash, a.nonce from \(schema).custody_attempts a
+            select a.withdrawal, a.raw, a.hash, a.nonce, a.details from \(schema).custody_attempts a
             join \(schema).custody_withdrawals w on w.id = a.withdrawal
             where a.hash = any(\(hashes.map(Bytes.init))) and w.chain = \(chain) and not w.is_past
             limit \(CustodyWithdrawals.blockMax)
@@ -65,12 +64,13 @@ struct CustodyWithdrawals: Sendable {
         of withdrawal: CustodyWithdrawal,
         stuckSeconds: Double
     ) async throws -> (signed: [CustodyWithdrawal.Signed], isStuck: Bool) {
-        guard let nonce = withdrawal.state.signature?.nonce else { return ([], false) }
+        guard let signed = withdrawal.state.signature else { return ([], false) }
+        let (hash, nonce) = (Bytes(signed.hash), signed.nonce.map { Int64(clamping: $0) })
         let rows = try await pool.query(
             """
-            select raw, hash, nonce, signed_at < clock_timestamp() - make_interval(secs => \(stuckSeconds)) as is_stuck
+            select raw, hash, nonce, details, signed_at < clock_timestamp() - make_interval(secs => \(stuckSeconds)) as is_stuck
             from \(schema).custody_attempts
-            where withdrawal = \(withdrawal.id) and nonce = \(Int64(clamping: nonce))
+            where withdrawal = \(withdrawal.id) and (nonce = \(nonce) or hash = \(hash))
             order by signed_at desc limit \(CustodySender.replacementsMax + 1)
             """
         )
@@ -78,8 +78,14 @@ struct CustodyWithdrawals: Sendable {
     }
 
     private static func attempt(_ row: Row) throws -> CustodyWithdrawal.Signed {
-        let (raw, hash, nonce): (Bytes, Bytes, Int64) = (try row["raw"], try row["hash"], try row["nonce"])
-        return CustodyWithdrawal.Signed(raw: raw.array, hash: hash.array, nonce: UInt64(nonce))
+        let (raw, hash): (Bytes, Bytes) = (try row["raw"], try row["hash"])
+        let (nonce, details): (Int64?, JSON?) = (try row["nonce"], try row["details"])
+        return CustodyWithdrawal.Signed(
+            raw: raw.array,
+            hash: hash.array,
+            nonce: nonce.map { UInt64($0) },
+            details: details ?? .null
+        )
     }
 
     /// Those in a block that isn't final for them yet, up to a block's number.
@@ -121,6 +127,15 @@ struct CustodyWithdrawals: Sendable {
         return next.map { UInt64($0) }
     }
 
+    /// Those of some coins of the custodian's that payouts were signed for.
+    func used(_ items: [String], on chain: String) async throws -> Set<String> {
+        guard !items.isEmpty else { return [] }
+        let rows = try await pool.query(
+            "select item from \(schema).custody_inputs where chain = \(chain) and item = any(\(items))"
+        )
+        return try Set(rows.map { try $0["item"] })
+    }
+
     /// What a withdrawal was promised to cost, by where it goes.
     func fees(of withdrawal: CustodyWithdrawal) async throws -> [(category: FeeCategory, amount: Int128)] {
         try await pool.query(
@@ -154,16 +169,16 @@ struct CustodyWithdrawals: Sendable {
 extension CustodyWithdrawal {
     fileprivate static let columns: SQL = """
         w.id, w.user_id, w.chain, w.recipient, w.asset, w.amount, w.fee, w.required, w.reservation, w.state, w.reason,
-        w.nonce, w.raw, w.hash, w.block_number, w.block_hash, w.succeeded, w.gas_cost, w.version, w.created_at,
-        w.updated_at, c.head
+        w.nonce, w.raw, w.hash, w.details, w.block_number, w.block_hash, w.succeeded, w.gas_cost, w.version,
+        w.created_at, w.updated_at, c.head
         """
 
     fileprivate init(_ row: Row) throws {
         let id: ID<CustodyWithdrawal> = try row["id"]
         let (code, recipient): (String, String) = (try row["asset"], try row["recipient"])
-        guard let asset = Asset(code: code), let recipient = EthereumAddress(recipient),
-            let state = try Self.state(row)
-        else { throw CustodyWithdrawals.Unreadable(id: id.value) }
+        guard let asset = Asset(code: code), let state = try Self.state(row) else {
+            throw CustodyWithdrawals.Unreadable(id: id.value)
+        }
         let order = Order(
             user: try row["user_id"],
             recipient: recipient,
@@ -188,7 +203,15 @@ extension CustodyWithdrawal {
         let name: String = try row["state"]
         let (raw, hash, nonce): (Bytes?, Bytes?, Int64?) = (try row["raw"], try row["hash"], try row["nonce"])
         var signed: Signed?
-        if let raw, let hash, let nonce { signed = Signed(raw: raw.array, hash: hash.array, nonce: UInt64(nonce)) }
+        if let raw, let hash {
+            let details: JSON? = try row["details"]
+            signed = Signed(
+                raw: raw.array,
+                hash: hash.array,
+                nonce: nonce.map { UInt64($0) },
+                details: details ?? .null
+            )
+        }
         let (number, block): (Int64?, Bytes?) = (try row["block_number"], try row["block_hash"])
         let (succeeded, gasCost): (Bool?, Int128?) = (try row["succeeded"], try row["gas_cost"])
         var inclusion: Inclusion?

@@ -41,7 +41,7 @@ extension Payment {
 
     private func shown(_ hash: [UInt8]?) -> JSON {
         guard let hash else { return .null }
-        return .string(ChainID(chain)?.chain?.shown(hash) ?? Hex.encode(hash))
+        return .string(Chain.shown(hash, on: chain))
     }
 }
 
@@ -54,6 +54,11 @@ extension Chain {
         case .solana: .sol
         case .sui: .sui
         }
+    }
+
+    /// A hash of a block or a transaction of a chain (CAIP-2) as its explorers print it.
+    static func shown(_ hash: [UInt8], on name: String) -> String {
+        ChainID(name)?.chain?.shown(hash) ?? Hex.encode(hash)
     }
 
     /// A hash of a block or a transaction as the chain's explorers print it.

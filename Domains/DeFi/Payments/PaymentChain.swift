@@ -15,6 +15,10 @@ protocol PaymentChain: Sendable {
     var confirmations: Int64 { get }
     /// Whether only final blocks are followed: nothing of them is taken back.
     var isFinal: Bool { get }
+    /// Who keeps the coin for customers and signs for it; nil where it isn't kept.
+    ///
+    /// - Throws: `CustodianFault` where an account is named and nobody signs for it.
+    func custodian() throws(CustodianFault) -> HouseCustodian?
 
     // MARK: Following
 
@@ -50,6 +54,15 @@ protocol PaymentChain: Sendable {
     /// - Throws: a `Problem`: 422 `insufficient_funds`, `amount_too_small`, `fee_too_high`, `amount_out_of_range`;
     ///   503 as `ChainProblem` has it.
     func build(_ order: PaymentOrder) async throws -> UnsignedPayment
+
+    /// An unsigned payment of an account that is no user's, of what is final alone; `used` says what of some inputs open
+    /// payments have.
+    ///
+    /// - Throws: as the other one.
+    func build(
+        ofHouse order: PaymentOrder,
+        besides used: @Sendable ([String]) async throws -> Set<String>
+    ) async throws -> UnsignedPayment
 
     /// Another payment that the chain takes instead of one that waits, never beside it: the same for a higher fee, or
     /// one that only goes back to the payer.
@@ -94,11 +107,20 @@ extension PaymentChain {
     /// The asset that fees are paid in.
     var coin: Asset { assets[0] }
 
+    func custodian() throws(CustodianFault) -> HouseCustodian? { nil }
+
     func reading(of addresses: [String], after block: PaymentBlock) async throws -> AccountReading {
         try await reading(of: addresses)
     }
 
     func forgetting(_ addresses: [String]) -> [any StoredRow] { [] }
+
+    func build(
+        ofHouse order: PaymentOrder,
+        besides used: @Sendable ([String]) async throws -> Set<String>
+    ) async throws -> UnsignedPayment {
+        try await build(order)
+    }
 }
 
 /// Whether a payment that is in no block may still come into one.

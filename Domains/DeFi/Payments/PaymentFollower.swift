@@ -14,6 +14,7 @@ struct PaymentFollower: Sendable {
     let payments: Payments
     let books: PaymentBooks
     let wallets: PaymentWallets
+    let custody: CustodyWatch?
     let ledger: Ledger
     let logger: Logger
     var missingAfterSeconds = ChainFollower.missingAfterSeconds
@@ -69,8 +70,11 @@ struct PaymentFollower: Sendable {
         for payment in try await payments.undecided(on: chain.name, upTo: .max) {
             items.append(try await books.item(payment, .reorganised, because: "another_chain"))
         }
-        let row = NewChainRow(chain: chain.name, holder: blocks.holder)
-        try await steps.store([step(row)], with: items)
+        let past = [
+            step(NewChainRow(chain: chain.name, holder: blocks.holder)), step(PastCustodyRow(chain: chain.name)),
+        ]
+        let payouts = try await custody?.itemsOfNewChain() ?? []
+        try await steps.store(payouts + past, with: items)
         logger.notice("the local chain is another one", metadata: ["chain": "\(chain.name)"])
         return nil
     }
@@ -121,7 +125,11 @@ struct PaymentFollower: Sendable {
             minedAt: block.timestamp,
             holder: blocks.holder
         )
-        try await steps.store([step(row)], with: items, effects)
+        var stored = [step(row)]
+        if custody != nil { stored.append(step(CustodyBlockRow(chain: chain.name, block: block.reference))) }
+        try await steps.store(stored, with: items, effects)
+        // Custody is no part of the block: nothing of it can hold the chain up.
+        await custody?.step(stillFollowed(at: block.reference), having: .payments(block))
         if let fault = effects.fault { throw fault }
     }
 
@@ -212,6 +220,7 @@ struct PaymentFollower: Sendable {
         }
         // Another process that took over meanwhile sees what is there now.
         if !items.isEmpty { try await steps.store([still(at: tip)], with: items) }
+        await custody?.step(stillFollowed(at: tip))
         if isNewest { try await readWallets(at: tip) }
     }
 
@@ -252,8 +261,10 @@ struct PaymentFollower: Sendable {
         return error is NodeError
     }
 
-    private func still(at tip: BlockReference) -> LedgerItem {
-        step(StillFollowedRow(chain: chain.name, tip: tip, holder: blocks.holder))
+    private func still(at tip: BlockReference) -> LedgerItem { step(stillFollowed(at: tip)) }
+
+    private func stillFollowed(at tip: BlockReference) -> StillFollowedRow {
+        StillFollowedRow(chain: chain.name, tip: tip, holder: blocks.holder)
     }
 
     private func step(_ row: any StoredRow) -> LedgerItem {

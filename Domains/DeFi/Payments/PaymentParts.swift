@@ -8,12 +8,14 @@ struct PaymentParts: Sendable {
     let follower: PaymentFollower
     let sender: PaymentSender
     let books: PaymentBooks
+    let custody: CustodyParts?
 
     init(
         _ runtime: DomainRuntime,
         _ chain: any PaymentChain,
         ids: IDGenerator,
         logger: Logger,
+        custody: CustodyParts? = nil,
         missingAfterSeconds: Double = ChainFollower.missingAfterSeconds
     ) {
         let (schema, pool) = (runtime.schema, runtime.pool)
@@ -30,6 +32,7 @@ struct PaymentParts: Sendable {
                 books: WalletBooks(runtime, ids: ids, chain: chain.name),
                 logger: logger
             ),
+            custody: custody?.watch,
             ledger: runtime.ledger,
             logger: logger,
             missingAfterSeconds: missingAfterSeconds
@@ -43,6 +46,6 @@ struct PaymentParts: Sendable {
             ledger: runtime.ledger,
             logger: logger
         )
-        (self.chain, self.books) = (chain, books)
+        (self.chain, self.books, self.custody) = (chain, books, custody)
     }
 }

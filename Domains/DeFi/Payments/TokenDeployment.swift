@@ -20,6 +20,8 @@ struct TokenDeployment: Hashable, Sendable {
 
     let network: ChainNetwork
     let tokens: [Token]
+    /// The custodian's account, on Solana; nil where coins aren't kept for customers.
+    let custody: String?
 
     /// What a chain that is followed has; nil for one that isn't.
     ///
@@ -50,6 +52,10 @@ struct TokenDeployment: Hashable, Sendable {
         guard Set(tokens.map(\.asset)).count == tokens.count, Set(tokens.map(\.name)).count == tokens.count else {
             throw .malformed("tokens: one twice")
         }
-        (self.network, self.tokens) = (network, tokens)
+        // Nobody signs for the house on other chains.
+        guard json["custody"] == nil || chain == .solana && json["custody"]?.stringValue != nil else {
+            throw .malformed("custody")
+        }
+        (self.network, self.tokens, custody) = (network, tokens, json["custody"]?.stringValue)
     }
 }

@@ -12,6 +12,8 @@ struct SolanaChain: PaymentChain {
     let nodes: [SolanaNode]
     /// The tokens that are assets here, by their mints.
     let tokens: [(asset: Asset, mint: SolanaAddress)]
+    /// The custodian's account; nil where coins aren't kept for customers.
+    let custody: String?
 
     let confirmations: Int64 = 1
     let isFinal = true
@@ -22,7 +24,7 @@ struct SolanaChain: PaymentChain {
     init(_ deployment: TokenDeployment, urls: [String], http: HTTPClient) throws(TokenDeployment.Fault) {
         precondition((1...2).contains(urls.count), "a chain has one or two nodes")
         nodes = urls.map { SolanaNode(rpc: JSONRPC(url: $0, http: http)) }
-        network = deployment.network
+        (network, custody) = (deployment.network, deployment.custody)
         var tokens: [(Asset, SolanaAddress)] = []
         for token in deployment.tokens {
             guard let mint = SolanaAddress(token.name) else { throw .malformed("tokens/\(token.asset.code)") }
@@ -43,6 +45,14 @@ struct SolanaChain: PaymentChain {
 
     /// What is asked where one answer is enough.
     var first: SolanaNode { nodes[0] }
+
+    func custodian() throws(CustodianFault) -> HouseCustodian? {
+        guard let custody else { return nil }
+        guard network.kind == .local, let account = network.normalizedAddress(custody) else {
+            throw CustodianFault(chain: name, account: custody)
+        }
+        return SolanaNodeCustodian(account: account, node: first)
+    }
 
     // MARK: Following
 

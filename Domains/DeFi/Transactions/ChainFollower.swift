@@ -176,7 +176,7 @@ struct ChainFollower: Sendable {
         base.append(LedgerItem(operation: books.ids.next(), commands: []) { _, _ in .init(rows: stored) })
         try await steps.store(base, with: items)
         // Custody and what rules want are no part of the block: nothing of them can hold the chain up.
-        await custody?.step(still(at: block.reference), having: block, logs)
+        await custody?.step(still(at: block.reference), having: .ethereum(block, logs))
         await strategies.act(on: watched.wishes, at: block, ledger)
     }
 

@@ -59,20 +59,11 @@ extension ChainService {
     /// A chain that follows Ethereum's rules.
     init(_ parts: ChainParts, pollMilliseconds: Int, logger: Logger) {
         let (follower, sender) = (parts.follower, parts.sender)
-        var steps = [
+        let steps = [
             Step(name: "following") { try await follower.step() > 0 },
             Step(name: "sending") { try await sender.round() > 0 },
         ]
-        if let payouts = parts.custody?.sender {
-            steps.append(Step(name: "paying out") { try await payouts.round() > 0 })
-        }
-        self.init(
-            blocks: follower.blocks,
-            steps: steps,
-            reconciliation: parts.custody?.reconciliation,
-            pollMilliseconds: pollMilliseconds,
-            logger: logger
-        )
+        self.init(follower.blocks, steps, parts.custody, pollMilliseconds: pollMilliseconds, logger: logger)
     }
 
     /// A chain of payments.
@@ -82,6 +73,24 @@ extension ChainService {
             Step(name: "following") { try await follower.step() > 0 },
             Step(name: "sending") { try await sender.round() > 0 },
         ]
-        self.init(blocks: follower.blocks, steps: steps, pollMilliseconds: pollMilliseconds, logger: logger)
+        self.init(follower.blocks, steps, parts.custody, pollMilliseconds: pollMilliseconds, logger: logger)
+    }
+
+    private init(
+        _ blocks: ChainBlocks,
+        _ steps: [Step],
+        _ custody: CustodyParts?,
+        pollMilliseconds: Int,
+        logger: Logger
+    ) {
+        var steps = steps
+        if let payouts = custody?.sender { steps.append(Step(name: "paying out") { try await payouts.round() > 0 }) }
+        self.init(
+            blocks: blocks,
+            steps: steps,
+            reconciliation: custody?.reconciliation,
+            pollMilliseconds: pollMilliseconds,
+            logger: logger
+        )
     }
 }

@@ -65,8 +65,26 @@ struct ChainSteps: Sendable {
 
     /// Sends each of those that are due; one that fails keeps no other from it.
     ///
-    /// - Throws: the first `NodeError`, once others had their turn; a `PostgresError` that is the fault of none.
+    /// - Throws: as the other one.
     func each(_ due: [ID<Intent>], _ send: (ID<Intent>) async throws -> Void) async throws {
+        try await each(
+            due,
+            refused: { id, error in
+                guard let error = error as? PostgresError, error.isOfARow else { throw error }
+                tell(error, of: id)
+            },
+            send
+        )
+    }
+
+    /// Sends each of those that are due; `refused` keeps what is wrong with one, or throws what isn't about it.
+    ///
+    /// - Throws: the first `NodeError`, once others had their turn; what `refused` throws.
+    func each<Item>(
+        _ due: [ID<Item>],
+        refused: (ID<Item>, any Error) async throws -> Void,
+        _ send: (ID<Item>) async throws -> Void
+    ) async throws {
         var failures: [NodeError] = []
         for id in due where failures.count < Self.failuresMax {
             do {
@@ -74,12 +92,12 @@ struct ChainSteps: Sendable {
             } catch let error as PostgresError where error.isStale {
                 // Somebody else moved it meanwhile: what it needs now is found in the next round.
                 continue
-            } catch let error as PostgresError where error.isOfARow {
-                // Sent or not, it is tried again; those behind it don't wait for that.
-                tell(error, of: id)
             } catch let error as NodeError {
                 // It may be about this one alone: those behind it have their turn.
                 failures.append(error)
+            } catch {
+                // Sent or not, it is tried again; those behind it don't wait for that.
+                try await refused(id, error)
             }
         }
         if let failure = failures.first { throw failure }

@@ -50,7 +50,8 @@ struct IntentChangeRow: StoredRow {
                 paid = n.paid, pair_received = n.pair_received, pair_paid = n.pair_paid,
                 transfers = coalesce(string_to_array(nullif(n.transfers, ''), ',')::uuid[], '{}'),
                 next_at = n.next_at, attempts = case when n.state = i.state then i.attempts else 0 end,
-                refusals = case when n.state = i.state then i.refusals else 0 end, seen_at = \(instant), version = i.version + 1, updated_at = \(instant)
+                refusals = case when n.state = i.state then i.refusals else 0 end,
+                seen_at = \(instant), version = i.version + 1, updated_at = \(instant)
             from unnest(\(changed.map(\.id)), \(changed.map(\.version)), \(changed.map(\.state.name)),
                 \(changed.map(\.reason)), \(changed.map { $0.signed.map { Bytes($0.raw) } }),
                 \(changed.map { $0.signed.map { Bytes($0.hash) } }), \(changed.map { $0.state.block?.number }),

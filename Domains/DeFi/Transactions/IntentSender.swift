@@ -128,8 +128,9 @@ struct IntentSender: Sendable {
         let rows = try await pool.query(
             """
             update \(schema).intents
-            set reason = \(why), refusals = refusals + \(isRefused ? 1 : 0), next_at = clock_timestamp() + make_interval(
-                secs => least(\(IntentSender.delaySecondsMax), 0.25 * 2 ^ least(attempts, 12)))
+            set reason = \(why), refusals = refusals + \(isRefused ? 1 : 0),
+                next_at = clock_timestamp()
+                    + make_interval(secs => least(\(IntentSender.delaySecondsMax), 0.25 * 2 ^ least(attempts, 12)))
             where id = \(intent.id) and version = \(intent.version) and next_at is not null
             returning attempts, refusals
             """

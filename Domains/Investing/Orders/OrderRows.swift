@@ -112,55 +112,78 @@ struct ClientOrderIDEndRow: StoredRow {
 
 /// Reads orders.
 enum OrderRow {
+    /// What `read` reads, in that order; nothing may stand in front of it.
     static let columns: SQL = """
-        o.id, o.account, o.market, o.client_order_id, o.list, o.side, o.type, o.time_in_force, o.is_post_only,
-            o.self_trade_prevention, o.price, o.bound, o.stop_price, o.quantity, o.quote_amount, o.expires_at, o.status,
-            o.is_triggered, o.reason, o.remaining, o.traded, o.quote_traded, o.fee_accrued, o.fee, o.maker_rate,
-            o.taker_rate, o.fee_schedules, o.reservation, o.number, o.priority, o.replaces, o.replaced_by, o.version,
-            o.created_at, o.updated_at, o.ended_at
+        o.side, o.type, o.time_in_force, o.self_trade_prevention, o.status, o.id, o.account, o.market,
+            o.client_order_id, o.list, o.is_post_only, o.maker_rate, o.taker_rate, o.fee_schedules, o.price, o.bound,
+            o.stop_price, o.quantity, o.quote_amount, o.expires_at, o.reservation, o.replaces, o.created_at,
+            o.remaining, o.updated_at, o.is_triggered, o.reason, o.traded, o.quote_traded, o.fee_accrued, o.fee,
+            o.number, o.priority, o.replaced_by, o.version, o.ended_at
         """
 
+    /// The schedules of fees that orders name, by how they are stored: few different ones, which many orders share.
+    struct Schedules {
+        /// Different ones that are remembered; beyond it the memory is emptied.
+        private static let knownMax = 1_000
+
+        private var known: [String: JSON] = [:]
+
+        mutating func json(_ text: String) throws -> JSON {
+            if let json = known[text] { return json }
+            if known.count >= Schedules.knownMax { known = [:] }
+            let json = try JSON.parse(Array(text.utf8))
+            known[text] = json
+            return json
+        }
+    }
+
     static func read(_ row: Row) throws -> Order {
-        guard let side = Side(name: try row["side"]), let type = OrderType(name: try row["type"]),
-            let timeInForce = TimeInForce(name: try row["time_in_force"]),
-            let prevention = SelfTradePrevention(name: try row["self_trade_prevention"]),
-            let status = Order.Status(rawValue: try row["status"])
+        var schedules = Schedules()
+        return try read(row, sharing: &schedules)
+    }
+
+    static func read(_ row: Row, sharing known: inout Schedules) throws -> Order {
+        var values = row.values
+        guard let side = Side(name: try values.next()), let type = OrderType(name: try values.next()),
+            let timeInForce = TimeInForce(name: try values.next()),
+            let prevention = SelfTradePrevention(name: try values.next()),
+            let status = Order.Status(rawValue: try values.next())
         else { throw InvestingFault.unknownName(table: "orders") }
         var order = Order(
-            id: try row["id"],
-            account: try row["account"],
-            market: try row["market"],
-            clientID: try row["client_order_id"],
-            list: try row["list"],
+            id: try values.next(),
+            account: try values.next(),
+            market: try values.next(),
+            clientID: try values.next(),
+            list: try values.next(),
             side: side,
             type: type,
             timeInForce: timeInForce,
-            isPostOnly: try row["is_post_only"],
+            isPostOnly: try values.next(),
             selfTradePrevention: prevention,
             rates: TradingRates(
-                maker: try row["maker_rate"],
-                taker: try row["taker_rate"],
-                schedules: try row["fee_schedules"]
+                maker: try values.next(),
+                taker: try values.next(),
+                schedules: try known.json(try values.next())
             ),
-            price: try row["price"],
-            bound: try row["bound"],
-            stopPrice: try row["stop_price"],
-            quantity: try row["quantity"],
-            quoteAmount: try row["quote_amount"],
-            expiresAt: try row["expires_at"],
-            reservation: try row["reservation"],
-            replaces: try row["replaces"],
-            createdAt: try row["created_at"],
-            remaining: try row["remaining"],
-            updatedAt: try row["updated_at"]
+            price: try values.next(),
+            bound: try values.next(),
+            stopPrice: try values.next(),
+            quantity: try values.next(),
+            quoteAmount: try values.next(),
+            expiresAt: try values.next(),
+            reservation: try values.next(),
+            replaces: try values.next(),
+            createdAt: try values.next(),
+            remaining: try values.next(),
+            updatedAt: try values.next()
         )
         order.status = status
-        (order.isTriggered, order.reason) = (try row["is_triggered"], try row["reason"])
-        (order.traded, order.quoteTraded) = (try row["traded"], try row["quote_traded"])
-        order.fee = FillFee(accrued: try row["fee_accrued"], charged: try row["fee"])
-        (order.number, order.priority) = (try row["number"], try row["priority"])
-        order.replacedBy = try row["replaced_by"]
-        (order.version, order.endedAt) = (try row["version"], try row["ended_at"])
+        (order.isTriggered, order.reason) = (try values.next(), try values.next())
+        (order.traded, order.quoteTraded) = (try values.next(), try values.next())
+        order.fee = FillFee(accrued: try values.next(), charged: try values.next())
+        (order.number, order.priority) = (try values.next(), try values.next())
+        order.replacedBy = try values.next()
+        (order.version, order.endedAt) = (try values.next(), try values.next())
         return order
     }
 }

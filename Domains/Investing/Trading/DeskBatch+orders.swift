@@ -199,14 +199,16 @@ extension DeskBatch {
         state.nextPriority += 1
         state.add(
             DeskState.Live(
-                order: order,
-                owner: request.account.number,
-                user: request.account.user,
-                kind: request.account.kind,
-                told: request.account.ruled,
-                base: ticket.base,
-                quote: ticket.quote,
-                income: ticket.income
+                order,
+                of: DeskState.Seat(
+                    owner: request.account.number,
+                    user: request.account.user,
+                    kind: request.account.kind,
+                    told: request.account.ruled,
+                    base: ticket.base,
+                    quote: ticket.quote,
+                    income: ticket.income
+                )
             ),
             number: number
         )

@@ -23,8 +23,15 @@ extension DeskRecovery {
             let asset: String
         }
 
+        struct Place: Hashable {
+            let account: ID<TradingAccount>
+            let market: Int
+        }
+
         var traders: [ID<TradingAccount>: Trader] = [:]
         var accounts: [Purse: ID<LedgerAccount>] = [:]
+        /// Those that orders have taken.
+        var seats: [Place: DeskState.Seat] = [:]
 
         func account(_ owner: UInt128, _ kind: String, _ asset: Asset) throws -> ID<LedgerAccount> {
             guard let found = accounts[Purse(owner: owner, kind: kind, asset: asset.code)] else {
@@ -34,26 +41,47 @@ extension DeskRecovery {
         }
     }
 
-    /// Takes all open orders in, page by page: while one is taken in, the server reads the next one; their numbers, by
-    /// priority in each market.
+    /// Open orders that one read brought, by priority in each market, with what they hold.
+    private struct OrderPage: Sendable {
+        let orders: [Order]
+        let reservations: [ReservationState]
+
+        /// What the next page comes after; nil if there is none.
+        var end: (market: Int, priority: Int64)? {
+            guard orders.count == DeskRecovery.pageSize, let last = orders.last else { return nil }
+            return (last.market, last.priority)
+        }
+    }
+
+    /// Takes all open orders in, page by page: while one is taken in, the next one is read; their numbers, by priority
+    /// in each market.
     func takeOrders(into state: DeskState) async throws -> [UInt64] {
+        let open: Int = try await pool.query(
+            "select count(*) from \(schema).orders o where o.status in ('new', 'partially_filled')"
+        )[0][0]
+        state.reserve(orders: open)
         var numbers: [UInt64] = []
+        numbers.reserveCapacity(open)
         var traders = Traders()
         try take(accounts: try await pool.query(ledgerAccounts(of: [AccountKey.house])), into: &traders)
-        var page: Rows? = try await pool.query(orders(after: (-1, 0)))
-        while let rows = page, let last = rows.last {
-            let place: (Int, Int64) = (try last["market"], try last["priority"])
-            let isLast = rows.count < DeskRecovery.pageSize
-            async let following = isLast ? nil : pool.query(orders(after: place))
-            let orders = try rows.map(OrderRow.read)
-            let reading = state.ledger.reading(reservations: orders.map(\.reservation))
-            async let held = pool.query(reading)
-            try await read(Set(orders.map(\.account)), into: &traders)
-            for order in orders { numbers.append(try take(order, of: traders, into: state)) }
-            try state.ledger.take(reservations: try await held)
+        var page = try await page(after: (-1, 0))
+        while let one = page {
+            async let following = self.page(after: one.end)
+            try await read(Set(one.orders.map(\.account)), into: &traders)
+            for order in one.orders { numbers.append(try take(order, of: &traders, into: state)) }
+            state.ledger.take(one.reservations)
             page = try await following
         }
         return numbers
+    }
+
+    private func page(after place: (market: Int, priority: Int64)?) async throws -> OrderPage? {
+        guard let place else { return nil }
+        var schedules = OrderRow.Schedules()
+        let orders = try await pool.query(orders(after: place)).map { try OrderRow.read($0, sharing: &schedules) }
+        let ledger = ResidentLedger(schema: schema)
+        let held = try await pool.query(ledger.reading(reservations: orders.map(\.reservation)))
+        return OrderPage(orders: orders, reservations: try ResidentLedger.reservations(held))
     }
 
     // By priority within each market: the order in which the books must be filled.
@@ -108,30 +136,34 @@ extension DeskRecovery {
         }
     }
 
-    private func take(_ order: Order, of traders: Traders, into state: DeskState) throws -> UInt64 {
-        guard let trader = traders.traders[order.account], let market = state.floors[order.market]?.market else {
-            throw InvestingFault.missing("the account or market of order \(order.id)")
-        }
+    private func take(_ order: Order, of traders: inout Traders, into state: DeskState) throws -> UInt64 {
         let number = UInt64(clamping: order.number)
         guard state.live[number] == nil else { throw InvestingFault.missing("a number of its own of \(order.id)") }
-        let user = trader.user.value
-        state.events[trader.told] = trader.events
-        if trader.told != order.account { state.events[order.account] = 0 }
-        state.add(
-            DeskState.Live(
-                order: order,
-                owner: UInt32(clamping: trader.number),
-                user: trader.user,
-                kind: trader.kind,
-                told: trader.told,
-                base: try traders.account(user, trader.ledgerKind, market.base),
-                quote: try traders.account(user, trader.ledgerKind, market.quote),
-                income: try traders.account(AccountKey.house, "fee_income:trading", market.quote)
-            ),
-            number: number
-        )
+        let place = Traders.Place(account: order.account, market: order.market)
+        let seat = try traders.seats[place] ?? seat(of: order, traders, state)
+        traders.seats[place] = seat
+        state.add(DeskState.Live(order, of: seat), number: number)
         state.nextNumber = max(state.nextNumber, number + 1)
         state.nextPriority = max(state.nextPriority, order.priority + 1)
         return number
+    }
+
+    /// Where an account's orders of a market are at home, from the first of them on.
+    private func seat(of order: Order, _ traders: Traders, _ state: DeskState) throws -> DeskState.Seat {
+        guard let trader = traders.traders[order.account], let market = state.floors[order.market]?.market else {
+            throw InvestingFault.missing("the account or market of order \(order.id)")
+        }
+        state.events[trader.told] = trader.events
+        if trader.told != order.account { state.events[order.account] = 0 }
+        let user = trader.user.value
+        return DeskState.Seat(
+            owner: UInt32(clamping: trader.number),
+            user: trader.user,
+            kind: trader.kind,
+            told: trader.told,
+            base: try traders.account(user, trader.ledgerKind, market.base),
+            quote: try traders.account(user, trader.ledgerKind, market.quote),
+            income: try traders.account(AccountKey.house, "fee_income:trading", market.quote)
+        )
     }
 }

@@ -45,20 +45,6 @@ final class DeskState {
         }
     }
 
-    /// An order that may still trade, with what settling it needs.
-    struct Live {
-        var order: Order
-        let owner: UInt32
-        let user: ID<User>
-        let kind: TradingAccount.Kind
-        /// Who is told of it: its account, or the one that this is a portfolio of.
-        let told: ID<TradingAccount>
-        let base: ID<LedgerAccount>
-        let quote: ID<LedgerAccount>
-        let income: ID<LedgerAccount>
-        var otherLeg: UInt64?
-    }
-
     let log = EventLog()
     /// Whether nobody was told of these books yet.
     var isFresh = true
@@ -98,6 +84,13 @@ final class DeskState {
         live[number] = one
         numbers[one.order.id] = number
         orders[one.order.account, default: []].insert(number)
+    }
+
+    /// Makes room for so many live orders.
+    func reserve(orders count: Int) {
+        live.reserveCapacity(count)
+        numbers.reserveCapacity(count)
+        ledger.reserve(reservations: count)
     }
 
     func remove(_ number: UInt64) {

@@ -15,6 +15,9 @@ final class TradingDesk: Service, LedgerWriter {
     private static let queueMax = 50_000
 
     let lease: WriterLease
+    private let runtime: (schema: Schema, pool: Pool)
+    private let ids: IDGenerator
+    private let onCommit: @Sendable (DeskBatch.Published?) -> Void
     private let desk: Desk
     private let commands: OperatorCommands
     private let queue: GroupCommit<Desk>
@@ -44,7 +47,7 @@ final class TradingDesk: Service, LedgerWriter {
             writers: 1
         )
         commands = OperatorCommands(schema: runtime.schema, pool: runtime.pool)
-        self.logger = logger
+        (self.runtime, self.ids, self.onCommit, self.logger) = (runtime, ids, onCommit, logger)
     }
 
     /// Whether this process writes.
@@ -109,12 +112,20 @@ final class TradingDesk: Service, LedgerWriter {
 
     /// Answers operators' commands that wait, if no process writes: this one does for as long as that takes.
     ///
-    /// For a process that doesn't run this service.
+    /// It does so under a name of its own: this process may run the service too, which is just about to lead under the
+    /// lease that it took.
     func workAlone() async throws {
+        let lease = WriterLease(
+            pool: runtime.pool,
+            schema: runtime.schema,
+            holder: ids.next(TradingAccount.self).value,
+            address: nil
+        )
         guard let taken = try await lease.take() else { return }
+        let desk = Desk(schema: runtime.schema, pool: runtime.pool, ids: ids, lease: lease, onCommit: onCommit)
         await desk.lead(taken)
         do {
-            try await answer { _ = try await self.desk.commit([$0]) }
+            try await answer { _ = try await desk.commit([$0]) }
         } catch {
             await desk.lead(nil)
             try? await lease.release(taken)

@@ -3,24 +3,34 @@ import Kernel
 import Synchronization
 import Testing
 
-/// Customers who place, amend and cancel orders at random while things break, and write down what they were told.
+/// Customers who place, amend and cancel orders and pairs of orders at random while things break, and write down what
+/// they were told.
 final class OrderLoad: Sendable {
     static let symbol = "USDT-USDC"
     private static let clientsOfEach = 2
     private static let pauseMilliseconds = 100
 
-    /// An order that was sent, under its key.
+    /// An order or a pair that was sent, under its key.
     struct Sent: Sendable {
         let trader: Int
         let body: JSON
-        /// What the answer to it said, if one came.
-        var id: String?
-        var filled = ""
+        /// The ids that the answer to it named, if one came.
+        var ids: [String] = []
         var isCanceled = false
+
+        var isPair: Bool { body["orders"] != nil }
+    }
+
+    /// What the newest answer about an order said.
+    struct Told: Sendable {
+        let version: Int
+        let quantity: String
+        let filled: String
     }
 
     private let traders: Mutex<[Customer]>
     private let sent = Mutex<[String: Sent]>([:])
+    private let told = Mutex<[String: Told]>([:])
     private let isOver = Mutex(false)
 
     private init(_ traders: [Customer]) { self.traders = Mutex(traders) }
@@ -44,8 +54,11 @@ final class OrderLoad: Sendable {
     /// What was sent so far.
     var orders: [String: Sent] { sent.withLock { $0 } }
 
+    /// What was said of orders so far, by their ids.
+    var answers: [String: Told] { told.withLock { $0 } }
+
     /// Answers that came so far.
-    var acknowledged: Int { sent.withLock { $0.values.count { $0.id != nil } } }
+    var acknowledged: Int { sent.withLock { $0.values.count { !$0.ids.isEmpty } } }
 
     /// A customer, as a client of another process.
     func trader(_ number: Int, at server: RunningServer) -> Customer {
@@ -89,47 +102,71 @@ final class OrderLoad: Sendable {
     }
 
     private static func order(_ key: String, using random: inout some RandomNumberGenerator) -> JSON {
-        func price(_ ticks: Int) -> JSON {
-            .string("\(ticks / 10_000).\(String(ticks % 10_000 + 10_000).dropFirst())")
+        let (ticks, isBuy) = (Int.random(in: 9_980...10_020, using: &random), Bool.random(using: &random))
+        let quantity = Int.random(in: 1...9, using: &random)
+        func price(_ ticks: Int) -> JSON { OrderLoad.price(ticks) }
+        // What is worse for the order than a price, and what is better.
+        let (worse, better) = (isBuy ? ticks + 10 : ticks - 10, isBuy ? ticks - 10 : ticks + 10)
+        func one(_ terms: [JSON.Member], _ suffix: String = "") -> [JSON.Member] {
+            [
+                .init("side", isBuy ? "buy" : "sell"), .init("quantity", .string(String(quantity))),
+                .init("client_order_id", .string(key + suffix)),
+            ] + terms
         }
-        let ticks = Int.random(in: 9_980...10_020, using: &random)
-        let isBuy = Bool.random(using: &random)
-        var members: [JSON.Member] = [
-            .init("symbol", .string(symbol)), .init("side", isBuy ? "buy" : "sell"),
-            .init("quantity", .string(String(Int.random(in: 1...9, using: &random)))),
-            .init("client_order_id", .string(key)),
+        let stopLimit: [JSON.Member] = [
+            .init("type", "stop_limit"), .init("stop_price", price(ticks)), .init("limit_price", price(worse)),
         ]
+        let limit: [JSON.Member] = [.init("type", "limit"), .init("limit_price", price(ticks))]
+        let symbol = JSON.Member("symbol", .string(symbol))
         switch Int.random(in: 0..<16, using: &random) {
-        case 0: members += [.init("type", "market"), .init("time_in_force", "ioc")]
-        case 1, 2:
-            let limit = isBuy ? ticks + 10 : ticks - 10
-            members += [
-                .init("type", "stop_limit"), .init("stop_price", price(ticks)), .init("limit_price", price(limit)),
-            ]
-        case 3, 4:
-            members += [.init("type", "limit"), .init("limit_price", price(ticks)), .init("time_in_force", "ioc")]
-        default: members += [.init("type", "limit"), .init("limit_price", price(ticks))]
+        case 0: return .object([symbol] + one([.init("type", "market"), .init("time_in_force", "ioc")]))
+        case 1: return .object([symbol] + one(stopLimit))
+        case 2: return .object([symbol] + one([.init("type", "stop"), .init("stop_price", price(worse))]))
+        case 3: return .object([symbol] + one([.init("type", "take_profit"), .init("stop_price", price(better))]))
+        case 4: return .object([symbol] + one(limit + [.init("time_in_force", "ioc")]))
+        case 5, 6, 7:
+            let far: [JSON.Member] = [.init("type", "limit"), .init("limit_price", price(better))]
+            let takes: [JSON.Member] = [.init("type", "take_profit"), .init("stop_price", price(better))]
+            let stops: [JSON.Member] = [.init("type", "stop"), .init("stop_price", price(worse))]
+            let first = Int.random(in: 0..<4, using: &random) == 0 ? takes : far
+            let second = Bool.random(using: &random) ? stops : stopLimit
+            return .object([
+                symbol, .init("orders", [.object(one(first, "-1")), .object(one(second, "-2"))]),
+            ])
+        default: return .object([symbol] + one(limit))
         }
-        return .object(members)
     }
 
-    /// Sends an order under a key, for the first time or again; its answer, if one came.
+    private static func price(_ ticks: Int) -> JSON {
+        .string("\(ticks / 10_000).\(String(10_000 + ticks % 10_000).dropFirst())")
+    }
+
+    /// Sends an order or a pair under a key, for the first time or again; the ids of its orders, if an answer came.
     @discardableResult
-    func place(_ key: String, _ body: JSON, _ trader: Int, at server: RunningServer) async -> Answer? {
+    func place(_ key: String, _ body: JSON, _ trader: Int, at server: RunningServer) async -> [String]? {
         sent.withLock { sent in
             if sent[key] == nil { sent[key] = Sent(trader: trader, body: body) }
         }
         let customer = self.trader(trader, at: server)
-        guard let answer = try? await customer.post("/v1/investing/orders", body, key: key) else { return nil }
+        let path = body["orders"] == nil ? "/v1/investing/orders" : "/v1/investing/order-lists"
+        guard let answer = try? await customer.post(path, body, key: key) else { return nil }
         if answer.status == 401 { await signIn(trader, at: server) }
         guard answer.status == 201 else { return nil }
-        sent.withLock { sent in
-            // The first answer is what was promised.
-            guard sent[key]?.id == nil else { return }
-            sent[key]?.id = answer.text("id")
-            sent[key]?.filled = answer.text("filled_quantity")
-        }
-        return answer
+        let orders = answer.json["orders"]?.elements ?? [answer.json]
+        let ids = orders.compactMap { $0["id"]?.stringValue }
+        for order in orders { note(order) }
+        // The first answer is what was promised.
+        sent.withLock { if $0[key]?.ids.isEmpty == true { $0[key]?.ids = ids } }
+        return ids
+    }
+
+    /// Remembers what an answer said of an order.
+    private func note(_ order: JSON) {
+        guard let id = order["id"]?.stringValue, let version = order["version"]?.integerValue,
+            let quantity = order["quantity"]?.stringValue, let filled = order["filled_quantity"]?.stringValue
+        else { return }
+        let new = Told(version: version, quantity: quantity, filled: filled)
+        told.withLock { if new.version > ($0[id]?.version ?? -1) { $0[id] = new } }
     }
 
     /// Tokens last ten minutes.
@@ -143,37 +180,53 @@ final class OrderLoad: Sendable {
     /// An order of a trader that was acknowledged, and not canceled.
     private func anyOrder(of trader: Int) -> (key: String, id: String)? {
         let mine = sent.withLock { sent in
-            sent.filter { $0.value.trader == trader && $0.value.id != nil && !$0.value.isCanceled }
+            sent.filter { $0.value.trader == trader && !$0.value.ids.isEmpty && !$0.value.isCanceled }
         }
-        guard let (key, order) = mine.randomElement(), let id = order.id else { return nil }
+        guard let (key, order) = mine.randomElement(), let id = order.ids.randomElement() else { return nil }
         return (key, id)
     }
 
-    /// Gives an order another quantity, if it is open still and may have one.
+    /// Gives an order another quantity and sometimes another price, if it is open still and may have them.
     private func amendOne(of trader: Int, at server: RunningServer) async {
         guard let (_, id) = anyOrder(of: trader) else { return }
-        let quantity: JSON = ["quantity": .string(String(Int.random(in: 1...9)))]
-        _ = try? await self.trader(trader, at: server).send(
+        var members: [JSON.Member] = [.init("quantity", .string(String(Int.random(in: 1...9))))]
+        if Bool.random() { members.append(.init("limit_price", OrderLoad.price(Int.random(in: 9_980...10_020)))) }
+        let answer = try? await self.trader(trader, at: server).send(
             "PATCH",
             "/v1/investing/orders/\(id)",
-            body: quantity.serialized()
+            body: JSON.object(members).serialized()
         )
+        if let answer, answer.status == 200 { note(answer.json) }
     }
 
     private func cancelOne(of trader: Int, at server: RunningServer) async {
         guard let (key, id) = anyOrder(of: trader) else { return }
         let customer = self.trader(trader, at: server)
         let answer = try? await customer.send("DELETE", "/v1/investing/orders/\(id)", body: nil)
-        if answer?.status == 200 { sent.withLock { $0[key]?.isCanceled = true } }
+        guard let answer, answer.status == 200 else { return }
+        note(answer.json)
+        sent.withLock { $0[key]?.isCanceled = true }
+    }
+
+    /// Ends all that is open of everybody; how many orders that were.
+    func cancelAll(at server: RunningServer) async throws -> Int {
+        var ended = 0
+        for number in 0..<traders.withLock({ $0.count }) {
+            await signIn(number, at: server)
+            let answer = try await trader(number, at: server).send("DELETE", "/v1/investing/orders", body: nil)
+            try #require(answer.status == 200, "\(answer.readable)")
+            ended += answer.json["canceled"]?.integerValue ?? 0
+        }
+        return ended
     }
 }
 
 extension Customer {
-    /// Adds money by card and moves it to Investing, less what the card costs.
-    func bring(_ amount: String, _ asset: String) async throws {
+    /// Adds money by card and moves some of it to Investing; the card costs a part of it.
+    func bring(_ amount: String, _ asset: String, of deposited: String = "10000.00") async throws {
         let deposit = try await post(
             "/v1/banking/deposits",
-            ["amount": .string("10000.00"), "asset": .string(asset)],
+            ["amount": .string(deposited), "asset": .string(asset)],
             key: UUID().uuidString
         )
         try #require(deposit.status == 202, "\(deposit.readable)")
