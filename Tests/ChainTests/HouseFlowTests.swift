@@ -1,6 +1,7 @@
 import Kernel
 import Ledger
 import PostgreSQL
+import Randomness
 import Testing
 
 @testable import DeFi
@@ -19,7 +20,7 @@ struct HouseFlowTests {
         let seed = UInt64.random(in: 0 ... .max)
         try await HouseWorld.with(kind, confirmations: confirmations) { first in
             var world = first
-            var random = Seeded(state: seed)
+            var random = SeededRandom(seed)
             let coins = Array(repeating: kind == .bitcoin ? 20_000_000 : 3_000_000_000, count: 8)
             var people: [HouseWorld.Person] = []
             for isLinked in [true, true, false] { people.append(try await world.person(coins, isLinked: isLinked)) }
@@ -66,7 +67,7 @@ extension HouseWorld {
     }
 
     /// Sends something in, asks for something out, or takes it back.
-    fileprivate func act(_ people: [Person], _ random: inout Seeded) async throws {
+    fileprivate func act(_ people: [Person], _ random: inout SeededRandom) async throws {
         let person = people[Int.random(in: 0..<people.count, using: &random)]
         let tenths = Int.random(in: 1...9, using: &random)
         switch Int.random(in: 0..<6, using: &random) {
@@ -88,7 +89,7 @@ extension HouseWorld {
     }
 
     /// Lets something go wrong, or nothing.
-    fileprivate func disturb(depthMax: Int, _ random: inout Seeded) async throws {
+    fileprivate func disturb(depthMax: Int, _ random: inout SeededRandom) async throws {
         switch Int.random(in: 0..<8, using: &random) {
         case 0, 1:
             let depth = Int.random(in: 1...depthMax, using: &random)

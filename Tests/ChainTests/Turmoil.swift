@@ -49,8 +49,8 @@ final class Turmoil {
     private(set) var world: ChainWorld
     private(set) var seen = Seen()
     private(set) var strategies: [ID<Strategy>: ChainWorld.Person] = [:]
-    /// Positions with numbers: each start is another one, so that everybody has one of them.
-    private var pairs: Set<ID<Strategy>> = []
+    /// Positions with numbers: each start is another one, so that everybody has one of each offer.
+    private var pairs: [ID<Strategy>: Offered] = [:]
     private var random: SeededRandom
     private var automines = true
 
@@ -148,7 +148,7 @@ final class Turmoil {
         }
         if deed == .start, let id = answer.json["strategy"]?.stringValue.flatMap({ ID<Strategy>(wire: $0) }) {
             strategies[id] = person
-            if offer.isPair { pairs.insert(id) }
+            if offer.isPair { pairs[id] = offer }
         }
         for json in answer.json["transactions"]?.elements ?? [answer.json] {
             guard try await sign(json, deed, by: person) else { return }
@@ -180,7 +180,7 @@ final class Turmoil {
             return (person, "/v1/defi/intents", ["wallet": wallet, "to": to, "asset": asset, "amount": amount])
         case .start:
             guard
-                !offer.isPair || !strategies.contains(where: { $0.value.user == person.user && pairs.contains($0.key) })
+                !offer.isPair || !strategies.contains(where: { $0.value.user == person.user && pairs[$0.key] == offer })
             else { return nil }
             var body: [JSON.Member] = [.init("wallet", wallet), .init("offer", .string(offer.rawValue))]
             body.append(.init("amount", .string(offer == .lido ? "0.3" : "30")))
