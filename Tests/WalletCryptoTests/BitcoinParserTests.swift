@@ -59,8 +59,7 @@ import WalletSigners
 
     @Test(arguments: seeds) func `an extended key that was changed is none, or is what it says`(_ seed: UInt64) throws {
         var random = SeededRandom(seed)
-        let texts = try Vectors.all("xpub_validate").filter { $0["expected"]?["valid"] == true }
-            .compactMap { $0["input"]?["xpub"]?.stringValue }
+        let texts = Set(try Vectors.all("xpub_address").compactMap { $0["input"]?["xpub"]?.stringValue }).sorted()
         var taken = 0
         for text in texts {
             let known = try ExtendedPublicKey(text)

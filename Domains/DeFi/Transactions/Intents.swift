@@ -154,15 +154,15 @@ struct Intents: Sendable {
         return !rows.isEmpty
     }
 
-    /// What those that wait for a block with an intent's nonce offer for gas at most, itself included: another one has
-    /// to exceed all of them.
+    /// What those that were ever signed with an intent's nonce offer for gas at most, itself included: another one has
+    /// to exceed all of them, since one that a block has now may not stay there.
     func offered(beside intent: Intent) async throws -> GasPrice {
         let rows = try await pool.query(
             """
             select max(max_fee) as max_fee, max(tip) as tip from \(schema).intents
             where chain = \(intent.chain) and address = \(intent.address.description)
                 and nonce = \(Int64(clamping: intent.transaction.nonce))
-                and state in ('signed', 'broadcast', 'dropped')
+                and hash is not null
             """
         )
         let own = intent.transaction.offered
