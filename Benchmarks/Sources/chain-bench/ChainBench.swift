@@ -60,10 +60,13 @@ struct ChainBench: AsyncParsableCommand {
         }
     }
 
+    /// The chain runs in a folder of its own.
+    private static func absolute(_ path: String) -> String { URL(fileURLWithPath: path).path }
+
     private func measure(_ server: BenchServer, _ logger: Logger) async throws {
         let chain = try await EmbeddedChain.startTemporary(
             .ethereum,
-            EmbeddedChain.Programs(python: python, directory: chains)
+            EmbeddedChain.Programs(python: Self.absolute(python), directory: Self.absolute(chains))
         )
         do {
             let follower = try await Follower(on: server, of: try LocalChain(chain), logger: logger)
