@@ -24,7 +24,6 @@ let package = Package(
         .executable(name: "trading-bench", targets: ["trading-bench"]),
         .executable(name: "wallet-bench", targets: ["wallet-bench"]),
         .executable(name: "identity-bench", targets: ["identity-bench"]),
-        .executable(name: "chain-bench", targets: ["chain-bench"]),
     ],
     dependencies: [
         .package(name: "diboas", path: ".."),
@@ -69,14 +68,6 @@ let package = Package(
             dependencies: ["Measuring", arguments, logging]
                 + ours("Kernel", "PostgreSQL", "Redis", "EmbeddedServers", "Migrations")
                 + ours("HTTP", "Identity", "Cryptography", "DataProtection", "ScreeningWorld"),
-            swiftSettings: settings
-        ),
-        .executableTarget(
-            name: "chain-bench",
-            dependencies: ["Measuring", "BenchServers", arguments, lifecycle, logging]
-                + ours("Kernel", "PostgreSQL", "Ledger", "EmbeddedServers", "Migrations", "DeFi", "DomainKit", "HTTP")
-                + ours("Identity", "Compliance", "DataProtection", "Fees", "OutboundHTTP", "Settings", "Streams")
-                + ours("Cryptography", "WalletCrypto"),
             swiftSettings: settings
         ),
         .executableTarget(
