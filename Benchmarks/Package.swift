@@ -24,6 +24,7 @@ let package = Package(
         .executable(name: "trading-bench", targets: ["trading-bench"]),
         .executable(name: "wallet-bench", targets: ["wallet-bench"]),
         .executable(name: "identity-bench", targets: ["identity-bench"]),
+        .executable(name: "chain-bench", targets: ["chain-bench"]),
     ],
     dependencies: [
         .package(name: "diboas", path: ".."),
@@ -73,6 +74,14 @@ let package = Package(
         .executableTarget(
             name: "wallet-bench",
             dependencies: ["Measuring", arguments] + ours("Kernel", "WalletCrypto"),
+            swiftSettings: settings
+        ),
+        .executableTarget(
+            name: "chain-bench",
+            dependencies: ["Measuring", "BenchServers", arguments, lifecycle, logging]
+                + ours("Kernel", "PostgreSQL", "Ledger", "Migrations", "DeFi", "DomainKit", "HTTP", "Identity")
+                + ours("Compliance", "DataProtection", "Fees", "OutboundHTTP", "Settings", "Streams", "Cryptography")
+                + ours("WalletCrypto"),
             swiftSettings: settings
         ),
     ]

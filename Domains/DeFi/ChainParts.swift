@@ -29,7 +29,7 @@ struct ChainParts: Sendable {
         missingAfterSeconds: Double = ChainFollower.missingAfterSeconds
     ) {
         let (schema, pool, ledger) = (runtime.schema, runtime.pool, runtime.ledger)
-        let books = IntentBooks(runtime, ids: ids, chain: chain.name)
+        let books = IntentBooks(runtime, ids: ids, chain: chain.name, logger: logger)
         intents = books.intents
         let openings = IntentOpenings(chain, books: books, clock: clock)
         follower = ChainFollower(
@@ -52,7 +52,7 @@ struct ChainParts: Sendable {
             payers: payers,
             book: book,
             openings: openings,
-            submissions: Self.submissions(ledger, books, strategies, book, ids, clock),
+            submissions: Self.submissions(chain, ledger, books, strategies, book, ids, clock),
             sender: sender
         )
         let transactions = IntentRoutes(
@@ -78,6 +78,7 @@ struct ChainParts: Sendable {
     }
 
     private static func submissions(
+        _ chain: EthereumChain,
         _ ledger: Ledger,
         _ books: IntentBooks,
         _ strategies: Strategies,
@@ -86,8 +87,10 @@ struct ChainParts: Sendable {
         _ clock: any WallClock
     ) -> Submissions {
         Submissions(
+            calls: StrategyCalls(chain: chain),
             ledger: ledger,
             intents: books.intents,
+            payers: Payers(schema: books.schema, pool: strategies.pool),
             strategies: strategies,
             book: book,
             books: books,

@@ -66,7 +66,7 @@ public struct DeFiDomain: Domain {
             publicURL: platform.settings.http.publicURL,
             screening: platform.compliance,
             sessions: platform.signIn,
-            contracts: ethereum.map { NodeContracts(chain: $0) }
+            contracts: ethereum.map { NodeContracts(chain: $0, logger: platform.logger) }
         )
         let paymentChains = try Self.paymentChains(runtime, platform)
         let kept = try Self.custody(runtime, platform, parts.book, ethereum, paymentChains)

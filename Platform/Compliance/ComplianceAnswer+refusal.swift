@@ -4,6 +4,9 @@ extension ComplianceAnswer {
     /// Whether it is only said because nothing could be read, so that another minute may say something else.
     public var isUnread: Bool { checks.contains { $0.rule == ComplianceMoment.unreadRule } }
 
+    /// Whether it is refused by what was found, so that neither its customer nor another look can change it.
+    public var isForGood: Bool { endsBecause == "refused" && refusal?.code == "movement_refused" }
+
     /// Why a movement that waited ends, in a word for its customer: `refused`, or `review_timed_out`.
     public var endsBecause: String {
         reasons.contains(ComplianceAnswer.timedOut) ? ComplianceAnswer.timedOut : "refused"

@@ -14,6 +14,12 @@ public struct AccountKey: Hashable, Sendable {
     /// The asset.
     public let asset: Asset
 
+    /// Nil for an asset that the program doesn't know.
+    fileprivate init?(_ row: Row) throws {
+        guard let asset = Asset(code: try row["asset"]) else { return nil }
+        (owner, kind, self.asset) = (try row["owner"], try row["kind"], asset)
+    }
+
     /// A customer's account.
     public init(_ owner: ID<User>, _ kind: String, _ asset: Asset) {
         (self.owner, self.kind, self.asset) = (owner.value, kind, asset)
@@ -22,6 +28,13 @@ public struct AccountKey: Hashable, Sendable {
     /// An account of the house.
     public init(house kind: String, _ asset: Asset) {
         (self.owner, self.kind, self.asset) = (AccountKey.house, kind, asset)
+    }
+}
+
+extension AccountKey: Comparable {
+    /// By owner, kind and asset.
+    public static func < (left: AccountKey, right: AccountKey) -> Bool {
+        (left.owner, left.kind, left.asset.code) < (right.owner, right.kind, right.asset.code)
     }
 }
 
@@ -63,17 +76,36 @@ public final class LedgerAccounts: Sendable {
     ///
     /// Idempotent.
     public func open(_ key: AccountKey, mayGoNegative: Bool = false) async throws -> ID<LedgerAccount> {
-        if let id = try await find([key])[key] { return id }
-        // `do nothing` leaves an account that another process opened meanwhile, which the second look finds.
+        guard let id = try await open([key], mayGoNegative: mayGoNegative)[key] else {
+            throw LedgerFault.accountVanished(key)
+        }
+        return id
+    }
+
+    /// The ids of accounts, opened where they aren't yet; in three statements at most, however many there are.
+    ///
+    /// Idempotent.
+    public func open(
+        _ keys: [AccountKey],
+        mayGoNegative: Bool = false
+    ) async throws -> [AccountKey: ID<LedgerAccount>] {
+        let known = try await find(keys)
+        let missing = Set(keys.filter { known[$0] == nil }).sorted()
+        guard !missing.isEmpty else { return known }
+        // `do nothing` leaves an account that another process opened meanwhile, which the second look finds. All open
+        // them in one order, so that nobody waits for somebody who waits for them.
         _ = try await pool.query(
             """
             insert into \(schema).ledger_accounts (id, owner, kind, asset, may_go_negative)
-            values (\(ids.next(LedgerAccount.self)), \(key.owner), \(key.kind), \(key.asset.code), \(mayGoNegative))
+            select n.*, \(mayGoNegative)
+            from unnest(\(missing.map { _ in ids.next(LedgerAccount.self) }), \(missing.map(\.owner)),
+                \(missing.map(\.kind)), \(missing.map(\.asset.code))) as n(id, owner, kind, asset)
             on conflict (owner, kind, asset) do nothing
             """
         )
-        guard let id = try await find([key])[key] else { throw LedgerFault.accountVanished(key) }
-        return id
+        let opened = try await find(missing)
+        if let vanished = missing.first(where: { opened[$0] == nil }) { throw LedgerFault.accountVanished(vanished) }
+        return known.merging(opened) { $1 }
     }
 
     /// The ids of those accounts that exist.
@@ -83,19 +115,8 @@ public final class LedgerAccounts: Sendable {
         }
         let missing = keys.filter { found[$0] == nil }
         guard !missing.isEmpty else { return found }
-        let rows = try await pool.query(
-            """
-            select a.id, a.owner, a.kind, a.asset
-            from unnest(\(missing.map(\.owner)), \(missing.map(\.kind)), \(missing.map(\.asset.code))) as k(owner,
-                kind, asset)
-            join \(schema).ledger_accounts a on a.owner = k.owner and a.kind = k.kind and a.asset = k.asset
-            """
-        )
-        for row in rows {
-            let (owner, kind, asset): (UInt128, String, String) = (try row["owner"], try row["kind"], try row["asset"])
-            guard let key = missing.first(where: { $0.owner == owner && $0.kind == kind && $0.asset.code == asset })
-            else { continue }
-            found[key] = try row["id"]
+        for row in try await rows("a.id", of: missing) {
+            if let key = try AccountKey(row) { found[key] = try row["id"] }
         }
         let new = found
         remembered.withLock { remembered in
@@ -103,6 +124,25 @@ public final class LedgerAccounts: Sendable {
             remembered.merge(new) { $1 }
         }
         return found
+    }
+
+    /// All that accounts hold, in minor units; nothing of those that don't exist.
+    public func totals(of keys: [AccountKey]) async throws -> [AccountKey: Int128] {
+        var totals: [AccountKey: Int128] = [:]
+        for row in try await rows("a.posted", of: keys) {
+            if let key = try AccountKey(row) { totals[key] = try row["posted"] }
+        }
+        return totals
+    }
+
+    private func rows(_ column: SQL, of keys: [AccountKey]) async throws -> Rows {
+        try await pool.query(
+            """
+            select \(column), a.owner, a.kind, a.asset
+            from unnest(\(keys.map(\.owner)), \(keys.map(\.kind)), \(keys.map(\.asset.code))) as k(owner, kind, asset)
+            join \(schema).ledger_accounts a on a.owner = k.owner and a.kind = k.kind and a.asset = k.asset
+            """
+        )
     }
 
     /// The balances of an owner, by kind and asset; reservations whose time is over don't count as reserved.

@@ -1,13 +1,22 @@
 /// One file of the program, or one row of the history, and how they stand to each other.
 public struct MigrationStatus: Hashable, Sendable {
     /// How a file and the history stand to each other.
-    public enum State: Hashable, Sendable {
+    public enum State: Hashable, Sendable, CustomStringConvertible {
         /// Applied as it is.
         case applied(AppliedMigration)
         /// Still to be applied.
         case pending
         /// The two contradict each other.
         case fault(MigrationFault)
+
+        /// As operators read it.
+        public var description: String {
+            switch self {
+            case .applied(let row): "applied \(row.appliedAt)"
+            case .pending: "pending"
+            case .fault(let fault): fault.description
+            }
+        }
     }
 
     /// The path below the directory of migrations.

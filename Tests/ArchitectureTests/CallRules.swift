@@ -41,6 +41,7 @@ extension Rule {
 
     /// Files that may sleep on a thread, each with its reason.
     private static let sleepAllowed: [String: String] = [
+        "Benchmarks/Sources/chain-bench/SyntheticChain.swift": "a node that answers as late as over a network",
         "Benchmarks/Sources/http-bench/DepthMeasurement.swift": "probes that a thread of their own sends in a measure",
         "Benchmarks/Sources/http-bench/LoadGenerator.swift": "a load generator that paces itself on its own thread",
         "Tests/EndToEndTests/Support/SharedServer.swift": "the process ends: nothing asynchronous runs any more",

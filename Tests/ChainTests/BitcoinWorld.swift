@@ -14,9 +14,9 @@ import WalletSigners
 @testable import DeFi
 
 /// A Bitcoin of its own, the domain that follows it, and users with wallets: nothing moves but what a test moves.
-struct BitcoinWorld: Sendable {
+struct BitcoinWorld: AskingWorld {
     /// Somebody with a proven wallet, whose key only the test has.
-    struct Person: Sendable {
+    struct Person: Customer {
         let user: ID<User>
         let wallet: ID<Wallet>
         let address: String
@@ -37,6 +37,7 @@ struct BitcoinWorld: Sendable {
     let runtime: DomainRuntime
     let parts: PaymentParts
     let api: API
+    var home: (chain: Chain, name: String) { (.bitcoin, chain.name) }
     let ids: IDGenerator
     let screening: StubScreening
 
@@ -169,29 +170,8 @@ struct BitcoinWorld: Sendable {
         return person
     }
 
-    /// Has somebody's wallet be a proven one.
-    func link(_ person: Person) async throws {
-        let address = person.address
-        let (account, proof): (String, UInt128) = ("\(chain.name):\(address)", ids.next(Intent.self).value)
-        try await pool.withTransaction { transaction in
-            _ = try await transaction.query(
-                """
-                insert into defi.wallet_challenges (id, nonce, purpose, user_id, account, domain, uri, form, message,
-                    issued_at, expires_at, consumed_at, outcome, signature)
-                values (\(proof), \("n\(proof)aaaaaaaaaaaaaaaaaaaaaa"), 'link_wallet', \(person.user), \(account),
-                    'test', 'test', 'text', 'test', now(), now() + interval '5 minutes', now(), 'verified', '0x')
-                """
-            )
-            _ = try await transaction.query(
-                """
-                insert into defi.wallets (id, user_id, chain, network, account, address, type, label, status, proof,
-                    verified_at, created_at, updated_at)
-                values (\(person.wallet), \(person.user), 'bitcoin', 'local', \(account), \(address), 'hot', 'Test',
-                    'verified', \(proof), now(), now(), now())
-                """
-            )
-        }
-    }
+    /// Proves somebody's wallet.
+    func link(_ person: Person) async throws { try await prove(person.wallet, at: person.address, of: person) }
 
     /// Revokes somebody's wallet and links another one of the same user, at the same address unless another is given.
     func relinked(_ person: Person, _ other: Person? = nil) async throws -> Person {
@@ -212,34 +192,6 @@ struct BitcoinWorld: Sendable {
         )
         try await link(next)
         return next
-    }
-
-    /// Puts an address into somebody's address book, opened at that time.
-    func know(_ address: String, by person: Person, isOpen: Bool = true) async throws {
-        let (account, delay) = ("\(chain.name):\(address)", isOpen ? 0.0 : 86_400.0)
-        _ = try await pool.query(
-            """
-            insert into defi.address_book (id, user_id, chain, network, account, address, label, opens_at, screening,
-                created_at, updated_at)
-            values (\(ids.next(Intent.self)), \(person.user), 'bitcoin', 'local', \(account), \(address), 'Somebody',
-                now() + make_interval(secs => \(delay)), '{}', now(), now())
-            """
-        )
-    }
-
-    func ask(
-        _ method: String,
-        _ path: String,
-        by person: Person,
-        _ body: JSON? = nil
-    ) async throws -> (status: Int, json: JSON) {
-        var headers: Headers = ["Authorization": "Bearer \(person.user.wire)"]
-        if body != nil {
-            headers.append("Content-Type", "application/json")
-            headers.append("Idempotency-Key", ids.next(Intent.self).description)
-        }
-        let response = await api.respond(method, path, headers: headers, body: body?.serialized() ?? [])
-        return (response.status, response.json)
     }
 
     /// Asks for a payment.

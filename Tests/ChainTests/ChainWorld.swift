@@ -11,9 +11,9 @@ import WalletSigners
 @testable import DeFi
 
 /// A chain, the domain that follows it, and users with wallets: driven by hand, nothing moves but what a test moves.
-struct ChainWorld: Sendable {
+struct ChainWorld: AskingWorld {
     /// Somebody with a proven wallet, whose key only the test has.
-    struct Person: Sendable {
+    struct Person: Customer {
         let user: ID<User>
         let wallet: ID<Wallet>
         let address: EthereumAddress
@@ -28,6 +28,7 @@ struct ChainWorld: Sendable {
     let runtime: DomainRuntime
     let parts: ChainParts
     let api: API
+    var home: (chain: Chain, name: String) { (.ethereum, chain.name) }
     let ids: IDGenerator
     let screening: StubScreening
 
@@ -51,15 +52,20 @@ struct ChainWorld: Sendable {
     }
 
     /// The same chain and database as another process sees them, once the last one has been silent for long enough.
-    func restarted() async throws -> ChainWorld {
-        try await endLease()
-        return ChainWorld(self, chain)
-    }
+    func restarted() async throws -> ChainWorld { try await followed(by: chain) }
 
     /// The same with a second node.
-    func followed(by second: String) async throws -> ChainWorld {
+    func followed(by second: String, deadlineSeconds: Double = 20) async throws -> ChainWorld {
+        let confirmations = Int(chain.confirmations)
+        return try await followed(
+            by: try dev.followed(confirmations: confirmations, second: second, deadlineSeconds: deadlineSeconds)
+        )
+    }
+
+    /// The same as another process follows it.
+    func followed(by chain: EthereumChain) async throws -> ChainWorld {
         try await endLease()
-        return ChainWorld(self, try dev.followed(confirmations: Int(chain.confirmations), second: second))
+        return ChainWorld(self, chain)
     }
 
     /// Lets whoever comes next follow the chain.
@@ -120,58 +126,9 @@ struct ChainWorld: Sendable {
             address: dev.address(place),
             signer: dev.signers[place]
         )
-        let account = "\(chain.name):\(person.address)"
-        let proof: UInt128 = ids.next(Intent.self).value
-        try await pool.withTransaction { transaction in
-            _ = try await transaction.query(
-                """
-                insert into defi.wallet_challenges (id, nonce, purpose, user_id, account, domain, uri, form, message,
-                    issued_at, expires_at, consumed_at, outcome, signature)
-                values (\(proof), \("n\(proof)aaaaaaaaaaaaaaaaaaaaaa"), 'link_wallet', \(person.user), \(account),
-                    'test', 'test', 'text', 'test', now(), now() + interval '5 minutes', now(), 'verified', '0x')
-                """
-            )
-            _ = try await transaction.query(
-                """
-                insert into defi.wallets (id, user_id, chain, network, account, address, type, label, status, proof,
-                    verified_at, created_at, updated_at)
-                values (\(person.wallet), \(person.user), 'ethereum', 'local', \(account),
-                    \(person.address.description), 'hot', 'Test', 'verified', \(proof), now(), now(), now())
-                """
-            )
-        }
+        try await prove(person.wallet, at: person.address.description, of: person)
         try await know(person.address, by: person)
         return person
-    }
-
-    /// Puts an address into somebody's address book, opened at that time.
-    func know(_ address: EthereumAddress, by person: Person, isOpen: Bool = true) async throws {
-        let account = "\(chain.name):\(address)"
-        let delay = isOpen ? 0.0 : 86_400.0
-        _ = try await pool.query(
-            """
-            insert into defi.address_book (id, user_id, chain, network, account, address, label, opens_at, screening,
-                created_at, updated_at)
-            values (\(ids.next(Intent.self)), \(person.user), 'ethereum', 'local', \(account), \(address.description),
-                'Somebody', now() + make_interval(secs => \(delay)), '{}', now(), now())
-            """
-        )
-    }
-
-    func ask(
-        _ method: String,
-        _ path: String,
-        by person: Person,
-        _ body: JSON? = nil,
-        key: String? = nil
-    ) async throws -> (status: Int, json: JSON) {
-        var headers: Headers = ["Authorization": "Bearer \(person.user.wire)"]
-        if body != nil {
-            headers.append("Content-Type", "application/json")
-            headers.append("Idempotency-Key", key ?? ids.next(Intent.self).description)
-        }
-        let response = await api.respond(method, path, headers: headers, body: body?.serialized() ?? [])
-        return (response.status, response.json)
     }
 
     /// A transaction of an answer as it is stored now.

@@ -29,6 +29,30 @@ struct ContractWalletTests {
         }
     }
 
+    @Test(arguments: ["eth_getCode", "eth_call"])
+    func `what two nodes don't say alike of a contract proves nothing, until they do`(_ method: String) async throws {
+        try await CustodyWorld.with { one in
+            let world = try await one.followedByTwo()
+            let account = try await world.contractAccount()
+            let challenges = world.proofs.challenges
+            // The first says that the contract is there and signs; what the second says is of no contract's.
+            let no: JSON = method == "eth_getCode" ? "0x" : .string(HexText.encode([UInt8](repeating: 0, count: 32)))
+            for liar in [world.dev.second, world.dev] {
+                try await liar.lie(method, about: account.address, no)
+                let refused = try await challenges.issue(.linkWallet, account, .text, for: ID(1))
+                let signature = try world.signature(of: refused, by: [1, 2])
+                #expect(await isRefused("chain_disagreement") { try await world.settle(refused, signature) })
+                try await liar.tellTruth()
+            }
+            let challenge = try await challenges.issue(.linkWallet, account, .text, for: ID(1))
+            try await world.settle(challenge, try world.signature(of: challenge, by: [1, 2]))
+            // One that both refuse is refused for good.
+            let other = try await challenges.issue(.linkWallet, account, .text, for: ID(1))
+            let stranger = try world.signature(of: other, by: [1, 5])
+            #expect(await isRefused("proof_refused") { try await world.settle(other, stranger) })
+        }
+    }
+
     @Test func `while the node is gone nothing is decided, and trying again is asked for`() async throws {
         try await CustodyWorld.with { world in
             let account = try await world.contractAccount()
@@ -55,7 +79,7 @@ extension CustodyWorld {
                 clock: SystemClock(),
                 site: ChallengeSite(publicURL: "https://api.example.com", path: "/v1/defi/wallets")
             ),
-            contracts: NodeContracts(chain: chain),
+            contracts: NodeContracts(chain: chain, logger: .quiet),
             journal: WalletJournal(schema: .defi, ids: ids)
         )
     }
@@ -89,13 +113,16 @@ extension CustodyWorld {
     }
 }
 
+/// What may be tried again.
+private let retried = ["node_unavailable", "chain_disagreement"]
+
 /// Whether something is refused by that code; what may be tried again says when.
 private func isRefused(_ code: String, _ work: () async throws -> Void) async -> Bool {
     do {
         try await work()
         return false
     } catch let problem as Problem {
-        return problem.code == code && (code != "node_unavailable" || problem.retryAfterSeconds != nil)
+        return problem.code == code && (!retried.contains(code) || problem.retryAfterSeconds != nil)
     } catch {
         return false
     }

@@ -32,8 +32,7 @@ struct CustodyFlowTests {
                 if step >= Self.steps, met == every { break }
                 try await world.act(people + [stranger], &random)
                 try await world.disturb(depthMax: Self.depthMax, &random)
-                try await world.patiently { try await world.custody.sender.round() }
-                try await world.patiently { try await world.parts.follower.step() }
+                try await world.advance()
             }
             #expect(try await world.dev.met() == every, "seed \(seed)")
             try await world.dev.heal()
@@ -44,22 +43,19 @@ struct CustodyFlowTests {
     }
 }
 
-extension CustodyWorld {
+extension CustodyWorld: CustodyTurmoil {
+    func ask(_ method: String, _ path: String, by person: Person) async throws -> (status: Int, json: JSON) {
+        try await ask(method, path, by: person, nil)
+    }
+
+    func mine() async throws { try await dev.mine() }
+
+    func step() async throws -> Int { try await parts.follower.step() }
+
     private static let faultyMethods = [
         "eth_sendRawTransaction", "eth_signTransaction", "eth_getTransactionReceipt", "eth_getBlockByNumber",
         "eth_getLogs", "eth_getTransactionByHash", "eth_getTransactionCount", "eth_estimateGas", "*",
     ]
-
-    /// Does something that may meet a fault; what fails is done again later.
-    fileprivate func patiently(_ work: () async throws -> Int) async throws {
-        do {
-            _ = try await work()
-        } catch is NodeError {
-            return
-        } catch let error as PostgresError where error.isStale {
-            return
-        }
-    }
 
     /// Sends something in, asks for something out, or takes it back.
     fileprivate func act(_ people: [Person], _ random: inout SeededRandom) async throws {
@@ -95,41 +91,6 @@ extension CustodyWorld {
         case 4: try await dev.mine(Int.random(in: 1...3, using: &random))
         case 5: try await makeDue()
         default: break
-        }
-    }
-
-    /// Nothing goes wrong any more, until everything is over.
-    fileprivate func calm(_ people: [Person]) async throws {
-        for round in 0..<200 {
-            // Whose custody is stopped by what the chain took back for good takes back what waits.
-            if round > 40 { for person in people { try await cancelAll(of: person) } }
-            try await makeDue()
-            try await patiently { try await custody.sender.round() }
-            try await dev.mine()
-            try await patiently { try await parts.follower.step() }
-            let open: Int = try await pool.query(
-                """
-                select (select count(*) from defi.custody_withdrawals where state in ('waiting', 'signed', 'included'))
-                    + (select count(*) from defi.custody_deposits where state = 'pending')
-                    + (select count(*) from defi.custody_blocks) + (select count(*) from defi.custody_faults)
-                """
-            )[0][0]
-            if open == 0 { return }
-        }
-        let left = try await pool.query("select state, reason, nonce from defi.custody_withdrawals")
-        for row in left {
-            let (state, reason, nonce): (String, String?, Int64?) = (
-                try row["state"], try row["reason"], try row["nonce"]
-            )
-            Issue.record("\(state) \(reason ?? "") nonce \(nonce ?? -1)")
-        }
-    }
-
-    private func cancelAll(of person: Person) async throws {
-        let answer = try await ask("GET", "/v1/defi/custody/withdrawals", by: person)
-        for withdrawal in answer.json["data"]?.elements ?? [] where withdrawal["may_be_cancelled"] == true {
-            let id = withdrawal["id"]?.stringValue ?? ""
-            _ = try await ask("POST", "/v1/defi/custody/withdrawals/\(id)/cancel", by: person)
         }
     }
 

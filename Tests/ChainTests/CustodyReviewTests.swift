@@ -1,6 +1,8 @@
 import Compliance
+import DataProtection
 import HTTP
 import Kernel
+import Ledger
 import PostgreSQL
 import TestSupport
 import Testing
@@ -8,7 +10,8 @@ import WalletCrypto
 
 @testable import DeFi
 
-@Suite struct CustodyReviewTests {
+@Suite(.serialized)
+struct CustodyReviewTests {
     /// Has other rules decide than the usual ones.
     private static func rule(_ parameters: JSON, in world: CustodyWorld) async throws {
         let sets = RuleSets(pool: world.platform, clock: SystemClock())
@@ -137,6 +140,106 @@ import WalletCrypto
             let ended = try await world.newest("withdrawals", of: ada)
             #expect(ended["status"] == "failed" && ended["reason"] == "wallet_not_verified", "\(ended)")
             #expect(try await world.available(.usdc, by: ada) == 100_000_000)
+        }
+    }
+
+    @Test func `a deposit that compliance refuses for good is looked at no more, and operators see it`() async throws {
+        try await CustodyWorld.with { world in
+            try await Self.rule(["flag_units": .integer(10), "block_units": .integer(20)], in: world)
+            let ada = try await world.person(1)
+            try await world.send("30", .usdc, from: ada)
+            try await world.follow()
+            try await world.finalise()
+            let refused = try await world.newest("deposits", of: ada)
+            #expect(refused["status"] == "failed" && refused["reason"] == "refused", "\(refused)")
+            try await Self.rule(["block_units": .integer(1_000_000)], in: world)
+            world.custody.sender.checks.compliance.forget()
+            try await world.makeDue()
+            try await world.follow()
+            #expect(try await world.newest("deposits", of: ada) == refused)
+            #expect(try await world.held(.usdc, by: ada) == 0)
+            #expect(try await world.house(CustodyBooks.held, .usdc) == 30_000_000)
+            let held = try await world.operations.held(limit: 10)
+            #expect(held.count == 1 && held[0]["reason"] == "refused" && held[0]["amount"] == "30.00", "\(held)")
+            #expect(held.first?["user"]?.stringValue == ada.user.wire)
+            try await world.expectBooksAreChain()
+        }
+    }
+
+    @Test func `what the customer can do something about is in review until they have`() async throws {
+        try await CustodyWorld.with { world in
+            try await Self.rule(["unidentified_units": .integer(20)], in: world)
+            let ada = try await world.person(1)
+            func identified(_ status: String) async throws {
+                _ = try await world.platform.query(
+                    "update platform.users set kyc_status = \(status) where id = \(ada.user)"
+                )
+            }
+            try await identified("none")
+            try await world.send("30", .usdc, from: ada)
+            try await world.follow()
+            try await world.finalise()
+            let waiting = try await world.newest("deposits", of: ada)
+            #expect(waiting["status"] == "pending" && waiting["reason"] == "in_review", "\(waiting)")
+            try await identified("approved")
+            try await world.makeDue()
+            try await world.follow()
+            #expect(try await world.held(.usdc, by: ada) == 30_000_000)
+        }
+    }
+
+    @Test func `what comes for somebody who is locked waits for them, and for nobody who has left`() async throws {
+        try await CustodyWorld.with { world in
+            let (ada, bob) = (try await world.person(1), try await world.person(2))
+            func set(_ status: String, _ person: CustodyWorld.Person) async throws {
+                _ = try await world.platform.query(
+                    "update platform.users set status = \(status) where id = \(person.user)"
+                )
+            }
+            try await world.send("30", .usdc, from: ada)
+            try await world.send("20", .usdc, from: bob)
+            try await world.follow()
+            try await set("locked", ada)
+            try await set("closed", bob)
+            try await world.finalise()
+            for person in [ada, bob] {
+                let held = try await world.newest("deposits", of: person)
+                #expect(held["status"] == "pending" && held["reason"] == "owner_not_active", "\(held)")
+            }
+            try await set("active", ada)
+            try await world.makeDue()
+            try await world.follow()
+            #expect(try await world.held(.usdc, by: ada) == 30_000_000)
+            #expect(try await world.held(.usdc, by: bob) == 0)
+            #expect(try await world.house(CustodyBooks.held, .usdc) == 20_000_000)
+            try await world.expectBooksAreChain()
+        }
+    }
+
+    @Test func `nobody is erased while a deposit of theirs is on its way or held`() async throws {
+        try await CustodyWorld.with { world in
+            let ada = try await world.person(1)
+            let records = WalletRecords(runtime: world.runtime)
+            func obstacles() async throws -> [String] { try await records.obstacles(to: ada.user).map(\.code) }
+            let account = "\(world.chain.name):\(ada.address)"
+            world.screening.say(.review, of: account)
+            #expect(try await obstacles().isEmpty)
+            try await world.send("30", .usdc, from: ada)
+            try await world.follow()
+            #expect(try await obstacles() == ["position_open"])
+            try await world.finalise()
+            #expect(try await world.newest("deposits", of: ada)["reason"] == "in_review")
+            #expect(try await obstacles() == ["position_open"])
+            world.screening.say(.approve, of: account)
+            try await world.makeDue()
+            try await world.follow()
+            // What is credited is money in the ledger, which stands against it by itself.
+            #expect(try await world.held(.usdc, by: ada) == 30_000_000)
+            #expect(try await obstacles().isEmpty)
+            try await world.send("0.5", .usdc, from: ada)
+            try await world.finalise()
+            #expect(try await world.newest("deposits", of: ada)["reason"] == "below_minimum")
+            #expect(try await obstacles().isEmpty)
         }
     }
 }

@@ -2,6 +2,7 @@ import DomainKit
 import Kernel
 import Ledger
 import PostgreSQL
+import TestSupport
 import Testing
 import WalletCrypto
 
@@ -127,17 +128,23 @@ struct CustodyUpkeepTests {
         }
     }
 
-    @Test func `a payout is made dearer only so often, and never beyond the ceiling`() async throws {
+    @Test func `a payout is made dearer as long as the ceiling allows, and operators hear that it waits`() async throws
+    {
         try await CustodyWorld.with { world in
             let ada = try await world.depositor(1)
+            let chains = ChainOperations(world.runtime, world.parts, [])
             _ = try await world.withdraw("20", "USDC", by: ada)
             try await world.dev.setAutomine(false)
-            for _ in 0..<(CustodySender.replacementsMax + 4) {
-                try await world.custody.sender.round()
+            try await world.custody.sender.round()
+            #expect(try await world.custody.waiting.tell().isEmpty)
+            #expect(try await chains.transactions(stuck: true, limit: 10).isEmpty)
+            for _ in 0..<CustodySender.attemptsMax {
                 try await world.waitLong()
+                try await world.custody.sender.round()
+                if try await world.newest("withdrawals", of: ada)["reason"] == "no_block_yet" { break }
             }
             let rows = try await world.pool.query("select raw, nonce from defi.custody_attempts order by signed_at")
-            #expect(rows.count == CustodySender.replacementsMax + 1)
+            #expect(rows.count > 10 && rows.count < CustodySender.attemptsMax)
             var last = BigUInt.zero
             for row in rows {
                 let raw: Bytes = try row["raw"]
@@ -145,15 +152,66 @@ struct CustodyUpkeepTests {
                 #expect(transaction.offered.maxFee > last && transaction.offered.maxFee <= world.chain.gasCeiling)
                 last = transaction.offered.maxFee
             }
+            #expect(last * BigUInt(9) > world.chain.gasCeiling * BigUInt(8))
             let nonces: Int = try await world.pool.query("select count(distinct nonce) from defi.custody_attempts")[0][
                 0
             ]
             #expect(nonces == 1)
+            let late = try await world.custody.waiting.tell()
+            #expect(late.count == 1 && late[0].attempts == rows.count && late[0].age >= 3_600)
+            #expect(late.first?.reason == "no_block_yet")
+            let stuck = try await chains.transactions(stuck: true, limit: 10)
+            #expect(stuck.count == 1 && stuck[0]["kind"] == "payout", "\(stuck)")
+            #expect(stuck.first?["intent"]?.stringValue == late.first?.id.wire)
             try await world.dev.mine()
             try await world.follow()
             try await world.finalise()
             #expect(try await world.newest("withdrawals", of: ada)["status"] == "confirmed")
+            #expect(try await world.custody.waiting.tell().isEmpty)
+            #expect(try await chains.transactions(stuck: true, limit: 10).isEmpty)
             try await world.expectBooksAreChain()
+        }
+    }
+
+    @Test func `however many owe, and whatever fails with one, those go free who owe nothing any more`() async throws {
+        try await CustodyWorld.with(confirmations: 1) { world in
+            let ada = try await world.indebted()
+            let (all, paid) = (2 * CustodyFreezes.pageMax + 50, CustodyFreezes.pageMax + 20)
+            let owner = world.database.pool()
+            // Before ada in the order of ids: many who owe what they don't have, and many who owe nothing.
+            _ = try await owner.query(
+                """
+                insert into defi.ledger_accounts (id, owner, kind, asset, may_go_negative, posted, frozen_because)
+                select gen_random_uuid(), ('00000000-0000-0000-0000-' || lpad(n::text, 12, '0'))::uuid, k.kind, 'USDC',
+                    k.kind = 'receivable', k.posted, k.because
+                from generate_series(1, \(all)) n,
+                    (values ('positions', 0, \(CustodyFreezes.words + "test")), ('receivable', -5, null))
+                        as k(kind, posted, because)
+                where k.kind = 'positions' or n > \(paid)
+                """
+            )
+            _ = try await owner.query(
+                """
+                alter table defi.ledger_accounts add constraint refused_by_test
+                    check (owner <> '00000000-0000-0000-0000-000000000007' or frozen_because is not null)
+                """
+            )
+            try await world.send("15", .usdc, from: ada)
+            try await world.follow()
+            try await world.finalise()
+            func frozen(_ condition: SQL) async throws -> Int {
+                try await world.pool.query(
+                    """
+                    select count(distinct owner) from defi.ledger_accounts
+                    where frozen_because is not null and \(condition)
+                    """
+                )[0][0]
+            }
+            #expect(try await frozen("owner = \(ada.user)") == 0)
+            #expect(try await frozen("true") == all - paid + 1)
+            _ = try await owner.query("alter table defi.ledger_accounts drop constraint refused_by_test")
+            try await world.follow()
+            #expect(try await frozen("true") == all - paid)
         }
     }
 }

@@ -15,11 +15,11 @@ import WalletSigners
 @testable import DeFi
 
 /// A chain with a custodian, the domain that follows it, and users with wallets: nothing moves but what a test moves.
-struct CustodyWorld: Sendable {
+struct CustodyWorld: AskingWorld {
     /// Somebody with a proven wallet, whose key only the test has.
     ///
     /// A class, for Swift 6.3 crashes in asynchronous functions that take 128-bit integers behind other arguments.
-    final class Person: Sendable {
+    final class Person: Customer {
         let user: ID<User>
         let place: Int
         let address: EthereumAddress
@@ -40,6 +40,7 @@ struct CustodyWorld: Sendable {
     let account: EthereumAddress
     let parts: ChainParts
     let api: API
+    var home: (chain: Chain, name: String) { (.ethereum, chain.name) }
     let ids: IDGenerator
     let screening: SaidScreening
 
@@ -66,6 +67,13 @@ struct CustodyWorld: Sendable {
     /// The same chain and database as another process sees them, which takes the lease over.
     func restarted() async throws -> CustodyWorld {
         try await parts.follower.blocks.release()
+        return try CustodyWorld(dev, chain, database, ids, screening)
+    }
+
+    /// The same with the second node of the chain beside the first.
+    func followedByTwo() async throws -> CustodyWorld {
+        try await parts.follower.blocks.release()
+        let chain = try dev.followed(confirmations: Int(chain.confirmations), second: dev.second.url)
         return try CustodyWorld(dev, chain, database, ids, screening)
     }
 
@@ -153,40 +161,7 @@ struct CustodyWorld: Sendable {
 
     /// Proves somebody's wallet.
     func link(_ person: Person) async throws {
-        let account = "\(chain.name):\(person.address)"
-        let proof: UInt128 = ids.next(Intent.self).value
-        try await pool.withTransaction { transaction in
-            _ = try await transaction.query(
-                """
-                insert into defi.wallet_challenges (id, nonce, purpose, user_id, account, domain, uri, form, message,
-                    issued_at, expires_at, consumed_at, outcome, signature)
-                values (\(proof), \("n\(proof)aaaaaaaaaaaaaaaaaaaaaa"), 'link_wallet', \(person.user), \(account),
-                    'test', 'test', 'text', 'test', now(), now() + interval '5 minutes', now(), 'verified', '0x')
-                """
-            )
-            _ = try await transaction.query(
-                """
-                insert into defi.wallets (id, user_id, chain, network, account, address, type, label, status, proof,
-                    verified_at, created_at, updated_at)
-                values (\(ids.next(Wallet.self)), \(person.user), 'ethereum', 'local', \(account),
-                    \(person.address.description), 'hot', 'Test', 'verified', \(proof), now(), now(), now())
-                """
-            )
-        }
-    }
-
-    /// Puts an address into somebody's address book.
-    func know(_ address: EthereumAddress, by person: Person, isOpen: Bool = true) async throws {
-        let delay = isOpen ? 0.0 : 86_400.0
-        _ = try await pool.query(
-            """
-            insert into defi.address_book (id, user_id, chain, network, account, address, label, opens_at, screening,
-                created_at, updated_at)
-            values (\(ids.next(AddressEntry.self)), \(person.user), 'ethereum', 'local',
-                \("\(chain.name):\(address)"), \(address.description), 'Somebody',
-                now() + make_interval(secs => \(delay)), '{}', now(), now())
-            """
-        )
+        try await prove(ids.next(), at: person.address.description, of: person)
     }
 
     // MARK: What people do
@@ -206,22 +181,6 @@ struct CustodyWorld: Sendable {
         let units = BigUInt(try Money(wire: amount, asset).minorUnits)
         guard let token = chain.deployment.token(asset) else { return (account, units, []) }
         return (token, .zero, try KnownCall.transfer.callData([.address(account), .uint(units)]))
-    }
-
-    func ask(
-        _ method: String,
-        _ path: String,
-        by person: Person,
-        _ body: JSON? = nil,
-        key: String? = nil
-    ) async throws -> (status: Int, json: JSON) {
-        var headers: Headers = ["Authorization": "Bearer \(person.user.wire)"]
-        if method == "POST" {
-            headers.append("Idempotency-Key", key ?? ids.next(Intent.self).description)
-        }
-        if body != nil { headers.append("Content-Type", "application/json") }
-        let response = await api.respond(method, path, headers: headers, body: body?.serialized() ?? [])
-        return (response.status, response.json)
     }
 
     /// Asks for a withdrawal to the person's own wallet, or elsewhere.

@@ -55,12 +55,21 @@ struct DevChain: Sendable {
         }
     }
 
+    private init(_ other: DevChain, url: String) {
+        (self.url, signers, deploymentPath) = (url, other.signers, other.deploymentPath)
+        rpc = JSONRPC(url: url, http: .loopback(), deadlineSeconds: 60)
+    }
+
     func address(_ place: Int) -> EthereumAddress { EthereumAddress(key: signers[place].key) }
 
     /// The chain as the program follows it; a deadline of its own makes faults quick.
-    func followed(confirmations: Int = 3, second: String? = nil) throws -> EthereumChain {
+    func followed(
+        confirmations: Int = 3,
+        second: String? = nil,
+        deadlineSeconds: Double = 20
+    ) throws -> EthereumChain {
         let nodes = [url, second].compactMap(\.self).map {
-            EthereumNode(rpc: JSONRPC(url: $0, http: .loopback(), deadlineSeconds: 5))
+            EthereumNode(rpc: JSONRPC(url: $0, http: .loopback(), deadlineSeconds: deadlineSeconds))
         }
         return EthereumChain(
             deployment: try Deployment(path: deploymentPath),
@@ -97,6 +106,20 @@ struct DevChain: Sendable {
 
     /// Forgets the faults that no call has met.
     func heal() async throws { _ = try await rpc.call("dev_heal") }
+
+    /// The same chain by another node, with faults of its own.
+    var second: DevChain { DevChain(self, url: url + "/second") }
+
+    /// Answers calls of a method whose parameters have a text with something else from now on.
+    func lie(_ method: String, about: String, _ value: JSON) async throws {
+        _ = try await rpc.call(
+            "dev_lie",
+            ["method": .string(method), "about": .string(about), "value": value]
+        )
+    }
+
+    /// Says what is so again.
+    func tellTruth() async throws { _ = try await rpc.call("dev_truth") }
 
     /// The kinds of faults that calls have met.
     func met() async throws -> Set<Fault> {

@@ -33,8 +33,7 @@ struct HouseFlowTests {
                 } else {
                     try await world.disturb(depthMax: Self.depthMax, &random)
                 }
-                try await world.patiently { try await world.custody.sender.round() }
-                try await world.patiently { try await world.parts.follower.step() }
+                try await world.advance()
             }
             try await world.calm(people)
             try await world.expectBooksAreChain("seed \(seed)")
@@ -43,7 +42,15 @@ struct HouseFlowTests {
     }
 }
 
-extension HouseWorld {
+extension HouseWorld: CustodyTurmoil {
+    func ask(_ method: String, _ path: String, by person: Person) async throws -> (status: Int, json: JSON) {
+        try await ask(method, path, by: person, nil)
+    }
+
+    func mine() async throws { try await dev.mine() }
+
+    func step() async throws -> Int { try await parts.follower.step() }
+
     private static let faultyMethods: [HouseChain.Kind: [String]] = [
         .bitcoin: [
             "sendrawtransaction", "signrawtransactionwithwallet", "getrawtransaction", "getblock", "getblockhash",
@@ -54,17 +61,6 @@ extension HouseWorld {
             "getBlockHeight", "*",
         ],
     ]
-
-    /// Does something that may meet a fault; what fails is done again later.
-    fileprivate func patiently(_ work: () async throws -> Int) async throws {
-        do {
-            _ = try await work()
-        } catch is NodeError {
-            return
-        } catch let error as PostgresError where error.isStale {
-            return
-        }
-    }
 
     /// Sends something in, asks for something out, or takes it back.
     fileprivate func act(_ people: [Person], _ random: inout SeededRandom) async throws {
@@ -101,30 +97,6 @@ extension HouseWorld {
         case 4, 5: try await dev.mine()
         case 6: try await makeDue()
         default: break
-        }
-    }
-
-    /// Nothing goes wrong any more, until everything is over.
-    fileprivate func calm(_ people: [Person]) async throws {
-        for round in 0..<150 {
-            // Whose custody is stopped by what the chain took back for good takes back what waits.
-            if round > 20 { for person in people { try await cancelAll(of: person) } }
-            try await makeDue()
-            try await patiently { try await custody.sender.round() }
-            try await dev.mine()
-            try await patiently { try await parts.follower.step() }
-            let open: Int = try await pool.query(
-                """
-                select (select count(*) from defi.custody_withdrawals where state in ('waiting', 'signed', 'included'))
-                    + (select count(*) from defi.custody_deposits where state = 'pending')
-                    + (select count(*) from defi.custody_blocks) + (select count(*) from defi.custody_faults)
-                """
-            )[0][0]
-            if open == 0 { return }
-        }
-        for row in try await pool.query("select state, reason from defi.custody_withdrawals") {
-            let (state, reason): (String, String?) = (try row["state"], try row["reason"])
-            Issue.record("\(state) \(reason ?? "")")
         }
     }
 

@@ -15,11 +15,11 @@ import WalletSigners
 
 /// A chain of payments with a custodian, the domain that follows it, and users with wallets: nothing moves but what a
 /// test moves.
-struct HouseWorld: Sendable {
+struct HouseWorld: AskingWorld {
     /// Somebody with a wallet, whose key only the test has.
     ///
     /// A class, for Swift 6.3 crashes in asynchronous functions that take 128-bit integers behind other arguments.
-    final class Person: Sendable {
+    final class Person: Customer {
         let user: ID<User>
         let address: String
         let signer: TestWallet
@@ -38,6 +38,7 @@ struct HouseWorld: Sendable {
     let custody: CustodyParts
     let parts: PaymentParts
     let api: API
+    var home: (chain: Chain, name: String) { (chain.network.chain, chain.name) }
     let ids: IDGenerator
     let screening: SaidScreening
 
@@ -147,34 +148,8 @@ struct HouseWorld: Sendable {
 
     /// Proves somebody's wallet, and opens its entry in the address book.
     func link(_ person: Person) async throws {
-        let (account, proof): (String, UInt128) = (person.signer.account, ids.next(Intent.self).value)
-        let coin = chain.network.chain
-        try await pool.withTransaction { transaction in
-            _ = try await transaction.query(
-                """
-                insert into defi.wallet_challenges (id, nonce, purpose, user_id, account, domain, uri, form, message,
-                    issued_at, expires_at, consumed_at, outcome, signature)
-                values (\(proof), \("n\(proof)aaaaaaaaaaaaaaaaaaaaaa"), 'link_wallet', \(person.user), \(account),
-                    'test', 'test', 'text', 'test', now(), now() + interval '5 minutes', now(), 'verified', '0x')
-                """
-            )
-            _ = try await transaction.query(
-                """
-                insert into defi.wallets (id, user_id, chain, network, account, address, type, label, status, proof,
-                    verified_at, created_at, updated_at)
-                values (\(ids.next(Wallet.self)), \(person.user), \(coin), 'local', \(account), \(person.address),
-                    'hot', 'Test', 'verified', \(proof), now(), now(), now())
-                """
-            )
-            _ = try await transaction.query(
-                """
-                insert into defi.address_book (id, user_id, chain, network, account, address, label, opens_at,
-                    screening, created_at, updated_at)
-                values (\(ids.next(AddressEntry.self)), \(person.user), \(coin), 'local', \(account),
-                    \(person.address), 'Own', now(), '{}', now(), now())
-                """
-            )
-        }
+        try await prove(ids.next(), at: person.address, of: person)
+        try await know(person.address, by: person)
     }
 
     /// Somebody who has deposited, finally.
@@ -203,19 +178,6 @@ struct HouseWorld: Sendable {
         return await chain.send(signed) == .accepted
     }
 
-    func ask(
-        _ method: String,
-        _ path: String,
-        by person: Person,
-        _ body: JSON? = nil
-    ) async throws -> (status: Int, json: JSON) {
-        var headers: Headers = ["Authorization": "Bearer \(person.user.wire)"]
-        if method == "POST" { headers.append("Idempotency-Key", ids.next(Intent.self).description) }
-        if body != nil { headers.append("Content-Type", "application/json") }
-        let response = await api.respond(method, path, headers: headers, body: body?.serialized() ?? [])
-        return (response.status, response.json)
-    }
-
     /// Asks for a withdrawal to the person's own wallet, or elsewhere.
     func withdraw(
         _ amount: String,
@@ -231,15 +193,6 @@ struct HouseWorld: Sendable {
                 "to": .string(recipient ?? person.address),
             ]
         )
-    }
-
-    /// Takes back what isn't signed yet.
-    func cancelAll(of person: Person) async throws {
-        let answer = try await ask("GET", "/v1/defi/custody/withdrawals", by: person)
-        for withdrawal in answer.json["data"]?.elements ?? [] where withdrawal["may_be_cancelled"] == true {
-            let id = withdrawal["id"]?.stringValue ?? ""
-            _ = try await ask("POST", "/v1/defi/custody/withdrawals/\(id)/cancel", by: person)
-        }
     }
 
     // MARK: What time does

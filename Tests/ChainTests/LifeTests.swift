@@ -270,7 +270,7 @@ struct LifeTests {
                 "select refusals from defi.intents where id = \(exit.id)"
             )[0][0]
             #expect(refusals == 2)
-            for refusals in [IntentSender.refusalsMax - 2, IntentSender.refusalsMax - 1] {
+            for refusals in [SendQueue.refusalsMax - 2, SendQueue.refusalsMax - 1] {
                 #expect(try await world.now(exit).state == .signed)
                 _ = try await world.pool.query("update defi.intents set refusals = \(refusals) where id = \(exit.id)")
                 try await world.makeDue()
@@ -282,6 +282,62 @@ struct LifeTests {
             #expect(again[0].transaction.nonce == exit.transaction.nonce)
             try await world.finalise()
             #expect(try await world.strategy(strategy.id, of: ada).principal == 0)
+        }
+    }
+
+    @Test func `replacements that expire together let go of what they shared`() async throws {
+        try await ChainWorld.with { world in
+            let ada = try await world.person(1)
+            let strategy = try await world.started(.vault, by: ada)
+            try await world.dev.fault(.drop, on: "eth_sendRawTransaction")
+            let exit = try await world.stop(strategy.id, by: ada)[0]
+            for _ in 0..<2 {
+                let path = "/v1/defi/intents/\(exit.id.wire)/replace"
+                let answer = try await world.ask("POST", path, by: ada, ["action": "speed_up", "speed": "fast"])
+                #expect(answer.status == 201, "\(answer.json)")
+            }
+            // The first is over, and neither of the others was ever signed.
+            let over = try await world.parts.books.item(
+                try await world.now(exit),
+                .settled,
+                because: "refused_by_nodes"
+            )
+            _ = try await world.parts.sender.ledger.submit(over)
+            _ = try await world.pool.query("update defi.intents set expires_at = now() where state = 'built'")
+            for _ in 0..<3 { try await world.follow() }
+            let states = try await world.parts.intents.list(of: strategy.id).filter { $0.kind == .exit }.map(\.state)
+            #expect(states == [.expired, .expired, .replaced])
+            // For less, so that it isn't the same transaction.
+            let part = try await world.ask(
+                "POST",
+                "/v1/defi/strategies/\(strategy.id.wire)/stop",
+                by: ada,
+                ["amount": "2999"]
+            )
+            let again = try await world.signAll(part, by: ada).intents[0]
+            #expect(again.transaction.nonce == exit.transaction.nonce)
+            try await world.finalise()
+            #expect(try await world.strategy(strategy.id, of: ada).principal <= 1_000_000)
+        }
+    }
+
+    @Test func `a wallet that was revoked meanwhile starts nothing, and still leaves`() async throws {
+        try await ChainWorld.with { world in
+            let ada = try await world.person(1)
+            let strategy = try await world.started(.vault, by: ada)
+            try await world.know(world.dev.address(2), by: ada)
+            let payment = try await world.pay("1", "ETH", to: world.dev.address(2), by: ada)
+            let stop = "/v1/defi/strategies/\(strategy.id.wire)/stop"
+            let exit = try await world.intents(try await world.ask("POST", stop, by: ada, [:]))[0]
+            _ = try await world.pool.query(
+                """
+                update defi.wallets set status = 'revoked', revoked_at = now(), revoked_because = 'lost'
+                where id = \(ada.wallet)
+                """
+            )
+            #expect(try await world.submit(payment, by: ada).status == 404)
+            #expect(try await world.now(payment).state == .built)
+            #expect(try await world.submit(exit, by: ada).status == 202)
         }
     }
 

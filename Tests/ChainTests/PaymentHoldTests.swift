@@ -46,6 +46,32 @@ struct PaymentHoldTests {
         }
     }
 
+    @Test func `on Bitcoin what no node will ever take is over and lets go`() async throws {
+        try await BitcoinWorld.with(confirmations: 3) { world in
+            let one = try await world.person(.p2wpkh, [300_000])
+            try await world.fault(.drop, on: "sendrawtransaction")
+            let payment = try await world.submit(try await world.pay("0.001", to: one.address, by: one), by: one)
+            #expect(payment.state == .signed)
+            // Bytes that no node reads, refused for the last time but one.
+            _ = try await world.pool.query(
+                """
+                update defi.payments set raw = '\\x00', refusals = \(SendQueue.refusalsMax - 2)
+                where id = \(payment.id)
+                """
+            )
+            for state in [IntentState.signed, .replaced] {
+                try await world.makeDue()
+                try await world.parts.sender.round()
+                #expect(try await world.now(payment).state == state)
+            }
+            #expect(try await world.now(payment).reason == "refused_by_nodes")
+            #expect(try await world.reserved(by: one) == 0)
+            let inputs = try await world.pool.query("select count(*) from defi.payment_inputs")
+            #expect(try inputs[0][0] == 0)
+            try await Holds(pool: world.pool, owner: world.owner).check(none: true)
+        }
+    }
+
     @Test func `on Bitcoin what is never signed lets go`() async throws {
         try await BitcoinWorld.with(confirmations: 3) { world in
             let one = try await world.person(.p2wpkh, [300_000])

@@ -11,16 +11,14 @@ import WalletSigners
 @testable import DeFi
 
 /// A chain of payments, the domain that follows it, and users with wallets: nothing moves but what a test moves.
-struct PaymentWorld: Sendable {
+struct PaymentWorld: AskingWorld {
     /// Somebody with a proven wallet, whose key only the test has.
-    struct Person: Sendable {
+    struct Person: Customer {
         let user: ID<User>
         let wallet: ID<Wallet>
         let address: String
         let signer: TestWallet
     }
-
-    typealias Answer = (status: Int, json: JSON)
 
     let chain: any PaymentChain
     let pool: Pool
@@ -28,7 +26,8 @@ struct PaymentWorld: Sendable {
     let parts: PaymentParts
     let payments: Payments
     let ids: IDGenerator
-    private let api: API
+    let api: API
+    var home: (chain: Chain, name: String) { (chain.network.chain, chain.name) }
 
     /// Runs `body` in a world of its own on a chain.
     static func with(
@@ -86,25 +85,7 @@ struct PaymentWorld: Sendable {
         let signer = try TestWallet.make(chain.network.chain.rawValue, &random)
         let address = try #require(AccountID(signer.account)).address
         let person = Person(user: ids.next(), wallet: ids.next(), address: address, signer: signer)
-        let (account, proof) = ("\(chain.name):\(address)", ids.next(Intent.self).value)
-        try await pool.withTransaction { transaction in
-            _ = try await transaction.query(
-                """
-                insert into defi.wallet_challenges (id, nonce, purpose, user_id, account, domain, uri, form, message,
-                    issued_at, expires_at, consumed_at, outcome, signature)
-                values (\(proof), \("n\(proof)aaaaaaaaaaaaaaaaaaaaaa"), 'link_wallet', \(person.user), \(account),
-                    'test', 'test', 'text', 'test', now(), now() + interval '5 minutes', now(), 'verified', '0x')
-                """
-            )
-            _ = try await transaction.query(
-                """
-                insert into defi.wallets (id, user_id, chain, network, account, address, type, label, status, proof,
-                    verified_at, created_at, updated_at)
-                values (\(person.wallet), \(person.user), \(chain.network.chain), 'local', \(account), \(address),
-                    'hot', 'Test', 'verified', \(proof), now(), now(), now())
-                """
-            )
-        }
+        try await prove(person.wallet, at: address, of: person)
         return person
     }
 
@@ -112,28 +93,6 @@ struct PaymentWorld: Sendable {
     func person() async throws -> Person {
         var random = SystemRandomNumberGenerator()
         return try await person(&random)
-    }
-
-    /// Puts an address into somebody's address book, open.
-    func know(_ address: String, by person: Person) async throws {
-        _ = try await pool.query(
-            """
-            insert into defi.address_book (id, user_id, chain, network, account, address, label, opens_at, screening,
-                created_at, updated_at)
-            values (\(ids.next(Intent.self)), \(person.user), \(chain.network.chain), 'local',
-                \("\(chain.name):\(address)"), \(address), 'Somebody', now(), '{}', now(), now())
-            """
-        )
-    }
-
-    func ask(_ method: String, _ path: String, by person: Person, _ body: JSON? = nil) async throws -> Answer {
-        var headers: Headers = ["Authorization": "Bearer \(person.user.wire)"]
-        if body != nil {
-            headers.append("Content-Type", "application/json")
-            headers.append("Idempotency-Key", ids.next(Intent.self).description)
-        }
-        let response = await api.respond(method, path, headers: headers, body: body?.serialized() ?? [])
-        return (response.status, response.json)
     }
 
     /// What building a payment answers.

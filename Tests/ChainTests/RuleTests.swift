@@ -71,6 +71,9 @@ struct RuleTests {
             try await world.follow()
             let ready = try await world.parts.intents.list(of: strategy.id).filter { $0.state == .built }
             #expect(ready.reversed().map(\.kind) == [.approve, .exit])
+            // What is told is the exit, not what its queue needs first.
+            let decision = try await world.parts.strategies.decisions(of: strategy.id).first
+            #expect(decision?["intent"]?.stringValue == ready.first { $0.kind == .exit }?.id.wire)
             for intent in ready.reversed() { try await world.submit(intent, by: ada) }
             try await world.finalise()
             let path = "/v1/defi/strategies/\(strategy.id.wire)/stop"
@@ -96,6 +99,58 @@ struct RuleTests {
             #expect(try await world.alerts() == 1)
             let ready = try await world.parts.intents.list(of: strategy.id).filter { $0.state == .built }
             #expect(ready.map(\.kind) == [.exit])
+        }
+    }
+
+    @Test func `what only waits for its block keeps no limit from being reached`() async throws {
+        try await ChainWorld.with { world in
+            let ada = try await world.person(1)
+            let strategy = try await world.started(.pair, by: ada, [.init("stop_loss", "0.2")])
+            try await world.earn(.pair, strategy)
+            // The harvest is signed, and nobody's node has it.
+            try await world.dev.fault(.drop, on: "eth_sendRawTransaction")
+            let path = "/v1/defi/strategies/\(strategy.id.wire)/harvest"
+            let harvest = try #require(
+                try await world.signAll(try await world.ask("POST", path, by: ada, [:]), by: ada).intents.first
+            )
+            #expect(try await world.now(harvest).state == .signed)
+            try await world.setPrice(1_500)
+            try await world.follow()
+            #expect(try await world.alerts() == 1)
+            let ready = try await world.parts.intents.list(of: strategy.id).filter { $0.state == .built }
+            #expect(ready.map(\.kind) == [.exit])
+        }
+    }
+
+    @Test func `while more waits to go in, nothing leaves, and the alert says why`() async throws {
+        try await ChainWorld.with { world in
+            let ada = try await world.person(1)
+            let strategy = try await world.started(.vault, by: ada, [.init("stop_loss", "0.05")])
+            try await world.dev.fault(.drop, on: "eth_sendRawTransaction", count: 2)
+            let more = try await world.start(Offered.vault.rawValue, Offered.vault.amount, by: ada)
+            let vault = try world.offer(.vault).contract
+            try await world.dev.send("reportLoss(uint256)", [.uint(BigUInt(400_000_000))], to: vault)
+            try await world.follow()
+            #expect(try await world.now(try #require(more.intents.last)).state == .signed)
+            let decisions = try await world.parts.strategies.decisions(of: strategy.id)
+            #expect(decisions.map { $0["outcome"]?.stringValue } == ["strategy_filling"])
+            #expect(try await world.alerts() == 1)
+            let path = "/v1/defi/strategies/\(strategy.id.wire)/stop"
+            let refused = try await world.ask("POST", path, by: ada, ["emergency": true])
+            #expect(refused.status == 409 && refused.json["code"] == "strategy_filling")
+            #expect(refused.json["detail"]?.stringValue?.contains("Speed it up or cancel it") == true)
+            // Once that is final, a loss of 400 of 6,000 is still more than the limit.
+            try await world.makeDue()
+            try await world.parts.sender.round()
+            try await world.dev.mine()
+            try await world.follow()
+            let early = try await world.ask("POST", path, by: ada, ["emergency": true])
+            #expect(early.json["detail"]?.stringValue?.contains("isn't final yet") == true, "\(early.json)")
+            try await world.finalise()
+            try await world.dev.mine(Int(ExitMaker.retryBlocks))
+            try await world.follow()
+            let later = try await world.parts.strategies.decisions(of: strategy.id)
+            #expect(later.first?["outcome"]?.stringValue == "exit_built")
         }
     }
 

@@ -30,6 +30,14 @@ struct SolanaDev: Sendable {
         mint = try #require(ready["mints"]?["USDC"]?.stringValue.flatMap { SolanaAddress($0) })
     }
 
+    private init(_ other: SolanaDev, url: String) {
+        rpc = JSONRPC(url: url, http: .loopback(), deadlineSeconds: 10)
+        mint = other.mint
+    }
+
+    /// The same chain by another node, with faults of its own.
+    var second: SolanaDev { SolanaDev(self, url: rpc.url + "/second") }
+
     /// The chain as the program follows it.
     func followed(_ others: SolanaDev...) throws -> SolanaChain {
         let deployment = try TokenDeployment(
@@ -68,6 +76,13 @@ struct SolanaDev: Sendable {
             ]
         )
     }
+
+    /// Says something else in the answers of a method from now on.
+    func lie(_ method: String, _ truth: String, _ said: String) async throws {
+        _ = try await rpc.call("dev_lie", .string(method), .string(truth), .string(said))
+    }
+
+    func tellTruth() async throws { _ = try await rpc.call("dev_truth") }
 
     /// How often a method was called.
     func calls(of method: String) async throws -> Int {

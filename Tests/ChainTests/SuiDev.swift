@@ -31,6 +31,15 @@ struct SuiDev: Sendable {
         dev = JSONRPC(url: try #require(ready["dev"]?.stringValue), http: .loopback(), deadlineSeconds: 10)
     }
 
+    private init(_ other: SuiDev) {
+        let root = other.url.replacing("/graphql", with: "/second")
+        (url, token) = (root + "/graphql", other.token)
+        dev = JSONRPC(url: root + "/dev", http: .loopback(), deadlineSeconds: 10)
+    }
+
+    /// The same chain by another node, with faults of its own.
+    var second: SuiDev { SuiDev(self) }
+
     /// The chain as the program follows it.
     func followed(_ others: SuiDev...) throws -> SuiChain {
         let deployment = try TokenDeployment(
@@ -60,6 +69,13 @@ struct SuiDev: Sendable {
             ]
         )
     }
+
+    /// Says something else in the answers about a field from now on.
+    func lie(_ field: String, _ truth: String, _ said: String) async throws {
+        _ = try await dev.call("dev_lie", .string(field), .string(truth), .string(said))
+    }
+
+    func tellTruth() async throws { _ = try await dev.call("dev_truth") }
 
     func calls(of field: String) async throws -> Int { try await dev.call("dev_stats")[field]?.integerValue ?? 0 }
 }

@@ -89,19 +89,6 @@ final class Turmoil {
         try await patiently { try await world.parts.follower.step() }
     }
 
-    /// Does something that may meet a fault; what fails is done again later.
-    private func patiently(_ work: () async throws -> Int) async throws {
-        do {
-            _ = try await work()
-        } catch is NodeError {
-            return
-        } catch let error as PostgresError where error.isStale {
-            return
-        } catch is IntentState.Impossible {
-            return
-        }
-    }
-
     /// Nothing goes wrong any more, until everything is over.
     func calm() async throws {
         try await world.dev.heal()
@@ -210,9 +197,12 @@ final class Turmoil {
         let offers = [Offered.compound, .lido, .pair, .narrowPair].map(\.rawValue)
         for (id, person) in strategies.sorted(by: { $0.key < $1.key }).shuffled(using: &random) {
             let strategy = try await world.strategy(id, of: person)
-            guard strategy.status == .active, !harvested || offers.contains(strategy.offer),
-                try await !world.parts.strategies.isFilling(id)
-            else { continue }
+            guard strategy.status == .active, !harvested || offers.contains(strategy.offer) else { continue }
+            do {
+                try await world.parts.strategies.requireNotFilling(id)
+            } catch is Problem {
+                continue
+            }
             return (strategy, person)
         }
         return nil

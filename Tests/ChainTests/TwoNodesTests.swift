@@ -92,6 +92,64 @@ struct TwoNodesTests {
         }
     }
 
+    @Test func `while the second node is gone nothing is followed, and with it everything goes on`() async throws {
+        try await ChainWorld.with { one in
+            let world = try await one.followed(by: one.dev.second.url)
+            let ada = try await world.person(1)
+            try await world.know(world.dev.address(2), by: ada)
+            try await world.dev.second.fault(.drop, on: "*", count: 1_000_000)
+            // What is sent needs one of them alone.
+            let intent = try await world.pay("1", "ETH", to: world.dev.address(2), by: ada)
+            try await world.submit(intent, by: ada)
+            let tip = try await world.parts.follower.blocks.tip()
+            await #expect(throws: NodeError.self) { try await world.follow() }
+            #expect(try await world.now(intent).state == .broadcast)
+            #expect(try await world.parts.follower.blocks.tip() == tip)
+            try await world.dev.second.heal()
+            try await world.finalise()
+            #expect(try await world.now(intent).state.name == "final")
+        }
+    }
+
+    @Test func `a second node that is slow holds a step no longer than its deadline`() async throws {
+        try await ChainWorld.with { one in
+            let world = try await one.followed(by: one.dev.second.url, deadlineSeconds: 0.2)
+            try await world.dev.mine()
+            for method in ["eth_blockNumber", "eth_getLogs"] {
+                try await world.dev.second.fault(.delay, on: method, count: 10, seconds: "2")
+                let took = await ContinuousClock().measure {
+                    await #expect(throws: NodeError.self) { try await world.follow() }
+                }
+                #expect(took < .seconds(2))
+                try await world.dev.second.heal()
+            }
+            try await world.follow()
+            try await world.expectFollowed()
+        }
+    }
+
+    @Test func `nobody is asked twice where there is one node, and both are asked where there are two`() async throws {
+        try await ChainWorld.with { one in
+            let ada = try await one.person(1)
+            try await one.settle()
+            let methods = ["eth_getLogs", "eth_getBalance", "eth_call", "eth_getTransactionReceipt"]
+            func asked(_ world: ChainWorld) async throws -> [Int] {
+                try await world.dev.setAutomine(false)
+                try await world.dev.pay(ada.address, .one)
+                try await world.dev.mine()
+                let before = try await world.dev.stats()
+                try await world.follow()
+                let after = try await world.dev.stats()
+                return methods.map { after[$0, default: 0] - before[$0, default: 0] }
+            }
+            // The offers' prices and the wallet's tokens are calls of two requests.
+            let alone = try await asked(one)
+            #expect(alone[0] == 1 && alone[1] == 1 && alone[2] > 0 && alone[3] == 1, "\(alone)")
+            let both = try await asked(try await one.followed(by: one.dev.second.url))
+            #expect(both == alone.map { 2 * $0 }, "\(both) of \(alone)")
+        }
+    }
+
     @Test func `a nonce is used when both nodes say so`() async throws {
         try await DevChain.with { other in
             try await DevChain.with { one in

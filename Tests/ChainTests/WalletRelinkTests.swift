@@ -75,7 +75,10 @@ struct WalletRelinkTests {
         try await BitcoinWorld.with { world in
             let ada = try await world.person(.p2wpkh, [500_000])
             let (follower, chain) = (world.parts.follower, world.chain.name)
-            if isNew { _ = try await world.pool.query("delete from defi.wallet_reads") }
+            if isNew {
+                _ = try await world.pool.query("delete from defi.wallet_reads")
+                _ = try await world.pool.query("update defi.wallets set is_read = false")
+            }
             _ = try await world.pool.query("update defi.wallet_reads set is_due = true")
             let tip = try #require(try await follower.blocks.tip())
             let due = try await follower.wallets.books.due([])

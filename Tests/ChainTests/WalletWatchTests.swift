@@ -59,7 +59,9 @@ struct WalletWatchTests {
             let tip = try #require(try await world.parts.follower.blocks.tip()).number
             for number in tip + 1...tip + 3 {
                 let block = try #require(try await world.chain.nodes.block(number))
-                _ = try await world.runtime.ledger.submit(batch: try await watch.effects(of: block, []).items)
+                _ = try await world.runtime.ledger.submit(
+                    batch: try await watch.effects(of: block, BlockEvents()).items
+                )
             }
             for person in people {
                 let wei = Int128(clamping: try await world.chain.nodes.first.balance(of: person.address))

@@ -15,6 +15,8 @@ SIGTERM.  Contracts come from contracts.json (build_contracts.py).  Beyond the s
                                       it, drop closes the connection before it is made and lost after it; `*` is
                                       every method of a node; dev_stats counts those that were met (fault.KIND)
     dev_heal                          forgets faults that no call has met
+    dev_lie {method, about, value}    what is answered from now on to calls of a method whose parameters have that text;
+                                      dev_truth ends all lies
     dev_setBalance [address, wei] · dev_mint [token, to, amount] · dev_info · dev_stats
 
 The private keys below are derived from public text: they hold no value anywhere.
@@ -562,6 +564,7 @@ class Fixture:
         self.deploy("UniswapV3PositionManager", "PositionManager", ["address", "address", "uint256"], [usdc, weth, price])
         owners = [Account.from_key(k).address for k in self.keys[1:4]]
         self.deploy("SmartWallet2of3", "SmartWallet", ["address[]", "uint256"], [owners, 2])
+        self.deploy("Fickle", "Fickle", [], [])
         for tok, amount in ((usdc, 1_000_000 * 10**6), (usdt, 1_000_000 * 10**6), (weth, 1_000 * ETHER)):
             label = {usdc: "USDC", usdt: "USDT", weth: "WETH"}[tok]
             for k in self.keys:
@@ -604,6 +607,7 @@ class Fixture:
 class Rpc:
     def __init__(self, chain: DevChain, fixture: Fixture):
         self.c, self.fx, self.faults, self.url = chain, fixture, [], ""
+        self.lies, self.second = [], None
         c = chain
         self.table = {
             "web3_clientVersion": lambda: VERSION,
@@ -640,6 +644,8 @@ class Rpc:
             "dev_reorg": lambda o=None: c.reorg(int((o or {}).get("depth", 1)), bool((o or {}).get("keep", True))),
             "dev_fault": self.add_fault,
             "dev_heal": lambda: self.faults.clear() or True,
+            "dev_lie": self.add_lie,
+            "dev_truth": lambda: self.lies.clear() or True,
             "dev_reset": self.reset,
             "dev_mint": self.dev_mint,
             "dev_info": lambda: self.fx.info(self.url),
@@ -687,8 +693,19 @@ class Rpc:
         return self.fx.call_fn(label, "mint(address,uint256)", [to_checksum_address(to), unq(amount)])["transactionHash"]
 
     def reset(self):
-        self.faults.clear()
+        for rpc in filter(None, (self, self.second)):
+            rpc.faults.clear()
+            rpc.lies.clear()
         return self.c.reset()
+
+    def add_lie(self, o):
+        self.lies.append((o["method"], o["about"].lower(), o["value"]))
+        return True
+
+    def said(self, method, params, result):
+        """What is so, or what this node was told to say instead."""
+        text = json.dumps(params).lower()
+        return next((value for m, about, value in self.lies if m == method and about in text), result)
 
     def add_fault(self, o):
         self.faults.append({"method": o["method"], "kind": o.get("kind", "error"), "count": int(o.get("count", 1)),
@@ -736,6 +753,7 @@ class Rpc:
                 raise Dropped
             if f and f["kind"] == "garbage":
                 result = "0x"
+            result = self.said(method, params, result)
             return {"jsonrpc": "2.0", "id": rid, "result": result}
         except Dropped:
             raise
@@ -749,12 +767,14 @@ class Rpc:
             return {"jsonrpc": "2.0", "id": rid, "error": {"code": -32603, "message": f"internal: {e}"}}
 
 
-def make_handler(rpc: Rpc):
+def make_handler(first: Rpc):
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
         disable_nagle_algorithm = True
 
         def do_POST(self):
+            # The same chain by another node, with faults and lies of its own.
+            rpc = first.second if self.path == "/second" else first
             try:
                 body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
                 try:
@@ -805,6 +825,7 @@ def main() -> int:
     fx.setup()
     chain.keep()
     rpc = Rpc(chain, fx)
+    rpc.second = Rpc(chain, fx)
     srv = ThreadingHTTPServer(("127.0.0.1", a.port), make_handler(rpc))
     srv.daemon_threads = True
     rpc.url = f"http://127.0.0.1:{srv.server_address[1]}"

@@ -404,8 +404,9 @@ class Dropped(Exception):
 
 class Server:
     def __init__(self, s):
-        self.s, self.url, self.faults, self.stats = s, "", [], {}
+        self.s, self.url, self.faults, self.stats, self.lies = s, "", [], {}, []
         self.table = {"dev_faucet": s.faucet, "dev_checkpoint": s.checkpoint, "dev_epoch": s.next_epoch, "dev_fault": self.add_fault,
+                      "dev_lie": self.lie, "dev_truth": lambda: self.lies.clear() or True,
                       "dev_auto": lambda on: setattr(s, "auto", bool(on)), "dev_stats": lambda: self.stats, "dev_info": self.info}
 
     def info(self):
@@ -425,6 +426,17 @@ class Server:
             f["count"] -= 1
         return f
 
+    def lie(self, field, old, new):
+        self.lies.append((field, old, new))
+        return True
+
+    def said(self, text, answer):
+        """What is so, with what this node was told to say instead of something."""
+        for field, old, new in self.lies:
+            if field in text:
+                answer = json.loads(json.dumps(answer).replace(old, new))
+        return answer
+
     def graphql(self, req):
         text = req.get("query") or ""
         f = self.fault(text)
@@ -441,7 +453,7 @@ class Server:
             if kind == "error":
                 raise QueryError("Request timed out", "REQUEST_TIMEOUT")
             with self.s.lock:
-                out = {"data": run(text, req.get("variables") or {}, Graph(self.s).roots())}
+                out = {"data": self.said(text, run(text, req.get("variables") or {}, Graph(self.s).roots()))}
         except QueryError as e:
             out = {"data": None, "errors": [{"message": str(e), "extensions": {"code": e.code}}]}
         if kind == "lost":
@@ -458,7 +470,7 @@ class Server:
             return {"jsonrpc": "2.0", "id": rid, "error": {"code": -32602, "message": str(e)}}
 
 
-def handler(server):
+def handler(first, second):
     class H(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
         disable_nagle_algorithm = True
@@ -466,7 +478,9 @@ def handler(server):
         def do_POST(self):
             try:
                 req = json.loads(self.rfile.read(int(self.headers.get("Content-Length") or 0)))
-                out = (server.dev if self.path == "/dev" else server.graphql)(req)
+                # The same chain by another node, with faults and lies of its own.
+                server = second if self.path.startswith("/second") else first
+                out = (server.dev if self.path.endswith("/dev") else server.graphql)(req)
             except Dropped:
                 self.close_connection = True
                 self.connection.close()
@@ -492,7 +506,7 @@ def main():
     p.add_argument("--ready-file")
     a = p.parse_args()
     server = Server(SuiDev(a.auto))
-    srv = ThreadingHTTPServer(("127.0.0.1", a.port), handler(server))
+    srv = ThreadingHTTPServer(("127.0.0.1", a.port), handler(server, Server(server.s)))
     srv.daemon_threads = True
     server.url = f"http://127.0.0.1:{srv.server_address[1]}/graphql"
     info = json.dumps(server.info(), indent=1)

@@ -13,6 +13,7 @@ final class StubNode: ContractAccounts {
     private struct State {
         var owners: [EthereumAddress: EthereumAddress] = [:]
         var isDown = false
+        var meanwhile: (@Sendable () async throws -> Void)?
         var calls = 0
     }
 
@@ -27,6 +28,9 @@ final class StubNode: ContractAccounts {
 
     func down() { state.withLock { $0.isDown = true } }
 
+    /// Lets something happen while the next call is answered.
+    func meanwhile(_ work: @Sendable @escaping () async throws -> Void) { state.withLock { $0.meanwhile = work } }
+
     func hasCode(_ address: EthereumAddress, on chain: ChainID) async throws -> Bool? {
         guard chain.description == self.chain else { return nil }
         return try state.withLock { state in
@@ -36,7 +40,12 @@ final class StubNode: ContractAccounts {
     }
 
     func answer(of address: EthereumAddress, to callData: [UInt8], on chain: ChainID) async throws -> [UInt8] {
-        state.withLock { $0.calls += 1 }
+        let work = state.withLock { state in
+            state.calls += 1
+            defer { state.meanwhile = nil }
+            return state.meanwhile
+        }
+        try await work?()
         guard let owner = state.withLock({ $0.owners[address] }),
             case .bytes(let digest)? = try? ABI.decode(Array(callData[4...]), as: [.fixedBytes(32), .bytes]).first,
             case .bytes(let bytes)? = try? ABI.decode(Array(callData[4...]), as: [.fixedBytes(32), .bytes]).last,

@@ -192,6 +192,18 @@ import WalletSigners
         #expect(keeper.count == 3)
     }
 
+    @Test func `behind more look-alikes than are looked at, a secret isn't let through`() async throws {
+        let keeper = Keeper()
+        let secret = try #require(try TestWallet.make("solana").solanaSecret)
+        // As long as keys in wallet import format, with checksums that aren't theirs.
+        let looksAlike = JSON.string(String(repeating: "5", count: 51))
+        let many = [JSON](repeating: looksAlike, count: 256)
+        #expect(await keeper.send(body: body(["list": .array(many)])).status == 204)
+        #expect(await keeper.send(body: body(["list": .array(many + [.string(secret)])])).status == 422)
+        #expect(await keeper.send(body: body(["list": .array(many + [looksAlike])])).status == 422)
+        #expect(keeper.count == 1)
+    }
+
     @Test func `signatures of every chain pass where they belong`() async throws {
         let keeper = Keeper()
         for chain in TestWallet.chains {

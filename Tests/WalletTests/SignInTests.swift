@@ -3,6 +3,7 @@ import Kernel
 import PostgreSQL
 import TestSupport
 import Testing
+import WalletCrypto
 import WalletSigners
 
 @Suite struct SignInTests {
@@ -64,6 +65,21 @@ import WalletSigners
             let wallet = try TestWallet.make("ethereum")
             let id = try await world.link(wallet, for: user)
             try await world.send("POST", "/v1/defi/wallets/\(id)/revoke", by: user)
+            #expect(try await signIn(wallet, world).code == "wallet_not_linked")
+        }
+    }
+
+    @Test func `a wallet that is revoked while its contract answers opens no session`() async throws {
+        let node = StubNode()
+        var random = SystemRandomNumberGenerator()
+        let key = try Signer(&random)
+        node.deploy(EthereumAddress(key: key.key), ownedBy: EthereumAddress(key: key.key))
+        try await WalletWorld.with(contracts: node) { world in
+            let user = try await customer(world)
+            let wallet = TestWallet.ethereum(key, reference: "31337")
+            let id = try await world.link(wallet, for: user)
+            #expect(try await signIn(wallet, world).status == 200)
+            node.meanwhile { try await world.send("POST", "/v1/defi/wallets/\(id)/revoke", by: user) }
             #expect(try await signIn(wallet, world).code == "wallet_not_linked")
         }
     }

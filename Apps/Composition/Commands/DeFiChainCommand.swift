@@ -36,7 +36,7 @@ struct DeFiTransactionsCommand: AsyncParsableCommand {
         func run() async throws {
             Console.show(
                 try await Console.program().chains().transactions(stuck: stuck, limit: limit),
-                ["intent", "kind", "status", "amount", "asset", "chain", "transaction_hash"],
+                ["intent", "kind", "status", "reason", "amount", "asset", "chain", "transaction_hash"],
                 asJSON: json
             )
         }

@@ -6,8 +6,9 @@ import Kernel
 struct DeFiCustodyCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "custody",
-        abstract: "Compare custody with the chain, look at what was refused, and release what a shortfall stopped.",
-        subcommands: [Reconcile.self, Refused.self, Frozen.self, Release.self]
+        abstract:
+            "Compare custody with the chain, look at what was refused or held, and release what a shortfall stopped.",
+        subcommands: [Reconcile.self, Refused.self, Held.self, Frozen.self, Release.self]
     )
 
     struct Reconcile: AsyncParsableCommand {
@@ -36,6 +37,20 @@ struct DeFiCustodyCommand: AsyncParsableCommand {
             Console.show(
                 try await Console.program().custody().refused(limit: limit),
                 ["chain", "subject", "reason", "attempts", "first_at", "last_at"],
+                asJSON: json
+            )
+        }
+    }
+
+    struct Held: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(abstract: "List deposits that are final and nobody's.")
+        @Option(help: "How many.") var limit = 50
+        @Flag(help: "Print JSON, a line each.") var json = false
+
+        func run() async throws {
+            Console.show(
+                try await Console.program().custody().held(limit: limit),
+                ["deposit", "user", "chain", "asset", "amount", "status", "reason", "from", "since"],
                 asJSON: json
             )
         }

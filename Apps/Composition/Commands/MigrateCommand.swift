@@ -47,7 +47,10 @@ struct MigrateCommand: AsyncParsableCommand {
         func run() async throws {
             let (migrator, databases) = try MigrateCommand.tools()
             for server in databases.servers {
-                for status in try await migrator.status(server) { print(status) }
+                Console.table(
+                    ["MIGRATION", "STATE"],
+                    try await migrator.status(server).map { [$0.path, "\($0.state)"] }
+                )
             }
         }
     }

@@ -17,7 +17,7 @@ extension BitcoinChain {
         ofHouse order: PaymentOrder,
         besides used: @Sendable ([String]) async throws -> Set<String>
     ) async throws -> UnsignedPayment {
-        let (block, found) = try await first.scan([order.wallet.address])
+        let (block, found) = try await scan([order.wallet.address])
         let final = found.filter { height, coin in
             height <= block.number + 1 - (coin.isMinted ? Coins.maturityBlocks : confirmations)
         }

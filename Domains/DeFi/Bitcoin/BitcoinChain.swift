@@ -88,11 +88,13 @@ struct BitcoinChain: PaymentChain {
         let next: Int64
         if let number { next = number + 1 } else { next = try await head() }
         guard let reference = try await reference(at: next) else { return nil }
-        return try await first.block(reference.hash)
+        var block = try await first.block(reference.hash)
+        for node in nodes.dropFirst() { block = try block.agreed(with: try await node.block(reference.hash)) }
+        return block
     }
 
     func reading(of addresses: [String]) async throws -> AccountReading {
-        let (block, found) = try await first.scan(addresses)
+        let (block, found) = try await scan(addresses)
         var sums: [String: Int128] = [:]
         for (_, coin) in found { sums[coin.address, default: 0] += coin.amount }
         let row = CoinsRow(chain: name, anew: addresses, made: found.map { (number: $0.0, coin: $0.1) })
@@ -107,6 +109,25 @@ struct BitcoinChain: PaymentChain {
         for coin in made { sums[coin.address, default: 0] += coin.amount }
         let row = CoinsRow(chain: name, spent: Array(spent), made: made.map { (number: block.number, coin: $0) })
         return AccountReading(block: block.reference, balances: Self.balances(sums), rows: [row])
+    }
+
+    /// All that addresses can spend, with the heights that it is from, by the word of all nodes; and as of which block.
+    ///
+    /// - Throws: `disagreement`.
+    func scan(
+        _ addresses: [String]
+    ) async throws(NodeError) -> (block: BlockReference, coins: [(Int64, PaymentBlock.Coin)]) {
+        func places(_ coins: [(Int64, PaymentBlock.Coin)]) -> [PaymentBlock.Coin: Int64] {
+            Dictionary(coins.map { ($1, $0) }) { first, _ in first }
+        }
+        let found = try await first.scan(addresses)
+        for node in nodes.dropFirst() {
+            let other = try await node.scan(addresses)
+            guard other.block == found.block, places(other.coins) == places(found.coins) else {
+                throw .disagreement("what addresses have")
+            }
+        }
+        return found
     }
 
     func forgetting(_ addresses: [String]) -> [any StoredRow] { [CoinsRow(chain: name, anew: addresses)] }

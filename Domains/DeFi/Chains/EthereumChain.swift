@@ -8,7 +8,7 @@ struct EthereumChain: Sendable {
     static let gasAsset = Asset.eth
 
     let deployment: Deployment
-    let nodes: EthereumNodes
+    private(set) var nodes: EthereumNodes
     /// Blocks from a transaction's own on until it is final.
     let confirmations: Int64
     /// Wei per gas.
@@ -30,6 +30,15 @@ struct EthereumChain: Sendable {
             confirmations: confirmations,
             gasCeilingGwei: gasCeilingGwei
         )
+    }
+
+    /// The same, whose nodes get calls that wait at the same time in the same requests: for many who each ask for
+    /// themselves.
+    var gathering: EthereumChain {
+        func gathering(_ node: EthereumNode) -> EthereumNode { EthereumNode(rpc: node.rpc.gathering) }
+        var chain = self
+        chain.nodes = EthereumNodes(first: gathering(nodes.first), second: nodes.second.map(gathering))
+        return chain
     }
 
     /// CAIP-2: `eip155:1`.

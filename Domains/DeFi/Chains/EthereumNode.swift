@@ -26,9 +26,6 @@ struct EthereumNode: Sendable {
         }
     }
 
-    /// More than any block has room for.
-    private static let gasMax: UInt64 = 1 << 40
-
     let rpc: JSONRPC
 
     /// The chain's id (EIP-155).
@@ -69,19 +66,15 @@ struct EthereumNode: Sendable {
         return receipt
     }
 
-    /// The receipts of transactions, in their order, in one request; nil for one that is in no block.
+    /// The receipts of transactions, in their order, in one request; nil for one that is in no block, and where the
+    /// node says nothing that is one.
     func receipts(_ hashes: [[UInt8]]) async throws(NodeError) -> [EthereumReceipt?] {
         guard !hashes.isEmpty else { return [] }
         let calls = hashes.map { JSONRPC.Call("eth_getTransactionReceipt", EthereumText.data($0)) }
         var receipts: [EthereumReceipt?] = []
         for (hash, result) in zip(hashes, try await rpc.calls(calls)) {
-            guard let result, result != .null else {
-                receipts.append(nil)
-                continue
-            }
-            let receipt = try EthereumReceipt(result)
-            guard receipt.transaction == hash else { throw .malformed("another transaction's receipt") }
-            receipts.append(receipt)
+            let receipt = result.flatMap { try? EthereumReceipt($0) }
+            receipts.append(receipt?.transaction == hash ? receipt : nil)
         }
         return receipts
     }
@@ -92,11 +85,7 @@ struct EthereumNode: Sendable {
         let calls = accounts.map { JSONRPC.Call("eth_getBalance", EthereumText.data($0.bytes), at.json) }
         var balances: [BigUInt?] = []
         for result in try await rpc.calls(calls) {
-            guard let result else {
-                balances.append(nil)
-                continue
-            }
-            balances.append(try EthereumText.number(result, "balance"))
+            balances.append(result.flatMap { try? EthereumText.number($0, "balance") })
         }
         return balances
     }
@@ -124,40 +113,21 @@ struct EthereumNode: Sendable {
     }
 
     /// The code at an address; empty for none.
-    func code(at address: EthereumAddress) async throws(NodeError) -> [UInt8] {
+    func code(at address: EthereumAddress, _ at: At = .latest) async throws(NodeError) -> [UInt8] {
         try EthereumText.bytes(
-            try await rpc.call("eth_getCode", EthereumText.data(address.bytes), At.latest.json),
+            try await rpc.call("eth_getCode", EthereumText.data(address.bytes), at.json),
             "code"
         )
     }
 
-    /// What calls answer, in their order, in one request; nil for one that reverts.
+    /// What calls answer, in their order, in one request; nil for one that reverts, or is answered by no bytes.
     func views(_ views: [View], at: At = .latest) async throws(NodeError) -> [[UInt8]?] {
         let calls = views.map { JSONRPC.Call("eth_call", $0.json, at.json) }
         var answers: [[UInt8]?] = []
         for result in try await rpc.calls(calls) {
-            guard let result else {
-                answers.append(nil)
-                continue
-            }
-            answers.append(try EthereumText.bytes(result, "result"))
+            answers.append(result.flatMap { try? EthereumText.bytes($0, "result") })
         }
         return answers
-    }
-
-    /// The gas that a transaction would take now.
-    ///
-    /// - Throws: `refused` with the contract's reason where it would revert.
-    func gas(
-        for view: View,
-        value: BigUInt
-    ) async throws(NodeError) -> UInt64 {
-        guard case .object(var members) = view.json else { throw .malformed("call") }
-        members.append(JSON.Member("value", EthereumText.quantity(value)))
-        let gas = try EthereumText.small(try await rpc.call("eth_estimateGas", .object(members)), "gas")
-        // No block has as much; what is reckoned with it stays within bounds.
-        guard gas <= Self.gasMax else { throw .malformed("gas") }
-        return gas
     }
 
     /// The base fees and tips of the newest blocks.
@@ -191,7 +161,7 @@ struct EthereumNode: Sendable {
 }
 
 extension EthereumNode.View {
-    fileprivate var json: JSON {
+    var json: JSON {
         var members = [JSON.Member("to", EthereumText.data(to.bytes)), JSON.Member("data", EthereumText.data(data))]
         if let from { members.insert(JSON.Member("from", EthereumText.data(from.bytes)), at: 0) }
         return .object(members)

@@ -22,7 +22,8 @@ struct EthereumNodes: Sendable {
         let block = try await first.block(number)
         guard let second, let block else { return block }
         let other = try await second.block(number)
-        guard other?.hash == block.hash else { throw .disagreement("block \(number)") }
+        // What is in it is what its hash stands for, but only who has checked that knows.
+        guard other == block else { throw .disagreement("block \(number)") }
         return block
     }
 
@@ -56,10 +57,10 @@ struct EthereumNodes: Sendable {
 
     /// The nonce of an account's next transaction, the lower one where they differ: what is below it is used by the
     /// word of all.
-    func nonce(of account: EthereumAddress) async throws(NodeError) -> UInt64 {
-        let nonce = try await first.nonce(of: account)
+    func nonce(of account: EthereumAddress, at: EthereumNode.At = .latest) async throws(NodeError) -> UInt64 {
+        let nonce = try await first.nonce(of: account, at: at)
         guard let second else { return nonce }
-        return min(nonce, try await second.nonce(of: account))
+        return min(nonce, try await second.nonce(of: account, at: at))
     }
 
     /// Sends a signed transaction to all; one that takes it is enough, and it is refused for good only by all.

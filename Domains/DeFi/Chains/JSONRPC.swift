@@ -8,13 +8,16 @@ struct JSONRPC: Sendable {
         let method: String
         let parameters: [JSON]
 
-        init(_ method: String, _ parameters: JSON...) { (self.method, self.parameters) = (method, parameters) }
+        init(_ method: String, _ parameters: JSON...) { self.init(method, parameters) }
+        init(_ method: String, _ parameters: [JSON]) { (self.method, self.parameters) = (method, parameters) }
     }
 
     /// A full block of Ethereum with 30 million gas is below this.
     static let answerBytesMax = 16 << 20
     /// Calls of one request; what is more goes in several.
     static let batchMax = 100
+    /// Requests of one question that are on their way at once.
+    static let requestsMax = 4
     /// The longest message of a node that is kept.
     private static let messageCharactersMax = 200
 
@@ -24,46 +27,91 @@ struct JSONRPC: Sendable {
     /// Beside those of every request: who asks.
     var headers: [OutboundHeader] = []
     var answerBytesMax = JSONRPC.answerBytesMax
+    /// What puts calls that wait at the same time into the same requests; nil where each is one of its own.
+    private(set) var batches: CallBatches?
+
+    /// The same peer, where calls that wait at the same time go with the same requests.
+    var gathering: JSONRPC {
+        var rpc = self
+        rpc.batches = CallBatches { calls throws(NodeError) in try await self.answers(ofOne: calls) }
+        return rpc
+    }
 
     /// The result of one call.
     func call(_ method: String, _ parameters: JSON...) async throws(NodeError) -> JSON {
-        let answer = try await post(request(method, parameters, id: 1))
-        return try result(in: answer, id: 1)
+        let call = Call(method, parameters)
+        if let batches { return try await batches.answers(to: [call])[0].get() }
+        return try result(in: try await post(request(call, id: 1)), id: 1)
     }
 
     /// The results of calls in their order; nil for one that is refused.
+    ///
+    /// Some of the requests that they take are on their way at the same time.
     func calls(_ calls: [Call]) async throws(NodeError) -> [JSON?] {
+        let parts = stride(from: 0, to: calls.count, by: JSONRPC.batchMax).map { start in
+            Array(calls[start..<min(start + JSONRPC.batchMax, calls.count)])
+        }
         var results: [JSON?] = []
-        for start in stride(from: 0, to: calls.count, by: JSONRPC.batchMax) {
-            let part = calls[start..<min(start + JSONRPC.batchMax, calls.count)]
-            results += try await batch(Array(part))
+        for part in await answers(of: parts) {
+            for answer in try part.get() {
+                if case .failure(.refused) = answer { results.append(nil) } else { results.append(try answer.get()) }
+            }
         }
         return results
     }
 
-    private func batch(_ calls: [Call]) async throws(NodeError) -> [JSON?] {
-        let requests = calls.enumerated().map { request($1.method, $1.parameters, id: $0 + 1) }
+    /// The answers to each of several lists of calls, a request each.
+    private func answers(of parts: [[Call]]) async -> [Result<[Result<JSON, NodeError>], NodeError>] {
+        typealias Answers = Result<[Result<JSON, NodeError>], NodeError>
+        return await withTaskGroup(of: (place: Int, answers: Answers).self) { group in
+            var answers = parts.map { _ in Answers.success([]) }
+            for (place, part) in parts.enumerated() {
+                if place >= JSONRPC.requestsMax, let (place, answer) = await group.next() {
+                    answers[place] = answer
+                    // Those that were not asked come after it.
+                    if case .failure = answer { break }
+                }
+                group.addTask { (place, await self.answered(part)) }
+            }
+            for await (place, answer) in group { answers[place] = answer }
+            return answers
+        }
+    }
+
+    private func answered(_ calls: [Call]) async -> Result<[Result<JSON, NodeError>], NodeError> {
+        do throws(NodeError) {
+            return .success(try await answers(ofOne: calls))
+        } catch {
+            return .failure(error)
+        }
+    }
+
+    /// What each of some calls gave, in their order; at most `batchMax`, in one request.
+    ///
+    /// - Throws: what is wrong with all of the answer.
+    func answers(ofOne calls: [Call]) async throws(NodeError) -> [Result<JSON, NodeError>] {
+        if let batches { return await batches.answers(to: calls) }
+        let requests = calls.enumerated().map { request($1, id: $0 + 1) }
         guard let answers = try await post(.array(requests)).elements else { throw .malformed("no batch") }
         // A peer may answer in any order (JSON-RPC 2.0, §6).
         var byID: [Int: JSON] = [:]
         for answer in answers {
             if let id = answer["id"]?.integerValue { byID[id] = answer }
         }
-        var results: [JSON?] = []
+        var results: [Result<JSON, NodeError>] = []
         for id in 1...calls.count {
             guard let answer = byID[id] else { throw .malformed("an answer is missing in the batch") }
             do throws(NodeError) {
-                results.append(try result(in: answer, id: id))
+                results.append(.success(try result(in: answer, id: id)))
             } catch {
-                guard case .refused = error else { throw error }
-                results.append(nil)
+                results.append(.failure(error))
             }
         }
         return results
     }
 
-    private func request(_ method: String, _ parameters: [JSON], id: Int) -> JSON {
-        ["jsonrpc": "2.0", "id": .integer(id), "method": .string(method), "params": .array(parameters)]
+    private func request(_ call: Call, id: Int) -> JSON {
+        ["jsonrpc": "2.0", "id": .integer(id), "method": .string(call.method), "params": .array(call.parameters)]
     }
 
     /// The answer to a document.

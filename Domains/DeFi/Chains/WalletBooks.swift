@@ -36,6 +36,8 @@ struct WalletBooks: Sendable {
     let holds: IntentHolds
     private let readMax: Int
 
+    var unclear: UnclearTransactions { UnclearTransactions(schema: schema, pool: pool, chain: chain) }
+
     init(_ runtime: DomainRuntime, ids: IDGenerator, chain: String, readMax: Int = WalletBooks.readMax) {
         (schema, pool, accounts) = (runtime.schema, runtime.pool, runtime.accounts)
         (self.ids, self.chain, self.readMax) = (ids, chain, readMax)
@@ -80,9 +82,10 @@ struct WalletBooks: Sendable {
             union
             select wallet from \(schema).wallet_reads where chain = \(chain) and is_due
             union
-            select v.id from \(schema).wallets v
+            (select v.id from \(schema).wallets v
             left join \(schema).wallet_reads r on r.wallet = v.id
-            where v.status = 'verified' and v.account like \(chain + ":%") and r.wallet is null
+            where v.status = 'verified' and not v.is_read and v.account like \(chain + ":%") and r.wallet is null
+            order by v.id limit \(readMax))
             """,
             limit: readMax
         )
@@ -160,9 +163,11 @@ struct WalletBooks: Sendable {
     func endings(among due: [Due], of assets: [Asset]) async throws -> [LedgerItem] {
         var users = Set(due.filter { !$0.isOver }.map(\.user))
         var items: [LedgerItem] = []
-        for wallet in due where wallet.isOver && !wallet.isSucceeded && users.insert(wallet.user).inserted {
-            let nothing = Reading(wallet: wallet, amounts: assets.map { ($0, 0) })
-            if let item = try await difference(nothing, [], moved: []) { items.append(item) }
+        let over = due.filter { $0.isOver && !$0.isSucceeded && users.insert($0.user).inserted }
+        let nothing = over.map { wallet in Reading(wallet: wallet, amounts: assets.map { ($0, 0) }) }
+        let known = try await known(nothing)
+        for reading in nothing {
+            if let item = try await difference(reading, known, [], moved: []) { items.append(item) }
         }
         return items
     }
@@ -176,38 +181,53 @@ struct WalletBooks: Sendable {
     /// What is to be posted so that the books say what the chain does; nothing is for what the chain didn't say.
     ///
     /// What intents held that a block has by then, as it is stored or among `moved`, ends with it; what they moved is
-    /// what is posted. Nothing that is held keeps it from being posted.
+    /// what is posted. Nothing that is held keeps it from being posted. What is held of an asset that the chain didn't
+    /// say is held until it does.
     func differences(_ readings: [Reading], moved: Set<ID<Intent>>) async throws -> [LedgerItem] {
         let open = try await holds.open(of: Set(readings.map(\.wallet.user)))
+        let known = try await known(readings)
         var items: [LedgerItem] = []
         for reading in readings {
-            let held = open[reading.wallet.user] ?? []
-            if let item = try await difference(reading, held, moved: moved) { items.append(item) }
+            let said = Set(reading.amounts.filter { $0.amount != nil }.map(\.asset))
+            let held = (open[reading.wallet.user] ?? []).filter { said.contains($0.asset) }
+            if let item = try await difference(reading, known, held, moved: moved) { items.append(item) }
         }
         return items
     }
 
+    /// What the books say of what was read; accounts that something is to be posted to are opened, all at once.
+    private func known(_ readings: [Reading]) async throws -> [AccountKey: Int128] {
+        let read = readings.flatMap { reading in
+            reading.amounts.map { (key: Self.account(reading.wallet.user, chain, $0.asset), amount: $0.amount) }
+        }
+        guard !read.isEmpty else { return [:] }
+        let known = try await accounts.totals(of: read.map(\.key))
+        _ = try await accounts.open(
+            read.filter { $0.amount != nil && $0.amount != known[$0.key, default: 0] }.map(\.key)
+        )
+        return known
+    }
+
     private func difference(
         _ reading: Reading,
+        _ known: [AccountKey: Int128],
         _ held: [IntentHolds.Hold],
         moved: Set<ID<Intent>>
     ) async throws -> LedgerItem? {
-        guard let first = reading.amounts.first else { return nil }
+        guard !reading.amounts.isEmpty else { return nil }
         let user = reading.wallet.user
-        let kind = Self.account(user, chain, first.asset).kind
-        let known = try await accounts.balances(of: user.value).filter { $0.kind == kind }
         var commands = try await holds.past(held, moved: moved)
         var balances: [Asset: Int128] = [:]
         for (asset, amount) in reading.amounts {
             guard let now = amount else { continue }
             balances[asset] = now
-            let before = known.first { $0.total.asset == asset }?.total.minorUnits ?? 0
-            guard before != now else { continue }
+            let account = Self.account(user, chain, asset)
+            guard known[account, default: 0] != now else { continue }
             commands.append(
                 .observe(
                     Observation(
                         id: ids.next(),
-                        account: try await accounts.open(Self.account(user, chain, asset)),
+                        account: try await accounts.open(account),
                         other: try await accounts.open(AccountKey(house: IntentBooks.onChain, asset)),
                         balance: now,
                         code: "wallet_balance"

@@ -18,10 +18,12 @@ struct WalletFlowRow: StoredRow {
     static func store(_ rows: [WalletFlowRow], in schema: Schema, at: Timestamp) -> [SQL] {
         [
             """
-            insert into \(schema).wallet_flows (chain, hash, number, wallet, asset, received, sent)
+            insert into \(schema).wallet_flows as f (chain, hash, number, wallet, asset, received, sent)
             select * from unnest(\(rows.map(\.chain)), \(rows.map { Bytes($0.block.hash) }),
                 \(rows.map(\.block.number)), \(rows.map(\.wallet)), \(rows.map(\.asset.code)),
                 \(rows.map(\.flow.received)), \(rows.map(\.flow.sent)))
+            on conflict (chain, hash, wallet, asset) do update
+            set received = f.received + excluded.received, sent = f.sent + excluded.sent
             """
         ]
     }
@@ -58,6 +60,10 @@ struct WalletReadRow: StoredRow, Entity {
             set (number, hash, is_due, attempts, next_at)
                 = (excluded.number, excluded.hash, excluded.is_due, 0, '-infinity')
             """,
+            """
+            update \(schema).wallets set is_read = true
+            where id = any(\(alive.map(\.wallet))) and status = 'verified' and not is_read
+            """,
             "delete from \(schema).wallet_reads where wallet = any(\(over.map(\.wallet)))",
         ]
     }
@@ -91,6 +97,7 @@ enum WalletRollback {
             where t.wallet = f.wallet and t.asset = f.asset
             """,
             "delete from \(schema).wallet_flows where chain = \(chain) and number > \(number)",
+            "delete from \(schema).unclear_transactions where chain = \(chain) and number > \(number)",
             "update \(schema).wallet_reads set is_due = true where chain = \(chain) and number > \(number)",
         ]
     }

@@ -21,51 +21,71 @@ struct WalletWatch: Sendable {
     /// the place of.
     func effects(
         of block: EthereumBlock,
-        _ logs: [EthereumLog],
+        _ events: BlockEvents,
         moved: Set<ID<Intent>> = []
     ) async throws -> WalletEffects {
-        let moves = try await moves(in: block, logs)
-        var touched = Set(block.entries.map(\.sender))
-        for move in moves { touched.formUnion([move.from, move.to]) }
-        let wallets = try await followed(Array(touched))
-        var flows: [ID<Wallet>: [any StoredRow]] = [:]
-        for (place, flow) in Self.totals(moves) {
-            for wallet in wallets[place.address] ?? [] {
-                let (received, sent) = (flow.received, flow.sent)
-                flows[wallet, default: []] += [
-                    WalletTotalsRow(wallet: wallet, asset: place.asset, received: received, sent: sent),
-                    WalletFlowRow(
-                        chain: chain.name,
-                        block: block.reference,
-                        wallet: wallet,
-                        asset: place.asset,
-                        flow: flow
-                    ),
-                ]
-            }
-        }
+        let wallets = try await followed(Array(Self.touched(by: block, moves(events.all))))
+        let (told, unclear) = try await moves(in: block, events, of: Set(wallets.keys))
         var effects = WalletEffects()
-        effects.apart = flows.map { wallet, rows in
+        effects.apart = flows(told, of: wallets, in: block.reference).map { wallet, rows in
             LedgerItem(operation: wallet.cast(), commands: []) { _, _ in .init(rows: rows) }
         }
         let concerned = wallets.values.flatMap(\.self)
         let due = try await books.due(concerned)
-        let (read, partial) = try await differences(due, at: block, moved: moved)
+        let (read, unread) = try await differences(due, at: block, moved: moved)
+        effects.unread = unread
         var rows: [any StoredRow] = due.map { wallet in
             WalletReadRow(
                 wallet: wallet.id,
                 chain: chain.name,
                 block: block.reference,
                 isOver: wallet.isOver,
-                isPartial: partial.contains(wallet.id)
+                isPartial: unread[wallet.id] != nil
             )
         }
         let waiting = Set(concerned).subtracting(due.map(\.id))
         if !waiting.isEmpty { rows.append(WalletsDueRow(wallets: waiting.sorted())) }
+        let asked: [any StoredRow] = unclear.map {
+            UnclearTransactionRow(chain: chain.name, hash: $0, block: block.reference)
+        }
+        rows += asked
         effects.items = effects.apart + read + (rows.isEmpty ? [] : [item(rows)])
         let all = Set(concerned).union(due.map(\.id))
-        if !all.isEmpty { effects.later = [item([WalletsDueRow(wallets: all.sorted())])] }
+        if !all.isEmpty { effects.later = [item([WalletsDueRow(wallets: all.sorted())] + asked)] }
         return effects
+    }
+
+    /// What transactions of a followed block moved, as far as all nodes say the same of them by now.
+    func cleared(_ group: UnclearTransactions.Group) async throws -> ClearedTransactions {
+        var cleared = ClearedTransactions(operation: books.ids.next())
+        // Another block in its place is for who follows the chain to find.
+        guard let block = try await chain.nodes.block(group.block.number), block.reference == group.block else {
+            return cleared
+        }
+        let entries = block.entries.filter { group.hashes.contains($0.hash) }
+        let (moves, unclear) = try await moves(by: entries, in: block)
+        let wallets = try await followed(moves.flatMap { [$0.from, $0.to] })
+        cleared.hashes = entries.map(\.hash).filter { !unclear.contains($0) }
+        cleared.rows = flows(moves, of: wallets, in: block.reference).values.flatMap(\.self)
+        return cleared
+    }
+
+    private func flows(
+        _ moves: [Move],
+        of wallets: [EthereumAddress: [ID<Wallet>]],
+        in block: BlockReference
+    ) -> [ID<Wallet>: [any StoredRow]] {
+        var flows: [ID<Wallet>: [any StoredRow]] = [:]
+        for (place, flow) in Self.totals(moves) {
+            for wallet in wallets[place.address] ?? [] {
+                let (asset, received, sent) = (place.asset, flow.received, flow.sent)
+                flows[wallet, default: []] += [
+                    WalletTotalsRow(wallet: wallet, asset: asset, received: received, sent: sent),
+                    WalletFlowRow(chain: chain.name, block: block, wallet: wallet, asset: asset, flow: flow),
+                ]
+            }
+        }
+        return flows
     }
 
     private func item(_ rows: [any StoredRow]) -> LedgerItem {
@@ -101,32 +121,66 @@ struct WalletWatch: Sendable {
         return totals
     }
 
-    /// Coins that the block's transactions carry, and tokens that its events say moved.
-    private func moves(in block: EthereumBlock, _ logs: [EthereumLog]) async throws -> [Move] {
-        var moves: [Move] = []
-        for log in logs {
+    /// Whom a block may be about: who sends, who gets coins, and whom its events name.
+    private static func touched(by block: EthereumBlock, _ told: [Move]) -> Set<EthereumAddress> {
+        var touched = Set(block.entries.map(\.sender))
+        touched.formUnion(block.entries.filter { !$0.value.isZero }.compactMap(\.to))
+        for move in told { touched.formUnion([move.from, move.to]) }
+        return touched
+    }
+
+    /// What events say of tokens that are assets here.
+    private func moves(_ events: [EthereumLog]) -> [Move] {
+        events.compactMap { log in
             guard let token = assets.first(where: { $0.token == log.contract }), let moved = log.transfer else {
+                return nil
+            }
+            return Move(asset: token.asset, from: moved.from, to: moved.to, amount: Int128(clamping: moved.amount))
+        }
+    }
+
+    /// What a block moved, and its transactions of which the nodes don't say the same as far as they concern wallets of
+    /// ours.
+    ///
+    /// Coins come with no event: whether they went is in the receipt, and so are the events that not all nodes have.
+    private func moves(
+        in block: EthereumBlock,
+        _ events: BlockEvents,
+        of ours: Set<EthereumAddress>
+    ) async throws -> (moves: [Move], unclear: [[UInt8]]) {
+        let disputed = Set(
+            events.disputed.filter { log in
+                moves([log]).contains { ours.contains($0.from) || ours.contains($0.to) }
+            }.map(\.transaction)
+        )
+        let asked = block.entries.filter { entry in
+            let isPaying = ours.contains(entry.sender) || entry.to.map(ours.contains) == true
+            return disputed.contains(entry.hash) || isPaying && !entry.value.isZero
+        }
+        let known = Set(asked.map(\.hash))
+        let (received, unclear) = try await moves(by: asked, in: block)
+        return (moves(events.agreed.filter { !known.contains($0.transaction) }) + received, unclear)
+    }
+
+    /// What transactions moved by the receipts that all nodes give, and those of which they don't.
+    private func moves(
+        by entries: [EthereumBlock.Entry],
+        in block: EthereumBlock
+    ) async throws(NodeError) -> (moves: [Move], unclear: [[UInt8]]) {
+        var (found, unclear): ([Move], [[UInt8]]) = ([], [])
+        for (entry, receipt) in zip(entries, try await chain.nodes.receipts(entries.map(\.hash)).answers) {
+            // A node may have a block before its receipts.
+            guard let receipt, receipt.block == block.reference else {
+                unclear.append(entry.hash)
                 continue
             }
-            let amount = Int128(clamping: moved.amount)
-            moves.append(Move(asset: token.asset, from: moved.from, to: moved.to, amount: amount))
-        }
-        let paying = block.entries.filter { !$0.value.isZero }
-        guard !paying.isEmpty else { return moves }
-        let ours = Set(try await followed(paying.flatMap { [$0.sender, $0.to].compactMap(\.self) }).keys)
-        // Coins come with no event: whether they went is in the receipt.
-        let asked = paying.filter { ours.contains($0.sender) || $0.to.map(ours.contains) == true }
-        let receipts = try await chain.nodes.first.receipts(asked.map(\.hash))
-        for (entry, receipt) in zip(asked, receipts) {
-            // A node that has the block and not yet its receipts is asked again: what isn't counted now never is.
-            guard let receipt, receipt.block == block.reference else {
-                throw NodeError.malformed("no receipt of a transaction in block \(block.number)")
-            }
-            guard receipt.succeeded, let to = entry.to else { continue }
+            guard receipt.succeeded else { continue }
+            found += moves(receipt.logs)
+            guard let to = entry.to else { continue }
             let amount = Int128(clamping: entry.value)
-            moves.append(Move(asset: EthereumChain.gasAsset, from: entry.sender, to: to, amount: amount))
+            found.append(Move(asset: EthereumChain.gasAsset, from: entry.sender, to: to, amount: amount))
         }
-        return moves
+        return (found, unclear)
     }
 
     /// The wallets at some of these addresses.
@@ -140,30 +194,38 @@ struct WalletWatch: Sendable {
 
     // MARK: What a wallet has
 
-    /// What is to be posted so that the books say what the chain does, and the wallets of which the node didn't say
-    /// all.
+    /// What is to be posted so that the books say what the chain does, and the wallets of which the nodes didn't say
+    /// all, or didn't say the same.
     private func differences(
         _ due: [WalletBooks.Due],
         at block: EthereumBlock,
         moved: Set<ID<Intent>>
-    ) async throws -> (items: [LedgerItem], partial: Set<ID<Wallet>>) {
+    ) async throws -> (items: [LedgerItem], unread: [ID<Wallet>: NodeError]) {
         let alive = due.filter { !$0.isOver }
-        let node = chain.nodes.first
         let addresses = alive.compactMap { EthereumAddress($0.address) }
         guard addresses.count == alive.count else { throw WalletFault.unknownAccount }
-        let coins = try await node.balances(of: addresses, at: .number(block.number))
+        let coins = try await chain.nodes.balances(of: addresses, at: .number(block.number))
         let views = addresses.flatMap { wallet in assets.map { EthereumNode.View.balance(of: wallet, in: $0.token) } }
-        var tokens = try await node.views(views, at: .number(block.number))[...]
-        var (readings, partial): ([WalletBooks.Reading], Set<ID<Wallet>>) = ([], [])
-        for (wallet, coins) in zip(alive, coins) {
-            var amounts = [(EthereumChain.gasAsset, coins)]
-            for (asset, _) in assets { amounts.append((asset, tokens.popFirst()?.map { BigUInt(bigEndian: $0) })) }
-            if amounts.contains(where: { $0.1 == nil }) { partial.insert(wallet.id) }
-            let known = amounts.map { (asset: $0, amount: $1.map { Int128(clamping: $0) }) }
-            readings.append(WalletBooks.Reading(wallet: wallet, amounts: known))
+        let tokens = try await chain.nodes.views(views, at: .number(block.number))
+        var (readings, unread): ([WalletBooks.Reading], [ID<Wallet>: NodeError]) = ([], [:])
+        for (place, wallet) in alive.enumerated() {
+            let places = place * assets.count..<(place + 1) * assets.count
+            let isDisputed = coins.disputed.contains(place) || !tokens.disputed.isDisjoint(with: places)
+            var amounts: [(asset: Asset, amount: Int128?)] = [
+                (EthereumChain.gasAsset, coins.answers[place].map { Int128(clamping: $0) })
+            ]
+            for ((asset, _), answer) in zip(assets, tokens.answers[places]) {
+                amounts.append((asset, answer.map { Int128(clamping: BigUInt(bigEndian: $0)) }))
+            }
+            if isDisputed {
+                unread[wallet.id] = .disagreement("what a wallet has")
+            } else if amounts.contains(where: { $0.amount == nil }) {
+                unread[wallet.id] = .malformed("what a wallet has")
+            }
+            readings.append(WalletBooks.Reading(wallet: wallet, amounts: amounts))
         }
         var items = try await books.differences(readings, moved: moved)
         items += try await books.endings(among: due, of: [EthereumChain.gasAsset] + assets.map(\.asset))
-        return (items, partial)
+        return (items, unread)
     }
 }

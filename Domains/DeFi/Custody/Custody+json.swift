@@ -66,6 +66,17 @@ extension CustodyWithdrawal {
         ]
     }
 
+    /// It as operators get it among all transactions.
+    var told: JSON {
+        [
+            "intent": .string(id.wire), "user": .string(user.wire), "wallet": .null, "chain": .string(chain),
+            "kind": "payout", "status": .string(state.name), "asset": .string(amount.asset.code),
+            "amount": .string(amount.wire), "fee": .string(fee.wire), "strategy": .null,
+            "transaction_hash": state.signature.map { .string(Chain.shown($0.hash, on: chain)) } ?? .null,
+            "reason": reason.map { .string($0) } ?? .null,
+        ]
+    }
+
     static let schema = JSONSchema.object(
         [
             .required("id", .id(of: CustodyWithdrawal.self)),

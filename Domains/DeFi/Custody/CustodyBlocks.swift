@@ -32,14 +32,19 @@ struct CustodyBlocks: Sendable {
     }
 
     /// A block has been looked at; where something in it was refused it is looked at again later.
-    func looked(at block: BlockReference, on chain: String, isWhole: Bool) async throws {
+    func looked(
+        at block: BlockReference,
+        on chain: String,
+        isWhole: Bool,
+        againSeconds: Double = CustodyBlocks.againSeconds
+    ) async throws {
         let hash = Bytes(block.hash)
         _ = try await pool.query(
             isWhole
                 ? "delete from \(schema).custody_blocks where chain = \(chain) and hash = \(hash)"
                 : """
                 update \(schema).custody_blocks
-                set next_at = clock_timestamp() + make_interval(secs => \(CustodyBlocks.againSeconds))
+                set next_at = clock_timestamp() + make_interval(secs => \(againSeconds))
                 where chain = \(chain) and hash = \(hash)
                 """
         )

@@ -42,6 +42,23 @@ struct CustodyBooks: Sendable {
         }
     }
 
+    /// The first item of a deposit that a block shows in the place of another one: that one is over for good.
+    ///
+    /// - Throws: `CustodyDeposit.Impossible` while the other one has a block still.
+    func item(new deposit: CustodyDeposit, insteadOf former: CustodyDeposit) throws -> LedgerItem {
+        var ended: CustodyDeposit? = former
+        if former.state == .lost { ended = nil } else { try ended?.apply(.forgotten) }
+        return LedgerItem(operation: deposit.id.cast(), commands: []) { [ended] _, _ in
+            let over: [any StoredRow] =
+                ended.map { [CustodyDepositChangeRow(deposit: $0)] + news($0, balances: []) } ?? []
+            let rows: [any StoredRow] = [
+                NewCustodyDepositRow(deposit: deposit, former: former.id),
+                CustodyFaultOverRow(chain: former.chain, subject: former.id.wire),
+            ]
+            return LedgerItem.Finish(rows: over + rows + news(deposit, balances: []))
+        }
+    }
+
     /// A deposit after an event; `owner` is who has the sender's wallet now.
     func item(
         _ deposit: CustodyDeposit,

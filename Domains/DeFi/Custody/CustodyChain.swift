@@ -25,13 +25,18 @@ protocol CustodyChain: Sendable {
     /// What a block of the chain as it is now did to the account; nil where another block is in its place. `read` is
     /// the block, where it was read already.
     ///
-    /// - Throws: a `NodeError`: `disagreement` where nodes don't say the same of a transaction.
+    /// - Throws: a `NodeError` where nodes don't say the same of the block, or say nothing.
     func look(at block: BlockReference, _ assets: [Asset], having read: ReadBlock?) async throws -> CustodyBlock?
 
     /// Requires that all nodes have a transaction in a block, and what it did there.
     ///
     /// - Throws: `disagreement`.
     func requireStanding(_ hash: [UInt8], in block: BlockReference?, succeeded: Bool) async throws(NodeError)
+
+    /// The block of the chain as it is now that has a transaction; nil while none has it.
+    ///
+    /// - Throws: `disagreement`.
+    func block(of hash: [UInt8]) async throws(NodeError) -> BlockReference?
 
     /// Whether a node knows a transaction, waiting or in a block.
     func knows(_ hash: [UInt8]) async throws(NodeError) -> Bool
@@ -73,7 +78,7 @@ enum CustodyFate: Hashable, Sendable {
 /// A block as who follows a chain has read it.
 enum ReadBlock: Sendable {
     /// With the events of the contracts that are watched.
-    case ethereum(EthereumBlock, [EthereumLog])
+    case ethereum(EthereumBlock, BlockEvents)
     case payments(PaymentBlock)
 
     var reference: BlockReference {
@@ -95,11 +100,12 @@ struct CustodyBlock: Hashable, Sendable {
     }
 
     /// What came.
-    let sightings: [CustodyDeposit.Sighting]
-    let own: [Own]
-    /// False where the nodes don't say the same of a transaction, which isn't among these then: the block is looked at
-    /// again.
-    var isWhole = true
+    var sightings: [CustodyDeposit.Sighting] = []
+    var own: [Own] = []
+    /// Transactions of which the nodes don't say the same; they aren't among these, and the block is looked at again.
+    var unclear: [[UInt8]] = []
+    /// Whether a node has the block and not yet all receipts of it: it is looked at again at once.
+    var isEarly = false
 }
 
 extension CustodyBlock.Own {

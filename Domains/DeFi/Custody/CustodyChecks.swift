@@ -58,7 +58,12 @@ struct CustodyChecks: Sendable {
     }
 
     /// Why a deposit isn't credited to its owner; nil when it is.
+    ///
+    /// What the customer can do something about, and what nobody has decided in time, stays in review.
     func hold(_ deposit: CustodyDeposit, owner: ID<User>) async throws -> CustodyDeposit.Hold? {
+        // Whom another process has locked or closed has nothing credited from then on.
+        users.forget(owner)
+        guard let profile = try await users.profile(owner), profile.isActive else { return .ownerNotActive }
         for address in deposit.senders {
             let sender = ScreenedAddress(
                 subject: deposit.id.value,
@@ -72,7 +77,6 @@ struct CustodyChecks: Sendable {
             case .approve: break
             }
         }
-        guard let profile = try await users.profile(owner) else { return .inReview }
         let movement = MoneyMovement(
             subject: deposit.id.value,
             user: owner,
@@ -80,9 +84,10 @@ struct CustodyChecks: Sendable {
             amount: deposit.amount,
             identification: profile.identification
         )
-        guard case .goesOn = try await compliance.standing(of: movement, since: deposit.createdAt) else {
-            return .inReview
+        switch try await compliance.standing(of: movement, since: deposit.createdAt) {
+        case .goesOn: return nil
+        case .waits: return .inReview
+        case .refused(let answer): return answer.isForGood ? .refused : .inReview
         }
-        return nil
     }
 }

@@ -14,13 +14,20 @@ struct CustodyDeposit: Sendable, Entity {
         case senderUnknown = "sender_unknown"
         /// Compliance looks at it.
         case inReview = "in_review"
+        /// Its owner is locked, or has left.
+        case ownerNotActive = "owner_not_active"
+        /// Compliance has refused it for good.
+        case refused
         /// The sender is on a list.
         case addressBlocked = "address_blocked"
         /// It is too little to be credited.
         case belowMinimum = "below_minimum"
 
         /// Whether it may still be credited.
-        var isOpen: Bool { self == .senderUnknown || self == .inReview }
+        var isOpen: Bool { Self.open.contains(self) }
+
+        /// Those that something else may come of.
+        static let open: [Hold] = [.senderUnknown, .inReview, .ownerNotActive]
     }
 
     /// Where it stands.
@@ -41,7 +48,7 @@ struct CustodyDeposit: Sendable, Entity {
         case seen(BlockReference)
         /// The chain goes on without its block.
         case reorganised
-        /// No node knows its transaction any more.
+        /// No node knows its transaction any more, or what it does in the block that has it is something else.
         case forgotten
         /// Its block counts as final, and nobody gets it.
         case held(Hold)
@@ -122,6 +129,17 @@ struct CustodyDeposit: Sendable, Entity {
         // Who was credited stays its owner, whoever has the wallet later.
         if user == nil { user = owner }
         if user != nil { told += 1 }
+    }
+
+    /// It as its block shows it; nil while no block has it.
+    var sighting: Sighting? {
+        state.block.map { Sighting(hash: hash, place: place, sender: sender, amount: amount, block: $0) }
+    }
+
+    /// Whether a block shows this transfer: a transaction whose effect depends on what is there may make another one in
+    /// another block.
+    func isShown(by sighting: Sighting) -> Bool {
+        hash == sighting.hash && place == sighting.place && sender == sighting.sender && amount == sighting.amount
     }
 
     /// Whose wallets paid for it.

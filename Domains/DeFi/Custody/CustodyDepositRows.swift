@@ -4,10 +4,15 @@ import PostgreSQL
 /// A deposit's first row.
 struct NewCustodyDepositRow: StoredRow {
     let deposit: CustodyDeposit
+    /// What its transaction did at the same place in a block that the chain went on without.
+    var former: ID<CustodyDeposit>?
 
     static func store(_ rows: [NewCustodyDepositRow], in schema: Schema, at instant: Timestamp) -> [SQL] {
-        let new = rows.map(\.deposit)
-        return [
+        let (new, former) = (rows.map(\.deposit), rows.compactMap(\.former))
+        let past: [SQL] =
+            former.isEmpty
+            ? [] : ["update \(schema).custody_deposits set is_past = true where id = any(\(former))"]
+        return past + [
             """
             insert into \(schema).custody_deposits (id, user_id, chain, hash, place, sender, asset, amount, required,
                 state, block_number, block_hash, told, version, created_at, updated_at)

@@ -1,4 +1,6 @@
+import DomainKit
 import Kernel
+import Logging
 import PostgreSQL
 
 /// Reads deposits.
@@ -15,6 +17,8 @@ struct CustodyDeposits: Sendable {
 
     let schema: Schema
     let pool: Pool
+    /// What chains are followed by leaves out what can't be read; nil for who throws it.
+    var unreadable: UnreadableRows?
 
     /// One of a user.
     ///
@@ -34,7 +38,7 @@ struct CustodyDeposits: Sendable {
     /// Those of transactions.
     func of(_ hashes: [[UInt8]], on chain: String) async throws -> [CustodyDeposit] {
         guard !hashes.isEmpty else { return [] }
-        return try await find(
+        return try await readable(
             "d.chain = \(chain) and d.hash = any(\(hashes.map(Bytes.init))) and not d.is_past",
             limit: CustodyDeposits.blockMax
         )
@@ -42,7 +46,7 @@ struct CustodyDeposits: Sendable {
 
     /// Those in a block that isn't final for them yet, up to a block's number.
     func undecided(on chain: String, upTo number: Int64) async throws -> [CustodyDeposit] {
-        try await find(
+        try await readable(
             "d.chain = \(chain) and d.state = 'pending' and d.block_number <= \(number)",
             limit: CustodyDeposits.blockMax
         )
@@ -50,7 +54,7 @@ struct CustodyDeposits: Sendable {
 
     /// Those in blocks that the chain goes on without.
     func abandoned(on chain: String) async throws -> [CustodyDeposit] {
-        try await find(
+        try await readable(
             """
             d.chain = \(chain) and not d.is_past and exists (
                 select 1 from \(schema).chain_blocks b
@@ -62,17 +66,21 @@ struct CustodyDeposits: Sendable {
 
     /// Those that were in no block when last looked at, or are held, and are due for another look.
     func due(on chain: String, limit: Int) async throws -> [CustodyDeposit] {
-        try await find("d.chain = \(chain) and d.look_at <= clock_timestamp()", limit: limit)
+        try await readable(
+            "d.chain = \(chain) and d.look_at <= clock_timestamp()",
+            limit: limit,
+            leftOut: postpone
+        )
     }
 
     /// Leaves some alone until the next look.
-    func postpone(_ deposits: [CustodyDeposit]) async throws {
+    func postpone(_ deposits: [ID<CustodyDeposit>]) async throws {
         guard !deposits.isEmpty else { return }
         _ = try await pool.query(
             """
             update \(schema).custody_deposits
             set look_at = clock_timestamp() + make_interval(secs => \(CustodyDeposits.lookSeconds))
-            where id = any(\(deposits.map(\.id))) and look_at is not null
+            where id = any(\(deposits)) and look_at is not null
             """
         )
     }
@@ -101,14 +109,34 @@ struct CustodyDeposits: Sendable {
         try await find("d.id > \(id) and d.user_id is not null", limit: limit, order: "d.id")
     }
 
+    /// What is final and credited to nobody, on whatever chain, the newest first.
+    func held(limit: Int) async throws -> [CustodyDeposit] {
+        try await readable("d.state = 'held' and not d.is_past", limit: min(max(limit, 1), CustodyFaults.listMax))
+    }
+
     private func find(_ condition: SQL, limit: Int, order: SQL = "d.id desc") async throws -> [CustodyDeposit] {
-        try await pool.query(
-            """
-            select \(CustodyDeposit.columns) from \(schema).custody_deposits d
-            left join \(schema).chains c on c.name = d.chain
-            where \(condition) order by \(order) limit \(limit)
-            """
-        ).map(CustodyDeposit.init)
+        try await pool.query(rows(condition, limit: limit, order: order)).map(CustodyDeposit.init)
+    }
+
+    /// Those of them that can be read; the others are told to `leftOut`.
+    private func readable(
+        _ condition: SQL,
+        limit: Int,
+        leftOut: ([ID<CustodyDeposit>]) async throws -> Void = { _ in }
+    ) async throws -> [CustodyDeposit] {
+        guard let unreadable else { return try await find(condition, limit: limit) }
+        let found = try await pool.query(rows(condition, limit: limit, order: "d.id desc"))
+        let read = try unreadable.readable(found) { try CustodyDeposit($0) }
+        if !read.leftOut.isEmpty { try await leftOut(read.leftOut.map { ID($0) }) }
+        return read.values
+    }
+
+    private func rows(_ condition: SQL, limit: Int, order: SQL) -> SQL {
+        """
+        select \(CustodyDeposit.columns) from \(schema).custody_deposits d
+        left join \(schema).chains c on c.name = d.chain
+        where \(condition) order by \(order) limit \(limit)
+        """
     }
 }
 
@@ -149,5 +177,16 @@ extension CustodyDeposit {
         case "lost": return .lost
         default: return nil
         }
+    }
+}
+
+extension CustodyDeposits {
+    /// What a chain is followed by: what can't be read is left out.
+    init(_ runtime: DomainRuntime, on chain: String, logger: Logger) {
+        self.init(
+            schema: runtime.schema,
+            pool: runtime.pool,
+            unreadable: UnreadableRows("deposit", on: chain, logger: logger)
+        )
     }
 }

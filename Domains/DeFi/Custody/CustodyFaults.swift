@@ -90,6 +90,7 @@ struct CustodyFaults: Sendable {
     func keep(_ subject: String, _ error: any Error) async throws {
         switch error {
         case NodeError.disagreement(let what): try await keep(subject, "the nodes disagree about \(what)")
+        case let error as NodeError where error.isAboutAnswer: try await keep(subject, "\(error)")
         case is NodeError, is CancellationError: throw error
         case let error as PostgresError where !error.isOfARow: throw error
         case let error as PostgresError: try await keep(subject, error.words)

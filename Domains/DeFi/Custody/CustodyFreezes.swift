@@ -12,8 +12,10 @@ import PostgreSQL
 struct CustodyFreezes: Sendable {
     /// What the reason of these freezes begins with.
     static let words = "custody shortfall: "
-    /// Customers that are looked at in one step.
-    static let stepMax = 100
+    /// Customers that are read at once.
+    static let pageMax = 100
+    /// Pages of one step; those behind them have their turn once these are settled.
+    static let pagesMax = 100
     /// Entries of one answer at most.
     static let listMax = 500
 
@@ -38,18 +40,52 @@ struct CustodyFreezes: Sendable {
         return commands
     }
 
-    /// Pays what is owed from what has come since, and lets those go who owe nothing any more.
+    /// Pays what is owed from what has come since, and lets those go who owe nothing any more; what goes wrong with one
+    /// customer is told, and holds up nobody else.
+    ///
+    /// - Throws: a `PostgresError` that is no customer's fault.
     func settle() async throws {
-        let rows = try await runtime.pool.query(
+        var last: UInt128 = 0
+        for _ in 0..<CustodyFreezes.pagesMax {
+            let owners = try await changing(after: last)
+            for owner in owners { try await settleApart(ID<User>(owner)) }
+            guard owners.count == CustodyFreezes.pageMax, let end = owners.last else { return }
+            last = end
+        }
+    }
+
+    /// Customers behind one in the order of their ids who owe nothing any more, or have something to pay with.
+    private func changing(after owner: UInt128) async throws -> [UInt128] {
+        let owing: SQL = "o.owner = a.owner and o.kind = \(CustodyBooks.receivable) and o.posted < 0"
+        return try await runtime.pool.query(
             """
-            select distinct owner from \(schema).ledger_accounts
-            where frozen_because is not null and starts_with(frozen_because, \(CustodyFreezes.words))
-            order by owner limit \(CustodyFreezes.stepMax)
+            select distinct a.owner from \(schema).ledger_accounts a
+            where a.frozen_because is not null and starts_with(a.frozen_because, \(CustodyFreezes.words))
+                and a.owner > \(owner)
+                and (not exists (select from \(schema).ledger_accounts o where \(owing))
+                    or exists (
+                        select from \(schema).ledger_accounts o
+                        join \(schema).ledger_accounts p on p.owner = o.owner and p.asset = o.asset
+                            and p.kind = \(CustodyBooks.customer) and p.posted > p.reserved
+                        where \(owing)))
+            order by a.owner limit \(CustodyFreezes.pageMax)
             """
-        )
-        for row in rows {
-            let owner: UInt128 = try row["owner"]
-            try await settle(ID<User>(owner))
+        ).map { try $0["owner"] }
+    }
+
+    private func settleApart(_ user: ID<User>) async throws {
+        do {
+            try await settle(user)
+        } catch let error as PostgresError where !error.isOfARow {
+            throw error
+        } catch let error as CancellationError {
+            throw error
+        } catch {
+            Counter(label: "custody_freeze_faults_total").increment()
+            logger.error(
+                "what a shortfall stops can't be settled; it is tried again, and an operator must look",
+                metadata: ["user": "\(user.wire)", "error": "\(error)"]
+            )
         }
     }
 

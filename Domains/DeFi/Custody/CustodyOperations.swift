@@ -1,5 +1,6 @@
 public import Kernel
 import Ledger
+import WalletCrypto
 
 /// What operators do with custody.
 public struct CustodyOperations: Sendable {
@@ -38,6 +39,20 @@ public struct CustodyOperations: Sendable {
         var found: [JSON] = []
         for parts in chains { found += try await parts.faults.list(limit: limit) }
         return Array(found.prefix(limit))
+    }
+
+    /// Deposits that are final and credited to nobody, and why, the newest first.
+    public func held(limit: Int) async throws -> [JSON] {
+        try await chains[0].deposits.held(limit: limit).map { deposit in
+            [
+                "deposit": .string(deposit.id.wire), "user": deposit.user.map { .string($0.wire) } ?? .null,
+                "chain": .string(deposit.chain), "asset": .string(deposit.amount.asset.code),
+                "amount": .string(deposit.amount.wire), "reason": deposit.state.reason.map { .string($0) } ?? .null,
+                "status": .string(deposit.state.shown), "from": .string(deposit.sender),
+                "transaction_hash": .string(Chain.shown(deposit.hash, on: deposit.chain)),
+                "since": .string(deposit.updatedAt.description),
+            ]
+        }
     }
 
     /// Whose custody is stopped by a shortfall, by asset.

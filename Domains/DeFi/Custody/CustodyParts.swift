@@ -10,6 +10,7 @@ struct CustodyParts: Sendable {
     let deposits: CustodyDeposits
     let withdrawals: CustodyWithdrawals
     let reconciliation: CustodyReconciliation
+    let waiting: CustodyWaiting
     let faults: CustodyFaults
     let freezes: CustodyFreezes
     let orders: CustodyOrders
@@ -24,11 +25,11 @@ struct CustodyParts: Sendable {
         ids: IDGenerator,
         logger: Logger
     ) {
-        self.chain = chain
+        (self.chain, waiting) = (chain, CustodyWaiting(runtime, chain, logger: logger))
         let (schema, pool) = (runtime.schema, runtime.pool)
         let assets = CustodyAssets(schema: schema, pool: pool)
-        deposits = CustodyDeposits(schema: schema, pool: pool)
-        withdrawals = CustodyWithdrawals(schema: schema, pool: pool)
+        deposits = CustodyDeposits(runtime, on: chain.name, logger: logger)
+        withdrawals = CustodyWithdrawals(runtime, on: chain.name, logger: logger)
         freezes = CustodyFreezes(runtime: runtime, kept: kept, ids: ids, logger: logger)
         let books = CustodyBooks(
             schema: schema,

@@ -19,8 +19,11 @@ struct CustodySender: Sendable {
     static let againSeconds = 15.0
     /// Seconds after which what no block has taken is signed anew for more gas.
     static let stuckSeconds = 180.0
-    /// How often a payout is made dearer; nodes want a tenth more each time, and an eighth is offered.
-    static let replacementsMax = 6
+    /// Transactions that a payout is signed as at most.
+    ///
+    /// The gas ceiling ends it before: nodes want a tenth more each time, an eighth is offered, and so many eighths are
+    /// more than any ceiling is above a wei.
+    static let attemptsMax = 256
     /// From so many failed attempts on operators are told.
     static let attemptsAlarming = 8
     /// Constraints that two payouts meet which are signed for the same: a nonce, coins, or all of it.
@@ -167,13 +170,15 @@ struct CustodySender: Sendable {
     private func send(_ withdrawal: CustodyWithdrawal, _ signed: CustodyWithdrawal.Signed) async throws {
         switch await chain.send(signed) {
         case .accepted:
-            guard try await speedUp(withdrawal, signed, isRefused: false) else {
-                return try await waitForBlock(withdrawal)
+            switch try await speedUp(withdrawal, signed, isRefused: false) {
+            case .raised: return
+            case .notDue: try await waitForBlock(withdrawal)
+            case .impossible: try await waitForBlock(withdrawal, because: "no_block_yet")
             }
         case .nonceTooLow: try await lookUp(withdrawal, signed)
         case .underpriced:
-            guard try await speedUp(withdrawal, signed, isRefused: true) else {
-                return try await postpone(withdrawal, "underpriced")
+            if try await speedUp(withdrawal, signed, isRefused: true) != .raised {
+                try await postpone(withdrawal, "underpriced")
             }
         case .insufficientFunds: try await postpone(withdrawal, "insufficient_funds_of_custodian")
         case .refused(let words): try await postpone(withdrawal, words)
@@ -181,20 +186,30 @@ struct CustodySender: Sendable {
         }
     }
 
-    /// Signs and sends a payout for more gas that no block has taken for long, or that nodes don't take at its price;
-    /// false where it isn't time for that, where it was done often enough, and where gas costs more than is allowed.
+    /// Whether a payout was signed for more.
+    private enum Raise {
+        case raised
+        /// It isn't time for that.
+        case notDue
+        /// Gas costs more than is allowed, or the chain knows no such thing.
+        case impossible
+    }
+
+    /// Signs and sends a payout for more gas that no block has taken for long, or that nodes don't take at its price.
     ///
     /// The chain takes one of them; whichever that is, it is known by its hash.
     private func speedUp(
         _ withdrawal: CustodyWithdrawal,
         _ signed: CustodyWithdrawal.Signed,
         isRefused: Bool
-    ) async throws -> Bool {
+    ) async throws -> Raise {
         let attempts = try await withdrawals.attempts(of: withdrawal, stuckSeconds: Self.stuckSeconds)
-        guard attempts.isStuck || isRefused, attempts.signed.count <= Self.replacementsMax else { return false }
-        guard let new = try await chain.dearer(than: signed, isRefused: isRefused) else { return false }
+        guard attempts.isStuck || isRefused else { return .notDue }
+        guard attempts.signed.count < Self.attemptsMax,
+            let new = try await chain.dearer(than: signed, isRefused: isRefused)
+        else { return .impossible }
         try await store(withdrawal, .replaced(new), because: "sped_up")
-        guard let stored = try await withdrawals.find(withdrawal.id) else { return true }
+        guard let stored = try await withdrawals.find(withdrawal.id) else { return .raised }
         logger.notice(
             "a payout is sped up",
             metadata: ["withdrawal": "\(withdrawal.id.wire)", "attempts": "\(attempts.signed.count)"]
@@ -204,7 +219,7 @@ struct CustodySender: Sendable {
         case .accepted: try await waitForBlock(stored)
         case let answer: try await postpone(stored, "sped_up: \(answer)")
         }
-        return true
+        return .raised
     }
 
     // What it was signed for is used, or its time is over: only what can't come into a block any more is signed anew.
@@ -231,11 +246,11 @@ struct CustodySender: Sendable {
         )
     }
 
-    private func waitForBlock(_ withdrawal: CustodyWithdrawal) async throws {
+    private func waitForBlock(_ withdrawal: CustodyWithdrawal, because reason: String? = nil) async throws {
         _ = try await pool.query(
             """
             update \(schema).custody_withdrawals
-            set reason = null, attempts = 0,
+            set reason = \(reason), attempts = 0,
                 next_at = clock_timestamp() + make_interval(secs => \(CustodySender.againSeconds))
             where id = \(withdrawal.id) and version = \(withdrawal.version) and next_at is not null
             """

@@ -1,6 +1,7 @@
 import Kernel
 import Ledger
 import Logging
+import Metrics
 import WalletCrypto
 
 /// What the chain does to deposits and withdrawals, beside everything else that is followed.
@@ -85,7 +86,8 @@ struct CustodyWatch: Sendable {
         for reference in due {
             guard let seen = try await chain.look(at: reference, served, having: block) else { return }
             let isWhole = try await store(seen, of: reference, step)
-            try await blocks.looked(at: reference, on: chain.name, isWhole: isWhole)
+            let seconds = seen.isEarly ? 0 : CustodyBlocks.againSeconds
+            try await blocks.looked(at: reference, on: chain.name, isWhole: isWhole, againSeconds: seconds)
         }
     }
 
@@ -112,7 +114,21 @@ struct CustodyWatch: Sendable {
         let sighted = try await sighted(seen.sightings, step)
         let included = try await included(seen.own, in: block, step)
         let isStored = try await faults.store(sighted.changes + included.changes, on: step.tip)
-        return isStored && sighted.isWhole && included.isWhole
+        tell(seen.unclear, in: block)
+        return isStored && seen.unclear.isEmpty && !seen.isEarly && sighted.isWhole && included.isWhole
+    }
+
+    private func tell(_ unclear: [[UInt8]], in block: BlockReference) {
+        for hash in unclear {
+            Counter(label: "chain_held_total", dimensions: [("chain", chain.name)]).increment()
+            logger.error(
+                "what came to custody or left it waits: the nodes don't say the same of it; an operator must look",
+                metadata: [
+                    "chain": "\(chain.name)", "block": "\(block.number)",
+                    "transaction": "\(Chain.shown(hash, on: chain.name))",
+                ]
+            )
+        }
     }
 
     private func sighted(
@@ -124,16 +140,9 @@ struct CustodyWatch: Sendable {
         let owners = try await deposits.owners(of: sightings.map(\.sender), on: chain.name)
         var (changes, isWhole): ([CustodyChange], Bool) = ([], true)
         for sighting in sightings {
-            let change: CustodyChange?
-            if let deposit = known.first(where: { $0.hash == sighting.hash && $0.place == sighting.place }) {
-                if deposit.state.block == sighting.block { continue }
-                change = try await self.change(deposit, .seen(sighting.block), owner: owners[sighting.sender], step)
-            } else if step.resting.contains(sighting.name) {
-                change = nil
-            } else {
-                let new = CustodyDeposit(sighting, id: ids.next(), user: owners[sighting.sender], on: chain)
-                change = CustodyChange(subject: sighting.name, item: books.item(new: new))
-            }
+            let deposit = known.first { $0.hash == sighting.hash && $0.place == sighting.place }
+            if let deposit, deposit.state.block == sighting.block { continue }
+            let change = try await change(deposit, sighting, owner: owners[sighting.sender], step)
             if let change { changes.append(change) } else { isWhole = false }
         }
         return (changes, isWhole)
@@ -148,9 +157,13 @@ struct CustodyWatch: Sendable {
         let paid = try await withdrawals.of(own.map(\.hash), on: chain.name)
         var (changes, isWhole): ([CustodyChange], Bool) = ([], true)
         for entry in own {
-            guard let (attempt, withdrawal) = paid.first(where: { $0.attempt.hash == entry.hash }),
-                withdrawal.state != .waiting
-            else {
+            let known = paid.first { $0.attempt.hash == entry.hash }
+            if let known, known.withdrawal == nil {
+                // It is ours, and nobody can say which: the block is looked at again.
+                isWhole = false
+                continue
+            }
+            guard let known, let withdrawal = known.withdrawal, withdrawal.state != .waiting else {
                 logger.critical(
                     "the custodian's account sent something that wasn't asked for",
                     metadata: [
@@ -166,13 +179,36 @@ struct CustodyWatch: Sendable {
                 continue
             }
             let inclusion = entry.inclusion(in: block, of: withdrawal.amount, coin: chain.coin)
-            let change = try await change(withdrawal, .included(attempt, inclusion), step)
+            let change = try await change(withdrawal, .included(known.attempt, inclusion), step)
             if let change { changes.append(change) } else { isWhole = false }
         }
         return (changes, isWhole)
     }
 
     // MARK: Changes
+
+    /// A transfer that another block shows, instead of what its transaction did in the one before; nil while it rests,
+    /// and where it can't be made.
+    private func change(
+        _ former: CustodyDeposit?,
+        _ sighting: CustodyDeposit.Sighting,
+        owner: ID<User>?,
+        _ step: Step
+    ) async throws -> CustodyChange? {
+        if let former, former.isShown(by: sighting) {
+            return try await change(former, .seen(sighting.block), owner: owner, step)
+        }
+        let subject = sighting.name
+        guard !step.resting.contains(subject) else { return nil }
+        let new = CustodyDeposit(sighting, id: ids.next(), user: owner, on: chain)
+        do {
+            let item = try former.map { try books.item(new: new, insteadOf: $0) } ?? books.item(new: new)
+            return CustodyChange(subject: subject, item: item)
+        } catch {
+            try await faults.keep(subject, error)
+            return nil
+        }
+    }
 
     /// A deposit after an event; nil while it rests, and where it can't be made.
     func change(

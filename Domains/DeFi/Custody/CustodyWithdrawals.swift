@@ -1,6 +1,8 @@
+import DomainKit
 import Fees
 import Kernel
 import Ledger
+import Logging
 import PostgreSQL
 
 /// Reads withdrawals.
@@ -15,6 +17,8 @@ struct CustodyWithdrawals: Sendable {
 
     let schema: Schema
     let pool: Pool
+    /// What chains are followed by leaves out what can't be read; nil for who throws it.
+    var unreadable: UnreadableRows?
 
     /// One of a user.
     ///
@@ -36,11 +40,12 @@ struct CustodyWithdrawals: Sendable {
         try await find("w.user_id = \(user) and w.id < \(before)", limit: limit)
     }
 
-    /// Those that were signed as transactions of these hashes, with what each was signed as.
+    /// Those that were signed as transactions of these hashes, with what each was signed as; nil for one that can't be
+    /// read.
     func of(
         _ hashes: [[UInt8]],
         on chain: String
-    ) async throws -> [(attempt: CustodyWithdrawal.Signed, withdrawal: CustodyWithdrawal)] {
+    ) async throws -> [(attempt: CustodyWithdrawal.Signed, withdrawal: CustodyWithdrawal?)] {
         let rows = try await pool.query(
             """
             select a.withdrawal, a.raw, a.hash, a.nonce, a.details from \(schema).custody_attempts a
@@ -53,10 +58,8 @@ struct CustodyWithdrawals: Sendable {
             (try row["withdrawal"], try Self.attempt(row))
         }
         guard !attempts.isEmpty else { return [] }
-        let found = try await find("w.id = any(\(attempts.map(\.of)))", limit: CustodyWithdrawals.blockMax)
-        return attempts.compactMap { attempt in
-            found.first { $0.id == attempt.of }.map { (attempt.signed, $0) }
-        }
+        let found = try await readable("w.id = any(\(attempts.map(\.of)))", limit: CustodyWithdrawals.blockMax)
+        return attempts.map { attempt in (attempt.signed, found.first { $0.id == attempt.of }) }
     }
 
     /// What a withdrawal was signed as under its nonce, the newest first; and whether that one has waited for so long.
@@ -72,7 +75,7 @@ struct CustodyWithdrawals: Sendable {
                 signed_at < clock_timestamp() - make_interval(secs => \(stuckSeconds)) as is_stuck
             from \(schema).custody_attempts
             where withdrawal = \(withdrawal.id) and (nonce = \(nonce) or hash = \(hash))
-            order by signed_at desc limit \(CustodySender.replacementsMax + 1)
+            order by signed_at desc limit \(CustodySender.attemptsMax)
             """
         )
         return (try rows.map(Self.attempt), try rows.first?["is_stuck"] ?? false)
@@ -91,7 +94,7 @@ struct CustodyWithdrawals: Sendable {
 
     /// Those in a block that isn't final for them yet, up to a block's number.
     func undecided(on chain: String, upTo number: Int64) async throws -> [CustodyWithdrawal] {
-        try await find(
+        try await readable(
             "w.chain = \(chain) and w.state = 'included' and w.block_number <= \(number)",
             limit: CustodyWithdrawals.blockMax
         )
@@ -99,7 +102,7 @@ struct CustodyWithdrawals: Sendable {
 
     /// Those in blocks that the chain goes on without.
     func abandoned(on chain: String) async throws -> [CustodyWithdrawal] {
-        try await find(
+        try await readable(
             """
             w.chain = \(chain) and not w.is_past and exists (
                 select 1 from \(schema).chain_blocks b
@@ -111,7 +114,10 @@ struct CustodyWithdrawals: Sendable {
 
     /// Those with a transaction that isn't final.
     func underWay(on chain: String) async throws -> [CustodyWithdrawal] {
-        try await find("w.chain = \(chain) and w.state in ('signed', 'included')", limit: CustodyWithdrawals.blockMax)
+        try await readable(
+            "w.chain = \(chain) and w.state in ('signed', 'included')",
+            limit: CustodyWithdrawals.blockMax
+        )
     }
 
     /// The nonce behind the highest that a payout has; nil where none has one.
@@ -151,19 +157,45 @@ struct CustodyWithdrawals: Sendable {
         }
     }
 
+    /// Payouts that operators look at, on whatever chain, newest first; only those that no block has taken since they
+    /// were signed first, or no block made final, for long if asked for.
+    func list(stuck: Bool, limit: Int) async throws -> [CustodyWithdrawal] {
+        let seconds = ChainOperations.stuckSeconds
+        return try await readable(
+            """
+            not \(stuck)
+                or (w.state = 'signed' and exists (
+                    select from \(schema).custody_attempts a where a.withdrawal = w.id
+                        and a.signed_at < clock_timestamp() - make_interval(secs => \(seconds))))
+                or (w.state = 'included'
+                    and w.updated_at < clock_timestamp() - make_interval(secs => \(seconds)))
+            """,
+            limit: limit
+        )
+    }
+
     /// Withdrawals in the order of their ids, after one of them.
     func export(after id: UInt128, limit: Int) async throws -> [CustodyWithdrawal] {
         try await find("w.id > \(id)", limit: limit, order: "w.id")
     }
 
     private func find(_ condition: SQL, limit: Int, order: SQL = "w.id desc") async throws -> [CustodyWithdrawal] {
-        try await pool.query(
-            """
-            select \(CustodyWithdrawal.columns) from \(schema).custody_withdrawals w
-            left join \(schema).chains c on c.name = w.chain
-            where \(condition) order by \(order) limit \(limit)
-            """
-        ).map(CustodyWithdrawal.init)
+        try await pool.query(rows(condition, limit: limit, order: order)).map(CustodyWithdrawal.init)
+    }
+
+    /// Those of them that can be read.
+    private func readable(_ condition: SQL, limit: Int) async throws -> [CustodyWithdrawal] {
+        guard let unreadable else { return try await find(condition, limit: limit) }
+        let found = try await pool.query(rows(condition, limit: limit, order: "w.id desc"))
+        return try unreadable.readable(found) { try CustodyWithdrawal($0) }.values
+    }
+
+    private func rows(_ condition: SQL, limit: Int, order: SQL) -> SQL {
+        """
+        select \(CustodyWithdrawal.columns) from \(schema).custody_withdrawals w
+        left join \(schema).chains c on c.name = w.chain
+        where \(condition) order by \(order) limit \(limit)
+        """
     }
 }
 
@@ -232,5 +264,16 @@ extension CustodyWithdrawal {
         case ("cancelled", nil, nil): return .cancelled
         default: return nil
         }
+    }
+}
+
+extension CustodyWithdrawals {
+    /// What a chain is followed by: what can't be read is left out.
+    init(_ runtime: DomainRuntime, on chain: String, logger: Logger) {
+        self.init(
+            schema: runtime.schema,
+            pool: runtime.pool,
+            unreadable: UnreadableRows("withdrawal", on: chain, logger: logger)
+        )
     }
 }

@@ -5,27 +5,58 @@ import WalletCrypto
 /// sends on leave no trace in a block and are found by the reconciliation alone.
 extension EthereumCustody {
     func look(at reference: BlockReference, _ assets: [Asset], having read: ReadBlock?) async throws -> CustodyBlock? {
-        var (known, logs): (EthereumBlock?, [EthereumLog]?) = (nil, nil)
-        if case .ethereum(let block, let events)? = read, block.reference == reference {
-            (known, logs) = (block, events)
+        let tokens = assets.compactMap { asset in chain.deployment.token(asset).map { (asset: asset, contract: $0) } }
+        let (block, events): (EthereumBlock, BlockEvents)
+        if case .ethereum(let known, let told)? = read, known.reference == reference {
+            (block, events) = (known, told)
         } else {
-            known = try await chain.nodes.block(reference.number)
+            // Another block in its place is for who follows the chain to find.
+            guard let known = try await chain.nodes.block(reference.number), known.reference == reference else {
+                return nil
+            }
+            let told = try await chain.nodes.events(in: reference.number, of: tokens.map(\.contract))
+            (block, events) = (known, told)
         }
-        // Another block in its place is for who follows the chain to find.
-        guard let block = known, block.reference == reference else { return nil }
-        var own: [CustodyBlock.Own] = []
-        for entry in block.entries where entry.sender == address {
-            let receipt = try await receipt(entry.hash, in: block)
-            let value = receipt.succeeded ? entry.value : .zero
-            own.append(
-                CustodyBlock.Own(
-                    hash: entry.hash,
-                    succeeded: receipt.succeeded,
-                    coins: Int128(clamping: receipt.gasCost + value)
+        let paid = Set(
+            events.all.filter { log in
+                tokens.contains { $0.contract == log.contract } && log.transfer?.to == address
+            }.map(\.transaction)
+        )
+        // What is in no block by the word of all isn't asked about, whatever events a node tells.
+        let asked = block.entries.filter { entry in
+            entry.sender == address || paid.contains(entry.hash) || entry.to == address && !entry.value.isZero
+        }
+        return found(in: block, asked, try await chain.nodes.receipts(asked.map(\.hash)), assets, tokens)
+    }
+
+    /// What transactions did to the account by the receipts that all nodes give; events only say whom to ask about.
+    private func found(
+        in block: EthereumBlock,
+        _ entries: [EthereumBlock.Entry],
+        _ receipts: EthereumNodes.Answers<EthereumReceipt>,
+        _ assets: [Asset],
+        _ tokens: [(asset: Asset, contract: EthereumAddress)]
+    ) -> CustodyBlock {
+        var found = CustodyBlock()
+        for (place, entry) in entries.enumerated() {
+            guard let receipt = receipts.answers[place], receipt.block == block.reference else {
+                if receipts.disputed.contains(place) { found.unclear.append(entry.hash) } else { found.isEarly = true }
+                continue
+            }
+            if entry.sender == address {
+                let value = receipt.succeeded ? entry.value : .zero
+                found.own.append(
+                    CustodyBlock.Own(
+                        hash: entry.hash,
+                        succeeded: receipt.succeeded,
+                        coins: Int128(clamping: receipt.gasCost + value)
+                    )
                 )
-            )
+            }
+            guard receipt.succeeded else { continue }
+            found.sightings += coins(receipt, of: entry, assets) + self.events(receipt, tokens)
         }
-        return CustodyBlock(sightings: try await sightings(in: block, assets, among: logs), own: own)
+        return found
     }
 
     func requireStanding(_ hash: [UInt8], in block: BlockReference?, succeeded: Bool) async throws(NodeError) {
@@ -35,77 +66,33 @@ extension EthereumCustody {
         }
     }
 
+    func block(of hash: [UInt8]) async throws(NodeError) -> BlockReference? {
+        try await chain.nodes.receipt(hash)?.block
+    }
+
     func knows(_ hash: [UInt8]) async throws(NodeError) -> Bool { try await chain.nodes.knows(hash) }
 
     func holdings(of assets: [Asset], at number: Int64) async throws -> [Int128] {
-        let node = chain.nodes.first
         let tokens = assets.compactMap { chain.deployment.token($0) }
-        var answers = try await node.views(tokens.map { .balance(of: address, in: $0) }, at: .number(number))[...]
-        var holdings: [Int128] = []
-        for asset in assets {
-            if chain.deployment.token(asset) == nil {
-                holdings.append(Int128(clamping: try await node.balance(of: address, at: .number(number))))
-            } else {
-                guard let answer = answers.popFirst() ?? nil else {
-                    throw NodeError.malformed("balance of \(asset.code)")
-                }
-                holdings.append(Int128(clamping: BigUInt(bigEndian: answer)))
-            }
+        let coins = try await chain.nodes.balances(of: [address], at: .number(number))
+        let said = try await chain.nodes.views(tokens.map { .balance(of: address, in: $0) }, at: .number(number))
+        guard coins.disputed.isEmpty, said.disputed.isEmpty else { throw NodeError.disagreement("what there is") }
+        var answers = said.answers[...]
+        return try assets.map { asset throws(NodeError) in
+            let units =
+                chain.deployment.token(asset) == nil
+                ? coins.answers[0] : (answers.popFirst() ?? nil).map { BigUInt(bigEndian: $0) }
+            guard let units else { throw .malformed("balance of \(asset.code)") }
+            return Int128(clamping: units)
         }
-        return holdings
-    }
-
-    private func receipt(_ hash: [UInt8], in block: EthereumBlock) async throws(NodeError) -> EthereumReceipt {
-        guard let receipt = try await chain.nodes.receipt(hash), receipt.block == block.reference else {
-            throw .disagreement("a receipt of block \(block.number)")
-        }
-        return receipt
-    }
-
-    /// What a block brought of some assets, by receipts that all nodes give; `logs` are its events of all tokens, where
-    /// they were read already.
-    private func sightings(
-        in block: EthereumBlock,
-        _ assets: [Asset],
-        among known: [EthereumLog]?
-    ) async throws -> [CustodyDeposit.Sighting] {
-        var hashes = block.entries
-            .filter { $0.to == address && $0.sender != address && !$0.value.isZero }.map(\.hash)
-        let tokens = assets.compactMap { asset in chain.deployment.token(asset).map { (asset: asset, contract: $0) } }
-        if !tokens.isEmpty {
-            let logs = try await transfers(of: tokens.map(\.contract), in: block, among: known)
-            guard logs.allSatisfy({ $0.block == block.reference }) else {
-                throw NodeError.disagreement("the events of block \(block.number)")
-            }
-            for log in logs where !hashes.contains(log.transaction) { hashes.append(log.transaction) }
-        }
-        var found: [CustodyDeposit.Sighting] = []
-        for hash in hashes {
-            let receipt = try await receipt(hash, in: block)
-            guard receipt.succeeded else { continue }
-            found += coins(receipt, in: block, assets) + events(receipt, tokens)
-        }
-        return found
-    }
-
-    private func transfers(
-        of tokens: [EthereumAddress],
-        in block: EthereumBlock,
-        among known: [EthereumLog]?
-    ) async throws -> [EthereumLog] {
-        guard let known else { return try await chain.nodes.first.transfers(of: tokens, to: address, in: block.number) }
-        return known.filter { tokens.contains($0.contract) && $0.transfer?.to == address }
     }
 
     private func coins(
         _ receipt: EthereumReceipt,
-        in block: EthereumBlock,
+        of entry: EthereumBlock.Entry,
         _ assets: [Asset]
     ) -> [CustodyDeposit.Sighting] {
-        guard assets.contains(EthereumChain.gasAsset),
-            let entry = block.entries.first(where: { $0.hash == receipt.transaction }), entry.to == address,
-            entry.sender != address
-        else { return [] }
+        guard assets.contains(EthereumChain.gasAsset), entry.to == address, entry.sender != address else { return [] }
         return [
             sighting(receipt, place: 0, from: entry.sender, EthereumChain.gasAsset, entry.value)
         ].compactMap(\.self)
@@ -139,25 +126,5 @@ extension EthereumCustody {
             amount: Money(minorUnits: units, asset),
             block: receipt.block
         )
-    }
-}
-
-extension EthereumNode {
-    /// The transfers of tokens to an account in a block (ERC-20).
-    fileprivate func transfers(
-        of tokens: [EthereumAddress],
-        to account: EthereumAddress,
-        in number: Int64
-    ) async throws(NodeError) -> [EthereumLog] {
-        let recipient = [UInt8](repeating: 0, count: 12) + account.bytes
-        let filter: JSON = [
-            "fromBlock": At.number(number).json, "toBlock": At.number(number).json,
-            "address": .array(tokens.map { EthereumText.data($0.bytes) }),
-            "topics": [EthereumText.data(EthereumLog.transferTopic), .null, EthereumText.data(recipient)],
-        ]
-        guard let entries = try await rpc.call("eth_getLogs", filter).elements else { throw .malformed("logs") }
-        var logs: [EthereumLog] = []
-        for entry in entries { logs.append(try EthereumLog(entry)) }
-        return logs
     }
 }

@@ -93,7 +93,7 @@ struct EthereumCustody: CustodyChain {
         for attempt in attempts where try await knows(attempt.hash) { return .known }
         let final = try await chain.nodes.head() - confirmations
         guard final >= 0, let nonce = attempts.first?.nonce,
-            try await chain.nodes.first.nonce(of: address, at: .number(final)) > nonce
+            try await chain.nodes.nonce(of: address, at: .number(final)) > nonce
         else { return .unclear }
         for attempt in attempts where try await chain.nodes.receipt(attempt.hash) != nil { return .unclear }
         return .over

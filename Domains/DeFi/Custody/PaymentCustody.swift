@@ -58,7 +58,7 @@ struct PaymentCustody: CustodyChain {
                 )
             }
         }
-        return CustodyBlock(sightings: sightings, own: own)
+        return CustodyBlock(sightings: sightings, own: own, unclear: block.unclear { $0 == account })
     }
 
     /// What the account got by a transaction, below zero for what left it.
@@ -83,6 +83,11 @@ struct PaymentCustody: CustodyChain {
         }
     }
 
+    func block(of hash: [UInt8]) async throws(NodeError) -> BlockReference? {
+        guard case .included(let block, _, _) = try await chain.status(of: hash) else { return nil }
+        return block
+    }
+
     func knows(_ hash: [UInt8]) async throws(NodeError) -> Bool { try await chain.status(of: hash) != .unknown }
 
     /// What nodes say is as of their newest block: what the blocks since then moved is taken off.
@@ -93,6 +98,7 @@ struct PaymentCustody: CustodyChain {
         for _ in 0..<Self.blocksMax where (last?.number ?? number) < reading.block.number {
             guard let block = try await chain.block(after: last?.number ?? number) else { break }
             if let last, block.parentHash != last.hash { throw NodeError.disagreement("block \(block.number)") }
+            guard block.unclear(of: { $0 == account }).isEmpty else { throw NodeError.disagreement("what moved") }
             amount -= block.entries.reduce(0) { $0 + moved(by: $1) }
             last = block.reference
         }

@@ -21,6 +21,7 @@ extension Payment {
             "gas_paid": state.inclusion.flatMap { inclusion in
                 coin.map { .string(Money(minorUnits: inclusion.gasCost, $0).wire) }
             } ?? .null,
+            "least_received": .null,
             "created_at": .string(createdAt.description), "expires_at": .string(expiresAt.description),
         ]
     }

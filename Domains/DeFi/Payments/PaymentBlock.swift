@@ -40,10 +40,49 @@ struct PaymentBlock: Hashable, Sendable {
     let reference: BlockReference
     let parentHash: [UInt8]
     let timestamp: Timestamp
+    /// Those that all nodes tell alike.
     let entries: [Entry]
+    /// Those that they don't, as each tells them: nothing of them is believed.
+    var disputed: [Entry] = []
 
     var number: Int64 { reference.number }
     var hash: [UInt8] { reference.hash }
+}
+
+extension PaymentBlock {
+    /// The same as far as another node tells it alike.
+    ///
+    /// - Throws: `disagreement` where that tells of another block.
+    func agreed(with other: PaymentBlock) throws(NodeError) -> PaymentBlock {
+        guard reference == other.reference, parentHash == other.parentHash else {
+            throw .disagreement("block \(number)")
+        }
+        let others = Dictionary(other.entries.map { ($0.id, $0) }) { first, _ in first }
+        let alike = entries.filter { others[$0.id]?.isAlike($0) == true }
+        let ids = Set(alike.map(\.id))
+        return PaymentBlock(
+            reference: reference,
+            parentHash: parentHash,
+            timestamp: timestamp,
+            entries: alike,
+            disputed: (entries + other.entries).filter { !ids.contains($0.id) }
+        )
+    }
+
+    /// The ids of disputed transactions that move something of some accounts, each once.
+    func unclear(of isConcerned: (String) -> Bool) -> [[UInt8]] {
+        var known: Set<[UInt8]> = []
+        return disputed.filter { $0.moves.contains { isConcerned($0.address) } }.map(\.id)
+            .filter { known.insert($0).inserted }
+    }
+}
+
+extension PaymentBlock.Entry {
+    /// Whether another node tells the same; what accounts got and gave is in no order.
+    fileprivate func isAlike(_ other: PaymentBlock.Entry) -> Bool {
+        (succeeded, fee, spends, makes) == (other.succeeded, other.fee, other.spends, other.makes)
+            && Set(moves) == Set(other.moves)
+    }
 }
 
 /// What accounts have, as of a block.

@@ -2,6 +2,7 @@ import Audit
 import DomainKit
 import Kernel
 import Ledger
+import Logging
 import Messaging
 import PostgreSQL
 import WalletCrypto
@@ -18,9 +19,10 @@ struct PaymentBooks: Sendable {
     let holds: IntentHolds
     let ids: IDGenerator
 
-    init(_ runtime: DomainRuntime, ids: IDGenerator, chain: String) {
+    init(_ runtime: DomainRuntime, ids: IDGenerator, chain: String, logger: Logger) {
         (schema, accounts, self.ids) = (runtime.schema, runtime.accounts, ids)
-        payments = Payments(schema: runtime.schema, pool: runtime.pool)
+        let unreadable = UnreadableRows("payment", on: chain, logger: logger)
+        payments = Payments(schema: runtime.schema, pool: runtime.pool, unreadable: unreadable)
         intents = Intents(schema: runtime.schema, pool: runtime.pool)
         holds = IntentHolds(runtime, ids: ids, chain: chain)
     }
@@ -62,12 +64,13 @@ struct PaymentBooks: Sendable {
 
     /// What ends with an event of what it holds; the last one of those that take each other's place ends it for all.
     private func ending(_ payment: Payment, _ event: IntentState.Event) async throws -> IntentHolds.Change {
-        switch event {
-        case .timedOut:
+        switch (event, payment.state) {
+        case (.timedOut, _), (.settled, .signed), (.settled, .dropped):
+            // No block has what it uses up: another one may still get it.
             if try await payments.isOpen(payment.root, besides: payment.id) { return IntentHolds.Change() }
             return try await holds.ending(payment.root, because: "not_sent")
-        case .settled: return try await holds.ending(payment.root, because: "over")
-        case .signed, .accepted, .lost, .included, .displaced, .reorganised: return IntentHolds.Change()
+        case (.settled, _): return try await holds.ending(payment.root, because: "over")
+        default: return IntentHolds.Change()
         }
     }
 

@@ -132,6 +132,9 @@ struct PaymentDesk: Sendable {
         let status = try? await chain.status(of: signed.id)
         if case .included? = status { return }
         if payment.draft.kind == .transfer, let account = chain.network.account(payment.draft.recipient) {
+            // Nor does a wallet that was revoked meanwhile.
+            _ = try await Payers(schema: payments.schema, pool: payments.pool)
+                .wallet(payment.draft.wallet.id, of: payment.user)
             _ = try await book.requirePayable(account, for: payment.user)
         }
         guard outlook?.isOver == true, let status else { return }

@@ -225,6 +225,7 @@ struct PaymentFollower: Sendable {
         }
         // Another process that took over meanwhile sees what is there now.
         if !items.isEmpty { try await steps.store([still(at: tip)], with: items) }
+        try await steps.clear(wallets.books.unclear, on: stillFollowed(at: tip)) { try await wallets.cleared($0) }
         await custody?.step(stillFollowed(at: tip))
         if isNewest { try await readWallets(at: tip) }
     }

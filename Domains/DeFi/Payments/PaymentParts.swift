@@ -19,7 +19,7 @@ struct PaymentParts: Sendable {
         missingAfterSeconds: Double = ChainFollower.missingAfterSeconds
     ) {
         let (schema, pool) = (runtime.schema, runtime.pool)
-        let books = PaymentBooks(runtime, ids: ids, chain: chain.name)
+        let books = PaymentBooks(runtime, ids: ids, chain: chain.name, logger: logger)
         let payments = books.payments
         let holder = ids.next(Intent.self).value
         follower = PaymentFollower(

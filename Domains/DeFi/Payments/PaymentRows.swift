@@ -63,6 +63,7 @@ struct PaymentChangeRow: StoredRow {
                 block_hash = n.block_hash, succeeded = n.succeeded, fee_paid = n.fee_paid,
                 transfers = coalesce(string_to_array(nullif(n.transfers, ''), ',')::uuid[], '{}'),
                 next_at = n.next_at, attempts = case when n.state = i.state then i.attempts else 0 end,
+                refusals = case when n.state = i.state then i.refusals else 0 end,
                 seen_at = \(instant), version = i.version + 1, updated_at = \(instant)
             from unnest(\(changed.map(\.id)), \(changed.map(\.version)), \(changed.map(\.state.name)),
                 \(changed.map(\.reason)), \(changed.map { $0.signed.map { Bytes($0.raw) } }),

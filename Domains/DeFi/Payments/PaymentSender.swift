@@ -17,9 +17,13 @@ struct PaymentSender: Sendable {
     let ledger: Ledger
     let logger: Logger
 
+    private var queue: SendQueue {
+        SendQueue(table: "\(schema).payments", chain: chain.name, pool: pool, logger: logger)
+    }
+
     /// Sends what is due; how many there were.
     @discardableResult func round() async throws -> Int {
-        let due = try await claim()
+        let due = try await queue.claim()
         try await ChainSteps(chain: chain.name, ledger: ledger, logger: logger).each(due) { try await send($0) }
         return due.count
     }
@@ -27,26 +31,10 @@ struct PaymentSender: Sendable {
     /// Sends one now, if it is due and nobody else does.
     func sendNow(_ id: ID<Intent>) async {
         do {
-            for claimed in try await claim(only: id) { try await send(claimed) }
+            for claimed in try await queue.claim(only: id) { try await send(claimed) }
         } catch {
             logger.warning("a payment is sent later", metadata: ["intent": "\(id.wire)", "error": "\(error)"])
         }
-    }
-
-    private func claim(only id: ID<Intent>? = nil) async throws -> [ID<Intent>] {
-        let rows = try await pool.query(
-            """
-            update \(schema).payments i
-            set next_at = clock_timestamp() + make_interval(secs => \(IntentSender.leaseSeconds)),
-                attempts = attempts + 1
-            where id in (
-                select id from \(schema).payments
-                where chain = \(chain.name) and next_at <= clock_timestamp() and (\(id)::uuid is null or id = \(id))
-                order by next_at limit \(IntentSender.roundMax) for no key update skip locked)
-            returning id
-            """
-        )
-        return try rows.map { try $0["id"] }
     }
 
     private func send(_ id: ID<Intent>) async throws {
@@ -57,7 +45,7 @@ struct PaymentSender: Sendable {
         case .nonceTooLow: try await lookUp(payment, signed)
         case .underpriced: try await postpone(payment, "underpriced")
         case .insufficientFunds: try await postpone(payment, "insufficient_funds")
-        case .refused(let words): try await postpone(payment, words)
+        case .refused(let words): try await refuse(payment, signed, words)
         case .unknown(let why):
             // Whether it arrived is looked up, not guessed.
             switch try? await chain.status(of: signed.id) {
@@ -91,21 +79,16 @@ struct PaymentSender: Sendable {
         }
     }
 
-    private func postpone(_ payment: Payment, _ why: String) async throws {
-        let rows = try await pool.query(
-            """
-            update \(schema).payments
-            set reason = \(why), next_at = clock_timestamp() + make_interval(
-                secs => least(\(IntentSender.delaySecondsMax), 0.25 * 2 ^ least(attempts, 12)))
-            where id = \(payment.id) and version = \(payment.version) and next_at is not null
-            returning attempts
-            """
-        )
-        let attempts: Int = try rows.first?["attempts"] ?? 0
-        logger.log(
-            level: attempts >= IntentSender.attemptsAlarming ? .error : .info,
-            "a payment is not on the chain yet",
-            metadata: ["intent": "\(payment.id.wire)", "why": "\(why)", "attempts": "\(attempts)"]
-        )
+    /// Ends what no node will ever take; what it held and used up is free again.
+    private func refuse(_ payment: Payment, _ signed: SignedPayment, _ words: String) async throws {
+        guard try await postpone(payment, words, isRefused: true) else { return }
+        guard try await chain.status(of: signed.id) == .unknown else { return }
+        try await store(payment, .settled, because: "refused_by_nodes")
+        queue.tellOver(payment.id, words)
+    }
+
+    @discardableResult
+    private func postpone(_ payment: Payment, _ why: String, isRefused: Bool = false) async throws -> Bool {
+        try await queue.postpone(payment.id, version: payment.version, why, isRefused: isRefused)
     }
 }

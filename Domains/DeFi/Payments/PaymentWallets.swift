@@ -27,14 +27,23 @@ struct PaymentWallets: Sendable {
         try await accounts?.derive()
         let addresses = Set(block.entries.flatMap { $0.moves }.filter { $0.amount != 0 }.map(\.address))
         let wallets = try await books.followed(Array(addresses))
+        let doubtful = try await books.followed(Array(Set(block.disputed.flatMap { $0.moves }.map(\.address))))
         var effects = WalletEffects()
-        effects.apart = flows(in: block, wallets).map { wallet, rows in
+        effects.apart = flows(block.entries, in: block.reference, wallets).map { wallet, rows in
             LedgerItem(operation: wallet.cast(), commands: []) { _, _ in .init(rows: rows) }
         }
         if accounts != nil, !wallets.isEmpty {
             effects.apart.append(item([UsedAddressesRow(chain: chain.name, addresses: Array(wallets.keys))]))
         }
-        let known = try await books.known(wallets.values.flatMap(\.self))
+        // Whom disputed transactions may be about is read anew: what blocks tell of them isn't all.
+        let unclear = Set(doubtful.values.flatMap(\.self))
+        if !unclear.isEmpty {
+            let asked: [any StoredRow] = block.unclear { doubtful[$0] != nil }.map {
+                UnclearTransactionRow(chain: chain.name, hash: $0, block: block.reference)
+            }
+            effects.apart.append(item(asked + [WalletsDueRow(wallets: unclear.sorted())]))
+        }
+        let known = try await books.known(wallets.values.flatMap(\.self).filter { !unclear.contains($0) })
         if !known.isEmpty { effects.later = [item([WalletsDueRow(wallets: known.map(\.id))])] }
         do {
             effects.items = effects.apart + (try await readings(of: known, after: block, moved: moved))
@@ -42,6 +51,23 @@ struct PaymentWallets: Sendable {
             (effects.items, effects.fault) = (effects.apart + effects.later, error)
         }
         return effects
+    }
+
+    /// What transactions of a followed block moved, as far as all nodes say the same of them by now.
+    func cleared(_ group: UnclearTransactions.Group) async throws -> ClearedTransactions {
+        var cleared = ClearedTransactions(operation: books.ids.next())
+        // Another block in its place is for who follows the chain to find.
+        guard let block = try await chain.block(after: group.block.number - 1), block.reference == group.block else {
+            return cleared
+        }
+        let entries = block.entries.filter { group.hashes.contains($0.id) }
+        let wallets = try await books.followed(Array(Set(entries.flatMap { $0.moves }.map(\.address))))
+        cleared.hashes = entries.map(\.id)
+        cleared.rows = flows(entries, in: block.reference, wallets).values.flatMap(\.self)
+        if accounts != nil, !wallets.isEmpty {
+            cleared.rows.append(UsedAddressesRow(chain: chain.name, addresses: Array(wallets.keys)))
+        }
+        return cleared
     }
 
     private func readings(
@@ -107,15 +133,16 @@ struct PaymentWallets: Sendable {
 
     /// What came to each wallet and left it, as rows.
     private func flows(
-        in block: PaymentBlock,
+        _ entries: [PaymentBlock.Entry],
+        in block: BlockReference,
         _ wallets: [String: [ID<Wallet>]]
     ) -> [ID<Wallet>: [any StoredRow]] {
         var rows: [ID<Wallet>: [any StoredRow]] = [:]
-        for (place, flow) in Self.totals(block.entries, wallets) {
+        for (place, flow) in Self.totals(entries, wallets) {
             let (wallet, asset, received, sent) = (place.wallet, place.asset, flow.received, flow.sent)
             rows[wallet, default: []] += [
                 WalletTotalsRow(wallet: wallet, asset: asset, received: received, sent: sent),
-                WalletFlowRow(chain: chain.name, block: block.reference, wallet: wallet, asset: asset, flow: flow),
+                WalletFlowRow(chain: chain.name, block: block, wallet: wallet, asset: asset, flow: flow),
             ]
         }
         return rows

@@ -7,6 +7,8 @@ import WalletCrypto
 struct Payments: Sendable {
     let schema: Schema
     let pool: Pool
+    /// What chains are followed by leaves out what can't be read; nil for who throws it.
+    var unreadable: UnreadableRows?
 
     /// One of a user; nil if there is none.
     func get(_ id: ID<Intent>, of user: ID<User>) async throws -> Payment? {
@@ -43,7 +45,7 @@ struct Payments: Sendable {
     /// comes after the last one that may have them.
     func open(on chain: String, in block: PaymentBlock) async throws -> [Payment] {
         let (hashes, spent) = (block.entries.map { Bytes($0.id) }, block.entries.flatMap(\.spends))
-        return try await find(
+        return try await readable(
             """
             i.chain = \(chain) and i.state in ('signed', 'broadcast', 'dropped') and (
                 i.hash = any(\(hashes)) or i.last_block < \(block.number)
@@ -56,7 +58,7 @@ struct Payments: Sendable {
 
     /// Those that a block decides about, which isn't final yet, up to a block's number.
     func undecided(on chain: String, upTo number: Int64) async throws -> [Payment] {
-        try await find(
+        try await readable(
             "i.chain = \(chain) and i.state in ('included', 'displaced') and i.block_number <= \(number)",
             limit: Intents.blockMax
         )
@@ -64,7 +66,7 @@ struct Payments: Sendable {
 
     /// Those that blocks of these hashes decide about.
     func decided(by hashes: [[UInt8]], on chain: String) async throws -> [Payment] {
-        try await find(
+        try await readable(
             """
             i.chain = \(chain) and i.state in ('included', 'displaced')
                 and i.block_hash = any(\(hashes.map(Bytes.init)))
@@ -86,13 +88,14 @@ struct Payments: Sendable {
 
     /// Those that were last seen on their way so many seconds ago, those that were left alone the longest first.
     func waiting(on chain: String, seconds: Double, limit: Int) async throws -> [Payment] {
-        try await find(
+        try await readable(
             """
             i.chain = \(chain) and i.state = 'broadcast'
                 and i.seen_at < clock_timestamp() - make_interval(secs => \(seconds))
             """,
             limit: limit,
-            order: "i.seen_at, i.id"
+            order: "i.seen_at, i.id",
+            leftOut: looked
         )
     }
 
@@ -107,10 +110,16 @@ struct Payments: Sendable {
         )
     }
 
-    /// Those whose time for being signed is over.
+    /// Those whose time for being signed is over: of those that take each other's place one at a time, since the last
+    /// of them ends what they share.
     func unsigned(on chain: String, limit: Int) async throws -> [Payment] {
-        try await find(
-            "i.chain = \(chain) and i.state = 'built' and i.expires_at <= clock_timestamp()",
+        try await readable(
+            """
+            i.chain = \(chain) and i.state = 'built' and i.expires_at <= clock_timestamp() and not exists (
+                select from \(schema).payments o
+                where coalesce(o.replaces, o.id) = coalesce(i.replaces, i.id) and o.id < i.id
+                    and o.state = 'built' and o.expires_at <= clock_timestamp())
+            """,
             limit: limit
         )
     }
@@ -155,9 +164,25 @@ struct Payments: Sendable {
     }
 
     private func find(_ condition: SQL, limit: Int, order: SQL = "i.id desc") async throws -> [Payment] {
-        try await pool.query(
-            "select \(Payment.columns) from \(schema).payments i where \(condition) order by \(order) limit \(limit)"
-        ).map(Payment.init)
+        try await pool.query(rows(condition, limit: limit, order: order)).map(Payment.init)
+    }
+
+    /// Those of them that can be read; the others are told to `leftOut`.
+    private func readable(
+        _ condition: SQL,
+        limit: Int,
+        order: SQL = "i.id desc",
+        leftOut: ([ID<Intent>]) async throws -> Void = { _ in }
+    ) async throws -> [Payment] {
+        guard let unreadable else { return try await find(condition, limit: limit, order: order) }
+        let found = try await pool.query(rows(condition, limit: limit, order: order))
+        let read = try unreadable.readable(found) { try Payment($0) }
+        if !read.leftOut.isEmpty { try await leftOut(read.leftOut.map { ID($0) }) }
+        return read.values
+    }
+
+    private func rows(_ condition: SQL, limit: Int, order: SQL) -> SQL {
+        "select \(Payment.columns) from \(schema).payments i where \(condition) order by \(order) limit \(limit)"
     }
 }
 

@@ -26,9 +26,11 @@ struct WalletSignIn: Sendable {
     /// - Throws: 404, as `Proofs.settle`, 401 `wallet_not_linked`, 403 `user_not_active`.
     func begin(_ id: ID<Challenge>, _ signature: String, _ request: APIRequest) async throws -> SessionTokens {
         let challenge = try await challenges.get(id, .signIn, of: nil)
-        let owner = try await wallets.owner(of: challenge.account)
+        let kind = try await wallets.owner(of: challenge.account)?.kind ?? .hot
         let asking = Initiator(anonymous: request)
-        try await proofs.settle(challenge, signature: signature, kind: owner?.kind ?? .hot, by: asking)
+        try await proofs.settle(challenge, signature: signature, kind: kind, by: asking)
+        // Asked last: a wallet that was revoked while its contract answered opens nothing.
+        let owner = try await wallets.owner(of: challenge.account)
         let isLinked = owner != nil
         _ = try await challenges.pool.query(challenges.noting(isLinked ? "verified" : "not_linked", challenge))
         guard let owner else {

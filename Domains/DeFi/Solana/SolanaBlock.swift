@@ -23,7 +23,7 @@ struct SolanaBlock: Hashable, Sendable {
         let units: [SolanaAddress: [SolanaAddress: Int128]]
     }
 
-    /// What votes call: they move nothing but their own fees, and are most of a block.
+    /// What votes call, which are most of a block.
     private static let voteProgram = "Vote111111111111111111111111111111111111111"
 
     let reference: BlockReference
@@ -45,13 +45,13 @@ struct SolanaBlock: Hashable, Sendable {
         self.entries = entries
     }
 
-    /// A transaction; nil for a vote.
+    /// A transaction; nil for a vote that moved nothing but its own fee.
     private static func entry(_ json: JSON) throws(NodeError) -> Entry? {
         guard let keys = json["transaction"]?["accountKeys"]?.elements, let meta = json["meta"] else {
             throw .malformed("transaction")
         }
         let names = keys.map { $0["pubkey"]?.stringValue ?? "" }
-        if names.contains(voteProgram) { return nil }
+        if names.contains(voteProgram), try movesOnlyItsFee(meta) { return nil }
         guard
             let signature = json["transaction"]?["signatures"]?.elements?.first?.stringValue.flatMap(Base58.decode),
             signature.count == 64
@@ -69,6 +69,17 @@ struct SolanaBlock: Hashable, Sendable {
             lamports: try lamports(meta, accounts),
             units: try units(meta)
         )
+    }
+
+    /// Whether nothing changed but what the first account, which pays, has: anybody may name the vote's program beside
+    /// what they move, and what voted may be drawn from.
+    private static func movesOnlyItsFee(_ meta: JSON) throws(NodeError) -> Bool {
+        guard let before = meta["preBalances"]?.elements, let after = meta["postBalances"]?.elements,
+            let first = before.first, let last = after.first, before.dropFirst() == after.dropFirst(),
+            meta["preTokenBalances"]?.elements ?? [] == meta["postTokenBalances"]?.elements ?? []
+        else { return false }
+        let paid = Int128(try SolanaNode.integer(first, "balance")) - Int128(try SolanaNode.integer(last, "balance"))
+        return paid == Int128(try SolanaNode.integer(meta["fee"], "fee"))
     }
 
     private static func lamports(

@@ -80,11 +80,15 @@ struct SolanaChain: PaymentChain {
         } else {
             next = try await first.slot(.finalized)
         }
-        guard let next, let block = try await first.block(next, details: .accounts) else { return nil }
-        for node in nodes.dropFirst() where try await node.block(next, details: .none)?.reference != block.reference {
-            throw .disagreement("slot \(next)")
+        guard let next, let known = try await first.block(next, details: .accounts) else { return nil }
+        var block = payments(in: known)
+        for node in nodes.dropFirst() {
+            guard let other = try await node.block(next, details: .accounts) else {
+                throw .disagreement("slot \(next)")
+            }
+            block = try block.agreed(with: payments(in: other))
         }
-        return payments(in: block)
+        return block
     }
 
     /// A block as payments see it: the assets that are known here.
@@ -135,6 +139,14 @@ struct SolanaChain: PaymentChain {
             owners.append(owner)
         }
         let held = try await first.holdings(of: owners, mints: tokens.map(\.mint))
+        var slot = held.slot
+        for node in nodes.dropFirst() {
+            let other = try await node.holdings(of: owners, mints: tokens.map(\.mint))
+            guard other.lamports == held.lamports, other.units == held.units else {
+                throw .disagreement("what accounts have")
+            }
+            slot = min(slot, other.slot)
+        }
         var balances: [String: [Money]] = [:]
         for owner in owners {
             let units = held.units[owner] ?? [:]
@@ -142,7 +154,7 @@ struct SolanaChain: PaymentChain {
                 [Money(minorUnits: held.lamports[owner] ?? 0, .sol)]
                 + tokens.map { Money(minorUnits: units[$0.mint] ?? 0, $0.asset) }
         }
-        return (held.slot, balances)
+        return (slot, balances)
     }
 
     // MARK: Sending
@@ -164,7 +176,10 @@ struct SolanaChain: PaymentChain {
         // What one node calls final is waited for until all do.
         guard known.count == nodes.count, known.allSatisfy(\.isFinal) else { return .pending }
         guard Set(known).count == 1 else { throw .disagreement("a transaction's slot") }
-        guard let block = try await reference(at: standing.slot), let fee = try await first.fee(of: id) else {
+        var fees: Set<Int128?> = []
+        for node in nodes { fees.insert(try await node.fee(of: id)) }
+        guard fees.count == 1 else { throw .disagreement("a transaction's fee") }
+        guard let block = try await reference(at: standing.slot), let fee = fees.first ?? nil else {
             throw .malformed("a final transaction without its block")
         }
         return .included(block, succeeded: standing.succeeded, fee: fee)

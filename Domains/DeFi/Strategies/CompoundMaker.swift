@@ -74,9 +74,9 @@ struct CompoundMaker: Sendable {
         _ worth: PositionReading.Worth,
         at block: EthereumBlock
     ) async throws -> CompoundRule.Facts? {
-        let (node, at) = (chain.nodes.first, EthereumNode.At.number(block.number))
+        let (nodes, at) = (chain.nodes, EthereumNode.At.number(block.number))
         func price(of symbol: String) async throws -> PoolPrice? {
-            try await node.price(of: symbol, in: strategy.asset, chain.deployment, at: at)
+            try await nodes.price(of: symbol, in: strategy.asset, chain.deployment, at: at)
         }
         guard let gas = try await price(of: Self.gasToken) else { return nil }
         var reward = worth.owed

@@ -19,6 +19,8 @@ struct ExitMaker: Sendable {
     /// Blocks in which an exit that was built and not signed isn't built again: about a day.
     static let againBlocks: Int64 = 7_200
 
+    private var strategies: Strategies { Strategies(schema: schema, pool: pool) }
+
     /// Those that have no open exit, and whose last one is no reason to wait: an exit that wasn't signed is built again
     /// a day later, one that couldn't be built after some blocks.
     func due(_ breaches: [StrategyBreach], at number: Int64) async throws -> [StrategyBreach] {
@@ -53,6 +55,7 @@ struct ExitMaker: Sendable {
         var opened: OpenedIntents?
         var outcome = Self.built
         do {
+            try await strategies.requireNotFilling(strategy.id)
             let calls = try await StrategyCalls(chain: chain).stop(strategy, now: clock.now())
             opened = try await openings.open(calls, for: strategy, speed: .fast, price: price)
         } catch let problem as Problem {
@@ -66,7 +69,8 @@ struct ExitMaker: Sendable {
             "drawdown": .string(Billionths.text(judgement.drawdown)),
             "block": .string(HexText.encode(value.block.hash)),
         ]
-        let exit = opened?.intents.first
+        // What leaves a queue is approved first; that alone is no exit.
+        let exit = opened?.intents.first { $0.kind == .exit }
         let decision = DecisionRow(
             id: ids.next(),
             strategy: strategy.id,

@@ -42,6 +42,7 @@ struct FallTeller: Sendable {
     let schema: Schema
     let pool: Pool
     let ids: IDGenerator
+    let unreadable: UnreadableRows
 
     /// Falls of which not all have been told.
     func due() async throws -> [OfferFall] {
@@ -62,13 +63,14 @@ struct FallTeller: Sendable {
 
     /// What tells the next strategies of a fall.
     func item(_ fall: OfferFall) async throws -> LedgerItem {
-        let strategies = try await pool.query(
+        let found = try await pool.query(
             """
             select \(Strategy.columns) from \(schema).strategies s
             where s.chain = \(chain.name) and s.offer = \(fall.offer) and s.status <> 'stopped' and s.id > \(fall.told)
             order by s.id limit \(FallTeller.pageMax)
             """
-        ).map(Strategy.init)
+        )
+        let strategies = try unreadable.readable(found) { try Strategy($0) }.values
         let facts: JSON = [
             "offer": .string(fall.offer), "fraction": .string(Billionths.text(fall.fraction)),
             "share_before": .string(String(fall.before)), "share_after": .string(String(fall.after)),
@@ -78,8 +80,8 @@ struct FallTeller: Sendable {
             ToldFallRow(
                 chain: chain.name,
                 fall: fall,
-                last: strategies.last?.id ?? fall.told,
-                isTold: strategies.count < Self.pageMax
+                last: try found.last?["id"] ?? fall.told,
+                isTold: found.count < Self.pageMax
             )
         ]
         for strategy in strategies {

@@ -33,36 +33,41 @@ struct PositionReading: Sendable {
         let token: BigUInt?
     }
 
-    let node: EthereumNode
+    let nodes: EthereumNodes
 
-    /// What positions are worth, in their order; nil where the chain doesn't say.
-    func worth(of questions: [Question], at: EthereumNode.At) async throws(NodeError) -> [Worth?] {
+    /// What positions are worth; nothing is said of one of which nodes answer a single question differently.
+    func worth(
+        of questions: [Question],
+        at: EthereumNode.At
+    ) async throws(NodeError) -> EthereumNodes.Answers<Worth> {
         let first = try await answers(questions.map(\.first), at: at)
-        var worths: [Worth?] = []
-        var next: [[EthereumNode.View]] = []
+        var (worths, next): ([Worth?], [[EthereumNode.View]]) = ([], [])
         for (question, answers) in zip(questions, first) {
-            let (worth, views) = question.read(answers)
+            let (worth, views) = answers.map(question.read) ?? (nil, [])
             worths.append(worth)
             next.append(views)
         }
         let second = try await answers(next, at: at)
         for place in questions.indices where !next[place].isEmpty {
-            worths[place] = worths[place].flatMap { questions[place].complete($0, with: second[place]) }
+            worths[place] = worths[place].flatMap { worth in
+                second[place].flatMap { questions[place].complete(worth, with: $0) }
+            }
         }
-        return worths
+        let disputed = questions.indices.filter { first[$0] == nil || second[$0] == nil }
+        return EthereumNodes.Answers(answers: worths, disputed: Set(disputed))
     }
 
-    /// The answers to several lists of views, asked in one request.
+    /// The answers to several lists of views, asked in one request; nil for a list that nodes don't answer alike.
     private func answers(
         _ lists: [[EthereumNode.View]],
         at: EthereumNode.At
-    ) async throws(NodeError) -> [[[UInt8]?]] {
-        let views = lists.flatMap(\.self)
-        guard !views.isEmpty else { return lists.map { _ in [] } }
-        var rest = try await node.views(views, at: at)[...]
+    ) async throws(NodeError) -> [[[UInt8]?]?] {
+        let said = try await nodes.views(lists.flatMap(\.self), at: at)
+        var start = 0
         return lists.map { list in
-            defer { rest = rest.dropFirst(list.count) }
-            return Array(rest.prefix(list.count))
+            let places = start..<start + list.count
+            start = places.upperBound
+            return said.disputed.isDisjoint(with: places) ? Array(said.answers[places]) : nil
         }
     }
 }

@@ -156,7 +156,11 @@ extension ProtocolDescription {
         guards: [
             Guard(function: function("maxDeposit(address)"), arguments: [.wallet], sign: .zero, stops: [.entering]),
             Guard(function: function("maxRedeem(address)"), arguments: [.wallet], sign: .zero, stops: [.leaving]),
-        ]
+        ],
+        previews: Previews(
+            entering: function("previewDeposit(uint256)"),
+            leaving: function("previewRedeem(uint256)")
+        )
     )
 
     /// docs.uniswap.org, NonfungiblePositionManager: what is taken out is owed first, then collected, both in one

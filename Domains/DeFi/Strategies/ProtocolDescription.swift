@@ -156,6 +156,14 @@ struct ProtocolDescription: Hashable, Sendable {
         let stops: Set<Direction>
     }
 
+    /// What says how much a call gives, of a protocol whose calls name no least amount.
+    struct Previews: Hashable, Sendable {
+        /// The units for an amount that goes in.
+        let entering: ContractFunction
+        /// The amount for units that come out.
+        let leaving: ContractFunction
+    }
+
     /// What may go wrong with it beside its code.
     enum Risk: String, Sendable, CaseIterable {
         /// Somebody can stop deposits and withdrawals.
@@ -191,6 +199,7 @@ struct ProtocolDescription: Hashable, Sendable {
     /// Where what leaves waits; nil where it comes at once.
     var queue: QueueReader?
     var rewards: RewardReader?
+    var previews: Previews?
     var isPair = false
 
     /// One that is offered, by name.

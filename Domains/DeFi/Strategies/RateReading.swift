@@ -33,12 +33,14 @@ struct OfferRate: Hashable, Sendable {
 
 /// Reads rates.
 struct RateReading: Sendable {
-    let node: EthereumNode
+    let nodes: EthereumNodes
 
     /// The unit that share prices are asked for.
     static let shares = BigUInt.powerOfTen(18)
 
     /// What an offer's contract says in a block.
+    ///
+    /// - Throws: `disagreement` where nodes don't say the same.
     func rate(
         of offer: Deployment.Offer,
         _ deployment: Deployment,
@@ -49,11 +51,12 @@ struct RateReading: Sendable {
         return rate
     }
 
-    /// What 10^18 shares of offers are worth in a block, by offer, in one request; nothing of those that don't say.
+    /// What 10^18 shares of offers are worth in a block, by offer, in one request; nothing of those that don't say, or
+    /// of which nodes don't say the same.
     func sharePrices(
         of offers: [Deployment.Offer],
         at: EthereumNode.At
-    ) async throws(NodeError) -> [String: Int128] {
+    ) async throws(NodeError) -> (known: [String: Int128], disputed: [String]) {
         var asked: [(id: String, view: EthereumNode.View)] = []
         for offer in offers {
             guard case .growth(let function) = offer.description.rate,
@@ -61,14 +64,13 @@ struct RateReading: Sendable {
             else { continue }
             asked.append((offer.id, EthereumNode.View(to: offer.contract, data: data)))
         }
-        guard !asked.isEmpty else { return [:] }
-        let answers = try await node.views(asked.map(\.view), at: at)
+        let said = try await nodes.views(asked.map(\.view), at: at)
         var prices: [String: Int128] = [:]
-        for (asked, answer) in zip(asked, answers) {
+        for (asked, answer) in zip(asked, said.answers) {
             guard let answer, answer.count == 32 else { continue }
             prices[asked.id] = Int128(clamping: BigUInt(bigEndian: answer))
         }
-        return prices
+        return (prices, said.disputed.sorted().map { asked[$0].id })
     }
 
     /// Rewards of a year for all, worth so much, against what all have in it.
@@ -78,7 +80,7 @@ struct RateReading: Sendable {
         at: EthereumNode.At
     ) async throws(NodeError) -> Int64? {
         guard let reader = offer.description.rewards, let token = offer.rewardToken,
-            let price = try await node.price(of: token.symbol, in: offer.asset, deployment, at: at),
+            let price = try await nodes.price(of: token.symbol, in: offer.asset, deployment, at: at),
             let speed = try await ask(offer, reader.speed, [], at), speed.count == 32,
             let total = try await ask(offer, reader.total, [], at), total.count == 32
         else { return nil }
@@ -123,7 +125,7 @@ struct RateReading: Sendable {
         _ at: EthereumNode.At
     ) async throws(NodeError) -> [UInt8]? {
         guard let data = try? function.callData(arguments) else { return nil }
-        return try await node.views([EthereumNode.View(to: offer.contract, data: data)], at: at)[0]
+        return try await nodes.view(EthereumNode.View(to: offer.contract, data: data), at: at)
     }
 
     private static func billionths(_ number: BigUInt) -> Int64 { Int64(clamping: number.int128 ?? .max) }

@@ -166,7 +166,7 @@ struct RebalanceMaker: Sendable {
     ) async throws -> (facts: RebalanceRule.Facts?, outcome: RebalanceRule.Outcome?) {
         guard let best else { return (nil, .unknown) }
         let gasToken = CompoundMaker.gasToken
-        let price = try await chain.nodes.first.price(
+        let price = try await chain.nodes.price(
             of: gasToken,
             in: strategy.asset,
             chain.deployment,

@@ -149,12 +149,12 @@ struct RestartMaker: Sendable {
         at block: EthereumBlock
     ) async throws -> Skip? {
         guard let start = calls.last else { return .nothing }
-        let (node, at) = (chain.nodes.first, EthereumNode.At.number(block.number))
-        let gas = try await node.price(of: CompoundMaker.gasToken, in: strategy.asset, chain.deployment, at: at)
+        let (nodes, at) = (chain.nodes, EthereumNode.At.number(block.number))
+        let gas = try await nodes.price(of: CompoundMaker.gasToken, in: strategy.asset, chain.deployment, at: at)
         guard let gas else { return .unpriced }
         var worth = BigUInt(start.amount.minorUnits)
         if offer.description.isPair {
-            guard let price = try await node.price(of: offer, at: at) else { return .unpriced }
+            guard let price = try await nodes.price(of: offer, at: at) else { return .unpriced }
             worth = worth + price.inFirst(BigUInt(start.pairAmount))
         }
         let units = calls.reduce(UInt64(0)) { $0 + $1.gasMax }

@@ -59,18 +59,28 @@ struct Strategies: Sendable {
         ).map(Strategy.init).first
     }
 
-    /// Whether something that goes into a strategy is on its way: until it is final, what comes out would be counted
-    /// against less than went in.
-    func isFilling(_ id: ID<Strategy>) async throws -> Bool {
+    /// Refuses to take something out while something that goes in is on its way: until that is final, what comes out
+    /// would be counted against less than went in.
+    ///
+    /// - Throws: 409 `strategy_filling`.
+    func requireNotFilling(_ id: ID<Strategy>) async throws {
         let rows = try await pool.query(
             """
-            select 1 from \(schema).intents
+            select state in ('displaced', 'included') as is_in_block from \(schema).intents
             where strategy = \(id) and kind = 'start'
                 and state in ('signed', 'broadcast', 'dropped', 'displaced', 'included')
-            limit 1
+            order by is_in_block limit 1
             """
         )
-        return !rows.isEmpty
+        guard let row = rows.first else { return }
+        let isInBlock: Bool = try row["is_in_block"]
+        throw Problem(
+            409,
+            "strategy_filling",
+            isInBlock
+                ? "What goes into it isn't final yet. Try again in a few blocks."
+                : "What goes into it waits for its block, and what comes out would wait too. Speed it up or cancel it."
+        )
     }
 
     /// A strategy's decisions, newest first.

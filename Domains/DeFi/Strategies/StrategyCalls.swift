@@ -43,6 +43,7 @@ struct StrategyCalls: Sendable {
         var start = try call(offer.description.start, arguments, kind: .start, amount: money)
         start.pairAmount = Int128(clamping: arguments.pairAmount)
         start.token = offer.description.needsApproval ? arguments.asset : nil
+        start.floor = try await floor(.entering, of: arguments.amount, in: offer)
         return calls + [start]
     }
 
@@ -137,7 +138,7 @@ struct StrategyCalls: Sendable {
         var arguments = known
         arguments.requests = worth.requests
         arguments.hints = try await ask { () async throws(NodeError) in
-            try await chain.nodes.first.hints(of: worth.requests, by: queue, at: address)
+            try await chain.nodes.hints(of: worth.requests, by: queue, at: address)
         }
         let amount = Money(minorUnits: Int128(clamping: worth.claimable), strategy.asset)
         var call = try call(queue.claim, arguments, kind: .exit, amount: amount)
@@ -169,13 +170,14 @@ struct StrategyCalls: Sendable {
         }
         calls[calls.count - 1].principal = share(of: strategy.principal)
         calls[calls.count - 1].pairAmount = share(of: strategy.pairPrincipal)
+        calls[calls.count - 1].floor = try await floor(.leaving, of: arguments.units, in: arguments.offer)
         return calls
     }
 
     /// - Throws: 422 `protocol_paused`; 503.
     private func check(_ direction: ProtocolDescription.Direction, _ arguments: CallArguments) async throws {
         let isPaused = try await ask { () async throws(NodeError) in
-            try await chain.nodes.first.isPaused(arguments, direction)
+            try await chain.nodes.isPaused(arguments, direction)
         }
         guard isPaused else { return }
         throw Problem(422, "protocol_paused", "The protocol stands still now, by its own word. Nothing was built.")
@@ -183,7 +185,7 @@ struct StrategyCalls: Sendable {
 
     private func price(of offer: Deployment.Offer) async throws -> PoolPrice {
         try await ask { () async throws(NodeError) in
-            guard let price = try await chain.nodes.first.price(of: offer) else { throw NodeError.malformed("price") }
+            guard let price = try await chain.nodes.price(of: offer) else { throw NodeError.malformed("price") }
             return price
         }
     }
@@ -192,8 +194,9 @@ struct StrategyCalls: Sendable {
     func worth(of strategy: Strategy, in offer: Deployment.Offer) async throws -> PositionReading.Worth {
         let question = PositionReading.Question(offer: offer, wallet: strategy.address, token: strategy.token)
         return try await ask { () async throws(NodeError) in
-            guard let worth = try await PositionReading(node: chain.nodes.first).worth(of: [question], at: .latest)[0]
-            else { throw NodeError.malformed("position") }
+            let said = try await PositionReading(nodes: chain.nodes).worth(of: [question], at: .latest)
+            guard said.disputed.isEmpty else { throw .disagreement("what a position is worth") }
+            guard let worth = said.answers[0] else { throw .malformed("position") }
             return worth
         }
     }
@@ -206,7 +209,7 @@ struct StrategyCalls: Sendable {
         return offer
     }
 
-    private static let unsupported = Problem(422, "asset_not_supported", "The asset isn't on this chain.")
+    static let unsupported = Problem(422, "asset_not_supported", "The asset isn't on this chain.")
 
     private static let outOfRange = Problem(
         422,
@@ -223,7 +226,8 @@ struct StrategyCalls: Sendable {
         )
     }
 
-    private func ask<Answer: Sendable>(
+    /// An answer of the node; where there is none, the chain is unavailable.
+    func ask<Answer: Sendable>(
         _ question: () async throws(NodeError) -> Answer
     ) async throws(Problem) -> Answer {
         do throws(NodeError) {

@@ -254,9 +254,7 @@ struct StrategyRoutes: Sendable {
             guard strategy.status != .stopped else {
                 throw Problem(409, "strategy_not_open", "It has been left already.")
             }
-            guard try await !strategies.isFilling(strategy.id) else {
-                throw Problem(409, "strategy_filling", "What goes into it isn't final yet. Try again in a few blocks.")
-            }
+            try await strategies.requireNotFilling(strategy.id)
             let calls = try await make(strategy, StrategyCalls(chain: chain), request.body)
             let isUrgent = request.body["emergency"]?.boolValue == true
             let speed = isUrgent ? GasPrice.Speed.fast : IntentRoutes.speed(request.body)
@@ -300,7 +298,11 @@ struct StrategyRoutes: Sendable {
     /// What is reserved in a strategy's account is reserved for another exit of it.
     private static func problem(_ refusal: LedgerRefusal, in asset: Asset) -> Problem {
         guard case .insufficientFunds = refusal else { return refusal.problem(in: asset) }
-        return Problem(409, "strategy_leaving", "Another exit of it is open. Sign it, or wait until it ends.")
+        return Problem(
+            409,
+            "strategy_leaving",
+            "Another exit of it is open. Sign it, discard it, or wait until it ends."
+        )
     }
 
     private static let id = Parameter.path("id", .id(of: Strategy.self), "The strategy.")

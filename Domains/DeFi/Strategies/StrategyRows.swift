@@ -227,3 +227,14 @@ struct DecisionRow: StoredRow, Entity {
         ]
     }
 }
+
+/// Strategies that are looked at with the next block.
+struct StrategiesDueRow: StoredRow {
+    let strategies: [ID<Strategy>]
+
+    static func store(_ rows: [StrategiesDueRow], in schema: Schema, at: Timestamp) -> [SQL] {
+        ["update \(schema).strategies set is_due = true where id = any(\(rows.flatMap(\.strategies)))"]
+    }
+
+    static var mustTouchEachRow: Bool { false }
+}

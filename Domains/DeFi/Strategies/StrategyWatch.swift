@@ -3,6 +3,7 @@ import Kernel
 import Ledger
 import Logging
 import Messaging
+import Metrics
 import PostgreSQL
 import WalletCrypto
 
@@ -27,12 +28,22 @@ struct StrategyWatch: Sendable {
     let falls: FallTeller
     let accounts: LedgerAccounts
     let logger: Logger
+    private let unreadable: UnreadableRows
 
     init(_ chain: EthereumChain, _ runtime: DomainRuntime, openings: IntentOpenings, logger: Logger) {
         (schema, pool, accounts) = (runtime.schema, runtime.pool, runtime.accounts)
         (self.chain, self.logger, ids) = (chain, logger, openings.ids)
+        unreadable = UnreadableRows("strategy", on: chain.name, logger: logger)
         let clock = openings.clock
-        exits = ExitMaker(chain: chain, schema: schema, pool: pool, ids: ids, openings: openings, clock: clock)
+        let gathering = chain.gathering
+        exits = ExitMaker(
+            chain: gathering,
+            schema: schema,
+            pool: pool,
+            ids: ids,
+            openings: IntentOpenings(gathering, books: openings.books, clock: clock),
+            clock: clock
+        )
         compounds = CompoundMaker(chain: chain, schema: schema, pool: pool, ids: ids, openings: openings, clock: clock)
         rebalances = RebalanceMaker(
             chain: chain,
@@ -43,42 +54,43 @@ struct StrategyWatch: Sendable {
             clock: clock
         )
         moves = MoveMaker(chain: chain, schema: schema, pool: pool, ids: ids, openings: openings, clock: clock)
-        falls = FallTeller(chain: chain, schema: schema, pool: pool, ids: ids)
+        falls = FallTeller(chain: chain, schema: schema, pool: pool, ids: ids, unreadable: unreadable)
         restarts = RestartMaker(chain: chain, schema: schema, pool: pool, ids: ids, openings: openings, clock: clock)
     }
 
     /// What a block makes of the strategies on its chain: what is stored with it, and what rules want then.
     func watch(
         _ block: EthereumBlock,
-        _ logs: [EthereumLog]
+        _ events: BlockEvents
     ) async throws -> (items: [LedgerItem], wishes: [StrategyWish]) {
-        let node = chain.nodes.first
         guard !chain.deployment.offers.isEmpty else { return ([], []) }
         var touched = Set(block.entries.map(\.sender.description))
-        for log in logs {
+        // Whom they are about is read: what has happened isn't taken from them.
+        for log in events.all {
             for topic in log.topics.dropFirst() where topic.prefix(12).allSatisfy({ $0 == 0 }) {
                 if let address = EthereumAddress(bytes: Array(topic[12...])) { touched.insert(address.description) }
             }
         }
         let rates = try await rates(at: block)
-        let strategies = try await due(at: block.number, touched: Array(touched))
+        let strategies = try await due(at: block, touched: Array(touched))
         let questions = strategies.map { due in
             chain.deployment.offer(due.strategy.offer).map {
                 PositionReading.Question(offer: $0, wallet: due.strategy.address, token: due.strategy.token)
             }
         }
-        let asked = questions.compactMap(\.self)
-        let worths = try await PositionReading(node: node).worth(of: asked, at: .number(block.number))
+        let reading = PositionReading(nodes: chain.nodes)
+        let worths = try await reading.worth(of: questions.compactMap(\.self), at: .number(block.number))
         var rows: [any StoredRow] = rates.new
         var wishes = try await moves.due(at: block.number).map { StrategyWish.move($0) }
         wishes += try await restarts.due(at: block.number).map { StrategyWish.restart($0) }
-        var answers = worths.makeIterator()
-        for (due, question) in zip(strategies, questions) where question != nil {
-            guard let worth = answers.next().flatMap(\.self) else { continue }
+        let asked = zip(strategies, questions).filter { $0.1 != nil }.map(\.0)
+        rows += disputed(worths.disputed.sorted().map { asked[$0].strategy.id })
+        for (due, worth) in zip(asked, worths.answers) {
+            guard let worth else { continue }
             let judged = judged(due, worth, rate: rates.known[due.strategy.offer], at: block)
             rows.append(judged.row)
             if let wish = judged.wish { wishes.append(wish) }
-            guard !due.isMoving else { continue }
+            guard !due.isUnderWay else { continue }
             if due.strategy.autoCompound { wishes.append(.compound(due.strategy, worth)) }
             if due.strategy.rebalance != nil { wishes.append(.rebalance(due.strategy, worth)) }
             if let emptied = due.strategy.emptiedNumber, judged.row.isEmpty, due.strategy.principal > 0,
@@ -106,23 +118,51 @@ struct StrategyWatch: Sendable {
         }.map { BigUInt(bigEndian: $0.topics[3]) }
     }
 
+    // MARK: What isn't said alike
+
+    /// Strategies of which nodes don't say the same are as they were until they do, and looked at with each block.
+    private func disputed(_ strategies: [ID<Strategy>]) -> [any StoredRow] {
+        for strategy in strategies { tell("a position", "strategy", strategy.wire) }
+        return strategies.isEmpty ? [] : [StrategiesDueRow(strategies: strategies)]
+    }
+
+    private func tell(_ what: String, _ kind: String, _ id: String) {
+        Counter(label: "chain_held_total", dimensions: [("chain", chain.name)]).increment()
+        logger.error(
+            "\(what) waits: the nodes don't say the same of it; an operator must look",
+            metadata: ["chain": "\(chain.name)", "\(kind)": "\(id)"]
+        )
+    }
+
     // MARK: What is due
 
-    /// A strategy that is valued, and whether transactions of it are on their way: until they are over, what is in and
-    /// what is out doesn't match.
+    /// A strategy that is valued.
     private struct Due: Sendable {
         let strategy: Strategy
+        /// Whether transactions of it are on their way, so that nothing else is begun with it.
+        let isUnderWay: Bool
+        /// Whether a block has something of it that the books don't have yet, this block included.
+        ///
+        /// What is in and what is out doesn't match then. What only waits for its block has moved nothing, and keeps no
+        /// limit from being reached.
         let isMoving: Bool
     }
 
-    private func due(at number: Int64, touched: [String]) async throws -> [Due] {
-        try await pool.query(
+    private func due(at block: EthereumBlock, touched: [String]) async throws -> [Due] {
+        let number = block.number
+        let senders = Set(block.entries.map(\.sender.description))
+        let rows = try await pool.query(
             """
-            select \(Strategy.columns), exists (
-                select 1 from \(schema).intents i
-                where i.strategy = s.id and i.kind <> 'approve'
-                    and i.state in ('signed', 'broadcast', 'dropped', 'displaced', 'included')) as is_moving
+            select \(Strategy.columns), coalesce(w.is_under_way, false) as is_under_way,
+                coalesce(w.is_moving, false) as is_moving
             from \(schema).strategies s
+            left join lateral (
+                select true as is_under_way,
+                    bool_or(i.state in ('displaced', 'included') or i.address = any(\(Array(senders)))) as is_moving
+                from \(schema).intents i
+                where i.strategy = s.id and i.kind not in ('approve', 'cancel')
+                    and i.state in ('signed', 'broadcast', 'dropped', 'displaced', 'included')
+                having count(*) > 0) w on true
             where s.chain = \(chain.name) and s.status <> 'stopped'
                 and (s.address = any(\(touched)) or s.is_due or s.valued_number is null
                     or s.valued_number <= \(number - StrategyWatch.blocksMax)
@@ -130,7 +170,10 @@ struct StrategyWatch: Sendable {
                     or (s.value = 0 and coalesce(s.pair_value, 0) = 0))
             order by s.valued_number nulls first, s.id limit \(StrategyWatch.valuedMax)
             """
-        ).map { Due(strategy: try Strategy($0), isMoving: try $0["is_moving"]) }
+        )
+        return try unreadable.readable(rows) { row in
+            Due(strategy: try Strategy(row), isUnderWay: try row["is_under_way"], isMoving: try row["is_moving"])
+        }.values
     }
 
     // MARK: Rates
@@ -138,7 +181,7 @@ struct StrategyWatch: Sendable {
     private func rates(at block: EthereumBlock) async throws -> (known: [String: Int64], new: [any StoredRow]) {
         var known: [String: Int64] = [:]
         var new: [any StoredRow] = []
-        let reading = RateReading(node: chain.nodes.first)
+        let reading = RateReading(nodes: chain.nodes)
         let last = try await pool.query(
             """
             select o.offer, r.rate, r.mined_at, p.share_price
@@ -162,7 +205,8 @@ struct StrategyWatch: Sendable {
         }
         let at = EthereumNode.At.number(block.number)
         // What a share is worth is looked at in each block, so that who has some hears of a fall at once.
-        let now = try await reading.sharePrices(of: chain.deployment.offers, at: at)
+        let (now, disputed) = try await reading.sharePrices(of: chain.deployment.offers, at: at)
+        for offer in disputed { tell("what a share is worth", "offer", offer) }
         for offer in chain.deployment.offers {
             var fall: OfferFall?
             if let after = now[offer.id], after != shares[offer.id] {
@@ -173,7 +217,8 @@ struct StrategyWatch: Sendable {
             if let fall { new.append(OfferFallRow(chain: chain.name, fall: fall)) }
             let isFresh = ages[offer.id].map { (0..<StrategyWatch.rateSeconds).contains($0) } ?? false
             if isFresh, fall == nil { continue }
-            var rate = try await reading.rate(of: offer, chain.deployment, at: at)
+            // One of which the nodes don't say the same is read again with the next block.
+            guard var rate = try await agreed(offer, reading, at: at) else { continue }
             if let price = rate.sharePrice {
                 rate.rate = try await growth(of: offer.id, to: price, at: block.timestamp)
             }
@@ -182,6 +227,20 @@ struct StrategyWatch: Sendable {
             new.append(OfferRateRow(chain: chain.name, offer: offer.id, block: block, rate: rate))
         }
         return (known, new)
+    }
+
+    private func agreed(
+        _ offer: Deployment.Offer,
+        _ reading: RateReading,
+        at: EthereumNode.At
+    ) async throws(NodeError) -> OfferRate? {
+        do throws(NodeError) {
+            return try await reading.rate(of: offer, chain.deployment, at: at)
+        } catch {
+            guard case .disagreement = error else { throw error }
+            tell("the rate of an offer", "offer", offer.id)
+            return nil
+        }
     }
 
     /// The growth of a share's price over a week, or over what is known, a day at least.
@@ -275,11 +334,11 @@ struct StrategyWatch: Sendable {
         rate: Int64?,
         at block: EthereumBlock
     ) -> (row: ValuationRow, wish: StrategyWish?) {
-        let (strategy, isMoving) = (due.strategy, due.isMoving)
+        let strategy = due.strategy
         let value = Self.value(of: strategy, worth, rate: rate, at: block)
         let judgement = StrategyRules.judge(
             value: value.total,
-            principal: isMoving ? 0 : strategy.principal + strategy.pairBasis,
+            principal: due.isMoving ? 0 : strategy.principal + strategy.pairBasis,
             peak: strategy.peak,
             stopLoss: strategy.stopLoss,
             drawdownMax: strategy.drawdownMax
@@ -303,8 +362,8 @@ struct StrategyWatch: Sendable {
             expected: expected ?? 0,
             peak: judgement.peak,
             drawdown: judgement.drawdown,
-            isStopped: isEmpty && !isMoving && strategy.principal == 0 && strategy.status != .starting,
-            isEmpty: isEmpty && !isMoving
+            isStopped: isEmpty && !due.isUnderWay && strategy.principal == 0 && strategy.status != .starting,
+            isEmpty: isEmpty && !due.isUnderWay
         )
         let wish = judgement.breaches.first.map {
             StrategyWish.exit(StrategyBreach(strategy: strategy, rule: $0, value: value, judgement: judgement))

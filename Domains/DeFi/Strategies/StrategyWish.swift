@@ -40,7 +40,7 @@ extension StrategyWatch {
     /// want the same.
     static let wishesMax = 100
     /// Exits that are built at the same time: each waits for its node, not for the others.
-    static let exitsAtOnceMax = 16
+    static let exitsAtOnceMax = 40
 
     /// Does what rules want, each for itself: what fails is wanted again in the next block.
     ///

@@ -96,9 +96,16 @@ struct SuiChain: PaymentChain {
         let next: Int64
         if let number { next = number + 1 } else { next = try await head() }
         guard let checkpoint = try await first.checkpoint(next) else { return nil }
-        for node in nodes.dropFirst() where try await node.reference(at: next) != checkpoint.reference {
-            throw .disagreement("checkpoint \(next)")
+        var block = payments(in: checkpoint)
+        for node in nodes.dropFirst() {
+            guard let other = try await node.checkpoint(next) else { throw .disagreement("checkpoint \(next)") }
+            block = try block.agreed(with: payments(in: other))
         }
+        return block
+    }
+
+    /// A checkpoint as payments see it: the assets that are known here.
+    private func payments(in checkpoint: SuiCheckpoint) -> PaymentBlock {
         let known = Dictionary(zip(types.map { Self.full($0) ?? $0 }, assets)) { first, _ in first }
         return PaymentBlock(
             reference: checkpoint.reference,
@@ -121,7 +128,12 @@ struct SuiChain: PaymentChain {
     }
 
     func reading(of addresses: [String]) async throws -> AccountReading {
-        let newest = try await first.head().checkpoint
+        var newest = try await first.head().checkpoint
+        // Of the newest that all have all can be asked.
+        for node in nodes.dropFirst() {
+            let other = try await node.head().checkpoint
+            if other.number < newest.number { newest = other }
+        }
         return try await reading(of: addresses, at: newest)
     }
 
@@ -135,9 +147,12 @@ struct SuiChain: PaymentChain {
             guard let owner = SuiAddress(address) else { throw NodeError.malformed("address") }
             owners.append(owner)
         }
-        guard let balances = try await first.balances(of: owners, types: types, at: checkpoint.number) else {
+        let balances = try await first.balances(of: owners, types: types, at: checkpoint.number)
+        for node in nodes.dropFirst()
+        where try await node.balances(of: owners, types: types, at: checkpoint.number) != balances {
             throw NodeError.disagreement("balances at checkpoint \(checkpoint.number)")
         }
+        guard let balances else { throw NodeError.disagreement("balances at checkpoint \(checkpoint.number)") }
         var read: [String: [Money]] = [:]
         for (owner, units) in zip(owners, balances) {
             read[owner.description] = zip(assets, units).map { Money(minorUnits: Int128($1), $0) }

@@ -155,14 +155,10 @@ struct ChainFollower: Sendable {
             }
         }
         items += try await settlements(at: block)
-        let contracts = chain.deployment.watched
-        // No contract at all would stand for each there is.
-        let logs =
-            contracts.isEmpty
-            ? [] : try await chain.nodes.first.logs(from: block.number, to: block.number, of: contracts)
-        let watched = try await strategies.watch(block, logs)
+        let events = try await chain.nodes.events(in: block.number, of: chain.deployment.watched)
+        let watched = try await strategies.watch(block, events)
         var base = watched.items
-        let effects = try await wallets.effects(of: block, logs, moved: moved)
+        let effects = try await wallets.effects(of: block, events, moved: moved)
         let followed = FollowedBlockRow(
             chain: chain.name,
             block: block.reference,
@@ -175,8 +171,9 @@ struct ChainFollower: Sendable {
         let stored = rows
         base.append(LedgerItem(operation: books.ids.next(), commands: []) { _, _ in .init(rows: stored) })
         try await steps.store(base, with: items, effects)
+        for (wallet, error) in effects.unread { steps.tell(error, unread: wallet) }
         // Custody and what rules want are no part of the block: nothing of them can hold the chain up.
-        await custody?.step(still(at: block.reference), having: .ethereum(block, logs))
+        await custody?.step(still(at: block.reference), having: .ethereum(block, events))
         await strategies.act(on: watched.wishes, at: block, ledger)
     }
 
@@ -279,7 +276,7 @@ struct ChainFollower: Sendable {
     ) async throws -> [any StoredRow] {
         guard intent.kind == .start, inclusion.pairPaid > 0, let strategy = intent.strategy,
             let offer = chain.deployment.offers.first(where: { $0.contract == intent.transaction.to }),
-            let price = try await chain.nodes.first.price(of: offer, at: .number(inclusion.block.number))
+            let price = try await chain.nodes.price(of: offer, at: .number(inclusion.block.number))
         else { return [] }
         let basis = Int128(clamping: price.inFirst(BigUInt(inclusion.pairPaid)))
         return [StrategyEffect(strategy: strategy, pairBasis: basis)]
@@ -318,6 +315,7 @@ struct ChainFollower: Sendable {
             items += try await holding(intent) { try await found(intent) }
         }
         guard let tip else { return }
+        try await steps.clear(wallets.books.unclear, on: still(at: tip)) { try await wallets.cleared($0) }
         await custody?.step(still(at: tip))
         guard !items.isEmpty else { return }
         // Another process that took over meanwhile sees what is there now.

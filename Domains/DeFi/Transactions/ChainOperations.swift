@@ -67,7 +67,8 @@ public struct ChainOperations: Sendable {
         }
     }
 
-    /// Transactions, newest first; only those that are signed and over for long if asked for.
+    /// Transactions of users and payouts of custody, newest first; only those that are signed and over for long if
+    /// asked for.
     public func transactions(stuck: Bool, limit: Int) async throws -> [JSON] {
         let count = min(max(limit, 1), ChainOperations.listMax)
         let rows = try await pool.query(
@@ -78,10 +79,12 @@ public struct ChainOperations: Sendable {
             order by i.id desc limit \(count)
             """
         )
-        let called = try rows.map { try Intent($0) }.map { ($0.id, $0.told) }
+        let called = try rows.map { try Intent($0) }.map { ($0.id.value, $0.told) }
         let paid = try await Payments(schema: schema, pool: pool).list(stuck: stuck, limit: count)
-            .map { ($0.id, $0.told) }
-        return (called + paid).sorted { $0.0 > $1.0 }.prefix(count).map(\.1)
+            .map { ($0.id.value, $0.told) }
+        let kept = try await CustodyWithdrawals(schema: schema, pool: pool).list(stuck: stuck, limit: count)
+            .map { ($0.id.value, $0.told) }
+        return (called + paid + kept).sorted { $0.0 > $1.0 }.prefix(count).map(\.1)
     }
 
     /// Sends a transaction again as it is, at the next opportunity.

@@ -1,4 +1,5 @@
 import Logging
+import Metrics
 import ServiceLifecycle
 
 /// Follows a chain and sends to it until shutdown.
@@ -11,7 +12,7 @@ struct ChainService: Service {
 
     let blocks: ChainBlocks
     let steps: [Step]
-    var reconciliation: CustodyReconciliation?
+    var custody: CustodyParts?
     let pollMilliseconds: Int
     let logger: Logger
 
@@ -20,23 +21,25 @@ struct ChainService: Service {
         await cancelWhenGracefulShutdown {
             await withDiscardingTaskGroup { group in
                 for step in steps { group.addTask { await repeatedly(step) } }
-                if let reconciliation { group.addTask { await reconcile(reconciliation) } }
+                if let custody { group.addTask { await lookAfter(custody) } }
             }
         }
         try? await blocks.release()
     }
 
-    private func reconcile(_ reconciliation: CustodyReconciliation) async {
+    private func lookAfter(_ custody: CustodyParts) async {
         while !Task.isCancelled {
             try? await Task.sleep(for: .seconds(CustodyReconciliation.periodSeconds))
-            do {
-                try await reconciliation.reconcile()
-            } catch {
-                logger.info(
-                    "custody is compared with the chain later",
-                    metadata: ["chain": "\(blocks.chain)", "error": "\(error)"]
-                )
-            }
+            await told("custody is compared with the chain later") { try await custody.reconciliation.reconcile() }
+            await told("what of custody waits is looked at later") { try await custody.waiting.tell() }
+        }
+    }
+
+    private func told<Found>(_ late: Logger.Message, _ work: () async throws -> Found) async {
+        do {
+            _ = try await work()
+        } catch {
+            logger.info(late, metadata: ["chain": "\(blocks.chain)", "error": "\(error)"])
         }
     }
 
@@ -45,6 +48,10 @@ struct ChainService: Service {
             do {
                 if try await step.work() { continue }
             } catch {
+                Counter(
+                    label: "chain_steps_failed_total",
+                    dimensions: [("chain", blocks.chain), ("step", step.name)]
+                ).increment()
                 logger.warning(
                     "a step on a chain failed; the next one follows",
                     metadata: ["chain": "\(blocks.chain)", "step": "\(step.name)", "error": "\(error)"]
@@ -88,7 +95,7 @@ extension ChainService {
         self.init(
             blocks: blocks,
             steps: steps,
-            reconciliation: custody?.reconciliation,
+            custody: custody,
             pollMilliseconds: pollMilliseconds,
             logger: logger
         )

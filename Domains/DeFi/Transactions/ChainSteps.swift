@@ -3,12 +3,15 @@ import Ledger
 import Logging
 import Metrics
 import PostgreSQL
+import WalletCrypto
 
 /// Stores what the steps of a chain do, so that what is wrong with one transaction, or with one wallet, holds up
 /// nothing but itself.
 struct ChainSteps: Sendable {
     /// Transactions of one round that a node may fail before the rest waits for the next.
     static let failuresMax = 3
+    /// Transactions that one line of the log names.
+    private static let shownMax = 20
 
     /// CAIP-2.
     let chain: String
@@ -70,6 +73,7 @@ struct ChainSteps: Sendable {
         try await each(
             due,
             refused: { id, error in
+                if error is Intents.Unreadable || error is DecodingFailure { return tell(unreadable: id, error) }
                 guard let error = error as? PostgresError, error.isOfARow else { throw error }
                 tell(error, of: id)
             },
@@ -111,6 +115,11 @@ struct ChainSteps: Sendable {
         refused("what became of a transaction was refused and is tried again", "intent", intent.wire, "\(error)")
     }
 
+    /// A transaction that can't be read; it is tried again.
+    private func tell(unreadable intent: ID<Intent>, _ error: any Error) {
+        refused("a transaction can't be read and isn't sent", "intent", intent.wire, "\(error)")
+    }
+
     /// What a block did to a wallet, or what a wallet has, that the database refused.
     func tell(_ error: PostgresError, ofWallet wallet: ID<Wallet>) {
         guard !error.isStale else { return }
@@ -134,6 +143,26 @@ struct ChainSteps: Sendable {
         )
     }
 
+    /// Transactions in a block of which the nodes don't say the same: what they moved isn't counted until they do.
+    func tell(unclear hashes: [[UInt8]], in block: BlockReference, because error: NodeError? = nil) {
+        guard !hashes.isEmpty else { return }
+        Counter(label: "chain_held_total", dimensions: [("chain", chain)]).increment(by: hashes.count)
+        let shown = hashes.prefix(Self.shownMax).map { Chain.shown($0, on: chain) }.joined(separator: " ")
+        logger.error(
+            "what transactions moved isn't counted yet: the nodes don't give the same of it; an operator must look",
+            metadata: [
+                "chain": "\(chain)", "block": "\(block.number)", "transactions": "\(shown)",
+                "error": "\(error.map(String.init(describing:)) ?? "disputed, or no receipt yet")",
+            ]
+        )
+    }
+
+    /// What has become clear of a block's transactions, and the database refused.
+    func tell(_ error: PostgresError, of block: BlockReference) {
+        guard !error.isStale else { return }
+        refused("what transactions moved was refused and is tried again", "block", "\(block.number)", "\(error)")
+    }
+
     /// A wallet that couldn't be read alone: it is read again later.
     func tell(_ error: any Error, unread wallet: ID<Wallet>) {
         Counter(label: "chain_unread_total", dimensions: [("chain", chain)]).increment()
@@ -154,4 +183,6 @@ struct WalletEffects: Sendable {
     var apart: [LedgerItem] = []
     /// Why what they have isn't among it; they are to be read anew.
     var fault: NodeError?
+    /// Wallets that couldn't be read, and why.
+    var unread: [ID<Wallet>: NodeError] = [:]
 }

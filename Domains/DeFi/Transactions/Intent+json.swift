@@ -34,6 +34,7 @@ extension Intent {
             "gas_paid": state.inclusion.map {
                 .string(Money(minorUnits: $0.gasCost, EthereumChain.gasAsset).wire)
             } ?? .null,
+            "least_received": floor.map { .string(String($0.least)) } ?? .null,
             "created_at": .string(createdAt.description), "expires_at": .string(expiresAt.description),
         ]
     }
@@ -73,6 +74,14 @@ extension Intent {
             .required("transaction_hash", .nullable(.anyString)),
             .required("block", .nullable(.any), "The block that decides about it."),
             .required("gas_paid", .nullable(.amount), "The network's fee, in the chain's own coin."),
+            .required(
+                "least_received",
+                .nullable(.anyString),
+                """
+                What a protocol whose calls name no least amount must say that it gives when this is signed: for a \
+                start in units of the protocol, for an exit in the smallest of the asset.
+                """
+            ),
             .required("created_at", .instant),
             .required("expires_at", .instant, "Until when it may be signed."),
         ],

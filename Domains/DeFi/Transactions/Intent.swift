@@ -41,6 +41,7 @@ struct Intent: Sendable, Entity {
     /// An exit's share of the strategy's principal.
     let principal: Int128
     let reservation: ID<Reservation>?
+    let floor: StrategyFloor?
     private(set) var transaction: EthereumTransaction
     let summary: JSON
     let createdAt: Timestamp
@@ -75,6 +76,7 @@ struct Intent: Sendable, Entity {
         var pairAmount: Int128 = 0
         var principal: Int128 = 0
         var reservation: ID<Reservation>?
+        var floor: StrategyFloor?
         let transaction: EthereumTransaction
         let summary: JSON
     }
@@ -84,7 +86,7 @@ struct Intent: Sendable, Entity {
         (chain, address, kind) = (draft.chain, draft.wallet.address, draft.kind)
         (strategy, replaces, amount) = (draft.strategy, draft.replaces, draft.amount)
         (pairAmount, principal, reservation) = (draft.pairAmount, draft.principal, draft.reservation)
-        (transaction, summary) = (draft.transaction, draft.summary)
+        (floor, transaction, summary) = (draft.floor, draft.transaction, draft.summary)
         (createdAt, expiresAt) = (now, now.adding(seconds: Intent.lifetimeSeconds))
         (signed, state, reason, transfers, version, storedState) = (nil, .built, nil, [], 0, nil)
     }
@@ -104,7 +106,7 @@ struct Intent: Sendable, Entity {
         (chain, address, kind) = (draft.chain, draft.wallet.address, draft.kind)
         (strategy, replaces, amount) = (draft.strategy, draft.replaces, draft.amount)
         (pairAmount, principal, reservation) = (draft.pairAmount, draft.principal, draft.reservation)
-        (transaction, summary) = (draft.transaction, draft.summary)
+        (floor, transaction, summary) = (draft.floor, draft.transaction, draft.summary)
         (createdAt, expiresAt) = times
         (self.signed, self.state, self.reason, self.transfers) = (signed, state, reason, transfers)
         (self.version, storedState) = (version, state.name)

@@ -2,6 +2,7 @@ import Audit
 import DomainKit
 import Kernel
 import Ledger
+import Logging
 import Messaging
 import PostgreSQL
 
@@ -34,9 +35,10 @@ struct IntentBooks: Sendable {
     let holds: IntentHolds
     let ids: IDGenerator
 
-    init(_ runtime: DomainRuntime, ids: IDGenerator, chain: String) {
+    init(_ runtime: DomainRuntime, ids: IDGenerator, chain: String, logger: Logger) {
         (schema, accounts, self.ids) = (runtime.schema, runtime.accounts, ids)
-        intents = Intents(schema: runtime.schema, pool: runtime.pool)
+        let unreadable = UnreadableRows("intent", on: chain, logger: logger)
+        intents = Intents(schema: runtime.schema, pool: runtime.pool, unreadable: unreadable)
         holds = IntentHolds(runtime, ids: ids, chain: chain)
     }
 

@@ -17,6 +17,8 @@ struct IntentMaker: Sendable {
         var principal: Int128 = 0
         /// The token that the wallet must have the amount of; nil where none leaves it.
         var token: EthereumAddress?
+        /// What it must still give when it is signed; nil where nothing is asked.
+        var floor: StrategyFloor?
     }
 
     /// A plain payment of the chain's own coin (Yellow Paper, G_transaction).
@@ -42,12 +44,11 @@ struct IntentMaker: Sendable {
         let price = if let known { known } else { try await chain.gasPrice(speed) }
         let holds = try await intents.holds(of: wallet.address, on: chain.name)
         var nonces = holds
-        var next = try await ask { () async throws(NodeError) in
-            try await chain.nodes.first.nonce(of: wallet.address, at: .pending)
-        }
+        let outlook = try await outlook(of: wallet.address, calls)
+        var next = outlook.nonce
         var drafts: [Intent.Draft] = []
         for (place, call) in calls.enumerated() {
-            let gas = place == 0 ? try await gas(call, from: wallet) : call.gasMax
+            let gas = place == 0 ? try gas(call, outlook) : call.gasMax
             next = nonces.free(from: next)
             nonces.nonces.insert(next)
             guard let transaction = transaction(call, nonce: next, gas: gas, price) else {
@@ -63,13 +64,14 @@ struct IntentMaker: Sendable {
                     pairAmount: call.pairAmount,
                     principal: call.principal,
                     reservation: call.principal > 0 ? reservation : nil,
+                    floor: call.floor,
                     transaction: transaction,
                     summary: try summary(call, transaction, price, wallet)
                 )
             )
         }
         let isExit = calls.contains { $0.kind == .exit }
-        try await checkFunds(drafts, calls, holds.amounts(besidesUnsigned: isExit), wallet)
+        try checkFunds(drafts, calls, holds.amounts(besidesUnsigned: isExit), outlook)
         return drafts
     }
 
@@ -103,6 +105,7 @@ struct IntentMaker: Sendable {
             pairAmount: cancelling ? 0 : intent.pairAmount,
             principal: cancelling ? 0 : intent.principal,
             reservation: cancelling ? nil : intent.reservation,
+            floor: cancelling ? nil : intent.floor,
             transaction: transaction,
             summary: IntentSummary.json(
                 transaction,
@@ -130,10 +133,23 @@ struct IntentMaker: Sendable {
         )
     }
 
-    private func gas(_ call: Call, from wallet: LinkedWallet) async throws -> UInt64 {
-        let view = EthereumNode.View(to: call.to, data: call.data, from: wallet.address)
+    /// What the node says of the wallet, and of the first call, tried now.
+    private func outlook(
+        of account: EthereumAddress,
+        _ calls: [Call]
+    ) async throws(Problem) -> EthereumNode.Outlook {
+        let first = calls.first.map { EthereumNode.View(to: $0.to, data: $0.data, from: account) }
+        let (value, tokens) = (calls.first?.value ?? .zero, calls.compactMap(\.token))
         do throws(NodeError) {
-            let tried = try await chain.nodes.first.gas(for: view, value: call.value)
+            return try await chain.nodes.first.outlook(of: account, calling: first, value: value, tokens: tokens)
+        } catch {
+            throw ChainProblem.unavailable(error)
+        }
+    }
+
+    private func gas(_ call: Call, _ outlook: EthereumNode.Outlook) throws(Problem) -> UInt64 {
+        do throws(NodeError) {
+            let tried = try outlook.gas.get()
             return max(Self.gasOfPayment, min(tried * Self.gasPercent / 100, max(call.gasMax, tried)))
         } catch {
             guard case .refused(let code, let message) = error else { throw ChainProblem.unavailable(error) }
@@ -170,25 +186,19 @@ struct IntentMaker: Sendable {
         _ drafts: [Intent.Draft],
         _ calls: [Call],
         _ holds: WalletHolds.Amounts,
-        _ wallet: LinkedWallet
-    ) async throws {
-        let coins = try await ask { () async throws(NodeError) in
-            try await chain.nodes.first.balance(of: wallet.address)
-        }
+        _ outlook: EthereumNode.Outlook
+    ) throws(Problem) {
         let needed = drafts.reduce(BigUInt(holds.coins)) { $0 + $1.transaction.costMax }
-        guard needed <= coins else {
+        guard needed <= outlook.coins else {
             throw Problem(
                 422,
                 "insufficient_funds",
-                "\(needed) wei are needed for it and for what is open, and the wallet has \(coins)."
+                "\(needed) wei are needed for it and for what is open, and the wallet has \(outlook.coins)."
             )
         }
-        for call in calls {
-            guard let token = call.token else { continue }
-            let answer = try await ask { () async throws(NodeError) in
-                try await chain.nodes.first.views([.balance(of: wallet.address, in: token)])
-            }
-            let balance = Int128(clamping: BigUInt(bigEndian: answer.first.flatMap(\.self) ?? []))
+        let leaving = calls.filter { $0.token != nil }
+        for (call, units) in zip(leaving, outlook.tokens) {
+            let balance = Int128(clamping: units)
             let held = holds.tokens[call.amount.asset.code] ?? 0
             let asked = call.amount.minorUnits
             guard held + asked <= balance else {
@@ -199,16 +209,6 @@ struct IntentMaker: Sendable {
                     "\(call.amount) is needed and \(free) is free in the wallet. Add money first."
                 )
             }
-        }
-    }
-
-    private func ask<Answer: Sendable>(
-        _ question: () async throws(NodeError) -> Answer
-    ) async throws(Problem) -> Answer {
-        do throws(NodeError) {
-            return try await question()
-        } catch {
-            throw ChainProblem.unavailable(error)
         }
     }
 }

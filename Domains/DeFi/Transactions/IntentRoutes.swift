@@ -116,7 +116,7 @@ struct IntentRoutes: Sendable {
                     "other_sender", "other_nonce", "other_value", "other_calldata", "other_fee", "access_list",
                     "other_inputs", "other_contents", "not_signed", "bad_signature", "partial_signature",
                     "idempotency_key_reused", "address_not_in_book", "address_locked", "address_blocked",
-                    "address_in_review",
+                    "address_in_review", "slippage_exceeded", "would_revert", "offer_gone",
                 ]
             ]) { $1 }
         ) { request in

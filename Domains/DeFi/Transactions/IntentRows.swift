@@ -8,27 +8,29 @@ struct NewIntentRow: StoredRow {
     let intent: Intent
 
     static func store(_ rows: [NewIntentRow], in schema: Schema, at instant: Timestamp) -> [SQL] {
-        rows.map { row in
-            let new = row.intent
-            let price = new.transaction.offered
-            return """
-                insert into \(schema).intents (id, user_id, wallet, chain, address, kind, strategy, replaces, asset,
-                    amount, pair_amount, principal, reservation, nonce, recipient, value, calldata, gas_limit, max_fee,
-                    tip, signing_hash, summary, state, version, created_at, expires_at, updated_at)
-                values (\(new.id), \(new.user), \(new.wallet), \(new.chain), \(new.address.description),
-                    \(new.kind.rawValue), \(new.strategy), \(new.replaces), \(new.amount.asset.code),
-                    \(new.amount.minorUnits), \(new.pairAmount), \(new.principal), \(new.reservation),
-                    \(Int64(clamping: new.transaction.nonce)), \(new.transaction.to?.description ?? ""),
-                    \(new.transaction.value.int128 ?? 0), \(Bytes(new.transaction.data)),
-                    \(Int64(clamping: new.transaction.gasLimit)), \(price.maxFee.int128 ?? 0),
-                    \(price.tip.int128 ?? 0), \(Bytes(new.transaction.signingHash)), \(new.summary),
-                    \(new.state.name), 1, \(new.createdAt), \(new.expiresAt), \(instant))
-                returning 1
-                """
-        }
+        let new = rows.map(\.intent)
+        let transactions = new.map(\.transaction)
+        let prices = transactions.map(\.offered)
+        return [
+            """
+            insert into \(schema).intents (id, user_id, wallet, chain, address, kind, strategy, replaces, asset, amount,
+                pair_amount, principal, reservation, nonce, recipient, value, calldata, gas_limit, max_fee, tip,
+                signing_hash, summary, floor_asked, floor_least, state, created_at, expires_at, version, updated_at)
+            select n.*, 1, \(instant)
+            from unnest(\(new.map(\.id)), \(new.map(\.user)), \(new.map(\.wallet)), \(new.map(\.chain)),
+                \(new.map(\.address.description)), \(new.map(\.kind.rawValue)), \(new.map(\.strategy)),
+                \(new.map(\.replaces)), \(new.map(\.amount.asset.code)), \(new.map(\.amount.minorUnits)),
+                \(new.map(\.pairAmount)), \(new.map(\.principal)), \(new.map(\.reservation)),
+                \(transactions.map { Int64(clamping: $0.nonce) }), \(transactions.map { $0.to?.description ?? "" }),
+                \(transactions.map { $0.value.int128 ?? 0 }), \(transactions.map { Bytes($0.data) }),
+                \(transactions.map { Int64(clamping: $0.gasLimit) }), \(prices.map { $0.maxFee.int128 ?? 0 }),
+                \(prices.map { $0.tip.int128 ?? 0 }), \(transactions.map { Bytes($0.signingHash) }),
+                \(new.map(\.summary)), \(new.map(\.floor?.asked)), \(new.map(\.floor?.least)),
+                \(new.map(\.state.name)), \(new.map(\.createdAt)), \(new.map(\.expiresAt))) as n
+            """
+        ]
     }
 
-    // Each is a statement of its own, so that the count of the last one says nothing of the others.
     static var mustTouchEachRow: Bool { false }
 }
 

@@ -17,6 +17,8 @@ struct Intents: Sendable {
 
     let schema: Schema
     let pool: Pool
+    /// What chains are followed by leaves out what can't be read; nil for who throws it.
+    var unreadable: UnreadableRows?
 
     /// One of a user.
     ///
@@ -42,7 +44,7 @@ struct Intents: Sendable {
 
     /// Those on a chain that a block may be about: by their own hashes, or by sender and nonce.
     func open(on chain: String, hashes: [[UInt8]], senders: [String]) async throws -> [Intent] {
-        try await find(
+        try await readable(
             """
             i.chain = \(chain) and i.state in ('signed', 'broadcast', 'dropped')
                 and (i.hash = any(\(hashes.map(Bytes.init))) or i.address = any(\(senders)))
@@ -53,7 +55,7 @@ struct Intents: Sendable {
 
     /// Those on a chain that a block decides about, which isn't final yet, up to a block's number.
     func undecided(on chain: String, upTo number: Int64) async throws -> [Intent] {
-        try await find(
+        try await readable(
             """
             i.chain = \(chain) and i.state in ('included', 'displaced') and i.block_number <= \(number)
             """,
@@ -63,7 +65,7 @@ struct Intents: Sendable {
 
     /// Those that blocks of these hashes decide about.
     func decided(by hashes: [[UInt8]], on chain: String) async throws -> [Intent] {
-        try await find(
+        try await readable(
             """
             i.chain = \(chain) and i.state in ('included', 'displaced')
                 and i.block_hash = any(\(hashes.map(Bytes.init)))
@@ -85,13 +87,14 @@ struct Intents: Sendable {
 
     /// Those that were last seen on their way so many seconds ago, those that were left alone the longest first.
     func waiting(on chain: String, seconds: Double, limit: Int) async throws -> [Intent] {
-        try await find(
+        try await readable(
             """
             i.chain = \(chain) and i.state = 'broadcast'
                 and i.seen_at < clock_timestamp() - make_interval(secs => \(seconds))
             """,
             limit: limit,
-            order: "i.seen_at, i.id"
+            order: "i.seen_at, i.id",
+            leftOut: looked
         )
     }
 
@@ -114,10 +117,16 @@ struct Intents: Sendable {
         )
     }
 
-    /// Those on a chain whose time for being signed is over.
+    /// Those on a chain whose time for being signed is over: of those that take each other's place one at a time, since
+    /// the last of them ends what they share.
     func unsigned(on chain: String, limit: Int) async throws -> [Intent] {
-        try await find(
-            "i.chain = \(chain) and i.state = 'built' and i.expires_at <= clock_timestamp()",
+        try await readable(
+            """
+            i.chain = \(chain) and i.state = 'built' and i.expires_at <= clock_timestamp() and not exists (
+                select from \(schema).intents o
+                where coalesce(o.replaces, o.id) = coalesce(i.replaces, i.id) and o.id < i.id
+                    and o.state = 'built' and o.expires_at <= clock_timestamp())
+            """,
             limit: limit
         )
     }
@@ -228,9 +237,25 @@ struct Intents: Sendable {
     }
 
     private func find(_ condition: SQL, limit: Int, order: SQL = "i.id desc") async throws -> [Intent] {
-        try await pool.query(
-            "select \(Intent.columns) from \(schema).intents i where \(condition) order by \(order) limit \(limit)"
-        ).map(Intent.init)
+        try await pool.query(rows(condition, limit: limit, order: order)).map(Intent.init)
+    }
+
+    /// Those of them that can be read; the others are told to `leftOut`.
+    private func readable(
+        _ condition: SQL,
+        limit: Int,
+        order: SQL = "i.id desc",
+        leftOut: ([ID<Intent>]) async throws -> Void = { _ in }
+    ) async throws -> [Intent] {
+        guard let unreadable else { return try await find(condition, limit: limit, order: order) }
+        let found = try await pool.query(rows(condition, limit: limit, order: order))
+        let read = try unreadable.readable(found) { try Intent($0) }
+        if !read.leftOut.isEmpty { try await leftOut(read.leftOut.map { ID($0) }) }
+        return read.values
+    }
+
+    private func rows(_ condition: SQL, limit: Int, order: SQL) -> SQL {
+        "select \(Intent.columns) from \(schema).intents i where \(condition) order by \(order) limit \(limit)"
     }
 }
 
@@ -279,7 +304,7 @@ extension Intent {
             i.pair_amount, i.principal, i.reservation, i.nonce, i.recipient, i.value, i.calldata, i.gas_limit,
             i.max_fee, i.tip, i.summary, i.raw, i.hash, i.state, i.reason, i.block_number, i.block_hash, i.succeeded,
             i.gas_cost, i.received, i.paid, i.pair_received, i.pair_paid, i.transfers, i.version, i.created_at,
-            i.expires_at
+            i.expires_at, i.floor_asked, i.floor_least
         """
 
     init(_ row: Row) throws {
@@ -291,6 +316,7 @@ extension Intent {
             let sender = EthereumAddress(address), let transaction = try Self.transaction(row),
             let state = try Self.state(row)
         else { throw Intents.Unreadable(id: id.value) }
+        let (asked, least): (Int128?, Int128?) = (try row["floor_asked"], try row["floor_least"])
         let draft = Draft(
             wallet: LinkedWallet(id: try row["wallet"], user: try row["user_id"], address: sender),
             chain: try row["chain"],
@@ -301,6 +327,7 @@ extension Intent {
             pairAmount: try row["pair_amount"],
             principal: try row["principal"],
             reservation: try row["reservation"],
+            floor: asked.flatMap { asked in least.map { StrategyFloor(asked: asked, least: $0) } },
             transaction: transaction,
             summary: try row["summary"]
         )

@@ -8,8 +8,10 @@ import WalletCrypto
 
 /// Takes what users signed, and what they ask to replace.
 struct Submissions: Sendable {
+    let calls: StrategyCalls
     let ledger: Ledger
     let intents: Intents
+    let payers: Payers
     let strategies: Strategies
     let book: AddressBook
     let books: IntentBooks
@@ -110,17 +112,24 @@ struct Submissions: Sendable {
 
     /// What was true when it was built must still be: lists and positions change while a user thinks.
     private func check(_ intent: Intent, _ signed: SignedEthereumTransaction) async throws {
+        // A wallet that was revoked meanwhile starts nothing; leaving stays possible.
+        if [.transfer, .start].contains(intent.kind) { _ = try await payers.wallet(intent.wallet, of: intent.user) }
         switch intent.kind {
         case .transfer:
             guard let recipient = try KnownCall.recipient(of: signed.transaction) else {
                 throw SubmissionCheck.Fault.calldata.problem
             }
             try await book.requirePayable(recipient, on: intent.chain, for: intent.user)
-        case .start:
-            guard let id = intent.strategy, try await strategies.get(id, of: intent.user).status != .stopped else {
+        case .start, .exit, .approve, .harvest, .cancel:
+            guard let id = intent.strategy else {
+                guard intent.kind != .start else { throw IntentBooks.Homeless(id: intent.id) }
+                return
+            }
+            let strategy = try await strategies.get(id, of: intent.user)
+            guard intent.kind != .start || strategy.status != .stopped else {
                 throw Problem(409, "intent_not_open", "Its strategy has been left. Build a new one.")
             }
-        case .approve, .exit, .harvest, .cancel: return
+            try await calls.requireFloor(of: intent, for: strategy)
         }
     }
 

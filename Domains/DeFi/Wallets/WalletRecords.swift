@@ -44,7 +44,7 @@ struct WalletRecords: UserRecords {
     }
 
     func obstacles(to user: ID<User>) async throws -> [ErasureObstacle] {
-        let schema = runtime.schema
+        let (schema, openHolds) = (runtime.schema, CustodyDeposit.Hold.open.map(\.rawValue))
         let row = try await runtime.pool.query(
             """
             select
@@ -57,7 +57,10 @@ struct WalletRecords: UserRecords {
                         and state in ('signed', 'broadcast', 'dropped', 'displaced', 'included'))
                 or exists (
                     select from \(schema).custody_withdrawals
-                    where user_id = \(user) and state in ('waiting', 'signed', 'included')) as is_busy
+                    where user_id = \(user) and state in ('waiting', 'signed', 'included'))
+                or exists (
+                    select from \(schema).custody_deposits
+                    where user_id = \(user) and (state = 'pending' or hold = any(\(openHolds)))) as is_busy
             """
         )[0]
         guard try row["is_busy"] else { return [] }
@@ -65,7 +68,7 @@ struct WalletRecords: UserRecords {
             ErasureObstacle(
                 place: schema.name,
                 code: "position_open",
-                text: "A position, a transaction or a withdrawal is open."
+                text: "A position, a transaction, a deposit or a withdrawal is open."
             )
         ]
     }

@@ -18,8 +18,9 @@ extension Problem {
             422,
             "private_material",
             """
-            The request contains a private key or recovery phrase (\(kind)), which is never taken here; nothing of it \
-            was kept. Whoever has seen it can spend: move the funds to a new key.
+            The request contains a private key or recovery phrase, or more texts that look like one than are looked \
+            at (\(kind)). Such is never taken here; nothing of it was kept. If it is one, whoever has seen it can \
+            spend: move the funds to a new key.
             """
         )
     }

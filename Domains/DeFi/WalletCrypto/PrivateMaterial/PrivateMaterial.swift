@@ -17,6 +17,8 @@ public enum PrivateMaterial: String, Hashable, Sendable {
     case phrase = "recovery_phrase"
     /// A private key in PEM.
     case pem = "pem_private_key"
+    /// More texts that look like keys than are looked at: one of them may be.
+    case tooManyLookAlikes = "too_many_look_alikes"
 
     /// What a text contains, first found first; nil for nothing.
     public static func find(in text: String) -> PrivateMaterial? {

@@ -5,7 +5,7 @@ import Kernel
 struct PrivateMaterialScanner {
     // The shortest phrase that wallets make.
     private static let phraseWords = 12
-    // Decoding and deriving cost microseconds each, so a body full of look-alikes gets only so many.
+    // Decoding and deriving cost microseconds each, so a body with more look-alikes is refused.
     private static let checksMax = 256
     private static let privateKeyLabel = Array("PRIVATE KEY-----".utf8)
 
@@ -67,12 +67,12 @@ struct PrivateMaterialScanner {
         if isExtendedKey(token) { return .extendedKey }
         if isSuiKey(token) { return .suiKey }
         switch token.count {
-        case 51, 52, 58: return check { Self.isImportFormat(token) } ? .importFormat : nil
-        case 86...88: return check { Base58.decode(utf8: token).map(Ed25519.isKeyPair) ?? false } ? .ed25519Pair : nil
-        case 128: return check { HexText.digits(token).map(Ed25519.isKeyPair) ?? false } ? .ed25519Pair : nil
+        case 51, 52, 58: return check(for: .importFormat) { Self.isImportFormat(token) }
+        case 86...88: return check(for: .ed25519Pair) { Base58.decode(utf8: token).map(Ed25519.isKeyPair) ?? false }
+        case 128: return check(for: .ed25519Pair) { HexText.digits(token).map(Ed25519.isKeyPair) ?? false }
         // With a prefix of 0x, whose x is a letter.
         case 130:
-            return check { HexText.digits(token.dropFirst(2)).map(Ed25519.isKeyPair) ?? false } ? .ed25519Pair : nil
+            return check(for: .ed25519Pair) { HexText.digits(token.dropFirst(2)).map(Ed25519.isKeyPair) ?? false }
         default: return nil
         }
     }
@@ -107,7 +107,8 @@ struct PrivateMaterialScanner {
         while let equals = bytes[place...].firstIndex(of: UInt8(ascii: "=")) {
             if equals >= 86, equals + 1 < bytes.count, bytes[equals + 1] == UInt8(ascii: "=") {
                 let text = String(decoding: bytes[(equals - 86)...(equals + 1)], as: UTF8.self)
-                if check({ Base64.decode(text).map(Ed25519.isKeyPair) ?? false }) { return .ed25519Pair }
+                let found = check(for: .ed25519Pair) { Base64.decode(text).map(Ed25519.isKeyPair) ?? false }
+                if let found { return found }
             }
             place = equals + 1
         }
@@ -133,11 +134,12 @@ struct PrivateMaterialScanner {
         guard numbers.count == 64 else { return nil }
         let bytes = numbers.compactMap { $0.flatMap(UInt8.init(exactly:)) }
         guard bytes.count == 64 else { return nil }
-        return check { Ed25519.isKeyPair(bytes) } ? .ed25519Pair : nil
+        return check(for: .ed25519Pair) { Ed25519.isKeyPair(bytes) }
     }
 
-    private mutating func check(_ look: () -> Bool) -> Bool {
+    private mutating func check(for kind: PrivateMaterial, _ look: () -> Bool) -> PrivateMaterial? {
         checks += 1
-        return checks <= Self.checksMax && look()
+        guard checks <= Self.checksMax else { return .tooManyLookAlikes }
+        return look() ? kind : nil
     }
 }

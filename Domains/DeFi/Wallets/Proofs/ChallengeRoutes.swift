@@ -91,7 +91,8 @@ struct ChallengeRoutes: Sendable {
     static func problems(_ conflicts: [String], _ refusals: [String]) -> [Int: [String]] {
         [
             409: ["challenge_used", "challenge_stale"] + conflicts,
-            422: ["challenge_expired", "proof_refused", "proof_unsupported"] + refusals, 503: ["node_unavailable"],
+            422: ["challenge_expired", "proof_refused", "proof_unsupported"] + refusals,
+            503: ["node_unavailable", "chain_disagreement"],
         ]
     }
 

@@ -18,7 +18,7 @@ struct Proofs: Sendable {
     /// Uses a challenge up by a signature.
     ///
     /// - Throws: 409 `challenge_stale` or `challenge_used`; 422 `challenge_expired`, `proof_refused` or
-    ///   `proof_unsupported`; 503 `node_unavailable`.
+    ///   `proof_unsupported`; 503 `node_unavailable` or `chain_disagreement`.
     func settle(
         _ challenge: Challenge,
         signature: String,
