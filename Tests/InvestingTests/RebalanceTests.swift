@@ -178,20 +178,25 @@ import Testing
             let wanted = try #require(ID<Portfolio>(wire: id))
             let portfolio = try #require(try await rebalancer.portfolios.find(wanted))
             let initiator = Initiator(system: "test", correlation: 1)
-            let plan = try await rebalancer.plan(portfolio)
+            let (plan, at) = try await rebalancer.plan(portfolio)
             #expect(plan.steps.count == 2, "\(plan)")
-            let started = try await rebalancer.rebalances.start(
-                plan,
-                of: portfolio,
-                .drift,
-                request: nil,
-                by: initiator
-            )
+            let start = {
+                try await rebalancer.rebalances.start(
+                    plan,
+                    asOf: at,
+                    of: portfolio,
+                    .drift,
+                    request: nil,
+                    by: initiator
+                )
+            }
+            let started = try await start()
             let run = try #require(started)
             async let first = rebalancer.carryOut(run, portfolio, by: initiator)
             async let second = rebalancer.carryOut(run, portfolio, by: initiator)
             let (left, right) = try await (first, second)
             #expect(left.status == .completed && right.status == .completed)
+            #expect(try await start() == nil, "what was planned before the last one would do the same once more")
             let rows = try await station.world.pool.query(
                 "select count(*) as orders from investing.orders where account = \(wanted)"
             )
@@ -301,14 +306,15 @@ import Testing
             let rebalancer = station.parts.service.rebalancer
             let wanted = try #require(ID<Portfolio>(wire: id))
             let portfolio = try #require(try await rebalancer.portfolios.find(wanted))
-            let (plan, initiator) = (try await rebalancer.plan(portfolio), Initiator(system: "test", correlation: 1))
+            let (plan, at) = try await rebalancer.plan(portfolio)
             _ = try await station.world.pool.query("update investing.portfolios set is_paused = true")
             let started = try await rebalancer.rebalances.start(
                 plan,
+                asOf: at,
                 of: portfolio,
                 .drift,
                 request: nil,
-                by: initiator
+                by: Initiator(system: "test", correlation: 1)
             )
             #expect(started == nil)
             #expect(try await RebalanceTests.history(station, id).isEmpty)

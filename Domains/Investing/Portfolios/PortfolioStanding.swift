@@ -23,6 +23,7 @@ struct PortfolioStanding: Sendable {
     }
 
     let portfolio: Portfolio
+    /// Whatever had ended by then is in it.
     let at: Timestamp
     let cash: (posted: Int128, reserved: Int128)
     let parts: [Part]
@@ -64,7 +65,8 @@ extension Portfolios {
         let results = try await pool.withTransaction(isolation: .repeatableRead) { transaction in
             try await transaction.pipeline([
                 held(by: portfolio), balance(of: portfolio), lastFlow(of: portfolio),
-                "select clock_timestamp() as now",
+                // When the transaction began, before its first statement chose what all of them see.
+                "select transaction_timestamp() as now",
             ])
         }
         let known = try await markets.numbered(try results[0].map { try $0["of_market"] })

@@ -31,7 +31,7 @@ struct RebalanceRoutes: Sendable {
             problems: RebalanceRoutes.problems
         ) { request in
             let portfolio = try await portfolio(request, request.body["portfolio"]?.stringValue)
-            return .ok(try await rebalancer.plan(portfolio).json(portfolio))
+            return .ok(try await rebalancer.plan(portfolio).plan.json(portfolio))
         }
     }
 

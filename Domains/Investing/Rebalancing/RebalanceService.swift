@@ -80,9 +80,9 @@ struct RebalanceService: Service {
         guard let portfolio = try await rebalancer.portfolios.find(claim.portfolio) else { return }
         let cause = claim.isScheduled ? Rebalance.Cause.schedule : .drift
         let later = rebalancer.portfolios.release(claim, portfolio, after: RebalanceService.lookSeconds)
-        let plan: RebalancePlan
+        let (plan, at): (RebalancePlan, Timestamp)
         do {
-            plan = try await rebalancer.plan(portfolio)
+            (plan, at) = try await rebalancer.plan(portfolio)
         } catch let problem as Problem {
             // Nothing that waiting for the lease would change: the next look is the usual one.
             _ = try await rebalancer.portfolios.pool.query(later)
@@ -96,6 +96,7 @@ struct RebalanceService: Service {
         let initiator = initiator(portfolio.id.value)
         let started = try await rebalancer.rebalances.start(
             plan,
+            asOf: at,
             of: portfolio,
             cause,
             request: nil,

@@ -15,48 +15,60 @@ struct Rebalancer: Sendable {
     let placement: OrderPlacement
     let markets: Markets
 
-    /// What a rebalancing would do now.
+    /// What a rebalancing would do now, and as of when.
     ///
     /// - Throws: 403 `user_not_active`; 422 `no_price`, `account_restricted`.
-    func plan(_ portfolio: Portfolio) async throws -> RebalancePlan {
+    func plan(_ portfolio: Portfolio) async throws -> (plan: RebalancePlan, at: Timestamp) {
         let standing = try await portfolios.standing(of: portfolio)
         let members = try standing.members()
         guard let market = members.first?.market else {
-            return RebalancePlan([], standing.rebalanceCash, .init(portfolio))
+            return (RebalancePlan([], standing.rebalanceCash, .init(portfolio)), standing.at)
         }
         let rates = try await placement.reader.promise(to: portfolio.account, in: market)
         var rules = RebalancePlan.Rules(portfolio)
         rules.feeRate = rates.highest
-        return RebalancePlan(members, standing.rebalanceCash, rules)
+        return (RebalancePlan(members, standing.rebalanceCash, rules), standing.at)
     }
 
     /// Starts a rebalancing that was asked for and carries it out; the same request again gives the same one.
     ///
     /// - Throws: what `plan` throws; 409 `rebalance_running`, `portfolio_closed`; 422 `idempotency_key_reused`.
     func run(_ portfolio: Portfolio, request: UInt128, by initiator: Initiator) async throws -> Rebalance {
-        if let earlier = try await rebalances.find(request: request) {
-            guard earlier.portfolio == portfolio.id else { throw Problem.keyReused }
-            return earlier
-        }
+        if let earlier = try await earlier(portfolio, request) { return earlier }
         guard portfolio.status == .open else {
             throw Problem(409, "portfolio_closed", "The portfolio is closed. Open another one.")
         }
-        let plan = try await plan(portfolio)
+        let (plan, at) = try await plan(portfolio)
         let started: ID<Rebalance>?
         do {
-            started = try await rebalances.start(plan, of: portfolio, .manual, request: request, by: initiator)
+            started = try await rebalances.start(
+                plan,
+                asOf: at,
+                of: portfolio,
+                .manual,
+                request: request,
+                by: initiator
+            )
         } catch let error as PostgresError where error.violates("rebalances_request_key") {
-            started = try await rebalances.find(request: request)?.id
+            started = nil
         }
         guard let started else {
+            // By another way, the same request may have been quicker.
+            if let earlier = try await earlier(portfolio, request) { return earlier }
             throw Problem(
                 409,
                 "rebalance_running",
-                "A rebalancing of this portfolio is under way. Wait for its end.",
+                "Another rebalancing of this portfolio is under way or has just ended. Try again after it.",
                 retryAfterSeconds: 1
             )
         }
         return try await carryOut(started, portfolio, by: initiator)
+    }
+
+    private func earlier(_ portfolio: Portfolio, _ request: UInt128) async throws -> Rebalance? {
+        guard let earlier = try await rebalances.find(request: request) else { return nil }
+        guard earlier.portfolio == portfolio.id else { throw Problem.keyReused }
+        return earlier
     }
 
     /// Places what isn't placed yet of a rebalancing, in its order, and ends it.

@@ -52,12 +52,13 @@ struct Rebalances: Sendable {
 
     // MARK: Writing
 
-    /// Stores a new rebalancing with its orders; nil if another one is under way, or if the portfolio rests: it is
-    /// closed, or paused and this one wasn't asked for.
+    /// Stores a new rebalancing with its orders; nil if another one is under way or has ended since the time that the
+    /// plan is of, or if the portfolio rests: it is closed, or paused and this one wasn't asked for.
     ///
     /// `also` is stored with it.
     func start(
         _ plan: RebalancePlan,
+        asOf at: Timestamp,
         of portfolio: Portfolio,
         _ cause: Rebalance.Cause,
         request: UInt128?,
@@ -66,30 +67,30 @@ struct Rebalances: Sendable {
     ) async throws -> ID<Rebalance>? {
         let id = ids.next(Rebalance.self)
         let isDone = plan.steps.isEmpty
-        do {
-            return try await pool.transact { transaction in
-                let inserted = try await transaction.query(
-                    """
-                    insert into \(schema).rebalances (id, portfolio, cause, status, value, drift_before, drift_after,
-                        cash_kept, request, leased_until, created_at, ended_at)
-                    select \(id), p.id, \(cause.rawValue), \(isDone ? "completed" : "running"), \(plan.value),
-                        \(plan.driftBefore), \(isDone ? plan.driftBefore : nil), \(plan.cashKept), \(request),
-                        n + make_interval(secs => \(Rebalances.leaseSeconds)), n,
-                        case when \(isDone) then n end
-                    from \(schema).portfolios p, clock_timestamp() as n
-                    where p.id = \(portfolio.id) and p.status = 'open' and (\(cause == .manual) or not p.is_paused)
-                        and not exists (
-                            select 1 from \(schema).rebalances r
-                            where r.portfolio = p.id and r.status = 'running')
-                    returning created_at
-                    """
-                )
-                guard let row = inserted.first else { return Closing(nil, last: also) }
-                let audited = [audit(id, portfolio, cause, initiator)].statements(in: schema, at: try row["created_at"])
-                return Closing(id, last: [orders(plan, id)] + also + audited)
-            }
-        } catch let error as PostgresError where error.violates("rebalances_running") {
-            return nil
+        return try await pool.transact { transaction in
+            // From here on none starts that the next statement doesn't see.
+            _ = try await transaction.query(
+                "select 1 from \(schema).portfolios where id = \(portfolio.id) for no key update"
+            )
+            let inserted = try await transaction.query(
+                """
+                insert into \(schema).rebalances (id, portfolio, cause, status, value, drift_before, drift_after,
+                    cash_kept, request, leased_until, created_at, ended_at)
+                select \(id), p.id, \(cause.rawValue), \(isDone ? "completed" : "running"), \(plan.value),
+                    \(plan.driftBefore), \(isDone ? plan.driftBefore : nil), \(plan.cashKept), \(request),
+                    n + make_interval(secs => \(Rebalances.leaseSeconds)), n,
+                    case when \(isDone) then n end
+                from \(schema).portfolios p, clock_timestamp() as n
+                where p.id = \(portfolio.id) and p.status = 'open' and (\(cause == .manual) or not p.is_paused)
+                    and not exists (
+                        select 1 from \(schema).rebalances r
+                        where r.portfolio = p.id and (r.status = 'running' or r.ended_at >= \(at)))
+                returning created_at
+                """
+            )
+            guard let row = inserted.first else { return Closing(nil, last: also) }
+            let audited = [audit(id, portfolio, cause, initiator)].statements(in: schema, at: try row["created_at"])
+            return Closing(id, last: [orders(plan, id)] + also + audited)
         }
     }
 
