@@ -53,15 +53,40 @@ install_packages() {
         return
     fi
     say "installing Debian packages: ${missing[*]}"
-    as_root true || fail "That takes root: run it as root or with sudo, or as root: apt-get install ${missing[*]}"
+    with_apt "${missing[@]}"
+}
+
+# with_apt ARGUMENTS: apt-get install, with no server of Debian's started by it.
+with_apt() {
+    as_root true || fail "That takes root: run it as root or with sudo, or as root: apt-get install $*"
     trap release_servers EXIT
     keep_servers_off
     local apt=(env DEBIAN_FRONTEND=noninteractive apt-get -o DPkg::Lock::Timeout=300 -o Dpkg::Use-Pty=0)
     as_root "${apt[@]}" update || say "no new package lists; trying with those that are here"
-    as_root "${apt[@]}" install --yes --no-install-recommends "${missing[@]}" ||
+    as_root "${apt[@]}" install --yes --no-install-recommends "$@" ||
         fail "The packages could not be installed; what apt-get says above tells why."
     release_servers
     trap - EXIT
+}
+
+# Installed packages that docs/advisories.json knows a fault of, which newer ones of Debian mend.
+faulty_packages() {
+    local source fixed name has package status
+    while read -r source fixed; do
+        while read -r name has package status; do
+            [[ $name == "$source" && $status == installed ]] || continue
+            ! dpkg --compare-versions "$has" lt "$fixed" || echo "$package"
+        done < <(dpkg-query --show \
+            --showformat='${source:Package} ${source:Version} ${binary:Package} ${db:Status-Status}\n')
+    done < <(sed -n 's/.*"in": "debian", "package": "\([^"]*\)", "fixed": "\([^"]*\)".*/\1 \2/p' docs/advisories.json)
+}
+
+upgrade_faulty_packages() {
+    local faulty
+    mapfile -t faulty < <(faulty_packages | sort --unique)
+    ((${#faulty[@]} > 0)) || return 0
+    say "upgrading Debian packages that have known faults: ${faulty[*]}"
+    with_apt --only-upgrade "${faulty[@]}"
 }
 
 check_swift() {

@@ -8,11 +8,11 @@ import ServiceLifecycle
 /// Everything of one chain, put together.
 struct ChainParts: Sendable {
     let chain: EthereumChain
-    let intents: Intents
     let strategies: Strategies
     let follower: ChainFollower
     let sender: IntentSender
     let books: IntentBooks
+    var intents: Intents { books.store }
     let custody: CustodyParts?
     let routes: [Route]
 
@@ -30,12 +30,10 @@ struct ChainParts: Sendable {
     ) {
         let (schema, pool, ledger) = (runtime.schema, runtime.pool, runtime.ledger)
         let books = IntentBooks(runtime, ids: ids, chain: chain.name, logger: logger)
-        intents = books.intents
         let openings = IntentOpenings(chain, books: books, clock: clock)
         follower = ChainFollower(
             chain: chain,
             blocks: ChainBlocks(schema: schema, pool: pool, chain: chain.name, holder: ids.next(Intent.self).value),
-            intents: intents,
             books: books,
             strategies: StrategyWatch(chain, runtime, openings: openings, logger: logger),
             wallets: WalletWatch(chain: chain, books: WalletBooks(runtime, ids: ids, chain: chain.name)),
@@ -44,7 +42,7 @@ struct ChainParts: Sendable {
             logger: logger,
             missingAfterSeconds: missingAfterSeconds
         )
-        sender = IntentSender(chain, runtime, intents: intents, books: books, logger: logger)
+        sender = IntentSender(chain, runtime, books: books, logger: logger)
         let strategies = Strategies(schema: schema, pool: pool)
         let payers = Payers(schema: schema, pool: pool)
         let desk = EthereumDesk(
@@ -89,8 +87,8 @@ struct ChainParts: Sendable {
         Submissions(
             calls: StrategyCalls(chain: chain),
             ledger: ledger,
-            intents: books.intents,
-            payers: Payers(schema: books.schema, pool: strategies.pool),
+            intents: books.store,
+            payers: Payers(schema: strategies.schema, pool: strategies.pool),
             strategies: strategies,
             book: book,
             books: books,

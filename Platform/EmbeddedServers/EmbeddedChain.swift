@@ -58,7 +58,7 @@ public final class EmbeddedChain: Sendable {
         return try await start(kind, programs, arguments, in: directory, isTemporary: false)
     }
 
-    /// Starts a chain in a new directory under `/tmp`, which goes with it.
+    /// Starts a chain in a new temporary directory, which goes with it.
     public static func startTemporary(
         _ kind: Kind,
         _ programs: Programs,

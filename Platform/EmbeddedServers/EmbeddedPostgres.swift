@@ -74,7 +74,7 @@ public final class EmbeddedPostgres: Sendable {
         .run()
     }
 
-    /// Starts a volatile server in a new directory under `/tmp`, which goes with it: at `stop()` or when the process
+    /// Starts a volatile server in a new temporary directory, which goes with it: at `stop()` or when the process
     /// ends.
     public static func startTemporary(logger: Logger) async throws -> EmbeddedPostgres {
         let directory = try await TemporaryServers.makeDirectory()

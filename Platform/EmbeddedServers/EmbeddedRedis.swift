@@ -38,7 +38,7 @@ public final class EmbeddedRedis: Sendable {
         try await start(in: directory, lostAtStop: [], logger: logger)
     }
 
-    /// Starts a server in a new directory under `/tmp`, which goes with it: at `stop()` or when the process ends.
+    /// Starts a server in a new temporary directory, which goes with it: at `stop()` or when the process ends.
     public static func startTemporary(logger: Logger) async throws -> EmbeddedRedis {
         let directory = try await TemporaryServers.makeDirectory()
         let server = try await start(in: directory, lostAtStop: [directory], logger: logger)

@@ -23,10 +23,10 @@ struct SocketDirectory: Sendable {
 }
 
 extension StateDirectory {
-    /// A new directory under `/tmp` of mode 0700; not under TMPDIR, whose path may be too long for a socket.
-    static func temporary(prefix: String) throws(EmbeddedServerError) -> StateDirectory {
-        var template = Array("/tmp/\(prefix)XXXXXX".utf8CString)
-        guard mkdtemp(&template) != nil else { throw .system(call: "mkdtemp", path: "/tmp/\(prefix)", errno: errno) }
+    /// A new directory of mode 0700, by itself under `/tmp`; not under TMPDIR, whose path may be too long for a socket.
+    static func temporary(prefix: String, in home: String = "/tmp") throws(EmbeddedServerError) -> StateDirectory {
+        var template = Array("\(home)/\(prefix)XXXXXX".utf8CString)
+        guard mkdtemp(&template) != nil else { throw .system(call: "mkdtemp", path: "\(home)/\(prefix)", errno: errno) }
         return StateDirectory(String(decoding: template.dropLast().map(UInt8.init(bitPattern:)), as: UTF8.self))
     }
 }

@@ -190,7 +190,6 @@ extension PaymentFollower {
         return PaymentFollower(
             chain: chain,
             blocks: blocks,
-            payments: payments,
             books: books,
             wallets: wallets,
             custody: custody,

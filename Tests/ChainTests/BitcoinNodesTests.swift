@@ -18,7 +18,7 @@ struct BitcoinNodesTests {
             let other = try await world.submit(try await world.pay("0.001", to: ada.address, by: ada), by: ada)
             try await world.mine()
             try await world.follow()
-            let id = try #require(held.signed).id
+            let id = try #require(held.signed).hash
             _ = try await world.second.call("dev_hide", .string(Hex.encode(id)))
             #expect(try await world.chain.status(of: id) == .pending)
             try await world.finalise()

@@ -41,7 +41,7 @@ struct BitcoinWorld: AskingWorld {
     let ids: IDGenerator
     let screening: StubScreening
 
-    var payments: Payments { parts.follower.payments }
+    var payments: Payments { parts.books.store }
     var node: BitcoinNode { chain.first }
 
     /// Runs `body` in a world of its own.

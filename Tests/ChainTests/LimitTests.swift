@@ -24,11 +24,30 @@ struct LimitTests {
             let strategy = try await world.started(.vault, by: ada)
             let (block, breach) = try await world.breach(of: strategy)
             let closing = [StrategyWish](repeating: .close(strategy), count: 20 * StrategyWatch.wishesMax)
-            let watch = world.parts.follower.strategies
-            for _ in 0..<2 { await watch.act(on: closing + [.exit(breach)], at: block, world.runtime.ledger) }
+            for _ in 0..<2 { await world.act(on: closing + [.exit(breach)], at: block) }
             let exits = try await world.parts.intents.list(of: strategy.id).filter { $0.kind == .exit }
             #expect(exits.map(\.state) == [.built])
             #expect(try await world.alerts() == 1)
+        }
+    }
+
+    @Test func `what a rule wants is stored by the process that follows the chain alone`() async throws {
+        try await ChainWorld.with { world in
+            let ada = try await world.person(1)
+            let strategy = try await world.started(.vault, by: ada)
+            let (block, _) = try await world.breach(of: strategy)
+            let other = StillFollowedRow(chain: world.chain.name, tip: block.reference, holder: 7)
+            await world.act(on: [.close(strategy)], at: block, still: other)
+            #expect(try await world.principal(of: strategy) == strategy.principal)
+            let past = StillFollowedRow(
+                chain: world.chain.name,
+                tip: BlockReference(number: block.number - 1, hash: block.parentHash),
+                holder: world.parts.follower.blocks.holder
+            )
+            await world.act(on: [.close(strategy)], at: block, still: past)
+            #expect(try await world.principal(of: strategy) == strategy.principal)
+            await world.act(on: [.close(strategy)], at: block)
+            #expect(try await world.principal(of: strategy) == 0)
         }
     }
 
@@ -44,10 +63,9 @@ struct LimitTests {
                     StrategyBreach(strategy: copy, rule: .stopLoss, value: breach.value, judgement: breach.judgement)
                 )
             }
-            let watch = world.parts.follower.strategies
             let before = try await world.dev.stats()
             let took = await ContinuousClock().measure {
-                await watch.act(on: wishes, at: block, world.runtime.ledger)
+                await world.act(on: wishes, at: block)
             }
             print("\(Self.atOnce) limits at once: \(took)")
             let built: Int = try await world.pool.query("select count(*) from defi.intents where state = 'built'")[0][0]
@@ -92,6 +110,21 @@ struct LimitTests {
 }
 
 extension ChainWorld {
+    /// Has rules done, as the follower at its tip has them done.
+    fileprivate func act(
+        on wishes: [StrategyWish],
+        at block: EthereumBlock,
+        still: StillFollowedRow? = nil
+    ) async {
+        let follower = parts.follower
+        let still = still ?? follower.stillFollowed(at: block.reference)
+        await follower.strategies.act(on: wishes, at: block, still: still, runtime.ledger)
+    }
+
+    fileprivate func principal(of strategy: Strategy) async throws -> Int128? {
+        try await parts.strategies.find(strategy.id)?.principal
+    }
+
     /// A limit of a strategy, reached in the block that is the newest.
     fileprivate func breach(of strategy: Strategy) async throws -> (EthereumBlock, StrategyBreach) {
         let head = try await chain.nodes.head()

@@ -72,6 +72,44 @@ struct PaymentHoldTests {
         }
     }
 
+    @Test func `two that share their coins and end at one moment leave none of them taken`() async throws {
+        try await BitcoinWorld.with(confirmations: 3) { world in
+            let one = try await world.person(.p2wpkh, [300_000])
+            let slow = try await world.submit(try await world.pay("0.001", to: one.address, by: one), by: one)
+            let fast = try await world.replace(slow, "speed_up", by: one)
+            try await world.submit(fast, by: one)
+            // Nothing waits for them any more; both are ended in transactions of their own, which begin while neither
+            // can be changed.
+            _ = try await world.pool.query("update defi.payments set state = 'signed'")
+            let family = try await world.payments.family(of: slow.id)
+            #expect(family.count == 2)
+            let pool = world.pool
+            let (locked, lock) = AsyncStream.makeStream(of: Void.self)
+            try await withThrowingTaskGroup(of: Void.self) { group in
+                group.addTask {
+                    try await pool.withTransaction { transaction in
+                        _ = try await transaction.query("select from defi.payments for update")
+                        lock.finish()
+                        for _ in 0..<1_000 where try await pool.waiting < 2 {
+                            try await Task.sleep(for: .milliseconds(20))
+                        }
+                        #expect(try await pool.waiting == 2)
+                    }
+                }
+                for await _ in locked {}
+                for payment in family {
+                    group.addTask {
+                        let item = try await world.parts.books.item(payment, .settled, because: "test")
+                        _ = try await world.runtime.ledger.submit(batch: [item])
+                    }
+                }
+                try await group.waitForAll()
+            }
+            let left = try await pool.query("select count(*) from defi.payment_inputs")
+            #expect(try left[0][0] == 0)
+        }
+    }
+
     @Test func `on Bitcoin what is never signed lets go`() async throws {
         try await BitcoinWorld.with(confirmations: 3) { world in
             let one = try await world.person(.p2wpkh, [300_000])
@@ -143,5 +181,12 @@ extension PaymentWorld {
         let kind = WalletBooks.account(person.user, chain.name, asset).kind
         return try await runtime.accounts.balances(of: person.user.value)
             .first { $0.kind == kind && $0.total.asset == asset }?.reserved.minorUnits ?? 0
+    }
+}
+
+extension Pool {
+    /// Connections that wait for a lock.
+    fileprivate var waiting: Int {
+        get async throws { try await query("select distinct pid from pg_locks where not granted").count }
     }
 }

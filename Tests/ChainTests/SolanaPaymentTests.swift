@@ -281,7 +281,7 @@ import WalletSigners
                 await #expect(throws: NodeError.self) { try await both.follow() }
                 #expect(try await both.now(payment).state == .broadcast)
                 let signed = try #require(try await both.now(payment).signed)
-                #expect(try await both.chain.status(of: signed.id) == .pending)
+                #expect(try await both.chain.status(of: signed.hash) == .pending)
             }
             let again = try await world.restarted()
             try await again.follow()

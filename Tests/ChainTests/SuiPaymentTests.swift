@@ -172,7 +172,9 @@ import WalletSigners
                 try SuiPayment(bytes),
                 signature: try #require(signed.signature.flatMap { Base64.decode($0) })
             )
-            #expect(await world.chain.send(SignedPayment(raw: other.bytes, id: other.payment.digest)) == .accepted)
+            #expect(
+                await world.chain.send(SignedTransaction(raw: other.bytes, hash: other.payment.digest)) == .accepted
+            )
             try await dev.checkpoint(2)
             try await world.follow()
             let over = try await world.now(payment)
@@ -244,7 +246,7 @@ import WalletSigners
                 let both = try await world.restarted(try dev.followed(second))
                 await #expect(throws: NodeError.self) { try await both.follow() }
                 let signed = try #require(try await both.now(payment).signed)
-                #expect(try await both.chain.status(of: signed.id) == .pending)
+                #expect(try await both.chain.status(of: signed.hash) == .pending)
             }
         }
     }

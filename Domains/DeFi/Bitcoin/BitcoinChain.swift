@@ -138,7 +138,7 @@ struct BitcoinChain: PaymentChain {
 
     // MARK: Sending
 
-    func send(_ signed: SignedPayment) async -> Reception {
+    func send(_ signed: SignedTransaction) async -> Reception {
         var reception = await first.send(signed.raw)
         for node in nodes.dropFirst() {
             let other = await node.send(signed.raw)
@@ -166,7 +166,7 @@ struct BitcoinChain: PaymentChain {
         _ returned: ReturnedPayment,
         for payment: UnsignedPayment,
         of order: PaymentOrder
-    ) throws(PaymentFault) -> SignedPayment {
+    ) throws(PaymentFault) -> SignedTransaction {
         try BitcoinSubmission.read(returned.transaction, for: payment)
     }
 }

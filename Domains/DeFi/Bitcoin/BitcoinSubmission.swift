@@ -5,7 +5,7 @@ enum BitcoinSubmission {
     /// A signed transaction in hexadecimal behind `0x`, or a PSBT in Base 64 with its signatures, final or not.
     ///
     /// - Throws: the gravest fault.
-    static func read(_ text: String, for payment: UnsignedPayment) throws(PaymentFault) -> SignedPayment {
+    static func read(_ text: String, for payment: UnsignedPayment) throws(PaymentFault) -> SignedTransaction {
         guard let built = try? PSBT(base64: payment.text), let spent = built.spent else {
             preconditionFailure("a payment that wasn't built here")
         }
@@ -25,7 +25,7 @@ enum BitcoinSubmission {
         } catch {
             throw PaymentFault(error)
         }
-        return SignedPayment(raw: signed.bytes, id: signed.printedID)
+        return SignedTransaction(raw: signed.bytes, hash: signed.printedID)
     }
 
     /// Its first output is what is paid, the second one, if there is one, the change.

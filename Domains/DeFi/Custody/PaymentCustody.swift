@@ -121,7 +121,7 @@ struct PaymentCustody: CustodyChain {
             try await withdrawals.used($0, on: name)
         }
         let returned = try await custodian.sign(built)
-        let signed: SignedPayment
+        let signed: SignedTransaction
         do throws(PaymentFault) {
             signed = try chain.read(returned, for: built, of: order)
         } catch {
@@ -129,7 +129,7 @@ struct PaymentCustody: CustodyChain {
         }
         return CustodyWithdrawal.Signed(
             raw: signed.raw,
-            hash: signed.id,
+            hash: signed.hash,
             nonce: nil,
             details: built.details,
             inputs: built.inputs
@@ -145,7 +145,7 @@ struct PaymentCustody: CustodyChain {
     }
 
     func send(_ signed: CustodyWithdrawal.Signed) async -> Reception {
-        await chain.send(SignedPayment(raw: signed.raw, id: signed.hash))
+        await chain.send(SignedTransaction(raw: signed.raw, hash: signed.hash))
     }
 
     // Coins that are gone may come back with the blocks that made them, so that nothing is signed in place of what

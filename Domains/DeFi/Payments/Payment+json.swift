@@ -16,7 +16,7 @@ extension Payment {
             "replaces": draft.replaces.map { .string($0.wire) } ?? .null,
             "asset": .string(draft.amount.asset.code), "amount": .string(draft.amount.wire),
             "summary": draft.summary, "unsigned": .null, "unsigned_transaction": .string(unsigned.text),
-            "signing_hash": .null, "transaction_hash": shown(signed?.id),
+            "signing_hash": .null, "transaction_hash": shown(signed?.hash),
             "block": state.block.map { ["number": .integer($0.number), "hash": shown($0.hash)] } ?? .null,
             "gas_paid": state.inclusion.flatMap { inclusion in
                 coin.map { .string(Money(minorUnits: inclusion.gasCost, $0).wire) }
@@ -33,7 +33,7 @@ extension Payment {
             "chain": .string(chain), "kind": .string(draft.kind.rawValue), "status": .string(state.name),
             "asset": .string(draft.amount.asset.code), "amount": .string(draft.amount.wire),
             "fee": .string(Money.zero(draft.amount.asset).wire), "strategy": .null,
-            "transaction_hash": shown(signed?.id),
+            "transaction_hash": shown(signed?.hash),
         ]
     }
 

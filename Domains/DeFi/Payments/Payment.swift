@@ -26,22 +26,12 @@ struct Payment: Sendable {
     /// Until when it may be signed.
     let expiresAt: Timestamp
 
-    /// What the user signed; nil before.
-    private(set) var signed: SignedPayment?
-    private(set) var state: IntentState
-    /// Why it is where it is, in a word, where that isn't plain.
-    private(set) var reason: String?
-    /// What the ledger holds of the block that it is in.
-    private(set) var transfers: [ID<Transfer>]
-    /// What is stored is this version; 0 for what is new.
-    let version: Int64
-    /// The state that was stored.
-    let storedState: String?
+    var progress: IntentProgress
 
     init(_ draft: Draft, id: ID<Intent>, at now: Timestamp) {
         (self.id, self.draft, createdAt) = (id, draft, now)
         expiresAt = now.adding(seconds: draft.unsigned.lifetimeSeconds)
-        (signed, state, reason, transfers, version, storedState) = (nil, .built, nil, [], 0, nil)
+        progress = IntentProgress()
     }
 
     /// One as it is stored.
@@ -49,16 +39,11 @@ struct Payment: Sendable {
         _ draft: Draft,
         id: ID<Intent>,
         times: (created: Timestamp, expires: Timestamp),
-        signed: SignedPayment?,
-        state: IntentState,
-        reason: String?,
-        transfers: [ID<Transfer>],
-        version: Int64
+        progress: IntentProgress
     ) {
         (self.id, self.draft) = (id, draft)
         (createdAt, expiresAt) = times
-        (self.signed, self.state, self.reason, self.transfers) = (signed, state, reason, transfers)
-        (self.version, storedState) = (version, state.name)
+        self.progress = progress
     }
 
     var chain: String { draft.chain }
@@ -77,27 +62,5 @@ struct Payment: Sendable {
     /// What it was asked for as.
     func order(_ speed: GasPrice.Speed = .normal, held: PaymentHolds = PaymentHolds()) -> PaymentOrder {
         PaymentOrder(wallet: draft.wallet, recipient: draft.recipient, amount: draft.amount, speed: speed, held: held)
-    }
-
-    /// Takes what the user signed, which the caller has checked against it.
-    mutating func take(_ returned: SignedPayment) throws(IntentState.Impossible) {
-        state = try state.after(.signed)
-        signed = returned
-    }
-
-    /// Lets something happen to it; `posted` are the ledger's transfers for the block that it is in from now on.
-    mutating func apply(
-        _ event: IntentState.Event,
-        posted: [ID<Transfer>] = [],
-        because reason: String? = nil
-    ) throws(IntentState.Impossible) {
-        // Why another one took its place is still so when that is final.
-        if !(event == .settled && reason == nil) { self.reason = reason }
-        state = try state.after(event)
-        switch event {
-        case .included: transfers = posted
-        case .reorganised: transfers = []
-        case .signed, .timedOut, .accepted, .lost, .displaced, .settled: break
-        }
     }
 }

@@ -84,12 +84,12 @@ protocol PaymentChain: Sendable {
         _ returned: ReturnedPayment,
         for payment: UnsignedPayment,
         of order: PaymentOrder
-    ) throws(PaymentFault) -> SignedPayment
+    ) throws(PaymentFault) -> SignedTransaction
 
     /// Sends a signed payment; sending it again does nothing.
     ///
     /// `nonceTooLow` stands for all that makes it impossible: its coins are spent, its time is over.
-    func send(_ signed: SignedPayment) async -> Reception
+    func send(_ signed: SignedTransaction) async -> Reception
 
     /// Where a transaction is in the chain as it is now; `included` only where all nodes have it there.
     ///

@@ -58,7 +58,7 @@ struct PaymentDesk: Sendable {
             for: wallet.user,
             subject: id.value
         )
-        return try await store(draft(unsigned, order, .transfer, chain), id, sharing: [], parts, request)
+        return try await store(draft(unsigned, order, .transfer, chain), id, parts, request)
     }
 
     /// Builds what takes a payment's place.
@@ -94,7 +94,7 @@ struct PaymentDesk: Sendable {
         )
         var draft = draft(unsigned, shown, isCancel ? .cancel : .transfer, chain)
         draft.replaces = root
-        return try await store(draft, ids.next(), sharing: Set(family.flatMap(\.unsigned.inputs)), parts, request)
+        return try await store(draft, ids.next(), parts, request)
     }
 
     /// Stores a signed payment that is as it was built; from then on it is sent until the chain has it.
@@ -106,7 +106,7 @@ struct PaymentDesk: Sendable {
         guard let parts = chain(payment.chain) else {
             throw Problem(503, "chain_unavailable", "The chain isn't followed now.", retryAfterSeconds: 60)
         }
-        let signed: SignedPayment
+        let signed: SignedTransaction
         do throws(PaymentFault) {
             signed = try parts.chain.read(returned, for: payment.unsigned, of: payment.order())
         } catch {
@@ -125,11 +125,11 @@ struct PaymentDesk: Sendable {
     /// What was true when it was built must still be: lists and coins change while a user thinks.
     ///
     /// A wallet may have sent it by itself: what a block has is followed, whatever would be said of it now.
-    private func check(_ payment: Payment, _ signed: SignedPayment, _ chain: any PaymentChain) async throws {
+    private func check(_ payment: Payment, _ signed: SignedTransaction, _ chain: any PaymentChain) async throws {
         // A node that doesn't answer refuses nothing: what is signed is stored first, and its chances are seen later.
         let outlook = try? await chain.outlook(of: payment.unsigned)
         // Asked last: what came into a block meanwhile is known.
-        let status = try? await chain.status(of: signed.id)
+        let status = try? await chain.status(of: signed.hash)
         if case .included? = status { return }
         if payment.draft.kind == .transfer, let account = chain.network.account(payment.draft.recipient) {
             // Nor does a wallet that was revoked meanwhile.
@@ -168,14 +168,13 @@ struct PaymentDesk: Sendable {
     private func store(
         _ draft: Payment.Draft,
         _ id: ID<Intent>,
-        sharing shared: Set<String>,
         _ parts: PaymentParts,
         _ request: APIRequest
     ) async throws -> APIResponse {
         let payment = Payment(draft, id: id, at: clock.now())
         let held = try await parts.books.opening(payment)
         let rows: [any StoredRow] =
-            [NewPaymentRow(payment: payment, shared: shared)] + parts.books.news(payment) + held.rows
+            [NewPaymentRow(payment: payment)] + parts.books.news(payment) + held.rows
         let balances = BalanceNews(of: payment.user, ids)
         let (answer, requestID) = (StoredAnswer(.created(payment.json, location: payment.path)), request.id)
         let item = LedgerItem(

@@ -8,10 +8,9 @@ import PostgreSQL
 ///
 /// As on Ethereum, what a block does is stored with the block itself in one transaction, and a reorganisation takes it
 /// back by reversals.
-struct PaymentFollower: Sendable {
+struct PaymentFollower: UserSignedFollower {
     let chain: any PaymentChain
     let blocks: ChainBlocks
-    let payments: Payments
     let books: PaymentBooks
     let wallets: PaymentWallets
     let custody: CustodyWatch?
@@ -19,7 +18,10 @@ struct PaymentFollower: Sendable {
     let logger: Logger
     var missingAfterSeconds = ChainFollower.missingAfterSeconds
 
-    private var steps: ChainSteps { ChainSteps(chain: chain.name, ledger: ledger, logger: logger) }
+    private var payments: Payments { books.store }
+    var isLocal: Bool { chain.network.kind == .local }
+
+    var steps: ChainSteps { ChainSteps(chain: chain.name, ledger: ledger, logger: logger) }
 
     /// Follows what is new, and looks after what waits; how many blocks there were.
     ///
@@ -48,61 +50,7 @@ struct PaymentFollower: Sendable {
         return followed
     }
 
-    // MARK: Reorganisations
-
-    /// The tip, or where the chain forked off below it, once what lies above is undone; nil for another chain.
-    private func reconciled(_ tip: BlockReference) async throws -> BlockReference? {
-        let isLocal = chain.network.kind == .local
-        if tip.stands(beside: try await chain.reference(at: tip.number)?.hash, isLocal: isLocal) { return tip }
-        var abandoned: [BlockReference] = []
-        for block in try await blocks.canonical(from: tip.number, limit: ChainBlocks.reorganisationMax) {
-            let there = try await chain.reference(at: block.number)
-            guard there != nil || isLocal else { throw ChainFollower.Foreign(tip: tip) }
-            if there == block {
-                try await undo(abandoned, back: block)
-                return block
-            }
-            abandoned.append(block)
-        }
-        // A chain on this machine begins anew with each start.
-        guard isLocal else { throw ChainFollower.Foreign(tip: tip) }
-        var items: [LedgerItem] = []
-        for payment in try await payments.undecided(on: chain.name, upTo: .max) {
-            items.append(try await books.item(payment, .reorganised, because: "another_chain"))
-        }
-        let past = [
-            step(NewChainRow(chain: chain.name, holder: blocks.holder)), step(PastCustodyRow(chain: chain.name)),
-        ]
-        let payouts = try await custody?.itemsOfNewChain() ?? []
-        try await steps.store(payouts + past, with: items)
-        logger.notice("the local chain is another one", metadata: ["chain": "\(chain.name)"])
-        return nil
-    }
-
-    private func undo(_ abandoned: [BlockReference], back fork: BlockReference) async throws {
-        let affected = try await payments.decided(by: abandoned.map(\.hash), on: chain.name)
-        var items: [LedgerItem] = []
-        for payment in affected {
-            items.append(try await books.item(payment, .reorganised, because: "reorganised"))
-        }
-        let row = AbandonedBlocksRow(chain: chain.name, fork: fork, holder: blocks.holder)
-        try await steps.store([step(row)], with: items)
-        let broken = try await payments.settled(above: fork.number, on: chain.name)
-        if !broken.isEmpty {
-            Counter(label: "chain_final_broken_total", dimensions: [("chain", chain.name)]).increment(by: broken.count)
-            logger.critical(
-                "a reorganisation reached payments that counted as final; an operator must look",
-                metadata: ["chain": "\(chain.name)", "intents": "\(broken.map(\.wire).joined(separator: " "))"]
-            )
-        }
-        Counter(label: "chain_reorganisations_total", dimensions: [("chain", chain.name)]).increment()
-        logger.notice(
-            "the chain was reorganised",
-            metadata: [
-                "chain": "\(chain.name)", "depth": "\(abandoned.count)", "transactions": "\(affected.count)",
-            ]
-        )
-    }
+    func reference(at number: Int64) async throws -> BlockReference? { try await chain.reference(at: number) }
 
     // MARK: Blocks
 
@@ -128,9 +76,9 @@ struct PaymentFollower: Sendable {
             minedAt: block.timestamp,
             holder: blocks.holder
         )
-        var stored = [step(row)]
-        if custody != nil { stored.append(step(CustodyBlockRow(chain: chain.name, block: block.reference))) }
-        try await steps.store(stored, with: items, effects)
+        var rows: [any StoredRow] = [row]
+        if custody != nil { rows.append(CustodyBlockRow(chain: chain.name, block: block.reference)) }
+        try await steps.store([item(rows)], with: items, effects)
         // Custody is no part of the block: nothing of it can hold the chain up.
         await custody?.step(stillFollowed(at: block.reference), having: .payments(block))
         if let fault = effects.fault { throw fault }
@@ -155,7 +103,7 @@ struct PaymentFollower: Sendable {
 
     /// What a block makes of a payment that is on its way.
     private func change(_ payment: Payment, at block: PaymentBlock) async throws -> LedgerItem? {
-        if let entry = block.entries.first(where: { $0.id == payment.signed?.id }) {
+        if let entry = block.entries.first(where: { $0.id == payment.signed?.hash }) {
             return try await included(payment, block.reference, entry.succeeded, entry.fee)
         }
         let inputs = Set(payment.unsigned.inputs)
@@ -185,7 +133,7 @@ struct PaymentFollower: Sendable {
         if outlook == .unclear { throw .disagreement("whether a payment is possible") }
         guard outlook.isOver, let signed = payment.signed else { return false }
         // Asked last: what came into a block meanwhile is known.
-        return try await chain.status(of: signed.id) == .unknown
+        return try await chain.status(of: signed.hash) == .unknown
     }
 
     /// Whether a block makes it final what became of a payment: its block and the ones between stand.
@@ -199,7 +147,7 @@ struct PaymentFollower: Sendable {
         let isThere = chain.isFinal ? true : try await blocks.holds(inclusion.block)
         guard isThere else { return try await books.item(payment, .reorganised, because: "not_canonical") }
         // Final is said once, so it is looked at once more, by all nodes.
-        guard case .included(inclusion.block, inclusion.succeeded, _) = try await chain.status(of: signed.id) else {
+        guard case .included(inclusion.block, inclusion.succeeded, _) = try await chain.status(of: signed.hash) else {
             throw NodeError.disagreement("the block of a payment that becomes final")
         }
         return try await books.item(payment, .settled)
@@ -224,7 +172,7 @@ struct PaymentFollower: Sendable {
             }
         }
         // Another process that took over meanwhile sees what is there now.
-        if !items.isEmpty { try await steps.store([still(at: tip)], with: items) }
+        if !items.isEmpty { try await steps.store([item([stillFollowed(at: tip)])], with: items) }
         try await steps.clear(wallets.books.unclear, on: stillFollowed(at: tip)) { try await wallets.cleared($0) }
         await custody?.step(stillFollowed(at: tip))
         if isNewest { try await readWallets(at: tip) }
@@ -233,7 +181,7 @@ struct PaymentFollower: Sendable {
     /// What has become of a payment that no block told of; nil for nothing.
     private func found(_ payment: Payment, upTo tip: BlockReference) async throws -> LedgerItem? {
         guard let signed = payment.signed else { return nil }
-        switch try await chain.status(of: signed.id) {
+        switch try await chain.status(of: signed.hash) {
         case .pending: return nil
         case .unknown: return try await books.item(payment, .lost, because: "not_in_pool", nextAt: payment.createdAt)
         case .included(let block, let succeeded, let fee):
@@ -251,7 +199,7 @@ struct PaymentFollower: Sendable {
         guard !due.isEmpty else { return }
         do {
             let items = try await wallets.items(of: due, at: tip)
-            if !items.isEmpty { try await steps.store(items + [still(at: tip)]) }
+            if !items.isEmpty { try await steps.store(items + [item([stillFollowed(at: tip)])]) }
         } catch let error where Self.isOfWallets(error) {
             if due.count == 1 { steps.tell(error, unread: due[0].id) }
             logger.notice(
@@ -265,15 +213,5 @@ struct PaymentFollower: Sendable {
     private static func isOfWallets(_ error: any Error) -> Bool {
         if let error = error as? PostgresError { return error.isOfARow && !error.isStale }
         return error is NodeError
-    }
-
-    private func still(at tip: BlockReference) -> LedgerItem { step(stillFollowed(at: tip)) }
-
-    private func stillFollowed(at tip: BlockReference) -> StillFollowedRow {
-        StillFollowedRow(chain: chain.name, tip: tip, holder: blocks.holder)
-    }
-
-    private func step(_ row: any StoredRow) -> LedgerItem {
-        LedgerItem(operation: books.ids.next(), commands: []) { _, _ in .init(rows: [row]) }
     }
 }

@@ -20,12 +20,10 @@ struct PaymentParts: Sendable {
     ) {
         let (schema, pool) = (runtime.schema, runtime.pool)
         let books = PaymentBooks(runtime, ids: ids, chain: chain.name, logger: logger)
-        let payments = books.payments
         let holder = ids.next(Intent.self).value
         follower = PaymentFollower(
             chain: chain,
             blocks: ChainBlocks(schema: schema, pool: pool, chain: chain.name, holder: holder),
-            payments: payments,
             books: books,
             wallets: PaymentWallets(
                 chain: chain,
@@ -37,15 +35,7 @@ struct PaymentParts: Sendable {
             logger: logger,
             missingAfterSeconds: missingAfterSeconds
         )
-        sender = PaymentSender(
-            chain: chain,
-            schema: schema,
-            pool: pool,
-            payments: payments,
-            books: books,
-            ledger: runtime.ledger,
-            logger: logger
-        )
+        sender = PaymentSender(chain: chain, books: books, ledger: runtime.ledger, logger: logger)
         (self.chain, self.books, self.custody) = (chain, books, custody)
     }
 }

@@ -2,17 +2,15 @@ import Kernel
 import Ledger
 import PostgreSQL
 
-/// A payment's first row, with what it uses up.
+/// A payment's first row, with what it uses up beside those that it is to take the place of.
 struct NewPaymentRow: StoredRow {
     let payment: Payment
-    /// What the ones that it is to replace use up already.
-    var shared: Set<String> = []
 
     static func store(_ rows: [NewPaymentRow], in schema: Schema, at instant: Timestamp) -> [SQL] {
         rows.flatMap { row -> [SQL] in
             let (new, draft, unsigned) = (row.payment, row.payment.draft, row.payment.unsigned)
-            let inputs = unsigned.inputs.filter { !row.shared.contains($0) }
             return [
+                payments([draft.replaces].compactMap(\.self), in: schema),
                 """
                 insert into \(schema).payments (id, user_id, wallet, chain, address, kind, replaces, recipient, asset,
                     amount, unsigned, inputs, fee, fee_max, last_block, details, summary, state, version, created_at,
@@ -26,7 +24,10 @@ struct NewPaymentRow: StoredRow {
                 """,
                 """
                 insert into \(schema).payment_inputs (chain, item, payment)
-                select \(new.chain), item, \(new.root) from unnest(\(inputs)) as item
+                select \(new.chain), n.item, \(new.root) from unnest(\(unsigned.inputs)) as n(item)
+                where not exists (
+                    select from \(schema).payment_inputs i
+                    where i.chain = \(new.chain) and i.item = n.item and i.payment = \(new.root))
                 """,
             ]
         }
@@ -34,6 +35,11 @@ struct NewPaymentRow: StoredRow {
 
     // Each is a statement of its own, so that the count of the last one says nothing of the others.
     static var mustTouchEachRow: Bool { false }
+
+    /// Locks payments in the one order, so that those that take each other's place see one another's end.
+    fileprivate static func payments(_ ids: [ID<Intent>], in schema: Schema) -> SQL {
+        "select 1 from \(schema).payments where id = any(\(ids)) order by id for no key update"
+    }
 }
 
 /// A payment's next version; stored only on top of the version that it was made from.
@@ -50,6 +56,7 @@ struct PaymentChangeRow: StoredRow {
         let over = changed.filter(\.state.isOver)
         let inclusions = changed.map(\.state.inclusion)
         return [
+            NewPaymentRow.payments(changed.map(\.id) + over.map(\.root), in: schema),
             """
             delete from \(schema).payment_inputs i
             where i.payment = any(\(over.map(\.root))) and not exists (
@@ -67,7 +74,7 @@ struct PaymentChangeRow: StoredRow {
                 seen_at = \(instant), version = i.version + 1, updated_at = \(instant)
             from unnest(\(changed.map(\.id)), \(changed.map(\.version)), \(changed.map(\.state.name)),
                 \(changed.map(\.reason)), \(changed.map { $0.signed.map { Bytes($0.raw) } }),
-                \(changed.map { $0.signed.map { Bytes($0.id) } }), \(changed.map { $0.state.block?.number }),
+                \(changed.map { $0.signed.map { Bytes($0.hash) } }), \(changed.map { $0.state.block?.number }),
                 \(changed.map { $0.state.block.map { Bytes($0.hash) } }), \(inclusions.map { $0?.succeeded }),
                 \(inclusions.map { $0?.gasCost }),
                 \(changed.map { $0.transfers.map(\.description).joined(separator: ",") }), \(sorted.map(\.nextAt)))

@@ -55,11 +55,3 @@ struct ReturnedPayment: Hashable, Sendable {
     /// The signature, where the wallet gives it beside the transaction.
     var signature: String?
 }
-
-/// A payment as it is sent.
-struct SignedPayment: Hashable, Sendable {
-    /// All that the chain is sent, signatures included.
-    let raw: [UInt8]
-    /// As `PaymentBlock.Entry.id` has it.
-    let id: [UInt8]
-}

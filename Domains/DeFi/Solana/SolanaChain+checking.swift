@@ -7,7 +7,7 @@ extension SolanaChain {
         _ returned: ReturnedPayment,
         for payment: UnsignedPayment,
         of order: PaymentOrder
-    ) throws(PaymentFault) -> SignedPayment {
+    ) throws(PaymentFault) -> SignedTransaction {
         guard returned.signature == nil, let bytes = Base64.decode(returned.transaction),
             let built = Base64.decode(payment.text).flatMap(SolanaPayment.init(unsigned:))
         else { throw .unreadable }
@@ -19,7 +19,7 @@ extension SolanaChain {
         }
         guard signed.transaction.payer == built.payer else { throw .sender }
         guard signed.transaction != built.transaction else {
-            return SignedPayment(raw: bytes, id: signed.signature)
+            return SignedTransaction(raw: bytes, hash: signed.signature)
         }
         throw Self.difference(signed.transaction, built)
     }

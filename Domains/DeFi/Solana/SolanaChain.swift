@@ -159,10 +159,10 @@ struct SolanaChain: PaymentChain {
 
     // MARK: Sending
 
-    func send(_ signed: SignedPayment) async -> Reception {
-        var reception = await first.send(signed.raw, named: signed.id)
+    func send(_ signed: SignedTransaction) async -> Reception {
+        var reception = await first.send(signed.raw, named: signed.hash)
         for node in nodes.dropFirst() {
-            let other = await node.send(signed.raw, named: signed.id)
+            let other = await node.send(signed.raw, named: signed.hash)
             if other == .accepted { reception = other }
         }
         return reception

@@ -4,18 +4,15 @@ import PostgreSQL
 import WalletCrypto
 
 /// Decides for strategies with auto-compound whether a harvest pays now, and keeps every decision with its facts.
-struct CompoundMaker: Sendable {
+struct CompoundMaker: StrategyMaker {
     /// Blocks between two decisions about a strategy: about an hour.
     static let blocksBetween: Int64 = 300
     /// The token that is worth what gas is paid in.
     static let gasToken = "WETH"
 
-    let chain: EthereumChain
     let schema: Schema
     let pool: Pool
-    let ids: IDGenerator
     let openings: IntentOpenings
-    let clock: any WallClock
 
     /// What stores a decision, and the ready harvest where it pays; nil while none is due.
     func item(

@@ -6,20 +6,15 @@ import WalletCrypto
 /// What a rule does when a limit is reached: a ready exit, which the user only has to sign, and an alert.
 ///
 /// The keys are the user's, so that nothing here can leave a position by itself.
-struct ExitMaker: Sendable {
-    let chain: EthereumChain
+struct ExitMaker: StrategyMaker {
     let schema: Schema
     let pool: Pool
-    let ids: IDGenerator
     let openings: IntentOpenings
-    let clock: any WallClock
 
     /// Blocks between two attempts at an exit that couldn't be built.
     static let retryBlocks: Int64 = 10
     /// Blocks in which an exit that was built and not signed isn't built again: about a day.
     static let againBlocks: Int64 = 7_200
-
-    private var strategies: Strategies { Strategies(schema: schema, pool: pool) }
 
     /// Those that have no open exit, and whose last one is no reason to wait: an exit that wasn't signed is built again
     /// a day later, one that couldn't be built after some blocks.

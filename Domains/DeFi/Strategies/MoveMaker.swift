@@ -16,7 +16,7 @@ struct Move: Sendable, Entity {
 }
 
 /// Puts what left one offer into the other: a ready start of exactly what came out, once the exit is final.
-struct MoveMaker: Sendable {
+struct MoveMaker: StrategyMaker {
     /// Moves that are looked at in one block.
     static let blockMax = 100
     /// Blocks between two attempts at a start that couldn't be built.
@@ -24,15 +24,9 @@ struct MoveMaker: Sendable {
     /// Attempts until a move is given up; what came out is in the wallet.
     static let attemptsMax = 50
 
-    let chain: EthereumChain
     let schema: Schema
     let pool: Pool
-    let ids: IDGenerator
     let openings: IntentOpenings
-    let clock: any WallClock
-
-    /// No new intents.
-    private var none: OpenedIntents? { nil }
 
     /// Moves whose exits, sped-up ones included, are over.
     func due(at number: Int64) async throws -> [Move] {
@@ -61,13 +55,12 @@ struct MoveMaker: Sendable {
 
     /// What stores a move's start, or its end.
     func item(_ move: Move, at block: EthereumBlock) async throws -> LedgerItem? {
-        let strategies = Strategies(schema: schema, pool: pool)
         guard let strategy = try await strategies.find(move.strategy) else { return nil }
         guard let received = move.received, received > 0 else {
             return ended(move, strategy, because: "exit_not_made", at: block)
         }
         do {
-            return try await start(move, strategy, received, strategies, at: block)
+            return try await start(move, strategy, received, at: block)
         } catch let problem as Problem {
             guard move.attempts + 1 < Self.attemptsMax else {
                 return ended(move, strategy, because: problem.code, at: block)
@@ -81,7 +74,6 @@ struct MoveMaker: Sendable {
         _ move: Move,
         _ strategy: Strategy,
         _ received: Int128,
-        _ strategies: Strategies,
         at block: EthereumBlock
     ) async throws -> LedgerItem {
         guard let target = chain.deployment.offer(move.target) else {
@@ -96,15 +88,10 @@ struct MoveMaker: Sendable {
             pairAmount: .zero,
             now: clock.now()
         )
-        let known = try await strategies.open(of: wallet.id, in: target)
-        let id: ID<Strategy> = known?.id ?? ids.next()
-        let opened = try await openings.open(
-            try await openings.maker.drafts(calls, from: wallet, strategy: id, speed: .normal)
-        )
-        let new = NewStrategyRow(id: id, wallet: wallet, chain: chain.name, offer: target, rules: strategy.rules)
+        let (opened, new) = try await opening(calls, from: wallet, in: target, like: strategy, speed: .normal)
         let change = MoveChangeRow(move: move.id, state: "started", nextNumber: block.number)
         let said = decision(strategy, "start_built", move, opened.intents.last?.id, at: block) + [change]
-        return Optional(opened).storing(said, after: known == nil ? [new] : [], ids)
+        return Optional(opened).storing(said, after: new, ids)
     }
 
     private func ended(

@@ -7,7 +7,7 @@ import WalletCrypto
 /// every decision with its facts.
 ///
 /// The keys are the user's: moving is a ready exit, and the start that follows once the exit is final (`MoveMaker`).
-struct RebalanceMaker: Sendable {
+struct RebalanceMaker: StrategyMaker {
     /// Blocks between two observations: about ten minutes, after which rates are read again.
     static let blocksBetween: Int64 = 50
     /// Blocks in which what was proposed and not signed isn't proposed again: about a day.
@@ -15,12 +15,9 @@ struct RebalanceMaker: Sendable {
     private static let built = "exit_built"
     private static let approvalGas: UInt64 = 100_000
 
-    let chain: EthereumChain
     let schema: Schema
     let pool: Pool
-    let ids: IDGenerator
     let openings: IntentOpenings
-    let clock: any WallClock
 
     /// A better offer.
     private struct Best: Sendable {

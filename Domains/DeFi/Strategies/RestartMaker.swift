@@ -18,7 +18,7 @@ struct Harvest: Sendable {
 ///
 /// Only what the offer takes can go in again: the asset, or both tokens of a pair, which make a position of their own.
 /// Every decision is kept with its facts, and why nothing was started.
-struct RestartMaker: Sendable {
+struct RestartMaker: StrategyMaker {
     /// Harvests that are looked at in one block.
     static let blockMax = 100
     /// Blocks between two attempts at a start that couldn't be built.
@@ -42,12 +42,9 @@ struct RestartMaker: Sendable {
         case unpriced = "skip_gas_not_priced"
     }
 
-    let chain: EthereumChain
     let schema: Schema
     let pool: Pool
-    let ids: IDGenerator
     let openings: IntentOpenings
-    let clock: any WallClock
 
     /// Harvests that wait to be put to work.
     func due(at number: Int64) async throws -> [Harvest] {
@@ -71,7 +68,6 @@ struct RestartMaker: Sendable {
 
     /// What stores a start, or why there is none.
     func item(_ harvest: Harvest, at block: EthereumBlock) async throws -> LedgerItem? {
-        let strategies = Strategies(schema: schema, pool: pool)
         guard let strategy = try await strategies.find(harvest.strategy) else { return nil }
         guard strategy.autoCompound, strategy.status == .active else {
             return ended(harvest, strategy, because: .notWanted, at: block)
@@ -86,7 +82,7 @@ struct RestartMaker: Sendable {
             return ended(harvest, strategy, because: .nothing, at: block)
         }
         do {
-            return try await start(harvest, strategy, offer, strategies, at: block)
+            return try await start(harvest, strategy, offer, at: block)
         } catch let problem as Problem {
             let reason = "skip_" + problem.code
             let isOver = harvest.attempts + 1 >= Self.attemptsMax
@@ -104,7 +100,6 @@ struct RestartMaker: Sendable {
         _ harvest: Harvest,
         _ strategy: Strategy,
         _ offer: Deployment.Offer,
-        _ strategies: Strategies,
         at block: EthereumBlock
     ) async throws -> LedgerItem {
         let payers = Payers(schema: schema, pool: pool)
@@ -120,12 +115,7 @@ struct RestartMaker: Sendable {
         if let skip = try await skip(calls, strategy, offer, at: block) {
             return ended(harvest, strategy, because: skip, at: block)
         }
-        let known = try await strategies.open(of: wallet.id, in: offer)
-        let id: ID<Strategy> = known?.id ?? ids.next()
-        let opened = try await openings.open(
-            try await openings.maker.drafts(calls, from: wallet, strategy: id, speed: .slow)
-        )
-        let new = NewStrategyRow(id: id, wallet: wallet, chain: chain.name, offer: offer, rules: strategy.rules)
+        let (opened, new) = try await opening(calls, from: wallet, in: offer, like: strategy, speed: .slow)
         let said = decision(harvest, strategy, Self.built, opened.intents.last?.id, at: block)
         let told = StrategyAlert.event(
             said.kind,
@@ -136,7 +126,7 @@ struct RestartMaker: Sendable {
             ids
         )
         let change = HarvestChangeRow(harvest: harvest.intent, state: "started", nextNumber: block.number)
-        return Optional(opened).storing([said, told, change], after: known == nil ? [new] : [], ids)
+        return Optional(opened).storing([said, told, change], after: new, ids)
     }
 
     private static let built = "start_built"
@@ -198,9 +188,6 @@ struct RestartMaker: Sendable {
             number: block.number
         )
     }
-
-    /// No new intents.
-    private var none: OpenedIntents? { nil }
 }
 
 /// A harvest that became final, where its strategy compounds.

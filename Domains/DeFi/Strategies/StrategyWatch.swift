@@ -34,28 +34,14 @@ struct StrategyWatch: Sendable {
         (schema, pool, accounts) = (runtime.schema, runtime.pool, runtime.accounts)
         (self.chain, self.logger, ids) = (chain, logger, openings.ids)
         unreadable = UnreadableRows("strategy", on: chain.name, logger: logger)
-        let clock = openings.clock
-        let gathering = chain.gathering
-        exits = ExitMaker(
-            chain: gathering,
-            schema: schema,
-            pool: pool,
-            ids: ids,
-            openings: IntentOpenings(gathering, books: openings.books, clock: clock),
-            clock: clock
-        )
-        compounds = CompoundMaker(chain: chain, schema: schema, pool: pool, ids: ids, openings: openings, clock: clock)
-        rebalances = RebalanceMaker(
-            chain: chain,
-            schema: schema,
-            pool: pool,
-            ids: ids,
-            openings: openings,
-            clock: clock
-        )
-        moves = MoveMaker(chain: chain, schema: schema, pool: pool, ids: ids, openings: openings, clock: clock)
+        // Exits of one block ask their node together.
+        let together = IntentOpenings(chain.gathering, books: openings.books, clock: openings.clock)
+        exits = ExitMaker(schema: schema, pool: pool, openings: together)
+        compounds = CompoundMaker(schema: schema, pool: pool, openings: openings)
+        rebalances = RebalanceMaker(schema: schema, pool: pool, openings: openings)
+        moves = MoveMaker(schema: schema, pool: pool, openings: openings)
+        restarts = RestartMaker(schema: schema, pool: pool, openings: openings)
         falls = FallTeller(chain: chain, schema: schema, pool: pool, ids: ids, unreadable: unreadable)
-        restarts = RestartMaker(chain: chain, schema: schema, pool: pool, ids: ids, openings: openings, clock: clock)
     }
 
     /// What a block makes of the strategies on its chain: what is stored with it, and what rules want then.

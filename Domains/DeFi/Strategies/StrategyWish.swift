@@ -46,7 +46,15 @@ extension StrategyWatch {
     ///
     /// Limits that are reached come first, all of them (`valuedMax` of a block at most), those first that have lost the
     /// most of what went in, and aren't drawn among what can wait.
-    func act(on wishes: [StrategyWish], at block: EthereumBlock, _ ledger: Ledger) async {
+    ///
+    /// What isn't an exit is stored only while the chain is `still` followed from this block by this process: nothing
+    /// else of it would tell that another one wants the same.
+    func act(
+        on wishes: [StrategyWish],
+        at block: EthereumBlock,
+        still: StillFollowedRow,
+        _ ledger: Ledger
+    ) async {
         let breaches = wishes.compactMap { wish -> StrategyBreach? in
             guard case .exit(let breach) = wish else { return nil }
             return breach
@@ -55,7 +63,7 @@ extension StrategyWatch {
         // What has just been stored with the block is told with it.
         do {
             for fall in try await falls.due() {
-                await fulfil(at: block, ledger) { try await item(for: .tell(fall), at: block) }
+                await fulfil(at: block, still, ledger) { try await item(for: .tell(fall), at: block) }
             }
         } catch {
             tell(error, at: block)
@@ -65,7 +73,7 @@ extension StrategyWatch {
             return false
         }
         for wish in others.shuffled().prefix(Self.wishesMax) {
-            await fulfil(at: block, ledger) { try await item(for: wish, at: block) }
+            await fulfil(at: block, still, ledger) { try await item(for: wish, at: block) }
         }
     }
 
@@ -82,7 +90,7 @@ extension StrategyWatch {
                     // The next one begins when any of those before it is done, so that a slow one holds up nothing.
                     if place >= Self.exitsAtOnceMax { await group.next() }
                     group.addTask {
-                        await fulfil(at: block, ledger) { try await exits.item(for: breach, price: price) }
+                        await fulfil(at: block, nil, ledger) { try await exits.item(for: breach, price: price) }
                     }
                 }
             }
@@ -93,12 +101,18 @@ extension StrategyWatch {
 
     private func fulfil(
         at block: EthereumBlock,
+        _ still: StillFollowedRow?,
         _ ledger: Ledger,
         _ make: @Sendable () async throws -> LedgerItem?
     ) async {
         do {
             guard let item = try await make() else { return }
-            _ = try await ledger.submit(item)
+            guard let still else {
+                _ = try await ledger.submit(item)
+                return
+            }
+            let fence = LedgerItem(operation: ids.next(), commands: []) { _, _ in .init(rows: [still]) }
+            _ = try await ledger.submit(batch: [item, fence])
         } catch {
             // A node that doesn't answer, a strategy that moved meanwhile.
             tell(error, at: block)

@@ -12,7 +12,7 @@ extension SuiChain {
         _ returned: ReturnedPayment,
         for payment: UnsignedPayment,
         of order: PaymentOrder
-    ) throws(PaymentFault) -> SignedPayment {
+    ) throws(PaymentFault) -> SignedTransaction {
         guard let bytes = Base64.decode(returned.transaction), let built = Self.built(payment) else {
             throw .unreadable
         }
@@ -26,7 +26,7 @@ extension SuiChain {
         guard let text = returned.signature else { throw .unsigned }
         guard let signature = Base64.decode(text) else { throw .signature }
         do throws(SignedSuiPayment.Fault) {
-            return SignedPayment(raw: try SignedSuiPayment(given, signature: signature).bytes, id: given.digest)
+            return SignedTransaction(raw: try SignedSuiPayment(given, signature: signature).bytes, hash: given.digest)
         } catch {
             guard case .signature(.invalid(.otherKey)) = error else { throw .signature }
             throw .sender

@@ -162,7 +162,7 @@ struct SuiChain: PaymentChain {
 
     // MARK: Sending
 
-    func send(_ signed: SignedPayment) async -> Reception {
+    func send(_ signed: SignedTransaction) async -> Reception {
         guard let payment = try? SignedSuiPayment(signed.raw) else { return .refused("not readable any more") }
         var reception = await first.execute(payment)
         for node in nodes.dropFirst() where reception != .accepted { reception = await node.execute(payment) }

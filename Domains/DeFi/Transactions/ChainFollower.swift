@@ -9,7 +9,7 @@ import WalletCrypto
 ///
 /// A block costs one full block and one range of events, however many wallets there are. What a block does is stored
 /// with the block itself in one transaction, so that nothing of it is lost or done twice.
-struct ChainFollower: Sendable {
+struct ChainFollower: UserSignedFollower {
     /// Blocks of one step.
     static let blocksMax: Int64 = 64
     /// Intents that are looked after in one step beside what blocks are about.
@@ -27,7 +27,6 @@ struct ChainFollower: Sendable {
 
     let chain: EthereumChain
     let blocks: ChainBlocks
-    let intents: Intents
     let books: IntentBooks
     let strategies: StrategyWatch
     let wallets: WalletWatch
@@ -36,7 +35,10 @@ struct ChainFollower: Sendable {
     let logger: Logger
     var missingAfterSeconds = ChainFollower.missingAfterSeconds
 
-    private var steps: ChainSteps { ChainSteps(chain: chain.name, ledger: ledger, logger: logger) }
+    private var intents: Intents { books.store }
+    var isLocal: Bool { chain.deployment.chainID == Self.localChainID }
+
+    var steps: ChainSteps { ChainSteps(chain: chain.name, ledger: ledger, logger: logger) }
 
     /// Follows what is new, and looks after what waits; how many blocks there were.
     ///
@@ -66,71 +68,7 @@ struct ChainFollower: Sendable {
         return followed
     }
 
-    // MARK: Reorganisations
-
-    /// The tip, or where the chain forked off below it, once what lies above is undone; nil for another chain.
-    private func reconciled(_ tip: BlockReference) async throws -> BlockReference? {
-        let isLocal = chain.deployment.chainID == Self.localChainID
-        if tip.stands(beside: try await chain.nodes.reference(tip.number)?.hash, isLocal: isLocal) { return tip }
-        let known = try await blocks.canonical(from: tip.number, limit: ChainBlocks.reorganisationMax)
-        var abandoned: [BlockReference] = []
-        for block in known {
-            let there = try await chain.nodes.reference(block.number)
-            guard there != nil || isLocal else { throw Foreign(tip: tip) }
-            if there?.hash == block.hash {
-                try await undo(abandoned, back: block)
-                return block
-            }
-            abandoned.append(block)
-        }
-        // A chain on this machine begins anew with each start.
-        guard isLocal else { throw Foreign(tip: tip) }
-        try await startOver()
-        return nil
-    }
-
-    private func startOver() async throws {
-        var items: [LedgerItem] = []
-        for intent in try await intents.undecided(on: chain.name, upTo: .max) {
-            items.append(try await books.item(intent, .reorganised, because: "another_chain"))
-        }
-        let rows: [any StoredRow] = [
-            NewChainRow(chain: chain.name, holder: blocks.holder), PastCustodyRow(chain: chain.name),
-        ]
-        var new = try await custody?.itemsOfNewChain() ?? []
-        new.append(LedgerItem(operation: books.ids.next(), commands: []) { _, _ in .init(rows: rows) })
-        try await steps.store(new, with: items)
-        logger.notice("the local chain is another one", metadata: ["chain": "\(chain.name)"])
-    }
-
-    private func undo(_ abandoned: [BlockReference], back fork: BlockReference) async throws {
-        let affected = try await intents.decided(by: abandoned.map(\.hash), on: chain.name)
-        var items: [LedgerItem] = []
-        for intent in affected {
-            items.append(try await books.item(intent, .reorganised, because: "reorganised"))
-        }
-        let row = AbandonedBlocksRow(chain: chain.name, fork: fork, holder: blocks.holder)
-        let undone = LedgerItem(operation: books.ids.next(), commands: []) { _, _ in .init(rows: [row]) }
-        try await steps.store([undone], with: items)
-        try await report(try await intents.settled(above: fork.number, on: chain.name))
-        Counter(label: "chain_reorganisations_total", dimensions: [("chain", chain.name)]).increment()
-        logger.notice(
-            "the chain was reorganised",
-            metadata: [
-                "chain": "\(chain.name)", "depth": "\(abandoned.count)", "transactions": "\(affected.count)",
-            ]
-        )
-    }
-
-    /// What was final and isn't any more: no rule undoes it, so that an operator must look.
-    private func report(_ broken: [ID<Intent>]) async throws {
-        guard !broken.isEmpty else { return }
-        Counter(label: "chain_final_broken_total", dimensions: [("chain", chain.name)]).increment(by: broken.count)
-        logger.critical(
-            "a reorganisation reached transactions that counted as final; an operator must look",
-            metadata: ["chain": "\(chain.name)", "intents": "\(broken.map(\.wire).joined(separator: " "))"]
-        )
-    }
+    func reference(at number: Int64) async throws -> BlockReference? { try await chain.nodes.reference(number) }
 
     // MARK: Blocks
 
@@ -168,13 +106,12 @@ struct ChainFollower: Sendable {
         )
         var rows: [any StoredRow] = [followed]
         if custody != nil { rows.append(CustodyBlockRow(chain: chain.name, block: block.reference)) }
-        let stored = rows
-        base.append(LedgerItem(operation: books.ids.next(), commands: []) { _, _ in .init(rows: stored) })
+        base.append(item(rows))
         try await steps.store(base, with: items, effects)
         for (wallet, error) in effects.unread { steps.tell(error, unread: wallet) }
         // Custody and what rules want are no part of the block: nothing of them can hold the chain up.
-        await custody?.step(still(at: block.reference), having: .ethereum(block, events))
-        await strategies.act(on: watched.wishes, at: block, ledger)
+        await custody?.step(stillFollowed(at: block.reference), having: .ethereum(block, events))
+        await strategies.act(on: watched.wishes, at: block, still: stillFollowed(at: block.reference), ledger)
     }
 
     /// A transaction in its block, with the number of the position that it made.
@@ -315,13 +252,11 @@ struct ChainFollower: Sendable {
             items += try await holding(intent) { try await found(intent) }
         }
         guard let tip else { return }
-        try await steps.clear(wallets.books.unclear, on: still(at: tip)) { try await wallets.cleared($0) }
-        await custody?.step(still(at: tip))
+        try await steps.clear(wallets.books.unclear, on: stillFollowed(at: tip)) { try await wallets.cleared($0) }
+        await custody?.step(stillFollowed(at: tip))
         guard !items.isEmpty else { return }
         // Another process that took over meanwhile sees what is there now.
-        let row = still(at: tip)
-        let followed = LedgerItem(operation: books.ids.next(), commands: []) { _, _ in .init(rows: [row]) }
-        try await steps.store([followed], with: items)
+        try await steps.store([item([stillFollowed(at: tip)])], with: items)
     }
 
     /// What is found of a transaction that no block was about so far; nil for nothing new.
@@ -335,9 +270,5 @@ struct ChainFollower: Sendable {
         }
         guard try await !chain.nodes.knows(signed.hash) else { return nil }
         return try await books.item(intent, .lost, because: "not_in_pool", nextAt: intent.createdAt)
-    }
-
-    private func still(at tip: BlockReference) -> StillFollowedRow {
-        StillFollowedRow(chain: chain.name, tip: tip, holder: blocks.holder)
     }
 }

@@ -71,15 +71,7 @@ public struct ChainOperations: Sendable {
     /// asked for.
     public func transactions(stuck: Bool, limit: Int) async throws -> [JSON] {
         let count = min(max(limit, 1), ChainOperations.listMax)
-        let rows = try await pool.query(
-            """
-            select \(Intent.columns) from \(schema).intents i
-            where not \(stuck) or (i.state in ('signed', 'broadcast', 'dropped', 'displaced', 'included')
-                and i.updated_at < clock_timestamp() - make_interval(secs => \(ChainOperations.stuckSeconds)))
-            order by i.id desc limit \(count)
-            """
-        )
-        let called = try rows.map { try Intent($0) }.map { ($0.id.value, $0.told) }
+        let called = try await intents.list(stuck: stuck, limit: count).map { ($0.id.value, $0.told) }
         let paid = try await Payments(schema: schema, pool: pool).list(stuck: stuck, limit: count)
             .map { ($0.id.value, $0.told) }
         let kept = try await CustodyWithdrawals(schema: schema, pool: pool).list(stuck: stuck, limit: count)

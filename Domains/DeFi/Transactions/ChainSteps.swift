@@ -73,7 +73,7 @@ struct ChainSteps: Sendable {
         try await each(
             due,
             refused: { id, error in
-                if error is Intents.Unreadable || error is DecodingFailure { return tell(unreadable: id, error) }
+                if error is UnreadableIntent || error is DecodingFailure { return tell(unreadable: id, error) }
                 guard let error = error as? PostgresError, error.isOfARow else { throw error }
                 tell(error, of: id)
             },

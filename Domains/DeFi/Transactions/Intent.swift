@@ -47,23 +47,7 @@ struct Intent: Sendable, Entity {
     let createdAt: Timestamp
     let expiresAt: Timestamp
 
-    /// What the user signed; nil before.
-    private(set) var signed: Signed?
-    private(set) var state: IntentState
-    /// Why it is where it is, in a word, where that isn't plain.
-    private(set) var reason: String?
-    /// What the ledger holds of the block that it is in.
-    private(set) var transfers: [ID<Transfer>]
-    /// What is stored is this version; 0 for what is new.
-    let version: Int64
-    /// The state that was stored.
-    let storedState: String?
-
-    /// A transaction as the user gave it back.
-    struct Signed: Hashable, Sendable {
-        let raw: [UInt8]
-        let hash: [UInt8]
-    }
+    var progress: IntentProgress
 
     /// What a new one is made of.
     struct Draft: Sendable {
@@ -88,7 +72,7 @@ struct Intent: Sendable, Entity {
         (pairAmount, principal, reservation) = (draft.pairAmount, draft.principal, draft.reservation)
         (floor, transaction, summary) = (draft.floor, draft.transaction, draft.summary)
         (createdAt, expiresAt) = (now, now.adding(seconds: Intent.lifetimeSeconds))
-        (signed, state, reason, transfers, version, storedState) = (nil, .built, nil, [], 0, nil)
+        progress = IntentProgress()
     }
 
     /// One as it is stored.
@@ -96,11 +80,7 @@ struct Intent: Sendable, Entity {
         _ draft: Draft,
         id: ID<Intent>,
         times: (created: Timestamp, expires: Timestamp),
-        signed: Signed?,
-        state: IntentState,
-        reason: String?,
-        transfers: [ID<Transfer>],
-        version: Int64
+        progress: IntentProgress
     ) {
         (self.id, user, wallet) = (id, draft.wallet.user, draft.wallet.id)
         (chain, address, kind) = (draft.chain, draft.wallet.address, draft.kind)
@@ -108,8 +88,7 @@ struct Intent: Sendable, Entity {
         (pairAmount, principal, reservation) = (draft.pairAmount, draft.principal, draft.reservation)
         (floor, transaction, summary) = (draft.floor, draft.transaction, draft.summary)
         (createdAt, expiresAt) = times
-        (self.signed, self.state, self.reason, self.transfers) = (signed, state, reason, transfers)
-        (self.version, storedState) = (version, state.name)
+        self.progress = progress
     }
 
     /// The first one of those that take each other's place.
@@ -135,30 +114,8 @@ struct Intent: Sendable, Entity {
     func numbered(_ nonce: UInt64) -> Intent? {
         guard let transaction = transaction.numbered(nonce) else { return nil }
         var moved = self
-        (moved.transaction, moved.reason) = (transaction, "renumbered")
+        (moved.transaction, moved.progress) = (transaction, progress.changed(because: "renumbered"))
         return moved
-    }
-
-    /// Takes what the user signed, which the caller has checked against it.
-    mutating func take(_ returned: SignedEthereumTransaction) throws(IntentState.Impossible) {
-        state = try state.after(.signed)
-        reason = nil
-        signed = Signed(raw: returned.bytes, hash: returned.hash)
-    }
-
-    /// Lets something happen to it; `posted` are the ledger's transfers for the block that it is in from now on.
-    mutating func apply(
-        _ event: IntentState.Event,
-        posted: [ID<Transfer>] = [],
-        because reason: String? = nil
-    ) throws(IntentState.Impossible) {
-        state = try state.after(event)
-        self.reason = reason
-        switch event {
-        case .included: transfers = posted
-        case .reorganised: transfers = []
-        case .signed, .timedOut, .accepted, .lost, .displaced, .settled: break
-        }
     }
 }
 

@@ -1,4 +1,3 @@
-import Audit
 import DomainKit
 import Kernel
 import Ledger
@@ -11,7 +10,7 @@ import PostgreSQL
 /// A block's effects are posted when the block comes, to the customer's `pending` account, reversed when the chain goes
 /// on without it, and moved to the strategy's own account when it is final. The other side is what is on chain, so that
 /// each asset's accounts add up to nothing.
-struct IntentBooks: Sendable {
+struct IntentBooks: UserSignedBooks {
     /// The customer's kind of account for what isn't final.
     static let pending = "pending"
     /// What is on chain, below zero.
@@ -29,80 +28,16 @@ struct IntentBooks: Sendable {
         let id: ID<Intent>
     }
 
-    let schema: Schema
     let accounts: LedgerAccounts
-    let intents: Intents
+    let store: Intents
     let holds: IntentHolds
     let ids: IDGenerator
 
     init(_ runtime: DomainRuntime, ids: IDGenerator, chain: String, logger: Logger) {
-        (schema, accounts, self.ids) = (runtime.schema, runtime.accounts, ids)
+        (accounts, self.ids) = (runtime.accounts, ids)
         let unreadable = UnreadableRows("intent", on: chain, logger: logger)
-        intents = Intents(schema: runtime.schema, pool: runtime.pool, unreadable: unreadable)
+        store = Intents(schema: runtime.schema, pool: runtime.pool, unreadable: unreadable)
         holds = IntentHolds(runtime, ids: ids, chain: chain)
-    }
-
-    /// An intent after an event, as what the ledger stores.
-    func item(
-        _ intent: Intent,
-        _ event: IntentState.Event,
-        because reason: String? = nil,
-        nextAt: Timestamp? = nil,
-        adding rows: [any StoredRow] = []
-    ) async throws -> LedgerItem {
-        var changed = intent
-        let ended = try await ending(intent, event)
-        let commands = try await commands(intent, event) + ended.commands
-        let posted = commands.compactMap { command -> ID<Transfer>? in
-            guard case .transfer(let transfer) = command else { return nil }
-            return transfer.id
-        }
-        try changed.apply(event, posted: posted, because: reason)
-        let stored: [any StoredRow] =
-            [IntentChangeRow(intent: changed, nextAt: nextAt)] + StrategyEffect.rows(intent, event) + news(changed)
-            + ended.rows + rows
-        let balances = BalanceNews(of: intent.user, ids)
-        return LedgerItem(operation: intent.id.cast(), commands: commands) { decision, _ in
-            guard case .success(let receipt) = decision else { return LedgerItem.Finish() }
-            return LedgerItem.Finish(rows: stored + balances.rows(receipt))
-        }
-    }
-
-    /// What ends with an event of what it holds in its wallet's books; the last one of those that take each other's
-    /// place ends it for all.
-    private func ending(_ intent: Intent, _ event: IntentState.Event) async throws -> IntentHolds.Change {
-        switch (event, intent.state) {
-        case (.timedOut, _), (.settled, .signed), (.settled, .dropped):
-            // Nothing has its nonce: another one may still get it.
-            if try await intents.isOpen(intent.root, besides: intent.id) { return IntentHolds.Change() }
-            return try await holds.ending(intent.root, because: "not_sent")
-        case (.settled, _): return try await holds.ending(intent.root, because: "over")
-        default: return IntentHolds.Change()
-        }
-    }
-
-    /// What tells of an intent's change: status history and an event.
-    func news(_ intent: Intent) -> [any StoredRow] {
-        let version = intent.version + 1
-        return [
-            StatusChange(
-                id: ids.next(),
-                entity: "intent",
-                entityID: intent.id,
-                version: version,
-                from: intent.storedState,
-                to: intent.state.name,
-                reason: intent.reason
-            ),
-            OutboxEvent(
-                id: ids.next(),
-                aggregateType: "intent",
-                aggregate: intent.id,
-                version: version,
-                type: "defi.intent.\(intent.state.name)",
-                payload: intent.told
-            ),
-        ]
     }
 
     /// Tells a user of something about an intent that they should look at; each alert is an aggregate of its own.
@@ -119,11 +54,19 @@ struct IntentBooks: Sendable {
         )
     }
 
-    private func commands(_ intent: Intent, _ event: IntentState.Event) async throws -> [LedgerCommand] {
+    func changes(
+        of intent: Intent,
+        by event: IntentState.Event,
+        to changed: Intent,
+        nextAt: Timestamp?
+    ) -> [any StoredRow] {
+        [IntentChangeRow(intent: changed, nextAt: nextAt)] + StrategyEffect.rows(intent, event)
+    }
+
+    func commands(_ intent: Intent, _ event: IntentState.Event) async throws -> [LedgerCommand] {
         switch event {
         case .included(let inclusion): return try await inclusionCommands(intent, inclusion)
-        case .reorganised:
-            return try await intents.legs(of: intent.transfers).map { .reverse(NewReversal(id: ids.next(), of: $0)) }
+        case .reorganised: return try await reversals(intent)
         case .settled:
             guard case .included(let inclusion) = intent.state, inclusion.succeeded else {
                 return try await release(intent, because: intent.state.name)
@@ -138,17 +81,7 @@ struct IntentBooks: Sendable {
         _ intent: Intent,
         _ inclusion: IntentState.Inclusion
     ) async throws -> [LedgerCommand] {
-        var commands: [LedgerCommand] = []
-        if inclusion.gasCost > 0 {
-            commands.append(
-                try await transfer(
-                    AccountKey(house: Self.onChain, EthereumChain.gasAsset),
-                    AccountKey(house: Self.gas, EthereumChain.gasAsset),
-                    inclusion.gasCost,
-                    "network_gas"
-                )
-            )
-        }
+        var commands = try await networkFee(inclusion, EthereumChain.gasAsset)
         if inclusion.succeeded, intent.kind == .start, inclusion.paid > 0 {
             commands.append(
                 try await transfer(
@@ -198,7 +131,7 @@ struct IntentBooks: Sendable {
         guard let reservation = intent.reservation, let strategy = intent.strategy else { return [] }
         // Once its nonce is used up for nothing, none of those that share it goes on.
         let hasFailed = intent.state.inclusion != nil
-        if !hasFailed, try await intents.isShared(reservation, besides: intent.id) { return [] }
+        if !hasFailed, try await store.isShared(reservation, besides: intent.id) { return [] }
         let key = Self.deployed(strategy, of: intent.user, intent.amount.asset)
         guard let account = try await accounts.find([key])[key] else { throw LedgerFault.accountVanished(key) }
         return [.letGo(reservation, of: account, reason: reason)]

@@ -35,7 +35,7 @@ struct IntentOpenings: Sendable {
     let clock: any WallClock
 
     init(_ chain: EthereumChain, books: IntentBooks, clock: any WallClock) {
-        maker = IntentMaker(chain: chain, intents: books.intents)
+        maker = IntentMaker(chain: chain, intents: books.store)
         (self.books, accounts, ids, self.clock) = (books, books.accounts, books.ids, clock)
     }
 

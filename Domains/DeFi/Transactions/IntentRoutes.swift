@@ -123,7 +123,7 @@ struct IntentRoutes: Sendable {
             let user = try request.requirePrincipal().user
             let id: ID<Intent> = try request.id("id")
             let text = request.body["signed_transaction"]?.stringValue ?? ""
-            if let payment = try await payments.payments.get(id, of: user) {
+            if let payment = try await payments.payments.find(id, of: user) {
                 let returned = ReturnedPayment(
                     transaction: text,
                     signature: request.body["signature"]?.stringValue
@@ -165,7 +165,7 @@ struct IntentRoutes: Sendable {
             let id: ID<Intent> = try request.id("id")
             let (isCancel, speed) = (request.body["action"]?.stringValue == "cancel", Self.speed(request.body))
             return try await idempotently(request, ledger, ids) {
-                if let payment = try await payments.payments.get(id, of: user) {
+                if let payment = try await payments.payments.find(id, of: user) {
                     return try await payments.replace(payment, cancelling: isCancel, speed, request)
                 }
                 let intent = try await intents.get(id, of: user)
@@ -189,7 +189,7 @@ struct IntentRoutes: Sendable {
             problems: [404: ["not_found"], 409: ["intent_not_open"], 503: ["chain_unavailable"]]
         ) { request in
             let (id, user): (ID<Intent>, ID<User>) = (try request.id("id"), try request.requirePrincipal().user)
-            if let payment = try await payments.payments.get(id, of: user) {
+            if let payment = try await payments.payments.find(id, of: user) {
                 return .ok(try await discarded(payment).json)
             }
             let intent = try await intents.get(id, of: user)
@@ -270,7 +270,7 @@ struct IntentRoutes: Sendable {
             problems: [404: ["not_found"]]
         ) { request in
             let (id, user): (ID<Intent>, ID<User>) = (try request.id("id"), try request.requirePrincipal().user)
-            if let payment = try await payments.payments.get(id, of: user) {
+            if let payment = try await payments.payments.find(id, of: user) {
                 return .ok(payment.json).tagged(EntityTag(version: payment.version))
             }
             let intent = try await intents.get(id, of: user)
@@ -293,7 +293,7 @@ struct IntentRoutes: Sendable {
         ) { request in
             let (id, user): (ID<Intent>, ID<User>) = (try request.id("id"), try request.requirePrincipal().user)
             let explanation = IntentExplanation(schema: intents.schema, pool: intents.pool)
-            if let payment = try await payments.payments.get(id, of: user) {
+            if let payment = try await payments.payments.find(id, of: user) {
                 return .ok(try await explanation.explain(id, payment.json))
             }
             return .ok(try await explanation.explain(id, try await intents.get(id, of: user).json))

@@ -3,42 +3,21 @@ import Ledger
 import PostgreSQL
 import WalletCrypto
 
-/// Reads intents.
-struct Intents: Sendable {
-    /// A row that no intent is.
-    struct Unreadable: Error, Sendable {
-        let id: UInt128
-    }
+typealias Intents = IntentStore<Intent>
 
-    /// Intents of one answer at most, where nobody pages.
-    static let listMax = 500
-    /// Intents that one block is about at most; a block has some thousand transactions.
-    static let blockMax = 50_000
-
-    let schema: Schema
-    let pool: Pool
-    /// What chains are followed by leaves out what can't be read; nil for who throws it.
-    var unreadable: UnreadableRows?
-
+extension IntentStore where Value == Intent {
     /// One of a user.
     ///
     /// - Throws: 404.
     func get(_ id: ID<Intent>, of user: ID<User>) async throws -> Intent {
-        let found = try await find("i.id = \(id) and i.user_id = \(user)", limit: 1)
-        guard let intent = found.first else { throw Problem(404, "not_found", "There is no such transaction.") }
+        guard let intent = try await find(id, of: user) else {
+            throw Problem(404, "not_found", "There is no such transaction.")
+        }
         return intent
     }
 
-    /// One, whosever it is; nil if there is none.
-    func find(_ id: ID<Intent>) async throws -> Intent? { try await find("i.id = \(id)", limit: 1).first }
-
-    /// A page of a user's, newest first.
-    func list(of user: ID<User>, before: UInt128, limit: Int) async throws -> [Intent] {
-        try await find("i.user_id = \(user) and i.id < \(before)", limit: limit)
-    }
-
     /// Those of a strategy, newest first.
-    func list(of strategy: ID<Strategy>, limit: Int = listMax) async throws -> [Intent] {
+    func list(of strategy: ID<Strategy>, limit: Int = Self.listMax) async throws -> [Intent] {
         try await find("i.strategy = \(strategy)", limit: limit)
     }
 
@@ -53,100 +32,12 @@ struct Intents: Sendable {
         )
     }
 
-    /// Those on a chain that a block decides about, which isn't final yet, up to a block's number.
-    func undecided(on chain: String, upTo number: Int64) async throws -> [Intent] {
-        try await readable(
-            """
-            i.chain = \(chain) and i.state in ('included', 'displaced') and i.block_number <= \(number)
-            """,
-            limit: Intents.blockMax
-        )
-    }
-
-    /// Those that blocks of these hashes decide about.
-    func decided(by hashes: [[UInt8]], on chain: String) async throws -> [Intent] {
-        try await readable(
-            """
-            i.chain = \(chain) and i.state in ('included', 'displaced')
-                and i.block_hash = any(\(hashes.map(Bytes.init)))
-            """,
-            limit: Intents.blockMax
-        )
-    }
-
-    /// Those that count as final in blocks above a number.
-    func settled(above number: Int64, on chain: String) async throws -> [ID<Intent>] {
-        try await pool.query(
-            """
-            select id from \(schema).intents
-            where chain = \(chain) and state in ('final', 'failed') and block_number > \(number)
-            limit \(Intents.listMax)
-            """
-        ).map { try $0["id"] }
-    }
-
-    /// Those that were last seen on their way so many seconds ago, those that were left alone the longest first.
-    func waiting(on chain: String, seconds: Double, limit: Int) async throws -> [Intent] {
-        try await readable(
-            """
-            i.chain = \(chain) and i.state = 'broadcast'
-                and i.seen_at < clock_timestamp() - make_interval(secs => \(seconds))
-            """,
-            limit: limit,
-            order: "i.seen_at, i.id",
-            leftOut: looked
-        )
-    }
-
-    /// Some have been looked for: others have their turn.
-    func looked(at ids: [ID<Intent>]) async throws {
-        guard !ids.isEmpty else { return }
-        _ = try await pool.query(
-            """
-            update \(schema).intents set seen_at = clock_timestamp()
-            where id = any(\(ids)) and state = 'broadcast'
-            """
-        )
-    }
-
     /// An account's unsigned ones.
     func unsigned(of address: EthereumAddress, on chain: String) async throws -> [Intent] {
         try await find(
             "i.chain = \(chain) and i.address = \(address.description) and i.state = 'built'",
             limit: Intents.listMax
         )
-    }
-
-    /// Those on a chain whose time for being signed is over: of those that take each other's place one at a time, since
-    /// the last of them ends what they share.
-    func unsigned(on chain: String, limit: Int) async throws -> [Intent] {
-        try await readable(
-            """
-            i.chain = \(chain) and i.state = 'built' and i.expires_at <= clock_timestamp() and not exists (
-                select from \(schema).intents o
-                where coalesce(o.replaces, o.id) = coalesce(i.replaces, i.id) and o.id < i.id
-                    and o.state = 'built' and o.expires_at <= clock_timestamp())
-            """,
-            limit: limit
-        )
-    }
-
-    /// The ledger's legs of what a block posted.
-    func legs(of transfers: [ID<Transfer>]) async throws -> [TransferLegs] {
-        guard !transfers.isEmpty else { return [] }
-        return try await pool.query(
-            """
-            select id, debit_account, credit_account, amount from \(schema).ledger_transfers
-            where id = any(\(transfers)) order by id
-            """
-        ).map { row in
-            TransferLegs(
-                id: try row["id"],
-                debit: try row["debit_account"],
-                credit: try row["credit_account"],
-                amount: try row["amount"]
-            )
-        }
     }
 
     /// Whether it was another intent of the same account that has used a nonce.
@@ -180,19 +71,6 @@ struct Intents: Sendable {
             maxFee: max(own.maxFee, maxFee.map { BigUInt($0) } ?? .zero),
             tip: max(own.tip, tip.map { BigUInt($0) } ?? .zero)
         )
-    }
-
-    /// Whether another one of those that take each other's place isn't over.
-    func isOpen(_ root: ID<Intent>, besides intent: ID<Intent>) async throws -> Bool {
-        let rows = try await pool.query(
-            """
-            select 1 from \(schema).intents
-            where (id = \(root) or replaces = \(root)) and id <> \(intent)
-                and state not in ('final', 'failed', 'replaced', 'expired')
-            limit 1
-            """
-        )
-        return !rows.isEmpty
     }
 
     /// Whether another intent that may still come into a block needs the same reservation.
@@ -235,28 +113,6 @@ struct Intents: Sendable {
         }
         return holds
     }
-
-    private func find(_ condition: SQL, limit: Int, order: SQL = "i.id desc") async throws -> [Intent] {
-        try await pool.query(rows(condition, limit: limit, order: order)).map(Intent.init)
-    }
-
-    /// Those of them that can be read; the others are told to `leftOut`.
-    private func readable(
-        _ condition: SQL,
-        limit: Int,
-        order: SQL = "i.id desc",
-        leftOut: ([ID<Intent>]) async throws -> Void = { _ in }
-    ) async throws -> [Intent] {
-        guard let unreadable else { return try await find(condition, limit: limit, order: order) }
-        let found = try await pool.query(rows(condition, limit: limit, order: order))
-        let read = try unreadable.readable(found) { try Intent($0) }
-        if !read.leftOut.isEmpty { try await leftOut(read.leftOut.map { ID($0) }) }
-        return read.values
-    }
-
-    private func rows(_ condition: SQL, limit: Int, order: SQL) -> SQL {
-        "select \(Intent.columns) from \(schema).intents i where \(condition) order by \(order) limit \(limit)"
-    }
 }
 
 /// What open intents of an account may still need.
@@ -298,7 +154,9 @@ struct WalletHolds: Hashable, Sendable {
     }
 }
 
-extension Intent {
+extension Intent: UserSigned {
+    static func table(in schema: Schema) -> SQL { "\(schema).intents" }
+
     static let columns: SQL = """
         i.id, i.user_id, i.wallet, i.chain, i.address, i.kind, i.strategy, i.replaces, i.asset, i.amount,
             i.pair_amount, i.principal, i.reservation, i.nonce, i.recipient, i.value, i.calldata, i.gas_limit,
@@ -315,7 +173,7 @@ extension Intent {
         guard let asset = Asset(code: assetCode), let kind = Kind(rawValue: kindName),
             let sender = EthereumAddress(address), let transaction = try Self.transaction(row),
             let state = try Self.state(row)
-        else { throw Intents.Unreadable(id: id.value) }
+        else { throw UnreadableIntent(id: id.value) }
         let (asked, least): (Int128?, Int128?) = (try row["floor_asked"], try row["floor_least"])
         let draft = Draft(
             wallet: LinkedWallet(id: try row["wallet"], user: try row["user_id"], address: sender),
@@ -331,16 +189,11 @@ extension Intent {
             transaction: transaction,
             summary: try row["summary"]
         )
-        let (raw, hash): (Bytes?, Bytes?) = (try row["raw"], try row["hash"])
         self.init(
             draft,
             id: id,
             times: (try row["created_at"], try row["expires_at"]),
-            signed: raw.flatMap { raw in hash.map { Signed(raw: raw.array, hash: $0.array) } },
-            state: state,
-            reason: try row["reason"],
-            transfers: try row["transfers"],
-            version: try row["version"]
+            progress: try IntentProgress(row, state)
         )
     }
 

@@ -32,7 +32,7 @@ struct PayoutExport: Sendable {
     /// As the events of an intent tell it, without what projections don't read.
     private static func payload(_ row: Row) throws -> JSON {
         let (id, code): (ID<Intent>, String) = (try row["id"], try row["asset"])
-        guard let asset = Asset(code: code) else { throw Intents.Unreadable(id: id.value) }
+        guard let asset = Asset(code: code) else { throw UnreadableIntent(id: id.value) }
         let amount = Money(minorUnits: try row["amount"], asset)
         return [
             "intent": .string(id.wire), "user": .string((try row["user_id"] as ID<User>).wire),

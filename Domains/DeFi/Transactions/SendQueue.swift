@@ -62,9 +62,4 @@ struct SendQueue: Sendable {
         )
         return isRefused && refusals >= Self.refusalsMax
     }
-
-    /// Tells operators of one that is over, since no node will ever take it.
-    func tellOver(_ id: ID<Intent>, _ why: String) {
-        logger.error("no node takes a transaction: it is over", metadata: ["intent": "\(id.wire)", "why": "\(why)"])
-    }
 }

@@ -36,7 +36,7 @@ struct Submissions: Sendable {
         }
         try await check(intent, signed)
         var taken = intent
-        try taken.take(signed)
+        try taken.take(SignedTransaction(raw: signed.bytes, hash: signed.hash))
         let item = try await item(taken, beside: try await moved(by: intent), nextAt: clock.now(), request)
         do {
             return try await ledger.submit(item).response()
