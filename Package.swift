@@ -316,7 +316,7 @@ let package = Package(
             [
                 "DeFi", "Randomness", "WalletCrypto", "WalletSigners", "Compliance", "DataProtection", "DomainKit",
                 "EmbeddedServers",
-                "Fees", "HTTP", "Identity", "Kernel", "Ledger",
+                "Fees", "HTTP", "Identity", "Kernel", "Ledger", "Migrations",
                 "OutboundHTTP", "PostgreSQL", "TestSupport", logging,
             ]
         ),

@@ -39,15 +39,26 @@ struct ChainWorld: AskingWorld {
     ) async throws {
         try await DevChain.with { dev in
             try await TestDatabase.with { database in
-                let world = try ChainWorld(dev, database, confirmations: confirmations)
-                try await world.parts.follower.blocks.declare()
-                try await withThrowingTaskGroup(of: Void.self) { group in
-                    group.addTask { try await world.runtime.ledger.run() }
-                    defer { group.cancelAll() }
-                    try await world.follow()
-                    try await body(world)
-                }
+                try await on(dev, database, confirmations: confirmations, body)
             }
+        }
+    }
+
+    /// Runs `body` in a world on a chain and a database that there may have been one on before.
+    static func on<Answer: Sendable>(
+        _ dev: DevChain,
+        _ database: TestDatabase,
+        confirmations: Int = 3,
+        _ body: @Sendable (ChainWorld) async throws -> Answer
+    ) async throws -> Answer {
+        let world = try ChainWorld(dev, database, confirmations: confirmations)
+        try await world.parts.follower.blocks.declare()
+        try await world.endLease()
+        return try await withThrowingTaskGroup(of: Void.self) { group in
+            group.addTask { try await world.runtime.ledger.run() }
+            defer { group.cancelAll() }
+            try await world.follow()
+            return try await body(world)
         }
     }
 

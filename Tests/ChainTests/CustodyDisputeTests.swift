@@ -46,7 +46,7 @@ struct CustodyDisputeTests {
             let world = try await one.followedByTwo()
             let (ada, bob) = (try await world.person(1), try await world.person(2))
             let hash = try await world.send("10", .usdc, from: ada)
-            try await world.dev.second.lie("eth_getLogs", about: "fromblock", [])
+            try await world.dev.second.lie("eth_getLogs", about: "blockhash", [])
             try await world.dev.second.lie("eth_getTransactionReceipt", about: HexText.encode(hash), .null)
             try await world.send("5", .usdc, from: bob)
             try await world.follow()
@@ -129,8 +129,8 @@ extension CustodyWorld {
         let forged = String(decoding: truth.serialized(), as: UTF8.self).replacing(old, with: new)
         let receipt = try JSON.parse(Array(forged.utf8))
         try await liar.lie("eth_getTransactionReceipt", about: HexText.encode(hash), receipt)
-        let number = try #require(truth["blockNumber"]?.stringValue)
-        try await liar.lie("eth_getLogs", about: "\"fromblock\": \"\(number)\"", try #require(receipt["logs"]))
+        let block = try #require(truth["blockHash"]?.stringValue)
+        try await liar.lie("eth_getLogs", about: block, try #require(receipt["logs"]))
         return truth
     }
 

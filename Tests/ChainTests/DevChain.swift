@@ -104,6 +104,11 @@ struct DevChain: Sendable {
         )
     }
 
+    /// Answers the next calls of a method as a node does that has the newest block not yet; what is sent is taken.
+    func lag(_ method: String, count: Int = 1) async throws {
+        _ = try await rpc.call("dev_fault", ["method": .string(method), "kind": "lag", "count": .integer(count)])
+    }
+
     /// Forgets the faults that no call has met.
     func heal() async throws { _ = try await rpc.call("dev_heal") }
 

@@ -89,11 +89,11 @@ struct DisputeTests {
             let world = try await one.followed(by: one.dev.second.url)
             let (ada, bob) = (try await world.person(1), try await world.person(2))
             try await world.settle()
-            try await world.dev.second.lie("eth_getLogs", about: "fromblock", told)
+            try await world.dev.second.lie("eth_getLogs", about: "blockhash", told)
             try await world.give(7, to: ada)
             #expect(try await world.received(.usdc, by: ada) == 7)
             try await world.dev.second.tellTruth()
-            try await world.dev.lie("eth_getLogs", about: "fromblock", told)
+            try await world.dev.lie("eth_getLogs", about: "blockhash", told)
             try await world.give(5, to: bob)
             try await world.expectFollowed()
             #expect(try await world.received(.usdc, by: bob) == 5)
@@ -238,7 +238,7 @@ extension ChainWorld {
         guard case .object(let members) = truth else { throw NodeError.malformed("receipt") }
         let forged = JSON.object(members.map { $0.name == "logs" ? JSON.Member("logs", []) : $0 })
         try await dev.second.lie("eth_getTransactionReceipt", about: HexText.encode(hash), forged)
-        try await dev.second.lie("eth_getLogs", about: "fromblock", [])
+        try await dev.second.lie("eth_getLogs", about: "blockhash", [])
         try await dev.setAutomine(true)
         try await follow()
         return hash
@@ -252,7 +252,7 @@ extension ChainWorld {
     }
 
     /// What has come to somebody's wallet, in minor units.
-    fileprivate func received(_ asset: Asset, by person: Person) async throws -> Int128 {
+    func received(_ asset: Asset, by person: Person) async throws -> Int128 {
         try await WalletTotals.of(person.wallet, in: .defi, pool).first { $0.asset == asset }?.received ?? 0
     }
 

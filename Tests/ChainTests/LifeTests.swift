@@ -362,7 +362,7 @@ extension ChainWorld {
     ///
     /// Returns its hash.
     @discardableResult
-    fileprivate func send(
+    func send(
         elsewhere data: [UInt8],
         as intent: Intent,
         _ nonce: UInt64,

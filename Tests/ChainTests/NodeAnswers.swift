@@ -102,7 +102,8 @@ enum NodeAnswers: String, CaseIterable, Sendable {
         }
         return [
             "height": .integer(block.number), "hash": .string(Hex.encode(block.hash)),
-            "previousblockhash": .string(Hex.encode(block.parentHash)), "time": .integer(block.timestamp.seconds),
+            "previousblockhash": .string(Hex.encode(block.parentHash)),
+            "time": block.timestamp.map { .integer($0.seconds) } ?? .null,
             "tx": .array(transactions),
         ]
     }
@@ -117,7 +118,8 @@ enum NodeAnswers: String, CaseIterable, Sendable {
             ]
         }
         return [
-            "blockhash": .string(Base58.encode(block.reference.hash)), "blockTime": .integer(block.timestamp.seconds),
+            "blockhash": .string(Base58.encode(block.reference.hash)),
+            "blockTime": block.timestamp.map { .integer($0.seconds) } ?? .null,
             "previousBlockhash": .string(Base58.encode(block.parentHash)), "transactions": .array(transactions),
         ]
     }

@@ -1,5 +1,6 @@
 import Cryptography
 import Kernel
+import PostgreSQL
 import Testing
 import WalletCrypto
 import WalletSigners
@@ -254,6 +255,43 @@ import WalletSigners
             }
             try await world.follow()
             #expect(try await world.now(payment).state.name == "final")
+        }
+    }
+
+    @Test func `a block whose time no node says has that of the block before it`() async throws {
+        try await world { world, dev, one, other in
+            func times() async throws -> [(number: Int64, at: Timestamp)] {
+                try await world.pool.query("select number, mined_at from defi.chain_blocks order by number")
+                    .map { (try $0["number"], try $0["mined_at"]) }
+            }
+            let known = try #require(try await times().last)
+            let payment = try await world.pay("1", "SOL", to: other.address, by: one)
+            try await dev.lie("getBlock", "\"blockTime\": ", "\"blockTime\": null, \"was\": ")
+            try await dev.finalise()
+            try await world.follow()
+            #expect(try await world.now(payment).state.name == "final")
+            let untold = try await times().filter { $0.number > known.number }
+            #expect(!untold.isEmpty && untold.allSatisfy { $0.at == known.at }, "\(untold)")
+            let head: Timestamp = try await world.pool.query("select head_at from defi.chains")[0][0]
+            #expect(head == known.at)
+            // What one of two nodes says counts.
+            try await dev.second.lie("getBlock", "\"blockTime\": ", "\"blockTime\": 1713571767, \"was\": ")
+            let both = try await world.restarted(try dev.followed(dev.second))
+            try await dev.warp(1)
+            try await both.follow()
+            let told = try #require(try await times().last)
+            #expect(told.number > untold[untold.count - 1].number && told.at.seconds == 1_713_571_767)
+        }
+    }
+
+    @Test func `the first block that is followed counts as of now where its time isn't said`() async throws {
+        try await SolanaDev.with { dev in
+            try await dev.lie("getBlock", "\"blockTime\": ", "\"blockTime\": null, \"was\": ")
+            let before = SystemClock().now()
+            try await PaymentWorld.with(try dev.followed()) { world in
+                let at: Timestamp = try await world.pool.query("select head_at from defi.chains")[0][0]
+                #expect(at >= before.adding(seconds: -1) && at <= SystemClock().now().adding(seconds: 1))
+            }
         }
     }
 

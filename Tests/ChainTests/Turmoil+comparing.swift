@@ -37,6 +37,10 @@ extension Turmoil {
                 try await compare(strategy)
             }
             #expect(end[place] == expected, note)
+            // What came and went by the events of blocks: each of them once.
+            let totals = try await WalletTotals.of(person.wallet, in: .defi, world.pool).first { $0.asset == .usdc }
+            let flow = (totals?.received ?? 0) - (totals?.sent ?? 0)
+            #expect(flow == end[place].usdc - start[place].usdc, note)
             let wallet = WalletBooks.account(person.user, world.chain.name, .usdc).kind
             #expect(try await world.held(wallet, .usdc, by: person) == end[place].usdc, note)
             #expect(try await world.held(wallet, .eth, by: person) == end[place].wei, note)

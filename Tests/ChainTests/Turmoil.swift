@@ -6,7 +6,7 @@ import WalletCrypto
 
 @testable import DeFi
 
-/// Users who do everything there is to do, on a chain that changes its mind and whose node fails in every way.
+/// Users who do everything there is to do, on a chain that changes its mind and whose nodes fail in every way.
 final class Turmoil {
     /// What users do.
     enum Deed: CaseIterable {
@@ -27,14 +27,39 @@ final class Turmoil {
         var faults: Set<DevChain.Fault> = []
         var kept: Set<Int> = []
         var dropped: Set<Int> = []
+        /// Of each node.
+        var lags: [Int] = []
         var crashes = 0
         var deeds: [Deed: Int] = [:]
         var offers: Set<Offered> = []
         var transactions = 0
     }
 
-    static let depthMax = 10
-    static let transactionsMin = 200
+    /// How much of everything there has to be.
+    struct Measure {
+        var transactions = 200
+        /// Each of what users do.
+        var deeds = 3
+        /// Depths of reorganisations, from 1 on; each has to be there.
+        var depths = 10
+        /// Each of what goes wrong.
+        var times = 5
+        /// Kinds of faults that calls have met.
+        var faults = DevChain.Fault.allCases.count
+
+        /// More than what a reorganisation takes back.
+        var confirmations: Int { depths + 2 }
+
+        /// Whether there is, but for faults.
+        func isMet(by seen: Seen) -> Bool {
+            seen.transactions >= transactions && seen.offers.count == Offered.allCases.count
+                && Deed.allCases.allSatisfy { seen.deeds[$0, default: 0] >= deeds }
+                && seen.kept.union(seen.dropped).count == depths && seen.kept.count >= times
+                && seen.dropped.count >= times && seen.crashes >= times
+                && seen.lags.allSatisfy { $0 >= times }
+        }
+    }
+
     private static let peopleCount = 5
     private static let faultyMethods = [
         "eth_sendRawTransaction", "eth_getTransactionReceipt", "eth_getBlockByNumber", "eth_blockNumber", "eth_getLogs",
@@ -43,6 +68,7 @@ final class Turmoil {
     ]
 
     let seed: UInt64
+    let measure: Measure
     let people: [ChainWorld.Person]
     /// What each had in the beginning.
     let start: [Holdings]
@@ -51,11 +77,14 @@ final class Turmoil {
     private(set) var strategies: [ID<Strategy>: ChainWorld.Person] = [:]
     /// Positions with numbers: each start is another one, so that everybody has one of each offer.
     private var pairs: [ID<Strategy>: Offered] = [:]
+    private let nodes: [DevChain]
     private var random: SeededRandom
     private var automines = true
 
-    init(_ world: ChainWorld, seed: UInt64) async throws {
-        (self.world, self.seed, random) = (world, seed, SeededRandom(seed))
+    init(_ world: ChainWorld, seed: UInt64, _ measure: Measure) async throws {
+        (self.world, self.seed, self.measure, random) = (world, seed, measure, SeededRandom(seed))
+        nodes = world.chain.nodes.second == nil ? [world.dev] : [world.dev, world.dev.second]
+        seen.lags = nodes.map { _ in 0 }
         var people: [ChainWorld.Person] = []
         for place in 1...Self.peopleCount { people.append(try await world.person(place)) }
         for person in people {
@@ -63,21 +92,17 @@ final class Turmoil {
         }
         self.people = people
         start = try await world.holdings(of: people)
-        try await world.dev.mine(Self.depthMax)
+        try await world.dev.mine(measure.depths)
         try await world.follow()
     }
 
     /// Whether everything was there: transactions, all that users do with all that is offered, every kind of fault,
-    /// reorganisations of many depths that keep and that drop, and crashes.
+    /// nodes that lag, reorganisations of many depths that keep and that drop, and crashes.
     var isEnough: Bool {
         get async throws {
-            guard seen.transactions >= Self.transactionsMin, seen.offers.count == Offered.allCases.count,
-                Deed.allCases.allSatisfy({ seen.deeds[$0, default: 0] >= 3 }),
-                seen.kept.union(seen.dropped).count == Self.depthMax, seen.kept.count >= 5, seen.dropped.count >= 5,
-                seen.crashes >= 5
-            else { return false }
+            guard measure.isMet(by: seen) else { return false }
             seen.faults = try await world.dev.met()
-            return seen.faults.count == DevChain.Fault.allCases.count
+            return seen.faults.count >= measure.faults
         }
     }
 
@@ -91,7 +116,7 @@ final class Turmoil {
 
     /// Nothing goes wrong any more, until everything is over.
     func calm() async throws {
-        try await world.dev.heal()
+        for node in nodes { try await node.heal() }
         for _ in 0..<200 {
             try await world.makeDue()
             try await patiently { try await world.parts.sender.round() }
@@ -103,7 +128,7 @@ final class Turmoil {
                 where state not in ('built', 'final', 'failed', 'replaced', 'expired')
                 """
             )[0][0]
-            if open == 0 { return }
+            if open == 0 { return try await clear() }
         }
         let left = try await world.pool.query(
             """
@@ -118,6 +143,12 @@ final class Turmoil {
             let nonce: Int64 = try row["nonce"]
             Issue.record("\(kind) \(state) \(reason ?? "") nonce \(nonce), seed \(seed)")
         }
+    }
+
+    /// What the nodes didn't say alike is asked about once more.
+    private func clear() async throws {
+        _ = try await world.pool.query("update defi.unclear_transactions set next_at = now()")
+        try await patiently { try await world.parts.follower.step() }
     }
 
     // MARK: What users do
@@ -211,18 +242,18 @@ final class Turmoil {
     // MARK: What goes wrong
 
     private func disturb() async throws {
-        switch random.below(12) {
+        switch random.below(13) {
         case 0, 1:
             let keeps = random.percent(50)
             // Those first that weren't there yet.
-            let depths = Set(1...Self.depthMax)
+            let depths = Set(1...measure.depths)
             let missing = depths.subtracting(seen.kept.union(seen.dropped))
             let depth = random.pick((missing.isEmpty ? depths : missing).sorted())
             try await world.dev.reorganise(depth: depth, keeping: keeps)
             if keeps { seen.kept.insert(depth) } else { seen.dropped.insert(depth) }
         case 2, 3, 4:
             let fault = random.pick(DevChain.Fault.allCases)
-            try await world.dev.fault(fault, on: random.pick(Self.faultyMethods))
+            try await random.pick(nodes).fault(fault, on: random.pick(Self.faultyMethods))
         case 5: try await world.dev.mine(1 + random.below(3))
         case 6: try await world.makeDue()
         case 7: try await crash()
@@ -232,6 +263,12 @@ final class Turmoil {
             try await world.dev.setAutomine(automines)
             if automines { try await world.dev.mine() }
         case 9: try await happen()
+        case 10, 11:
+            let place = random.below(nodes.count)
+            // No events are the one answer that looks as true of a block that a node doesn't have.
+            let method = random.percent(50) ? "eth_getLogs" : random.pick(Self.faultyMethods)
+            try await nodes[place].lag(method, count: 1 + random.below(4))
+            seen.lags[place] += 1
         default: break
         }
     }

@@ -10,10 +10,12 @@ SIGTERM.  Contracts come from contracts.json (build_contracts.py).  Beyond the s
     evm_mine [n] · evm_setAutomine bool · evm_increaseTime s · evm_setNextBlockTimestamp t
     dev_reorg {depth, keep: bool}     replace the last `depth` blocks by depth+1 new ones; with keep the
                                       transactions go back to the mempool and are mined again, else dropped
-    dev_fault {method, kind: error|delay|late|drop|lost|garbage, count, seconds}
+    dev_fault {method, kind: error|delay|late|drop|lost|garbage|lag, count, seconds}
                                       faults of the next calls: delay waits before a call is made and late after
                                       it, drop closes the connection before it is made and lost after it; `*` is
-                                      every method of a node; dev_stats counts those that were met (fault.KIND)
+                                      every method of a node; dev_stats counts those that were met (fault.KIND);
+                                      lag answers as a node does that has the newest block not yet, its transactions
+                                      still waiting; what is sent is taken as ever
     dev_heal                          forgets faults that no call has met
     dev_lie {method, about, value}    what is answered from now on to calls of a method whose parameters have that text;
                                       dev_truth ends all lies
@@ -54,6 +56,8 @@ ETHER = 10**18
 GAS_LIMIT = 30_000_000
 CHAIN_ID = 31337
 VERSION = "diboas-devchain/1"
+# What a node that lags does as any other.
+CHANGING = {"eth_sendRawTransaction", "eth_signTransaction"}
 
 
 # ------------------------------------------------------------------ encoding helpers
@@ -450,7 +454,9 @@ class DevChain:
                 raise RpcError(-32001, "unknown block")
             lo = hi = n
         else:
-            lo = self.header(f.get("fromBlock", "latest")).block_number
+            lo = f.get("fromBlock", "latest")
+            # Above the newest block there is nothing, as geth had it for long; others still have.
+            lo = unq(lo) if isinstance(lo, str) and lo.startswith("0x") else self.header(lo).block_number
             to = f.get("toBlock", "latest")
             hi = len(self.canon) - 1 if to in ("latest", "pending") else min(
                 self.header(to).block_number if isinstance(to, str) and not to.startswith("0x") else unq(to),
@@ -712,6 +718,25 @@ class Rpc:
                             "seconds": float(o.get("seconds", 1))})
         return True
 
+    def behind(self, answer):
+        """What a node answers that has the newest block not yet."""
+        c = self.c
+        if len(c.canon) < 2:
+            return answer()
+        head = c.canon.pop()
+        hidden = {t.hash: t for t in c.chain.get_block_by_header(head).transactions}
+        places = {h: c.block_of.pop(h) for h in hidden}
+        del c.number_of[head.hash]
+        c.mempool.update(hidden)
+        try:
+            return answer()
+        finally:
+            for h in hidden:
+                del c.mempool[h]
+            c.canon.append(head)
+            c.number_of[head.hash] = head.block_number
+            c.block_of.update(places)
+
     def _fault(self, method):
         for f in self.faults:
             if f["count"] > 0 and (f["method"] == method
@@ -743,7 +768,9 @@ class Rpc:
                     if self.c.generation != generation:
                         raise Dropped
                     began = time.perf_counter()
-                    result = fn(*params) if isinstance(params, list) else fn(**params)
+                    call = lambda: fn(*params) if isinstance(params, list) else fn(**params)
+                    is_behind = f and f["kind"] == "lag" and method not in CHANGING
+                    result = self.behind(call) if is_behind else call()
                     self.c.stats["busy"] += int((time.perf_counter() - began) * 1e6)
             except TypeError as e:
                 raise RpcError(-32602, f"invalid params: {e}") from None

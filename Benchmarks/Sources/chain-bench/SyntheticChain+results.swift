@@ -47,10 +47,7 @@ extension SyntheticChain.State {
 
     /// Those of the newest block, all of which are the token's.
     private func logs(_ filter: JSON?) -> String? {
-        guard number(filter?["fromBlock"]) == newest.number, number(filter?["toBlock"]) == newest.number else {
-            return nil
-        }
-        return newest.logs
+        filter?["blockHash"]?.stringValue == newest.hash ? newest.logs : nil
     }
 
     private func feeHistory(blocks: Int, percentiles: Int) -> String {

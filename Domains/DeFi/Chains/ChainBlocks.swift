@@ -116,7 +116,8 @@ struct FollowedBlockRow: StoredRow {
     let chain: String
     let block: BlockReference
     let parentHash: [UInt8]
-    let minedAt: Timestamp
+    /// Nil where it isn't known: the same as of the block before it, and never after now.
+    let minedAt: Timestamp?
     let holder: UInt128
 
     static var mustTouchEachRow: Bool { true }
@@ -127,7 +128,10 @@ struct FollowedBlockRow: StoredRow {
             return [
                 """
                 insert into \(schema).chain_blocks (chain, number, hash, parent, mined_at)
-                values (\(row.chain), \(row.block.number), \(hash), \(Bytes(row.parentHash)), \(row.minedAt))
+                values (\(row.chain), \(row.block.number), \(hash), \(Bytes(row.parentHash)),
+                    coalesce(\(row.minedAt), least(\(instant), (
+                        select mined_at from \(schema).chain_blocks
+                        where chain = \(row.chain) and hash = \(Bytes(row.parentHash))))))
                 on conflict (chain, hash) do update set is_canonical = true
                 """,
                 """
@@ -141,8 +145,10 @@ struct FollowedBlockRow: StoredRow {
                 // Only under the lease, and only on top of the block before.
                 """
                 update \(schema).chains
-                set head = \(row.block.number), head_hash = \(hash), head_at = \(row.minedAt),
-                    followed_at = \(instant)
+                set head = \(row.block.number), head_hash = \(hash), followed_at = \(instant),
+                    head_at = (
+                        select mined_at from \(schema).chain_blocks
+                        where chain = \(row.chain) and hash = \(hash))
                 where name = \(row.chain) and holder = \(row.holder)
                     and (head is null or head_hash = \(Bytes(row.parentHash)) or head_hash = \(hash))
                 returning 1

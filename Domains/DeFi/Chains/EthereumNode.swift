@@ -143,19 +143,22 @@ struct EthereumNode: Sendable {
         )
     }
 
-    /// The events of contracts in a range of blocks, both ends included; all contracts' for nil.
-    func logs(
-        from first: Int64,
-        to last: Int64,
-        of contracts: [EthereumAddress]
-    ) async throws(NodeError) -> [EthereumLog] {
+    /// The events of contracts in a block.
+    ///
+    /// Asked by its hash (EIP-234): a node that doesn't have the block refuses. By a range of numbers it would say that
+    /// there are none, or tell those of another block at that height.
+    func logs(in block: BlockReference, of contracts: [EthereumAddress]) async throws(NodeError) -> [EthereumLog] {
         let filter: JSON = [
-            "fromBlock": At.number(first).json, "toBlock": At.number(last).json,
+            "blockHash": EthereumText.data(block.hash),
             "address": .array(contracts.map { EthereumText.data($0.bytes) }),
         ]
         guard let entries = try await rpc.call("eth_getLogs", filter).elements else { throw .malformed("logs") }
         var logs: [EthereumLog] = []
-        for entry in entries { logs.append(try EthereumLog(entry)) }
+        for entry in entries {
+            let log = try EthereumLog(entry)
+            guard log.block == block else { throw .malformed("another block's log") }
+            logs.append(log)
+        }
         return logs
     }
 }

@@ -68,21 +68,24 @@ extension EthereumNodes {
 
     /// The events of contracts in a block.
     ///
-    /// - Throws: `malformed` or `refused` where no node tells them.
-    func events(in number: Int64, of contracts: [EthereumAddress]) async throws(NodeError) -> BlockEvents {
+    /// - Throws: `malformed` or `refused` where no node tells them: none of them has the block yet, say.
+    func events(
+        in block: BlockReference,
+        of contracts: [EthereumAddress]
+    ) async throws(NodeError) -> BlockEvents {
         // No contract at all would stand for each there is.
         guard !contracts.isEmpty else { return BlockEvents() }
         guard let second else {
-            return BlockEvents(agreed: try await first.logs(from: number, to: number, of: contracts))
+            return BlockEvents(agreed: try await first.logs(in: block, of: contracts))
         }
         let own = try await Self.heard { () async throws(NodeError) in
-            try await first.logs(from: number, to: number, of: contracts)
+            try await first.logs(in: block, of: contracts)
         }
         guard let own else {
-            return BlockEvents(disputed: try await second.logs(from: number, to: number, of: contracts))
+            return BlockEvents(disputed: try await second.logs(in: block, of: contracts))
         }
         let others = try await Self.heard { () async throws(NodeError) in
-            try await second.logs(from: number, to: number, of: contracts)
+            try await second.logs(in: block, of: contracts)
         }
         return BlockEvents(own, beside: others ?? [])
     }

@@ -14,7 +14,7 @@ extension EthereumCustody {
             guard let known = try await chain.nodes.block(reference.number), known.reference == reference else {
                 return nil
             }
-            let told = try await chain.nodes.events(in: reference.number, of: tokens.map(\.contract))
+            let told = try await chain.nodes.events(in: reference, of: tokens.map(\.contract))
             (block, events) = (known, told)
         }
         let paid = Set(

@@ -39,7 +39,8 @@ struct PaymentBlock: Hashable, Sendable {
 
     let reference: BlockReference
     let parentHash: [UInt8]
-    let timestamp: Timestamp
+    /// Nil where no node says: it counts as of the same time as the block before it.
+    let timestamp: Timestamp?
     /// Those that all nodes tell alike.
     let entries: [Entry]
     /// Those that they don't, as each tells them: nothing of them is believed.
@@ -63,7 +64,7 @@ extension PaymentBlock {
         return PaymentBlock(
             reference: reference,
             parentHash: parentHash,
-            timestamp: timestamp,
+            timestamp: timestamp ?? other.timestamp,
             entries: alike,
             disputed: (entries + other.entries).filter { !ids.contains($0.id) }
         )

@@ -28,13 +28,16 @@ struct SolanaBlock: Hashable, Sendable {
 
     let reference: BlockReference
     let parentHash: [UInt8]
-    let timestamp: Timestamp
+    /// Nil where the node doesn't say: `getBlock` has null for a block whose time isn't available.
+    let timestamp: Timestamp?
     let entries: [Entry]
 
     init(_ json: JSON, slot: Int64, _ details: Details) throws(NodeError) {
         reference = BlockReference(number: slot, hash: try SolanaNode.hash(json["blockhash"], "blockhash"))
         parentHash = try SolanaNode.hash(json["previousBlockhash"], "previous blockhash")
-        timestamp = Timestamp(seconds: try SolanaNode.counter(json["blockTime"], "block time"))
+        timestamp =
+            json["blockTime"] == .null
+            ? nil : Timestamp(seconds: try SolanaNode.counter(json["blockTime"], "block time"))
         var entries: [Entry] = []
         if details == .accounts {
             guard let transactions = json["transactions"]?.elements else { throw .malformed("transactions") }

@@ -7,8 +7,8 @@ import WalletCrypto
 
 /// Follows a chain block by block, and lets each block happen to the transactions and strategies that it is about.
 ///
-/// A block costs one full block and one range of events, however many wallets there are. What a block does is stored
-/// with the block itself in one transaction, so that nothing of it is lost or done twice.
+/// A block costs one full block and one question for its events, however many wallets there are. What a block does is
+/// stored with the block itself in one transaction, so that nothing of it is lost or done twice.
 struct ChainFollower: UserSignedFollower {
     /// Blocks of one step.
     static let blocksMax: Int64 = 64
@@ -93,7 +93,7 @@ struct ChainFollower: UserSignedFollower {
             }
         }
         items += try await settlements(at: block)
-        let events = try await chain.nodes.events(in: block.number, of: chain.deployment.watched)
+        let events = try await chain.nodes.events(in: block.reference, of: chain.deployment.watched)
         let watched = try await strategies.watch(block, events)
         var base = watched.items
         let effects = try await wallets.effects(of: block, events, moved: moved)
