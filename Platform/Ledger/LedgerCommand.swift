@@ -16,8 +16,9 @@ public enum LedgerCommand: Sendable, Hashable {
     case increment(ID<Reservation>, of: ID<LedgerAccount>, by: Int128)
     /// Gives back a part, and less than all, of what an active reservation still holds.
     case decrement(ID<Reservation>, of: ID<LedgerAccount>, by: Int128)
-    /// Moves an active reservation's expiry; nil takes it away.
-    case extend(ID<Reservation>, of: ID<LedgerAccount>, until: Timestamp?)
+    /// Moves an active reservation's expiry, nil takes it away; `unlessFrozen` refuses to where outgoing money is
+    /// stopped.
+    case extend(ID<Reservation>, of: ID<LedgerAccount>, until: Timestamp?, unlessFrozen: Bool = false)
     /// Ends an active reservation; what was not captured is available again.
     case release(ID<Reservation>, of: ID<LedgerAccount>, reason: String)
     /// Has a reservation hold as much of its amount as is available, a freeze notwithstanding: makes it, or raises it;

@@ -124,8 +124,9 @@ public struct LedgerCore: Sendable {
         case .reserve(let new): try reserve(new, operation)
         case .increment(let id, let account, let amount): try increment(id, account, by: amount)
         case .decrement(let id, let account, let amount): try decrement(id, account, by: amount)
-        case .extend(let id, let account, let until):
+        case .extend(let id, let account, let until, let unlessFrozen):
             var reservation = try active(id, of: account)
+            if unlessFrozen { try checkNotFrozen(account) }
             reservation.expiresAt = until
             set(reservation)
         case .release(let id, let account, let reason):

@@ -56,7 +56,7 @@ struct LedgerNeeds {
                     accounts.formUnion([new.account, new.other])
                     observed.insert(new.account)
                 case .increment(let id, let account, _), .decrement(let id, let account, _),
-                    .extend(let id, let account, _),
+                    .extend(let id, let account, _, _),
                     .release(let id, let account, _), .letGo(let id, let account, _), .expire(let id, let account):
                     accounts.insert(account)
                     reservations.insert(id)

@@ -68,7 +68,18 @@ struct BankWorld: Sendable {
             settlement: settlement,
             logger: .quiet
         )
+        try await register()
         try await fund()
+    }
+
+    private func register() async throws {
+        _ = try await platform.query(
+            """
+            insert into platform.users (id, email, username, name, password_hash, kyc_status, created_at, updated_at)
+            values (\(user), 'ann@example.com', 'ann', 'Ann Lee', '$2b$10$' || repeat('a', 53), 'approved', now(),
+                now())
+            """
+        )
     }
 
     var checking: AccountKey { AccountKey(user, "checking", .usd) }
@@ -109,7 +120,7 @@ struct BankWorld: Sendable {
     }
 
     /// A withdrawal of 400 dollars whose money is held, and the call that is to be made for it.
-    func withdrawal() async throws -> ID<BankTransaction> {
+    func withdrawal(to linked: ID<BankAccount>? = nil) async throws -> ID<BankTransaction> {
         let (id, reservation): (ID<BankTransaction>, ID<Reservation>) = (ids.next(), ids.next())
         var made = BankTransaction(
             id: id,
@@ -118,6 +129,7 @@ struct BankWorld: Sendable {
             amount: Money(minorUnits: 40_000, .usd),
             fee: .zero(.usd),
             account: "checking",
+            linkedAccount: linked,
             provider: provider.name,
             quote: [:],
             at: SystemClock().now()
@@ -157,6 +169,15 @@ struct BankWorld: Sendable {
     /// How the call for a transaction stands.
     func callStatus(_ id: ID<BankTransaction>) async throws -> String {
         try await pool.query("select status from banking.provider_calls where transaction = \(id)")[0][0]
+    }
+
+    /// Has an operator stop the customer's outgoing money, or let it go again.
+    func freeze(because reason: String?) async throws {
+        let account = try await runtime.accounts.open(checking)
+        let item = LedgerItem(operation: ids.next(), commands: [.freeze(account, because: reason)])
+        guard case .done = try await runtime.ledger.submit(batch: [item])[0] else {
+            throw Problem(500, "internal_error", "The test's freeze was refused.")
+        }
     }
 
     /// Lets the time till the next attempt pass.

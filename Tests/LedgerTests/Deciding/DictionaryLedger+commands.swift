@@ -27,8 +27,9 @@ extension DictionaryLedger {
         case .reserve(let new): try reserve(new, operation)
         case .increment(let id, let account, let amount): try increment(id, account, amount)
         case .decrement(let id, let account, let amount): try decrement(id, account, amount)
-        case .extend(let id, let account, let until):
+        case .extend(let id, let account, let until, let unlessFrozen):
             var hold = try active(id, account)
+            if unlessFrozen { try checkNotFrozen(account) }
             hold.expiresAt = until
             set(id, hold)
         case .release(let id, let account, let reason):

@@ -84,7 +84,7 @@ struct RandomOperations {
                 let amount = $0.amount()
                 return $0.random.once(in: 2) ? .increment($1, of: $2, by: amount) : .decrement($1, of: $2, by: amount)
             }
-        case 23, 24: ofReservation { .extend($1, of: $2, until: $0.expiry()) }
+        case 23, 24: ofReservation { .extend($1, of: $2, until: $0.expiry(), unlessFrozen: $0.random.once(in: 2)) }
         case 25: ofReservation { .release($1, of: $2, reason: "done") }
         case 26: ofReservation { .expire($1, of: $2) }
         case 27, 28: .use(usage())

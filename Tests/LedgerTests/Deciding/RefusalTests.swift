@@ -39,6 +39,11 @@ private typealias F = CoreFixture
             .accountFrozen(F.frozen),
             .increment(F.frozenHold, of: F.frozen, by: 1)
         ),
+        .init(
+            "holding on what may not leave a frozen account",
+            .accountFrozen(F.frozen),
+            .extend(F.frozenHold, of: F.frozen, until: nil, unlessFrozen: true)
+        ),
     ]
 
     private static let amounts: [RefusalCase] = [

@@ -136,6 +136,7 @@ import Testing
     @Test func `a frozen account's reservation can still be captured and released`() throws {
         var core = CoreFixture.core()
         try core.done(CoreFixture.pay(10, CoreFixture.frozen, CoreFixture.house, .reservation(CoreFixture.frozenHold)))
+        try core.done(.extend(CoreFixture.frozenHold, of: CoreFixture.frozen, until: nil))
         try core.done(.release(CoreFixture.frozenHold, of: CoreFixture.frozen, reason: "declined"))
         #expect(core.accounts[CoreFixture.frozen]?.posted == 90)
         #expect(core.accounts[CoreFixture.frozen]?.reserved == 0)
