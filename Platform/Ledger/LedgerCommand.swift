@@ -34,13 +34,24 @@ public enum LedgerCommand: Sendable, Hashable {
     case use(Usage)
     /// Takes back what was counted in the day and month of `at`, never below zero.
     case giveBack(counter: String, of: ID<LedgerAccount>, amount: Int128, at: Timestamp)
-    /// Stops outgoing money, with the reason shown to operators; nil lets it go again.
-    case freeze(ID<LedgerAccount>, because: String?)
+    /// Stops outgoing money, with the reason shown to operators; nil lets it go again. What is frozen by then is looked
+    /// at under the account's lock.
+    case freeze(ID<LedgerAccount>, because: String?, given: FreezeCondition = .always)
     /// Ends an account on which nothing stands and nothing is held; from then on nothing is posted to it.
     case close(ID<LedgerAccount>)
     /// Gives an account limits of its own for a counter, in the place of those that come with uses; nil takes them
     /// away.
     case limit(ID<LedgerAccount>, counter: String, to: AccountLimits?)
+}
+
+/// What a freeze, or its end, asks of what is there, so that none takes away what another one stands for.
+public enum FreezeCondition: Sendable, Hashable {
+    /// Nothing.
+    case always
+    /// That the account isn't frozen, or for a reason that begins so; one that is otherwise is left as it is.
+    case notOtherwise(than: String)
+    /// That the account is frozen for just this reason; the operation is refused otherwise.
+    case frozen(because: String)
 }
 
 /// A transfer to be made.

@@ -141,10 +141,7 @@ public struct LedgerCore: Sendable {
             if reservation.isDue(at: instant) { try expire(reservation) }
         case .use(let usage): try use(usage)
         case .giveBack(let counter, let account, let amount, let at): try giveBack(counter, account, amount, at)
-        case .freeze(let id, let reason):
-            var account = try account(id)
-            account.frozenBecause = reason
-            set(account)
+        case .freeze(let id, let reason, let condition): try freeze(id, reason, given: condition)
         case .close(let id): try close(id)
         case .limit(let id, let counter, let limits): try limit(id, counter, limits)
         }

@@ -67,7 +67,7 @@ struct LedgerNeeds {
                 case .giveBack(let counter, let account, _, let at):
                     accounts.insert(account)
                     usage.insert(UsageNeed(account: account, counter: counter, day: at.day))
-                case .freeze(let account, _), .close(let account): accounts.insert(account)
+                case .freeze(let account, _, _), .close(let account): accounts.insert(account)
                 case .limit(let account, let counter, _):
                     accounts.insert(account)
                     limits.insert(LimitKey(account: account, counter: counter))

@@ -116,7 +116,7 @@ struct CustodyBooks: Sendable {
                     code: "custody_deposit_reversed"
                 )
             )
-        ] + (try await freezes.freezing(user, because: deposit.id))
+        ] + (try await freezes.freezing(user, because: deposit))
     }
 
     /// What tells of a deposit's change: status history, and an event once it is somebody's.

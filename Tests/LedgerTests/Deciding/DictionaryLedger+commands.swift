@@ -47,9 +47,7 @@ extension DictionaryLedger {
             try checkAmount(amount)
             _ = try find(account)
             count(Use(account: account, counter: counter, amount: -amount, at: at))
-        case .freeze(let account, let reason):
-            _ = try find(account)
-            freeze(account, reason)
+        case .freeze(let account, let reason, let condition): try freeze(account, reason, given: condition)
         case .close(let account):
             _ = try find(account)
             expireDue(account)
@@ -59,6 +57,19 @@ extension DictionaryLedger {
         case .limit(let account, let counter, let limits):
             _ = try find(account)
             limit(account, counter, limits)
+        }
+    }
+
+    private mutating func freeze(
+        _ account: ID<LedgerAccount>,
+        _ reason: String?,
+        given condition: FreezeCondition
+    ) throws(LedgerRefusal) {
+        let present = try find(account).frozenBecause
+        switch condition {
+        case .notOtherwise(let words) where present != nil && present?.starts(with: words) == false: return
+        case .frozen(let because) where present != because: throw .freezeChanged(account)
+        case .always, .notOtherwise, .frozen: freeze(account, reason)
         }
     }
 

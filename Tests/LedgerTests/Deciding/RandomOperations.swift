@@ -89,7 +89,9 @@ struct RandomOperations {
         case 26: ofReservation { .expire($1, of: $2) }
         case 27, 28: .use(usage())
         case 29: .giveBack(counter: counterName(), of: account(), amount: amount(), at: earlier())
-        case 30: .freeze(account(), because: random.once(in: 3) ? "suspected" : nil)
+        case 30:
+            .freeze(account(), because: random.once(in: 3) ? "suspected" : nil, given: condition())
+        case 37: .freeze(account(), because: "taken back", given: condition())
         case 31, 32:
             .collect(
                 NewCollection(
@@ -120,6 +122,16 @@ struct RandomOperations {
                 )
             )
         default: .freeze(account(), because: nil)
+        }
+    }
+
+    private mutating func condition() -> FreezeCondition {
+        switch random.below(5) {
+        case 0: .notOtherwise(than: "susp")
+        case 1: .notOtherwise(than: "taken back and more")
+        case 2: .frozen(because: "suspected")
+        case 3: .frozen(because: "taken back")
+        default: .always
         }
     }
 
