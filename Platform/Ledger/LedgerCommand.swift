@@ -62,8 +62,9 @@ public struct NewTransfer: Sendable, Hashable {
         case available
         /// Like `available`, but a freeze doesn't stop it: chargebacks, corrections by operators.
         case availableDespiteFreeze
-        /// A capture, of the whole or a part of an active reservation on the debited account.
-        case reservation(ID<Reservation>)
+        /// A capture, of the whole or a part of an active reservation on the debited account; `unlessFrozen` refuses it
+        /// where outgoing money is stopped, for what nobody outside has been told of yet.
+        case reservation(ID<Reservation>, unlessFrozen: Bool = false)
         /// The available money, for a provider's success after this reservation was released or expired; once.
         case settlingLate(ID<Reservation>)
     }

@@ -160,7 +160,8 @@ public struct LedgerCore: Sendable {
             try spend(new.amount, from: new.debit)
         case .availableDespiteFreeze:
             try spend(new.amount, from: new.debit)
-        case .reservation(let id):
+        case .reservation(let id, let unlessFrozen):
+            if unlessFrozen { try checkNotFrozen(new.debit) }
             try capture(new.amount, of: id, on: new.debit)
             reservationID = id
         case .settlingLate(let id):

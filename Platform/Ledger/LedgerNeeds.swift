@@ -38,7 +38,7 @@ struct LedgerNeeds {
                     accounts.insert(new.debit)
                     accounts.insert(new.credit)
                     switch new.funding {
-                    case .reservation(let id), .settlingLate(let id): reservations.insert(id)
+                    case .reservation(let id, _), .settlingLate(let id): reservations.insert(id)
                     case .available, .availableDespiteFreeze: break
                     }
                 case .reverse(let new):

@@ -121,6 +121,28 @@ import Testing
         }
     }
 
+    @Test func `what is released keeps in an account that is stopped while it is let go`() async throws {
+        try await with { world, book, user in
+            let id = try await held(world, user)
+            book.decide(.goesOn(ComplianceAnswer(checks: [])))
+            let (runtime, transfers) = (try world.member(.banking).runtime, try world.member(.banking).transfers)
+            let account = try await runtime.accounts.open(AccountKey(user, "checking", .usd))
+            @Sendable func freeze(because reason: String?) async throws {
+                let item = LedgerItem(operation: world.ids.next(), commands: [.freeze(account, because: reason)])
+                _ = try await runtime.ledger.submit(item)
+            }
+            book.during("released") { try await freeze(because: "a test") }
+            #expect(try await transfers.lookAtHeld() == 0)
+            #expect(try await world.status(of: id, user, in: .banking) == "in_review")
+            #expect(try await reserved(world, user) == 4_000 + Self.fee)
+            try await freeze(because: nil)
+            #expect(try await transfers.lookAtHeld() == 1)
+            try await world.settle()
+            #expect(try await world.status(of: id, user, in: .banking) == "completed")
+            try await world.expectSettled()
+        }
+    }
+
     @Test func `a transfer whose reservation an operator has ended fails`() async throws {
         try await with { world, book, user in
             let id = try await held(world, user)

@@ -111,7 +111,8 @@ extension DictionaryLedger {
             try spend(new.amount, new.debit)
         case .availableDespiteFreeze:
             try spend(new.amount, new.debit)
-        case .reservation(let id):
+        case .reservation(let id, let unlessFrozen):
+            if unlessFrozen { try checkNotFrozen(new.debit) }
             reservation = id
             var hold = try active(id, new.debit)
             let left = hold.amount - hold.captured

@@ -75,7 +75,11 @@ struct RandomOperations {
         case 0, 1: deposit()
         case 2...7: .transfer(transfer(.available))
         case 8: .transfer(transfer(.availableDespiteFreeze))
-        case 9...11: ofReservation { .transfer($0.transfer(.reservation($1), from: $2)) }
+        case 9...11:
+            ofReservation {
+                let unlessFrozen = $0.random.once(in: 3)
+                return .transfer($0.transfer(.reservation($1, unlessFrozen: unlessFrozen), from: $2))
+            }
         case 12, 13: ofReservation { .transfer($0.transfer(.settlingLate($1), from: $2)) }
         case 14: .reverse(NewReversal(id: mint(), of: legs()))
         case 15...21: .reserve(reservation())

@@ -45,6 +45,11 @@ private typealias F = CoreFixture
             .extend(F.frozenHold, of: F.frozen, until: nil, unlessFrozen: true)
         ),
         .init(
+            "capture of what may not leave a frozen account",
+            .accountFrozen(F.frozen),
+            F.pay(1, F.frozen, F.bob, .reservation(F.frozenHold, unlessFrozen: true))
+        ),
+        .init(
             "the end of another freeze",
             .freezeChanged(F.frozen),
             .freeze(F.frozen, because: nil, given: .frozen(because: "suspicion"))
