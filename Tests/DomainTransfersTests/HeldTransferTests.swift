@@ -65,9 +65,15 @@ import Testing
     @Test func `what is released and refused where it goes comes back with its fees`() async throws {
         try await with { world, book, user in
             let id = try await world.sent(user, Money(minorUnits: 4_000, .usd), from: .banking, to: .defi)
+            let runtime = try world.member(.banking).runtime
+            #expect(try await runtime.transfersUnderWay(of: user).count == 1)
             book.decide(.goesOn(ComplianceAnswer(checks: [])))
             #expect(try await world.member(.banking).transfers.lookAtHeld() == 1)
+            // It is in no account of theirs, and stands against their erasure.
+            #expect(try await runtime.transfersUnderWay(of: user).count == 1)
+            #expect(try await runtime.transfersUnderWay(of: world.ids.next()).isEmpty)
             try await world.settle()
+            #expect(try await runtime.transfersUnderWay(of: user).isEmpty)
             #expect(try await world.status(of: id, user, in: .banking) == "returned")
             #expect(try await world.balance(user, .usd, in: .banking) == 10_000)
             try await world.expectSettled()
