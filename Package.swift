@@ -385,7 +385,8 @@ let package = Package(
             [
                 "Banking", "Kernel", "PostgreSQL", "HTTP", "Messaging", "OutboundHTTP", "Randomness", "Settings",
                 "Webhooks",
-                "Cryptography", "Compliance", "DomainKit", "Fees", "Identity", "Ledger", "TestSupport",
+                "Cryptography", "Compliance", "DataProtection", "DomainKit", "Fees", "Identity", "Ledger",
+                "TestSupport",
                 logging, metrics,
             ],
             exclude: ["FaultProxy"]
@@ -428,7 +429,8 @@ let package = Package(
         tests(
             "InvestingTests",
             [
-                "Investing", "MatchingEngine", "Audit", "DomainKit", "DepthFeed", "EmbeddedServers", "Fees", "HTTP",
+                "Investing", "MatchingEngine", "Audit", "DataProtection", "DomainKit", "DepthFeed", "EmbeddedServers",
+                "Fees", "HTTP",
                 "Identity", "Kernel", "Ledger", "PostgreSQL", "Randomness", "Redis", "Streams", "TestSupport", logging,
                 metrics,
             ]

@@ -62,7 +62,7 @@ public struct BankingDomain: Domain {
         let webhooks = WebhookRoutes(providers.webhooks, into: WebhookIntake(arrivals))
         routes = parts.routes + transfers.routes + webhooks.routes
         operations = parts.operations
-        userRecords = [BankRecords(runtime: runtime)]
+        userRecords = [BankRecords(runtime: runtime, ids: platform.ids)]
         let transactions = parts.transactions
         export = { try await transactions.export(after: $0, limit: $1) }
         servingServices = [arrivals]

@@ -52,7 +52,7 @@ public struct InvestingDomain: Domain {
         let parts = InvestingParts(runtime, platform)
         let desk = parts.desk
         operations = parts.operations
-        userRecords = [TradingRecords(runtime: runtime)]
+        userRecords = [TradingRecords(runtime: runtime, ids: platform.ids)]
         (self.parts, ledgerAccounts) = (parts, runtime.accounts)
         let runtime = runtime.writing(through: desk)
         let book = PlainTransferBook(

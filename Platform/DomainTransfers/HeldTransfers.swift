@@ -83,6 +83,8 @@ struct HeldTransfers: Service {
             let inTransit = try await accounts.inTransit(transfer.other, transfer.amount.asset)
         else { throw Unheld(transfer: transfer.id) }
         let customer = try await accounts.customer(transfer.user, transfer.amount.asset)
+        // A freeze that comes after this look is found by the ledger.
+        let funding = NewTransfer.Funding.reservation(reservation, unlessFrozen: true)
         let moved = LedgerCommand.transfer(
             NewTransfer(
                 id: journal.ids.next(),
@@ -90,11 +92,11 @@ struct HeldTransfers: Service {
                 credit: inTransit,
                 amount: transfer.amount.minorUnits,
                 code: "transfer_out",
-                funding: .reservation(reservation)
+                funding: funding
             )
         )
         let charged = quote.chargedLines
-        let fees = try await accounts.feeTransfers(charged, from: customer, .reservation(reservation), journal.ids)
+        let fees = try await accounts.feeTransfers(charged, from: customer, funding, journal.ids)
         let by = initiator(transfer)
         let record = try await book.record(.released(transfer, answer), of: customer, by: by)
         let told = TransferMessage(

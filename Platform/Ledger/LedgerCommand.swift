@@ -16,8 +16,9 @@ public enum LedgerCommand: Sendable, Hashable {
     case increment(ID<Reservation>, of: ID<LedgerAccount>, by: Int128)
     /// Gives back a part, and less than all, of what an active reservation still holds.
     case decrement(ID<Reservation>, of: ID<LedgerAccount>, by: Int128)
-    /// Moves an active reservation's expiry; nil takes it away.
-    case extend(ID<Reservation>, of: ID<LedgerAccount>, until: Timestamp?)
+    /// Moves an active reservation's expiry, nil takes it away; `unlessFrozen` refuses to where outgoing money is
+    /// stopped.
+    case extend(ID<Reservation>, of: ID<LedgerAccount>, until: Timestamp?, unlessFrozen: Bool = false)
     /// Ends an active reservation; what was not captured is available again.
     case release(ID<Reservation>, of: ID<LedgerAccount>, reason: String)
     /// Has a reservation hold as much of its amount as is available, a freeze notwithstanding: makes it, or raises it;
@@ -33,13 +34,24 @@ public enum LedgerCommand: Sendable, Hashable {
     case use(Usage)
     /// Takes back what was counted in the day and month of `at`, never below zero.
     case giveBack(counter: String, of: ID<LedgerAccount>, amount: Int128, at: Timestamp)
-    /// Stops outgoing money, with the reason shown to operators; nil lets it go again.
-    case freeze(ID<LedgerAccount>, because: String?)
+    /// Stops outgoing money, with the reason shown to operators; nil lets it go again. What is frozen by then is looked
+    /// at under the account's lock.
+    case freeze(ID<LedgerAccount>, because: String?, given: FreezeCondition = .always)
     /// Ends an account on which nothing stands and nothing is held; from then on nothing is posted to it.
     case close(ID<LedgerAccount>)
     /// Gives an account limits of its own for a counter, in the place of those that come with uses; nil takes them
     /// away.
     case limit(ID<LedgerAccount>, counter: String, to: AccountLimits?)
+}
+
+/// What a freeze, or its end, asks of what is there, so that none takes away what another one stands for.
+public enum FreezeCondition: Sendable, Hashable {
+    /// Nothing.
+    case always
+    /// That the account isn't frozen, or for a reason that begins so; one that is otherwise is left as it is.
+    case notOtherwise(than: String)
+    /// That the account is frozen for just this reason; the operation is refused otherwise.
+    case frozen(because: String)
 }
 
 /// A transfer to be made.
@@ -50,8 +62,9 @@ public struct NewTransfer: Sendable, Hashable {
         case available
         /// Like `available`, but a freeze doesn't stop it: chargebacks, corrections by operators.
         case availableDespiteFreeze
-        /// A capture, of the whole or a part of an active reservation on the debited account.
-        case reservation(ID<Reservation>)
+        /// A capture, of the whole or a part of an active reservation on the debited account; `unlessFrozen` refuses it
+        /// where outgoing money is stopped, for what nobody outside has been told of yet.
+        case reservation(ID<Reservation>, unlessFrozen: Bool = false)
         /// The available money, for a provider's success after this reservation was released or expired; once.
         case settlingLate(ID<Reservation>)
     }

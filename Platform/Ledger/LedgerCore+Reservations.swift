@@ -1,6 +1,6 @@
 import Kernel
 
-/// Reservations and limits: what holds money and what holds it back.
+/// Reservations, limits and freezes: what holds money and what holds it back.
 extension LedgerCore {
     // MARK: Reservations
 
@@ -256,7 +256,24 @@ extension LedgerCore {
         undo.append(.limits(key, old, wasChanged: !changedLimits.insert(key).inserted))
     }
 
-    // MARK: The end of an account
+    // MARK: Freezes, and the end of an account
+
+    mutating func freeze(
+        _ id: ID<LedgerAccount>,
+        _ reason: String?,
+        given condition: FreezeCondition
+    ) throws(LedgerRefusal) {
+        var account = try account(id)
+        switch condition {
+        case .always: break
+        case .notOtherwise(let words):
+            if let present = account.frozenBecause, !present.hasPrefix(words) { return }
+        case .frozen(let present):
+            guard account.frozenBecause == present else { throw .freezeChanged(id) }
+        }
+        account.frozenBecause = reason
+        set(account)
+    }
 
     mutating func close(_ id: ID<LedgerAccount>) throws(LedgerRefusal) {
         // Asked for more than can be there, so that reservations whose time is over are ended first.

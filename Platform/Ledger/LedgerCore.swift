@@ -124,8 +124,9 @@ public struct LedgerCore: Sendable {
         case .reserve(let new): try reserve(new, operation)
         case .increment(let id, let account, let amount): try increment(id, account, by: amount)
         case .decrement(let id, let account, let amount): try decrement(id, account, by: amount)
-        case .extend(let id, let account, let until):
+        case .extend(let id, let account, let until, let unlessFrozen):
             var reservation = try active(id, of: account)
+            if unlessFrozen { try checkNotFrozen(account) }
             reservation.expiresAt = until
             set(reservation)
         case .release(let id, let account, let reason):
@@ -140,10 +141,7 @@ public struct LedgerCore: Sendable {
             if reservation.isDue(at: instant) { try expire(reservation) }
         case .use(let usage): try use(usage)
         case .giveBack(let counter, let account, let amount, let at): try giveBack(counter, account, amount, at)
-        case .freeze(let id, let reason):
-            var account = try account(id)
-            account.frozenBecause = reason
-            set(account)
+        case .freeze(let id, let reason, let condition): try freeze(id, reason, given: condition)
         case .close(let id): try close(id)
         case .limit(let id, let counter, let limits): try limit(id, counter, limits)
         }
@@ -162,7 +160,8 @@ public struct LedgerCore: Sendable {
             try spend(new.amount, from: new.debit)
         case .availableDespiteFreeze:
             try spend(new.amount, from: new.debit)
-        case .reservation(let id):
+        case .reservation(let id, let unlessFrozen):
+            if unlessFrozen { try checkNotFrozen(new.debit) }
             try capture(new.amount, of: id, on: new.debit)
             reservationID = id
         case .settlingLate(let id):

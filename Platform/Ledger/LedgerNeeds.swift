@@ -38,7 +38,7 @@ struct LedgerNeeds {
                     accounts.insert(new.debit)
                     accounts.insert(new.credit)
                     switch new.funding {
-                    case .reservation(let id), .settlingLate(let id): reservations.insert(id)
+                    case .reservation(let id, _), .settlingLate(let id): reservations.insert(id)
                     case .available, .availableDespiteFreeze: break
                     }
                 case .reverse(let new):
@@ -56,7 +56,7 @@ struct LedgerNeeds {
                     accounts.formUnion([new.account, new.other])
                     observed.insert(new.account)
                 case .increment(let id, let account, _), .decrement(let id, let account, _),
-                    .extend(let id, let account, _),
+                    .extend(let id, let account, _, _),
                     .release(let id, let account, _), .letGo(let id, let account, _), .expire(let id, let account):
                     accounts.insert(account)
                     reservations.insert(id)
@@ -67,7 +67,7 @@ struct LedgerNeeds {
                 case .giveBack(let counter, let account, _, let at):
                     accounts.insert(account)
                     usage.insert(UsageNeed(account: account, counter: counter, day: at.day))
-                case .freeze(let account, _), .close(let account): accounts.insert(account)
+                case .freeze(let account, _, _), .close(let account): accounts.insert(account)
                 case .limit(let account, let counter, _):
                     accounts.insert(account)
                     limits.insert(LimitKey(account: account, counter: counter))

@@ -13,6 +13,8 @@ extension LedgerRefusal {
             )
         case .accountFrozen:
             return Problem(422, "account_frozen", "Outgoing money of this account is stopped. Contact support.")
+        case .freezeChanged:
+            return Problem(409, "conflict", "The account is frozen for another reason by now. Read it again and retry.")
         case .accountClosed:
             return Problem(422, "account_closed", "The account is closed. Name another account.")
         case .accountNotEmpty:

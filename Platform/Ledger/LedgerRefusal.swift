@@ -18,6 +18,8 @@ public enum LedgerRefusal: Error, Sendable, Hashable {
     case insufficientFunds(account: ID<LedgerAccount>, available: Int128, requested: Int128)
     /// Outgoing money is stopped.
     case accountFrozen(ID<LedgerAccount>)
+    /// The account isn't frozen for the reason that was to end.
+    case freezeChanged(ID<LedgerAccount>)
     /// The account was closed: nothing is posted to it.
     case accountClosed(ID<LedgerAccount>)
     /// The account can't be closed: something stands on it or is held.

@@ -14,6 +14,7 @@ import Testing
 
 /// Banking's settlement and calls over a database of its own, with a customer and a provider that does as it is told.
 struct BankWorld: Sendable {
+    let database: TestDatabase
     let pool: Pool
     let platform: Pool
     let runtime: DomainRuntime
@@ -33,6 +34,7 @@ struct BankWorld: Sendable {
 
     private init(_ database: TestDatabase) async throws {
         let (schema, clock) = (Schema.banking, SystemClock())
+        self.database = database
         platform = database.pool(.platform)
         compliance = ComplianceGate(pool: platform, ids: ids, clock: clock)
         pool = database.pool(.banking)
@@ -68,14 +70,42 @@ struct BankWorld: Sendable {
             settlement: settlement,
             logger: .quiet
         )
+        try await register()
         try await fund()
+    }
+
+    private func register() async throws {
+        _ = try await platform.query(
+            """
+            insert into platform.users (id, email, username, name, password_hash, kyc_status, created_at, updated_at)
+            values (\(user), 'ann@example.com', 'ann', 'Ann Lee', '$2b$10$' || repeat('a', 53), 'approved', now(),
+                now())
+            """
+        )
     }
 
     var checking: AccountKey { AccountKey(user, "checking", .usd) }
 
     /// What waits for a person.
-    var held: HeldMovements {
-        HeldMovements(
+    var held: HeldMovements { held {} }
+
+    /// What waits for a person, where something happens between the last look at it and what is stored of it.
+    func held(_ meanwhile: @escaping @Sendable () async throws -> Void) -> HeldMovements {
+        let settlement = Settlement(
+            commit: { [runtime] item in
+                try await meanwhile()
+                return try await runtime.ledger.submit(batch: [item])[0]
+            },
+            ids: ids,
+            accounts: runtime.accounts,
+            transactions: transactions,
+            fees: TransactionFees(schema: .banking, pool: pool),
+            journal: journal,
+            checks: checks,
+            clock: SystemClock(),
+            logger: .quiet
+        )
+        return HeldMovements(
             transactions: transactions,
             fees: TransactionFees(schema: .banking, pool: pool),
             accounts: runtime.accounts,
@@ -109,41 +139,64 @@ struct BankWorld: Sendable {
     }
 
     /// A withdrawal of 400 dollars whose money is held, and the call that is to be made for it.
-    func withdrawal() async throws -> ID<BankTransaction> {
-        let (id, reservation): (ID<BankTransaction>, ID<Reservation>) = (ids.next(), ids.next())
-        var made = BankTransaction(
-            id: id,
-            user: user,
-            kind: .withdrawal,
-            amount: Money(minorUnits: 40_000, .usd),
-            fee: .zero(.usd),
-            account: "checking",
-            provider: provider.name,
-            quote: [:],
-            at: SystemClock().now()
+    func withdrawal(to linked: ID<BankAccount>? = nil) async throws -> ID<BankTransaction> {
+        let id: ID<BankTransaction> = ids.next()
+        let call = NewProviderCallRow(id: ids.next(), transaction: id, provider: provider.name, step: .createPayout)
+        try await store(
+            .withdrawal,
+            id,
+            .sentToProvider,
+            linked: linked,
+            lifetime: NewReservation.usualLifetime,
+            [call]
         )
-        made.reservation = reservation
-        made.follow([.init(.validating), .init(.balanceReserved), .init(.sentToProvider)])
-        let held = NewReservation(
-            id: reservation,
-            account: try await runtime.accounts.open(checking),
-            amount: 40_000,
-            kind: "withdrawal"
-        )
-        try await store(made, [.reserve(held)], .createPayout)
+        return id
+    }
+
+    /// A payment or withdrawal of 400 dollars whose money is held until a person has looked at it.
+    func inReview(_ kind: BankTransaction.Kind, to payee: ID<User>) async throws -> ID<BankTransaction> {
+        let id: ID<BankTransaction> = ids.next()
+        try await store(kind, id, .inReview, payee: kind == .payment ? payee : nil, lifetime: .unlimited, [])
         return id
     }
 
     private func store(
-        _ made: BankTransaction,
-        _ commands: [LedgerCommand],
-        _ step: ProviderCall.Step
+        _ kind: BankTransaction.Kind,
+        _ id: ID<BankTransaction>,
+        _ status: TransactionStatus,
+        payee: ID<User>? = nil,
+        linked: ID<BankAccount>? = nil,
+        lifetime: NewReservation.Lifetime,
+        _ more: [any StoredRow]
     ) async throws {
-        let call = NewProviderCallRow(id: ids.next(), transaction: made.id, provider: provider.name, step: step)
-        let by = Initiator(system: "test", correlation: made.id.value)
-        let item = LedgerItem(operation: made.operation, commands: commands) { [journal] decision, instant in
-            let rows = journal.rows(made, receipt: try? decision.get(), at: instant, by: by)
-            return LedgerItem.Finish(rows: rows + [call])
+        let reservation: ID<Reservation> = ids.next()
+        var made = BankTransaction(
+            id: id,
+            user: user,
+            kind: kind,
+            amount: Money(minorUnits: 40_000, .usd),
+            fee: .zero(.usd),
+            account: "checking",
+            counterparty: payee,
+            linkedAccount: linked,
+            provider: kind == .payment ? nil : provider.name,
+            quote: [:],
+            at: SystemClock().now()
+        )
+        made.reservation = reservation
+        made.follow([.init(.validating), .init(.balanceReserved), .init(status)])
+        let held = NewReservation(
+            id: reservation,
+            account: try await runtime.accounts.open(checking),
+            amount: 40_000,
+            kind: kind.rawValue,
+            lifetime: lifetime
+        )
+        let by = Initiator(system: "test", correlation: id.value)
+        let stored = made
+        let item = LedgerItem(operation: made.operation, commands: [.reserve(held)]) { [journal] decision, instant in
+            let rows = journal.rows(stored, receipt: try? decision.get(), at: instant, by: by)
+            return LedgerItem.Finish(rows: rows + more)
         }
         guard case .done = try await runtime.ledger.submit(batch: [item])[0] else {
             throw Problem(500, "internal_error", "The test's transaction was refused.")
@@ -157,6 +210,15 @@ struct BankWorld: Sendable {
     /// How the call for a transaction stands.
     func callStatus(_ id: ID<BankTransaction>) async throws -> String {
         try await pool.query("select status from banking.provider_calls where transaction = \(id)")[0][0]
+    }
+
+    /// Has an operator stop the customer's outgoing money, or let it go again.
+    func freeze(because reason: String?) async throws {
+        let account = try await runtime.accounts.open(checking)
+        let item = LedgerItem(operation: ids.next(), commands: [.freeze(account, because: reason)])
+        guard case .done = try await runtime.ledger.submit(batch: [item])[0] else {
+            throw Problem(500, "internal_error", "The test's freeze was refused.")
+        }
     }
 
     /// Lets the time till the next attempt pass.

@@ -22,16 +22,9 @@ import Testing
 
     private let wallet: ID<OwnWallet> = IDGenerator().next()
 
-    /// A customer who is identified, has a wallet, and bought or sold twice today just below the amount that is
+    /// A customer who has a wallet, and bought or sold twice today just below the amount that is
     /// flagged.
     private func prepare(_ world: BankWorld, _ kind: BankTransaction.Kind) async throws {
-        _ = try await world.platform.query(
-            """
-            insert into platform.users (id, email, username, name, password_hash, kyc_status, created_at, updated_at)
-            values (\(world.user), 'ann@example.com', 'ann', 'Ann Lee', '$2b$10$' || repeat('a', 53), 'approved', now(),
-                now())
-            """
-        )
         for dollars: Int128 in [9_000, 9_500] {
             _ = try await world.platform.query(
                 """

@@ -65,9 +65,15 @@ import Testing
     @Test func `what is released and refused where it goes comes back with its fees`() async throws {
         try await with { world, book, user in
             let id = try await world.sent(user, Money(minorUnits: 4_000, .usd), from: .banking, to: .defi)
+            let runtime = try world.member(.banking).runtime
+            #expect(try await runtime.transfersUnderWay(of: user).count == 1)
             book.decide(.goesOn(ComplianceAnswer(checks: [])))
             #expect(try await world.member(.banking).transfers.lookAtHeld() == 1)
+            // It is in no account of theirs, and stands against their erasure.
+            #expect(try await runtime.transfersUnderWay(of: user).count == 1)
+            #expect(try await runtime.transfersUnderWay(of: world.ids.next()).isEmpty)
             try await world.settle()
+            #expect(try await runtime.transfersUnderWay(of: user).isEmpty)
             #expect(try await world.status(of: id, user, in: .banking) == "returned")
             #expect(try await world.balance(user, .usd, in: .banking) == 10_000)
             try await world.expectSettled()
@@ -118,6 +124,28 @@ import Testing
             }
             try await world.settle()
             #expect(try await world.status(of: id, user, in: .banking) == "completed")
+        }
+    }
+
+    @Test func `what is released keeps in an account that is stopped while it is let go`() async throws {
+        try await with { world, book, user in
+            let id = try await held(world, user)
+            book.decide(.goesOn(ComplianceAnswer(checks: [])))
+            let (runtime, transfers) = (try world.member(.banking).runtime, try world.member(.banking).transfers)
+            let account = try await runtime.accounts.open(AccountKey(user, "checking", .usd))
+            @Sendable func freeze(because reason: String?) async throws {
+                let item = LedgerItem(operation: world.ids.next(), commands: [.freeze(account, because: reason)])
+                _ = try await runtime.ledger.submit(item)
+            }
+            book.during("released") { try await freeze(because: "a test") }
+            #expect(try await transfers.lookAtHeld() == 0)
+            #expect(try await world.status(of: id, user, in: .banking) == "in_review")
+            #expect(try await reserved(world, user) == 4_000 + Self.fee)
+            try await freeze(because: nil)
+            #expect(try await transfers.lookAtHeld() == 1)
+            try await world.settle()
+            #expect(try await world.status(of: id, user, in: .banking) == "completed")
+            try await world.expectSettled()
         }
     }
 

@@ -22,6 +22,7 @@ final class TestBook: TransferBook {
         var broken: Set<String> = []
         var holds = false
         var standing = MovementStanding.waits
+        var meanwhile: (step: String, happens: @Sendable () async throws -> Void)?
     }
 
     private let schema: Schema
@@ -43,6 +44,11 @@ final class TestBook: TransferBook {
     func decide(_ standing: MovementStanding) { state.withLock { $0.standing = standing } }
 
     func standing(of transfer: DomainTransfer) async throws -> MovementStanding { state.withLock { $0.standing } }
+
+    /// Something happens while the next step of that name is prepared.
+    func during(_ step: String, _ happens: @escaping @Sendable () async throws -> Void) {
+        state.withLock { $0.meanwhile = (step, happens) }
+    }
 
     /// The next step of that name fails inside its transaction: `leaving`, `held`, `released`.
     func breakNext(_ step: String) { state.withLock { _ = $0.broken.insert(step) } }
@@ -105,6 +111,11 @@ final class TestBook: TransferBook {
         by initiator: Initiator
     ) async throws -> TransferBooking {
         let name = step.name
+        let meanwhile = state.withLock { state in
+            defer { if state.meanwhile?.step == name { state.meanwhile = nil } }
+            return state.meanwhile?.step == name ? state.meanwhile?.happens : nil
+        }
+        try await meanwhile?()
         let isBroken = state.withLock { $0.broken.remove(name) != nil }
         return TransferBooking { _, _ in isBroken ? [PoisonRow()] : [] }
     }

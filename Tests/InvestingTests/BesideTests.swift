@@ -1,4 +1,6 @@
 @testable import Investing
+import DataProtection
+import DomainKit
 import Kernel
 import Ledger
 import MatchingEngine
@@ -44,6 +46,43 @@ import Testing
             #expect(
                 try await BesideTests.place(world.ticket(alice, .buy, 1, at: 5_000_000), alice, world).status >= 201
             )
+            try await world.verify()
+        }
+    }
+
+    @Test func `accounts that are closed beside the writer take nothing more, and it goes on`() async throws {
+        try await TradingWorld.with { world in
+            let (alice, bob) = (try await world.trader(), try await world.trader(btc: "0", usdc: "0"))
+            // So that the writer knows the accounts.
+            #expect(try await world.place(bob, world.ticket(bob, .buy, 1_000, at: 4_000_000)).status == 422)
+            let runtime = DomainRuntime(
+                schema: TradingWorld.schema,
+                pool: world.pool,
+                ids: world.ids,
+                logger: TradingWorld.quiet
+            )
+            let records = TradingRecords(runtime: runtime, ids: world.ids)
+            for _ in 0..<2 { try await records.close(bob.account.user, by: Requester(actor: "operator:olga")) }
+            let gift = NewTransfer(
+                id: world.ids.next(),
+                debit: alice.quote,
+                credit: bob.quote,
+                amount: 1,
+                code: "test"
+            )
+            let item = LedgerItem(operation: world.ids.next(), commands: [.transfer(gift)])
+            let outcome: DeskOutcome
+            do {
+                outcome = try await world.desk.commit([.ledger(item)])[0]
+            } catch is BatchConflict {
+                outcome = try await world.desk.commit([.ledger(item)])[0]
+            }
+            guard case .ledger(.refused(.accountClosed(bob.quote), _)) = outcome else {
+                Issue.record("\(outcome)")
+                return
+            }
+            let ticket = world.ticket(alice, .buy, 1_000, at: 4_000_000)
+            #expect(try await BesideTests.place(ticket, alice, world).status == 201)
             try await world.verify()
         }
     }

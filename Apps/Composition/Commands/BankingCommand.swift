@@ -121,7 +121,7 @@ extension LedgerCommand {
     /// The account of a freeze or hold.
     fileprivate var account: ID<LedgerAccount> {
         switch self {
-        case .freeze(let account, _): account
+        case .freeze(let account, _, _): account
         case .reserve(let new): new.account
         default: preconditionFailure("no command of an operator")
         }
@@ -129,7 +129,7 @@ extension LedgerCommand {
 
     fileprivate var word: String {
         switch self {
-        case .freeze(_, let because): because == nil ? "unfrozen" : "frozen"
+        case .freeze(_, let because, _): because == nil ? "unfrozen" : "frozen"
         default: "held"
         }
     }

@@ -29,7 +29,7 @@ struct AccountStatuses: Sendable {
 
     /// Freezes an account, or lets it go again.
     ///
-    /// - Throws: 409 `status_not_possible`.
+    /// - Throws: 409 `status_not_possible`; 409 `conflict` where something else has frozen it meanwhile.
     func decide(
         _ account: BankAccount,
         _ status: BankAccount.Status,
@@ -39,14 +39,16 @@ struct AccountStatuses: Sendable {
         switch (account.status, status) {
         case (.open, .frozen):
             let kept = AccountStatuses.freezing + reason
-            // What is frozen for another reason stays frozen for that.
-            let commands = try await ledgerAccounts(of: account).filter { $0.frozenBecause == nil }
-                .map { LedgerCommand.freeze($0.id, because: kept) }
+            // What is frozen for another reason stays frozen for that, whenever that came.
+            let commands = try await ledgerAccounts(of: account).map {
+                LedgerCommand.freeze($0.id, because: kept, given: .notOtherwise(than: AccountStatuses.freezing))
+            }
             return try await change(account, to: .frozen, because: reason, commands, initiator)
         case (.frozen, .open):
-            let commands = try await ledgerAccounts(of: account)
-                .filter { $0.frozenBecause?.hasPrefix(AccountStatuses.freezing) == true }
-                .map { LedgerCommand.freeze($0.id, because: nil) }
+            let commands = try await ledgerAccounts(of: account).compactMap { id, because -> LedgerCommand? in
+                guard let because, because.hasPrefix(AccountStatuses.freezing) else { return nil }
+                return .freeze(id, because: nil, given: .frozen(because: because))
+            }
             return try await change(account, to: .open, because: reason, commands, initiator)
         default: throw AccountStatuses.impossible(account.status, status)
         }

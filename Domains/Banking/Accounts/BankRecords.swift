@@ -1,6 +1,7 @@
 import DataProtection
 import DomainKit
 import Kernel
+import Ledger
 import PostgreSQL
 
 /// What Banking stores about users beside the ledger.
@@ -8,6 +9,7 @@ struct BankRecords: UserRecords {
     private static let law = RecordSection.Fate.kept(because: "Books of account and anti-money-laundering law.")
 
     let runtime: DomainRuntime
+    let ids: IDGenerator
 
     var sections: [RecordSection] {
         let (schema, pool) = (runtime.schema, runtime.pool)
@@ -59,5 +61,14 @@ struct BankRecords: UserRecords {
             obstacles.append(.init(place: schema.name, code: "case_open", text: "A case is being looked into."))
         }
         return obstacles
+    }
+
+    /// Closes what others can pay into, in each asset: those accounts, too, that nobody has opened yet.
+    func close(_ user: ID<User>, by requester: Requester) async throws {
+        let assets = try await BankAssets(schema: runtime.schema, pool: runtime.pool).all()
+        let kinds = BankAccount.Kind.allCases.filter(\.isOurs)
+        let keys = kinds.flatMap { kind in assets.map { AccountKey(user, kind.rawValue, $0) } }
+        let accounts = try await runtime.accounts.open(keys).values.sorted()
+        try await runtime.close(accounts, of: user, by: requester, ids: ids)
     }
 }

@@ -17,6 +17,8 @@ struct ProviderCalls: Service {
     static let leaseSeconds = 60
     static let attemptsMax = 20
     static let pollMilliseconds = 500
+    /// Seconds until one is looked at again that something of ours stops: no attempt of its counts for that.
+    static let waitSeconds = 60.0
     /// How often a request looks whether the call that it waits for, and another has, is answered; and how long
     /// between.
     static let waitsMax = 40
@@ -132,8 +134,19 @@ struct ProviderCalls: Service {
         do {
             guard let asked = try await transactions.find(call.transaction), let provider = providers[call.provider]
             else { return try await postpone(call, "no transaction or no provider \(call.provider)") }
-            guard try await settlement.holdOn(asked, for: call) else { return }
-            let answer = await ask(provider, call, asked, try await token(of: asked))
+            switch try await settlement.holdOn(asked, for: call) {
+            case .held: break
+            case .waits(let why): return try await wait(call, for: why)
+            case .over: return
+            }
+            let linked = try await linkedAccount(of: asked)
+            // What is given back goes where it came from, whatever that is now.
+            switch call.step == .refund ? nil : linked?.status {
+            case .open, nil: break
+            case .frozen: return try await wait(call, for: "linked_account_frozen")
+            case .closed: return try await settlement.refused(asked, call, reason: "linked_account_closed")
+            }
+            let answer = await ask(provider, call, asked, linked?.instrument?["token"]?.stringValue)
             // While the provider was asked, its webhook may have told the same.
             let transaction = try await transactions.find(call.transaction) ?? asked
             switch answer {
@@ -176,9 +189,24 @@ struct ProviderCalls: Service {
         }
     }
 
-    private func token(of transaction: BankTransaction) async throws -> String? {
+    private func linkedAccount(of transaction: BankTransaction) async throws -> BankAccount? {
         guard let linked = transaction.linkedAccount else { return nil }
-        return try await accounts.get(linked, of: transaction.user).instrument?["token"]?.stringValue
+        return try await accounts.get(linked, of: transaction.user)
+    }
+
+    private func wait(_ call: ProviderCall, for why: String) async throws {
+        logger.notice(
+            "a provider call waits",
+            metadata: ["call": "\(call.id)", "transaction": "\(call.transaction.wire)", "why": "\(why)"]
+        )
+        _ = try await pool.query(
+            """
+            update \(schema).provider_calls
+            set attempts = attempts - 1, lease_until = null, last_error = \(why),
+                next_at = clock_timestamp() + make_interval(secs => \(ProviderCalls.waitSeconds))
+            where id = \(call.id) and lease_token = \(call.token) and status = 'pending'
+            """
+        )
     }
 
     private func postpone(_ call: ProviderCall, _ why: String) async throws {

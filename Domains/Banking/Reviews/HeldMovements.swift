@@ -97,6 +97,8 @@ struct HeldMovements: Service {
     }
 
     /// Whether an operator stops what leaves the customer's account: what was reserved before waits, too.
+    ///
+    /// A freeze that comes after this look is found by the ledger.
     private func isFrozen(_ transaction: BankTransaction) async throws -> Bool {
         try await accounts.balances(of: transaction.user.value).contains {
             $0.kind == transaction.account && $0.total.asset == transaction.amount.asset && $0.frozenBecause != nil
@@ -119,7 +121,7 @@ struct HeldMovements: Service {
             provider: provider,
             step: step
         )
-        let held = try await settlement.heldOn(transaction)
+        let held = try await settlement.heldOn(transaction, unlessFrozen: true)
         return try await settlement.store(sent, commands: held, by: initiator(transaction), with: [call])
     }
 
@@ -143,7 +145,7 @@ struct HeldMovements: Service {
                     credit: try found[key],
                     amount: amount.minorUnits,
                     code: code,
-                    funding: .reservation(reservation)
+                    funding: .reservation(reservation, unlessFrozen: true)
                 )
             )
         }

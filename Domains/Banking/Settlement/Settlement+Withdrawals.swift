@@ -1,3 +1,4 @@
+import Compliance
 import DomainKit
 import Fees
 import Kernel
@@ -9,28 +10,79 @@ extension Settlement {
     /// Why a withdrawal ended whose money wasn't held any more when it was to be sent.
     static let reservationEnded = "reservation_ended"
 
-    /// Holds a payout's money on before its provider is asked, each time anew.
+    /// What comes of a look at a payout before its provider is asked.
+    enum Hold: Sendable, Hashable {
+        /// The provider may be asked.
+        case held
+        /// Something stops it for now; its money is held on.
+        case waits(String)
+        /// The call has ended.
+        case over
+    }
+
+    /// Looks at a payout before its provider is asked, each time anew, and holds its money on.
     ///
-    /// The provider may be away for longer than a reservation lives. What is over, or not held any more, isn't paid
-    /// out: the call ends, and its withdrawal with it.
+    /// The provider may be away for longer than a reservation lives, and what was let go then may be stopped by now: by
+    /// compliance, or by a freeze of the account, which the ledger looks at under the account's lock. What is over,
+    /// refused, or not held any more isn't paid out: the call ends, and its withdrawal with it.
     ///
-    /// - Returns: whether the provider may be asked.
-    /// - Throws: `Unheld` where neither is so; the call is to be made later.
-    func holdOn(_ transaction: BankTransaction, for call: ProviderCall) async throws -> Bool {
-        guard call.step == .createPayout else { return true }
+    /// - Throws: `Unheld` where nothing of it is so; the call is to be made later.
+    func holdOn(_ transaction: BankTransaction, for call: ProviderCall) async throws -> Hold {
+        guard call.step == .createPayout else { return .held }
         // A provider may have forgotten the key of what it has paid out.
         let done = ProviderCallDone(call: call, isRefused: transaction.status != .completed)
         guard !transaction.status.isFinal else {
             _ = try await note([done], of: transaction)
-            return false
+            return .over
         }
-        let item = LedgerItem(operation: transaction.operation, commands: try await heldOn(transaction))
-        guard case .refused(let refusal, _) = try await commit(item) else { return true }
+        switch try await checks.standing(of: transaction) {
+        case .goesOn: break
+        case .waits: return try await wait(transaction, because: "in_review", done)
+        case .refused(let answer): return try await giveUp(transaction, because: answer.endsBecause, done)
+        }
+        switch try await hold(transaction, unlessFrozen: true) {
+        case nil: return .held
+        case .accountFrozen: return try await wait(transaction, because: "account_frozen", done)
+        case let refusal?: return try await giveUp(transaction, because: refusal, done)
+        }
+    }
+
+    /// Why a payout's money can't be held on; nil where it is.
+    private func hold(_ transaction: BankTransaction, unlessFrozen: Bool) async throws -> LedgerRefusal? {
+        let commands = try await heldOn(transaction, unlessFrozen: unlessFrozen)
+        let outcome = try await commit(LedgerItem(operation: transaction.operation, commands: commands))
+        if case .refused(let refusal, _) = outcome { return refusal }
+        return nil
+    }
+
+    /// Keeps the money of a payout that waits, so that it goes on by itself.
+    private func wait(
+        _ transaction: BankTransaction,
+        because reason: String,
+        _ done: ProviderCallDone
+    ) async throws -> Hold {
+        guard let refusal = try await hold(transaction, unlessFrozen: false) else { return .waits(reason) }
+        return try await giveUp(transaction, because: refusal, done)
+    }
+
+    private func giveUp(
+        _ transaction: BankTransaction,
+        because refusal: LedgerRefusal,
+        _ done: ProviderCallDone
+    ) async throws -> Hold {
         guard refusal.saysThatReservationEnded else { throw Unheld(outcome: .refused(refusal)) }
-        let by = Initiator(system: "provider:\(call.provider)", correlation: transaction.id.value)
-        let outcome = try await end(transaction, reason: Settlement.reservationEnded, by: by, with: [done])
+        return try await giveUp(transaction, because: Settlement.reservationEnded, done)
+    }
+
+    private func giveUp(
+        _ transaction: BankTransaction,
+        because reason: String,
+        _ done: ProviderCallDone
+    ) async throws -> Hold {
+        let by = Initiator(system: "provider:\(done.call.provider)", correlation: transaction.id.value)
+        let outcome = try await end(transaction, reason: reason, by: by, with: [done])
         guard outcome == .settled else { throw Unheld(outcome: outcome) }
-        return false
+        return .over
     }
 
     /// A payout whose money could neither be held on nor be given back.

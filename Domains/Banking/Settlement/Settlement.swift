@@ -287,11 +287,12 @@ struct Settlement: Sendable {
         try await accounts.open(AccountKey(transaction.user, transaction.account, transaction.amount.asset))
     }
 
-    /// What keeps a transaction's reservation while a provider works.
-    func heldOn(_ transaction: BankTransaction) async throws -> [LedgerCommand] {
+    /// What keeps a transaction's reservation while a provider works, or before it is asked `unlessFrozen`.
+    func heldOn(_ transaction: BankTransaction, unlessFrozen: Bool = false) async throws -> [LedgerCommand] {
         guard let reservation = transaction.reservation, !transaction.status.isFinal else { return [] }
         let until = clock.now().adding(seconds: Settlement.providerLifetimeSeconds)
-        return [.extend(reservation, of: try await account(of: transaction), until: until)]
+        let account = try await account(of: transaction)
+        return [.extend(reservation, of: account, until: until, unlessFrozen: unlessFrozen)]
     }
 
     /// What a late success used of limits, of which its failure gave it back: money that moved isn't held up by them.

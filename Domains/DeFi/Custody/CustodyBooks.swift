@@ -116,7 +116,7 @@ struct CustodyBooks: Sendable {
                     code: "custody_deposit_reversed"
                 )
             )
-        ] + (try await freezes.freezing(user, because: deposit.id))
+        ] + (try await freezes.freezing(user, because: deposit))
     }
 
     /// What tells of a deposit's change: status history, and an event once it is somebody's.
@@ -157,7 +157,8 @@ struct CustodyBooks: Sendable {
         try changed.apply(event, because: reason, held: held)
         let commands =
             isUndone
-            ? try await undoing(withdrawal, holding: changed.reservation) : try await self.commands(changed)
+            ? try await undoing(withdrawal, holding: changed.reservation)
+            : try await self.commands(changed, after: withdrawal.state)
         return LedgerItem(operation: withdrawal.id.cast(), commands: commands) { [changed] decision, _ in
             guard case .success(let receipt) = decision else { return LedgerItem.Finish() }
             let rows: [any StoredRow] = [CustodyWithdrawalChangeRow(withdrawal: changed)]
@@ -165,8 +166,15 @@ struct CustodyBooks: Sendable {
         }
     }
 
-    private func commands(_ changed: CustodyWithdrawal) async throws -> [LedgerCommand] {
+    private func commands(
+        _ changed: CustodyWithdrawal,
+        after old: CustodyWithdrawal.State
+    ) async throws -> [LedgerCommand] {
         switch changed.state {
+        case .signed where old == .waiting:
+            // Nothing is signed out of an account that is frozen by then, nor without money that is held.
+            let account = try await customer(of: changed)
+            return [.extend(changed.reservation, of: account, until: nil, unlessFrozen: true)]
         case .waiting, .signed, .included: return []
         case .cancelled, .failed(_, nil): return try await release(changed)
         case .failed(_, let inclusion?): return try await release(changed) + gas(inclusion)

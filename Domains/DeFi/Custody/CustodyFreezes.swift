@@ -9,6 +9,9 @@ import PostgreSQL
 ///
 /// All of their custody accounts are frozen in the transaction that takes the deposit back, and go free when nothing is
 /// owed any more, which is looked at next. An account that is frozen for another reason stays so for that.
+///
+/// Each time that a deposit is taken back has a reason of its own, and what goes free goes free of the reason that was
+/// read with what was owed: who watches another chain, and has seen nothing of the newest debt, frees nothing.
 struct CustodyFreezes: Sendable {
     /// What the reason of these freezes begins with.
     static let words = "custody shortfall: "
@@ -27,15 +30,15 @@ struct CustodyFreezes: Sendable {
 
     private var schema: Schema { runtime.schema }
 
-    /// What freezes a customer's accounts because of a deposit that the chain took back.
-    func freezing(_ user: ID<User>, because deposit: ID<CustodyDeposit>) async throws -> [LedgerCommand] {
-        let frozen = try await runtime.accounts.balances(of: user.value).filter { $0.frozenBecause != nil }
+    /// What freezes a customer's accounts because of a deposit, as it was when the chain took it back.
+    func freezing(_ user: ID<User>, because deposit: CustodyDeposit) async throws -> [LedgerCommand] {
+        // It may come and be taken back again.
+        let reason = "\(Self.words)\(deposit.id.wire) \(deposit.version)"
         var commands: [LedgerCommand] = []
         // Those that hold nothing yet, too: what comes later doesn't leave either.
         for asset in kept {
             let account = try await runtime.accounts.open(AccountKey(user, CustodyBooks.customer, asset))
-            guard !frozen.contains(where: { $0.account == account }) else { continue }
-            commands.append(.freeze(account, because: Self.words + deposit.wire))
+            commands.append(.freeze(account, because: reason, given: .notOtherwise(than: Self.words)))
         }
         return commands
     }
@@ -93,7 +96,12 @@ struct CustodyFreezes: Sendable {
         let balances = try await runtime.accounts.balances(of: user.value)
         let owing = balances.filter { $0.kind == CustodyBooks.receivable && $0.total.minorUnits < 0 }
         guard !owing.isEmpty else {
-            return try await release(user, because: "nothing is owed any more", by: "system:custody")
+            do {
+                try await release(balances, of: user, because: "nothing is owed any more", by: "system:custody")
+            } catch let problem as Problem where problem.code == "conflict" {
+                // Something was taken back meanwhile: it is looked at again.
+            }
+            return
         }
         var commands: [LedgerCommand] = []
         for debt in owing {
@@ -110,10 +118,23 @@ struct CustodyFreezes: Sendable {
 
     /// Lets a customer's accounts go that a shortfall froze.
     ///
-    /// - Throws: 404 where there is none.
+    /// - Throws: 404 where there is none; 409 `conflict` where one more came meanwhile.
     func release(_ user: ID<User>, because reason: String, by actor: String) async throws {
-        let frozen = try await runtime.accounts.balances(of: user.value)
-            .filter { $0.frozenBecause?.hasPrefix(Self.words) == true }
+        let balances = try await runtime.accounts.balances(of: user.value)
+        try await release(balances, of: user, because: reason, by: actor)
+    }
+
+    private func release(
+        _ balances: [Balance],
+        of user: ID<User>,
+        because reason: String,
+        by actor: String
+    ) async throws {
+        let frozen = balances.compactMap { balance -> (asset: Asset, thaw: LedgerCommand)? in
+            guard let because = balance.frozenBecause, because.hasPrefix(Self.words) else { return nil }
+            let thaw = LedgerCommand.freeze(balance.account, because: nil, given: .frozen(because: because))
+            return (balance.total.asset, thaw)
+        }
         guard let first = frozen.first else {
             throw Problem(404, "not_found", "No shortfall stops what leaves this customer's custody.")
         }
@@ -122,9 +143,9 @@ struct CustodyFreezes: Sendable {
             "user",
             user,
             because: reason,
-            commands: frozen.map { .freeze($0.account, because: nil) }
+            commands: frozen.map(\.thaw)
         )
-        try await released.apply(to: runtime, by: initiator(actor), ids: ids, in: first.total.asset)
+        try await released.apply(to: runtime, by: initiator(actor), ids: ids, in: first.asset)
         Counter(label: "custody_releases_total").increment()
         logger.notice("a customer's custody goes free", metadata: ["user": "\(user.wire)", "by": "\(actor)"])
     }
@@ -154,7 +175,7 @@ struct CustodyFreezes: Sendable {
             guard let asset = Asset(code: code) else { throw LedgerFault.unknownAsset(code) }
             return [
                 "user": .string(ID<User>(owner).wire), "asset": .string(code),
-                "deposit": .string(String(because.dropFirst(CustodyFreezes.words.count))),
+                "deposit": .string(String(because.dropFirst(CustodyFreezes.words.count).prefix { $0 != " " })),
                 "owed": .string(Money(minorUnits: -owed, asset).wire),
                 "held": .string(Money(minorUnits: posted, asset).wire),
                 "reserved": .string(Money(minorUnits: reserved, asset).wire),

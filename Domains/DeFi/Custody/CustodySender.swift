@@ -100,7 +100,12 @@ struct CustodySender: Sendable {
             guard try await !isFrozen(withdrawal) else { return try await postpone(withdrawal, "account_frozen") }
             guard try await isCleared(withdrawal) else { return }
             guard let signed = try await signed(withdrawal) else { return }
-            try await store(withdrawal, .signed(signed))
+            // What is stored as signed may be sent, and nothing else.
+            switch try await commit(withdrawal, .signed(signed)) {
+            case nil: break
+            case .accountFrozen: return try await postpone(withdrawal, "account_frozen")
+            case let refusal?: return try await postpone(withdrawal, "\(refusal)")
+            }
             guard let stored = try await withdrawals.find(id) else { return }
             try await send(stored, signed)
         case .signed(let signed): try await send(withdrawal, signed)
@@ -238,12 +243,21 @@ struct CustodySender: Sendable {
         _ event: CustodyWithdrawal.Event,
         because reason: String? = nil
     ) async throws {
-        let item = try await books.item(withdrawal, event, because: reason)
-        guard case .refused(let refusal, _) = try await ledger.submit(batch: [item])[0] else { return }
+        guard let refusal = try await commit(withdrawal, event, because: reason) else { return }
         logger.critical(
             "the ledger refused what became of a payout; an operator must look",
             metadata: ["withdrawal": "\(withdrawal.id.wire)", "refusal": "\(refusal)"]
         )
+    }
+
+    private func commit(
+        _ withdrawal: CustodyWithdrawal,
+        _ event: CustodyWithdrawal.Event,
+        because reason: String? = nil
+    ) async throws -> LedgerRefusal? {
+        let item = try await books.item(withdrawal, event, because: reason)
+        if case .refused(let refusal, _) = try await ledger.submit(batch: [item])[0] { return refusal }
+        return nil
     }
 
     private func waitForBlock(_ withdrawal: CustodyWithdrawal, because reason: String? = nil) async throws {

@@ -63,8 +63,9 @@ struct WalletRecords: UserRecords {
                     where user_id = \(user) and (state = 'pending' or hold = any(\(openHolds)))) as is_busy
             """
         )[0]
-        guard try row["is_busy"] else { return [] }
-        return [
+        let transfers = try await runtime.transfersUnderWay(of: user)
+        guard try row["is_busy"] else { return transfers }
+        return transfers + [
             ErasureObstacle(
                 place: schema.name,
                 code: "position_open",

@@ -1,6 +1,7 @@
 import DataProtection
 import DomainKit
 import Kernel
+import Ledger
 import PostgreSQL
 
 /// What Investing stores about users beside the ledger.
@@ -8,6 +9,7 @@ struct TradingRecords: UserRecords {
     private static let law = RecordSection.Fate.kept(because: "Records of orders and trades, by securities law.")
 
     let runtime: DomainRuntime
+    let ids: IDGenerator
 
     var sections: [RecordSection] {
         let (schema, pool) = (runtime.schema, runtime.pool)
@@ -53,7 +55,19 @@ struct TradingRecords: UserRecords {
                 where a.user_id = \(user) and o.status in ('new', 'partially_filled'))
             """
         )[0][0]
-        guard hasOrder else { return [] }
-        return [ErasureObstacle(place: schema.name, code: "order_open", text: "An order is still in the market.")]
+        let order = ErasureObstacle(place: schema.name, code: "order_open", text: "An order is still in the market.")
+        return try await runtime.transfersUnderWay(of: user) + (hasOrder ? [order] : [])
+    }
+
+    func close(_ user: ID<User>, by requester: Requester) async throws {
+        let rows = try await runtime.pool.query(
+            """
+            select id from \(runtime.schema).ledger_accounts
+            where owner = \(user) and not may_go_negative and not is_closed
+            order by id
+            """
+        )
+        let accounts = try rows.map { row -> ID<LedgerAccount> in try row["id"] }
+        try await runtime.close(accounts, of: user, by: requester, ids: ids)
     }
 }

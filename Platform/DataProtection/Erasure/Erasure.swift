@@ -46,8 +46,10 @@ public struct Erasure: Sendable {
     /// Approves a user's open request and erases the user: no value can be decrypted from then on, also from backups
     /// of the encrypted values.
     ///
-    /// The account is closed first, and what stands against it is looked at before and after that, so that nothing
-    /// comes in between. One that was cut off is done again; one that is done answers with its receipt.
+    /// The user is closed first, and with them the ledger accounts that others can pay into: another process may take
+    /// the user for an active one for some seconds more, and what it posts then is refused. What stands against it is
+    /// looked at before and after that, so that nothing comes in between. One that was cut off is done again; one that
+    /// is done answers with its receipt.
     /// - Throws: `DataProtectionProblem.obstacles`, `.notRequested`, `.ownRequest`, or a `PostgresError`.
     public func erase(_ user: ID<User>, approvedBy requester: Requester) async throws -> ErasureReceipt {
         guard requester.user != user else { throw DataProtectionProblem.ownRequest }

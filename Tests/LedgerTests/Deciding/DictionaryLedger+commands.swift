@@ -27,8 +27,9 @@ extension DictionaryLedger {
         case .reserve(let new): try reserve(new, operation)
         case .increment(let id, let account, let amount): try increment(id, account, amount)
         case .decrement(let id, let account, let amount): try decrement(id, account, amount)
-        case .extend(let id, let account, let until):
+        case .extend(let id, let account, let until, let unlessFrozen):
             var hold = try active(id, account)
+            if unlessFrozen { try checkNotFrozen(account) }
             hold.expiresAt = until
             set(id, hold)
         case .release(let id, let account, let reason):
@@ -46,9 +47,7 @@ extension DictionaryLedger {
             try checkAmount(amount)
             _ = try find(account)
             count(Use(account: account, counter: counter, amount: -amount, at: at))
-        case .freeze(let account, let reason):
-            _ = try find(account)
-            freeze(account, reason)
+        case .freeze(let account, let reason, let condition): try freeze(account, reason, given: condition)
         case .close(let account):
             _ = try find(account)
             expireDue(account)
@@ -58,6 +57,19 @@ extension DictionaryLedger {
         case .limit(let account, let counter, let limits):
             _ = try find(account)
             limit(account, counter, limits)
+        }
+    }
+
+    private mutating func freeze(
+        _ account: ID<LedgerAccount>,
+        _ reason: String?,
+        given condition: FreezeCondition
+    ) throws(LedgerRefusal) {
+        let present = try find(account).frozenBecause
+        switch condition {
+        case .notOtherwise(let words) where present != nil && present?.starts(with: words) == false: return
+        case .frozen(let because) where present != because: throw .freezeChanged(account)
+        case .always, .notOtherwise, .frozen: freeze(account, reason)
         }
     }
 
@@ -99,7 +111,8 @@ extension DictionaryLedger {
             try spend(new.amount, new.debit)
         case .availableDespiteFreeze:
             try spend(new.amount, new.debit)
-        case .reservation(let id):
+        case .reservation(let id, let unlessFrozen):
+            if unlessFrozen { try checkNotFrozen(new.debit) }
             reservation = id
             var hold = try active(id, new.debit)
             let left = hold.amount - hold.captured

@@ -75,7 +75,11 @@ struct RandomOperations {
         case 0, 1: deposit()
         case 2...7: .transfer(transfer(.available))
         case 8: .transfer(transfer(.availableDespiteFreeze))
-        case 9...11: ofReservation { .transfer($0.transfer(.reservation($1), from: $2)) }
+        case 9...11:
+            ofReservation {
+                let unlessFrozen = $0.random.once(in: 3)
+                return .transfer($0.transfer(.reservation($1, unlessFrozen: unlessFrozen), from: $2))
+            }
         case 12, 13: ofReservation { .transfer($0.transfer(.settlingLate($1), from: $2)) }
         case 14: .reverse(NewReversal(id: mint(), of: legs()))
         case 15...21: .reserve(reservation())
@@ -84,12 +88,14 @@ struct RandomOperations {
                 let amount = $0.amount()
                 return $0.random.once(in: 2) ? .increment($1, of: $2, by: amount) : .decrement($1, of: $2, by: amount)
             }
-        case 23, 24: ofReservation { .extend($1, of: $2, until: $0.expiry()) }
+        case 23, 24: ofReservation { .extend($1, of: $2, until: $0.expiry(), unlessFrozen: $0.random.once(in: 2)) }
         case 25: ofReservation { .release($1, of: $2, reason: "done") }
         case 26: ofReservation { .expire($1, of: $2) }
         case 27, 28: .use(usage())
         case 29: .giveBack(counter: counterName(), of: account(), amount: amount(), at: earlier())
-        case 30: .freeze(account(), because: random.once(in: 3) ? "suspected" : nil)
+        case 30:
+            .freeze(account(), because: random.once(in: 3) ? "suspected" : nil, given: condition())
+        case 37: .freeze(account(), because: "taken back", given: condition())
         case 31, 32:
             .collect(
                 NewCollection(
@@ -120,6 +126,16 @@ struct RandomOperations {
                 )
             )
         default: .freeze(account(), because: nil)
+        }
+    }
+
+    private mutating func condition() -> FreezeCondition {
+        switch random.below(5) {
+        case 0: .notOtherwise(than: "susp")
+        case 1: .notOtherwise(than: "taken back and more")
+        case 2: .frozen(because: "suspected")
+        case 3: .frozen(because: "taken back")
+        default: .always
         }
     }
 

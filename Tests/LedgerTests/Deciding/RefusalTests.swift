@@ -39,6 +39,26 @@ private typealias F = CoreFixture
             .accountFrozen(F.frozen),
             .increment(F.frozenHold, of: F.frozen, by: 1)
         ),
+        .init(
+            "holding on what may not leave a frozen account",
+            .accountFrozen(F.frozen),
+            .extend(F.frozenHold, of: F.frozen, until: nil, unlessFrozen: true)
+        ),
+        .init(
+            "capture of what may not leave a frozen account",
+            .accountFrozen(F.frozen),
+            F.pay(1, F.frozen, F.bob, .reservation(F.frozenHold, unlessFrozen: true))
+        ),
+        .init(
+            "the end of another freeze",
+            .freezeChanged(F.frozen),
+            .freeze(F.frozen, because: nil, given: .frozen(because: "suspicion"))
+        ),
+        .init(
+            "the end of a freeze that has ended",
+            .freezeChanged(F.alice),
+            .freeze(F.alice, because: nil, given: .frozen(because: "suspected"))
+        ),
     ]
 
     private static let amounts: [RefusalCase] = [
@@ -240,7 +260,7 @@ private typealias F = CoreFixture
     @Test func `every refusal is in the table`() {
         let names = Set(RefusalTests.all.map { String("\($0.refusal)".prefix { $0 != "(" }) })
         let ofReservations = ["reservationExpired"]  // in the table of transitions
-        #expect(names.count + ofReservations.count == 16)
+        #expect(names.count + ofReservations.count == 17)
     }
 }
 

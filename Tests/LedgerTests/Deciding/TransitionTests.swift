@@ -136,6 +136,7 @@ import Testing
     @Test func `a frozen account's reservation can still be captured and released`() throws {
         var core = CoreFixture.core()
         try core.done(CoreFixture.pay(10, CoreFixture.frozen, CoreFixture.house, .reservation(CoreFixture.frozenHold)))
+        try core.done(.extend(CoreFixture.frozenHold, of: CoreFixture.frozen, until: nil))
         try core.done(.release(CoreFixture.frozenHold, of: CoreFixture.frozen, reason: "declined"))
         #expect(core.accounts[CoreFixture.frozen]?.posted == 90)
         #expect(core.accounts[CoreFixture.frozen]?.reserved == 0)
@@ -172,5 +173,23 @@ import Testing
         try core.done(.freeze(CoreFixture.frozen, because: nil))
         try core.done(CoreFixture.pay(1, CoreFixture.frozen, CoreFixture.bob, id: CoreFixture.transfer(6)))
         #expect(core.changedAccounts.contains(CoreFixture.frozen))
+    }
+
+    @Test func `a freeze takes no other one's place unless it may, and ends only for its own reason`() throws {
+        var core = CoreFixture.core()
+        let (free, frozen) = (CoreFixture.bob, CoreFixture.frozen)
+        func because(_ account: ID<LedgerAccount>) -> String? { core.accounts[account]?.frozenBecause }
+        for account in [free, frozen] {
+            try core.done(.freeze(account, because: "owed: 1", given: .notOtherwise(than: "owed: ")))
+        }
+        #expect(because(free) == "owed: 1" && because(frozen) == "suspected")
+        try core.done(.freeze(free, because: "owed: 2", given: .notOtherwise(than: "owed: ")))
+        // Who has read the first of them ends nothing of the second.
+        #expect(core.refusal(.freeze(free, because: nil, given: .frozen(because: "owed: 1"))) == .freezeChanged(free))
+        #expect(because(free) == "owed: 2")
+        try core.done(.freeze(free, because: nil, given: .frozen(because: "owed: 2")))
+        #expect(because(free) == nil)
+        try core.done(.freeze(frozen, because: "chargeback"))
+        #expect(because(frozen) == "chargeback")
     }
 }
