@@ -104,17 +104,14 @@ struct Rebalancer: Sendable {
         _ portfolio: Portfolio,
         by initiator: Initiator
     ) async throws {
-        var amount = step.amount
+        var wish = step.amount
         if step.side == .buy, step.status == .planned {
             // Sales may have brought less than was planned; what was to be kept is kept.
             let cash = try await portfolios.standing(of: portfolio).rebalanceCash
-            amount = min(amount, cash.free - rebalance.cashKept)
-            guard amount > 0 else {
-                try await rebalances.settle(step, of: rebalance.id, .skipped, nil, reason: "not_enough_cash")
-                return
-            }
+            wish = min(wish, cash.free - rebalance.cashKept)
+            if wish <= 0, try await rebalances.skip(step, of: rebalance.id) { return }
         }
-        amount = try await rebalances.fix(step, of: rebalance.id, amount: amount)
+        guard let amount = try await rebalances.fix(step, of: rebalance.id, amount: wish) else { return }
         let wanted = OrderPlacement.Wanted(
             clientID: "\(rebalance.id.wire):\(step.place)",
             side: step.side,

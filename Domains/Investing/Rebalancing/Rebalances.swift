@@ -123,7 +123,9 @@ struct Rebalances: Sendable {
     }
 
     /// Fixes what an order is placed with; the first to say so counts, and everybody goes by what it said.
-    func fix(_ step: Rebalance.Step, of id: ID<Rebalance>, amount: Int128) async throws -> Int128 {
+    ///
+    /// - Returns: nil if it is over, as another process says, and must not be placed.
+    func fix(_ step: Rebalance.Step, of id: ID<Rebalance>, amount: Int128) async throws -> Int128? {
         _ = try await pool.query(
             """
             update \(schema).rebalance_orders set status = 'placing', amount = \(amount)
@@ -131,9 +133,23 @@ struct Rebalances: Sendable {
             """
         )
         let rows = try await pool.query(
-            "select amount from \(schema).rebalance_orders where rebalance = \(id) and place = \(step.place)"
+            """
+            select amount from \(schema).rebalance_orders
+            where rebalance = \(id) and place = \(step.place) and status = 'placing'
+            """
         )
-        return try rows[0]["amount"]
+        return try rows.first?["amount"]
+    }
+
+    /// Leaves an order out for which there is no cash; false if another process has fixed it, or it is over.
+    func skip(_ step: Rebalance.Step, of id: ID<Rebalance>) async throws -> Bool {
+        let skipped = try await pool.query(
+            """
+            update \(schema).rebalance_orders set status = 'skipped', reason = 'not_enough_cash'
+            where rebalance = \(id) and place = \(step.place) and status = 'planned'
+            """
+        )
+        return skipped.affected > 0
     }
 
     /// Stores what became of an order; the first to say so counts.
