@@ -108,4 +108,22 @@ import Testing
             #expect(try await RebalanceTests.history(station, id).map(\.cause) == ["schedule"])
         }
     }
+
+    @Test func `a change that overlaps a scheduled run doesn't bring the run again`() async throws {
+        try await PortfolioStation.with { station in
+            let (ada, id) = try await RebalanceTests.tilted(station, [("schedule", "daily")])
+            try await RebalanceTests.due(station)
+            let asRead = try await Self.portfolio(station, id)
+            let service = station.parts.service
+            try await service.look()
+            var terms = asRead.terms
+            terms.name = "Renamed"
+            let changed = try await service.rebalancer.portfolios.change(asRead, terms, by: Self.initiator)
+            let next = try await station.call("GET", "/portfolios/\(id)", as: ada).text("next_run_at")
+            #expect(next == changed.nextRunAt?.description)
+            #expect(try #require(changed.nextRunAt) > SystemClock().now())
+            try await service.look()
+            #expect(try await RebalanceTests.history(station, id).map(\.cause) == ["schedule"])
+        }
+    }
 }
