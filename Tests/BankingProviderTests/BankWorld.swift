@@ -14,6 +14,7 @@ import Testing
 
 /// Banking's settlement and calls over a database of its own, with a customer and a provider that does as it is told.
 struct BankWorld: Sendable {
+    let database: TestDatabase
     let pool: Pool
     let platform: Pool
     let runtime: DomainRuntime
@@ -33,6 +34,7 @@ struct BankWorld: Sendable {
 
     private init(_ database: TestDatabase) async throws {
         let (schema, clock) = (Schema.banking, SystemClock())
+        self.database = database
         platform = database.pool(.platform)
         compliance = ComplianceGate(pool: platform, ids: ids, clock: clock)
         pool = database.pool(.banking)
