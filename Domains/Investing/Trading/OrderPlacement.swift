@@ -8,8 +8,8 @@ import PostgreSQL
 /// Places market orders for the program itself, by the same way as clients' orders, and says what became of them.
 ///
 /// Each has a client's id of its own, which is its key too: placing it again, by another process at the same time,
-/// places nothing more and gives the first answer, a refusal as well. Such an id is remembered for a day only, so whoever
-/// goes on with what was begun earlier looks for the order itself first.
+/// places nothing more and gives the first answer, a refusal as well. Such an id is remembered for a day only, so
+/// whoever goes on with what was begun earlier looks for the order itself first.
 struct OrderPlacement: Sendable {
     /// How far apart the clocks of processes and of the database may be.
     private static let skewSeconds: Int64 = 600
