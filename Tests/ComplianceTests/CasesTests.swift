@@ -2,6 +2,7 @@ import Compliance
 import Kernel
 import Logging
 import PostgreSQL
+import TestSupport
 import Testing
 
 @Suite struct CasesTests {
@@ -198,6 +199,59 @@ import Testing
             #expect(found["evidence"]?["seen"] == "first")
             let seen = found["alerts"]?.elements?.map { $0["evidence"]?["seen"] }
             #expect(seen == ["first", "second"])
+        }
+    }
+
+    private static func alert(_ subject: String, about user: ID<User>) -> ComplianceCases.Alert {
+        ComplianceCases.Alert(user: user, kind: .sanctions, subject: subject, score: 900, explanation: [subject])
+    }
+
+    @Test func `an alert that meets the release of its case opens another one, which holds the money`() async throws {
+        try await ComplianceWorld.with { world in
+            let user = try await world.user("Ana Ruiz")
+            let first = try #require(try await world.cases.raise([Self.alert("first", about: user)], evidence: [:]))
+            try await world.cases.propose(first, .released, by: "ada")
+            let raised = try await withThrowingTaskGroup(of: ID<ComplianceCase>?.self) { group in
+                try await world.database.pool().withTransaction { holder in
+                    // The decision is held up when it has closed the case and hasn't committed.
+                    _ = try await holder.query("lock table platform.audit_log in share mode")
+                    group.addTask {
+                        try await world.cases.decide(first, agrees: true, by: "bob")
+                        return nil
+                    }
+                    try await world.database.untilWaiting(1)
+                    group.addTask { try await world.cases.raise([Self.alert("second", about: user)], evidence: [:]) }
+                    try await world.database.untilWaiting(2)
+                }
+                var raised: ID<ComplianceCase>?
+                for try await id in group { raised = raised ?? id }
+                return raised
+            }
+            let second = try #require(raised)
+            #expect(second != first)
+            #expect(try await world.cases.find(first)?["status"] == "released")
+            #expect(try await world.cases.queue().map { $0["id"] } == [.string(second.wire)])
+            let holds = try await world.pool.query("select case_id from platform.compliance_holds")
+            #expect(try holds.map { try $0[0] as ID<ComplianceCase> } == [second])
+            #expect(try await world.gate.check(world.movement(.payment, 5, of: user)).outcome == .review)
+        }
+    }
+
+    @Test func `a customer has one open case of a kind at most`() async throws {
+        try await ComplianceWorld.with { world in
+            let user = try await world.user("Ana Ruiz")
+            let first = try #require(try await world.cases.raise([Self.alert("first", about: user)], evidence: [:]))
+            await #expect {
+                _ = try await world.pool.query(
+                    """
+                    insert into platform.compliance_cases (id, user_id, kind, evidence, opened_at, due_at)
+                    select \(world.ids.next(ComplianceCase.self)), user_id, kind, evidence, opened_at, due_at
+                    from platform.compliance_cases where id = \(first)
+                    """
+                )
+            } throws: {
+                ($0 as? PostgresError)?.violates("compliance_cases_one") == true
+            }
         }
     }
 

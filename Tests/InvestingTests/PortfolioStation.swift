@@ -32,6 +32,7 @@ struct PortfolioStation: Sendable {
 
         private let commits: GroupCommit<Desk>
         private let plan = Mutex<(orders: Int, at: Break)?>(nil)
+        private let meanwhile = Mutex<(@Sendable () async throws -> Void)?>(nil)
 
         init(_ desk: Desk) { commits = GroupCommit(desk, label: "portfolios", writers: 1) }
 
@@ -40,6 +41,9 @@ struct PortfolioStation: Sendable {
 
         /// Lets so many orders through and breaks at the one after them.
         func cut(after orders: Int, _ at: Break) { plan.withLock { $0 = (orders, at) } }
+
+        /// Has something happen before the next order gets through.
+        func beforeNext(_ body: @escaping @Sendable () async throws -> Void) { meanwhile.withLock { $0 = body } }
 
         /// Everything goes through again.
         func mend() { plan.withLock { $0 = nil } }
@@ -52,6 +56,11 @@ struct PortfolioStation: Sendable {
                 return left.orders <= 0 ? left.at : nil
             }
             if isCut == .beforeOrder { throw WriterElsewhere() }
+            let happens = meanwhile.withLock { body in
+                defer { body = nil }
+                return body
+            }
+            try await happens?()
             let outcome = try await commits.submit(item)
             if isCut == .afterOrder { throw WriterElsewhere() }
             return outcome

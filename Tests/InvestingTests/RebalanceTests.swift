@@ -9,7 +9,7 @@ import Testing
 
 @Suite struct RebalanceTests {
     /// A portfolio of 60 % Bitcoin and 40 % cash that should be 20 % Bitcoin, 30 % Ether and 50 % cash.
-    private static func tilted(
+    static func tilted(
         _ station: PortfolioStation,
         _ more: [(String, JSON)] = []
     ) async throws -> (ada: TradingWorld.Trader, id: String) {
@@ -190,13 +190,12 @@ import Testing
                     by: initiator
                 )
             }
-            let started = try await start()
-            let run = try #require(started)
+            guard case .started(let run) = try await start() else { throw InvestingFault.missing("a run") }
             async let first = rebalancer.carryOut(run, portfolio, by: initiator)
             async let second = rebalancer.carryOut(run, portfolio, by: initiator)
             let (left, right) = try await (first, second)
             #expect(left.status == .completed && right.status == .completed)
-            #expect(try await start() == nil, "what was planned before the last one would do the same once more")
+            #expect(try await start() == .busy, "what was planned before the last one would do the same once more")
             let rows = try await station.world.pool.query(
                 "select count(*) as orders from investing.orders where account = \(wanted)"
             )
@@ -215,7 +214,8 @@ import Testing
         _ = try await station.world.pool.query("update investing.portfolios set claimed_until = '-infinity'")
     }
 
-    private static func due(_ station: PortfolioStation) async throws {
+    /// Has the time of all portfolios come.
+    static func due(_ station: PortfolioStation) async throws {
         _ = try await station.world.pool.query(
             """
             update investing.portfolios set next_look_at = clock_timestamp(),
@@ -224,7 +224,8 @@ import Testing
         )
     }
 
-    private static func history(
+    /// The rebalancings of a portfolio, oldest first.
+    static func history(
         _ station: PortfolioStation,
         _ id: String
     ) async throws -> [(cause: String, status: String)] {
@@ -316,7 +317,7 @@ import Testing
                 request: nil,
                 by: Initiator(system: "test", correlation: 1)
             )
-            #expect(started == nil)
+            #expect(started == .outdated)
             #expect(try await RebalanceTests.history(station, id).isEmpty)
         }
     }

@@ -172,14 +172,59 @@ import Testing
         }
     }
 
-    @Test func `an event stays parked when its own looks are used up`() async throws {
+    @Test func `an event stays parked when its own looks are used up, and begins anew after a while`() async throws {
         try await Fixture.with { fixture in
             _ = try await fixture.inbox.put(fixture.arrival("e1", object: "pi_1"))
             try await fixture.worker(Handler { _ in .parked("unknown") }).drain()
             let parked = try #require(try await fixture.inbox.list(.parked).first)
-            #expect(parked.dueAt == nil && parked.event.attempt == 3)
+            let due = try #require(parked.dueAt)
+            #expect(due.secondsSince(SystemClock().now()) > 3_000 && parked.event.attempt == 0)
             try await fixture.commit([InboxUnpark(source: "stripe", objectID: "pi_1")])
             #expect(try await fixture.inbox.list(.pending).map(\.event.attempt) == [0])
+        }
+    }
+
+    @Test func `an object that becomes known during an event's last look is found by another one`() async throws {
+        try await Fixture.with { fixture in
+            let handler = Handler { event in
+                let isKnown: Bool = try await fixture.value(
+                    "select exists (select from banking.effects where note = 'object')"
+                )
+                if isKnown {
+                    try await fixture.commit([Effect(event: event.id.value, note: event.eventID), event.mark])
+                    return .processed
+                }
+                // It has looked in vain; now the object is stored, which finds the event running.
+                if event.attempt == 3 {
+                    try await fixture.commit([
+                        Effect(event: 1, note: "object"), InboxUnpark(source: "stripe", objectID: "pi_1"),
+                    ])
+                }
+                return .parked("no such payment")
+            }
+            _ = try await fixture.inbox.put(fixture.arrival("e1", object: "pi_1"))
+            try await fixture.worker(handler).drain()
+            #expect(try await fixture.inbox.list(.parked).map(\.event.eventID) == ["e1"])
+            // An hour later.
+            _ = try await fixture.pool.query("update banking.inbox set due_at = due_at - interval '1 hour'")
+            try await fixture.worker(handler).drain()
+            #expect(try await fixture.effects() == ["object", "e1"])
+        }
+    }
+
+    @Test func `what follows a parked event in its order looks again within a minute`() async throws {
+        try await Fixture.with { fixture in
+            _ = try await fixture.inbox.put([
+                fixture.arrival("e1", object: "pi_1", sequence: 1), fixture.arrival("e2", object: "pi_1", sequence: 2),
+            ])
+            try await fixture.worker(Handler { _ in .parked("unknown") }).drain()
+            _ = try await fixture.pool.query(
+                "update banking.inbox set due_at = clock_timestamp() where event_id = 'e2'"
+            )
+            try await fixture.worker(Handler { _ in .parked("unknown") }).drain()
+            let follower = try #require(try await fixture.inbox.show(source: "stripe", eventID: "e2"))
+            let due = try #require(follower.dueAt)
+            #expect(follower.status == .failed && due.secondsSince(SystemClock().now()) <= 61)
         }
     }
 

@@ -123,6 +123,8 @@ struct AccountStatusRow: StoredRow {
 
     static func store(_ rows: [AccountStatusRow], in schema: Schema, at instant: Timestamp) -> [SQL] {
         [
+            // Waits for those who hold it open; what they stored is seen by the next statement only.
+            "select 1 from \(schema).accounts where id = any(\(rows.map(\.account.id))) order by id for update",
             """
             update \(schema).accounts a
             set status = n.status, version = a.version + 1, updated_at = \(instant)
@@ -133,6 +135,23 @@ struct AccountStatusRow: StoredRow {
                 where t.user_id = a.user_id and t.status not in ('completed', 'failed', 'refunded', 'returned')
                     and (t.linked_account = a.id or (a.instrument is null and t.account = a.type))))
             returning 1
+            """,
+        ]
+    }
+}
+
+/// A linked account that must be open still when the movement commits that it is named in.
+///
+/// It has no ledger account that would say so: it is held until then, and closed or frozen after it only.
+struct OpenAccountRow: StoredRow {
+    let account: ID<BankAccount>
+
+    static func store(_ rows: [OpenAccountRow], in schema: Schema, at: Timestamp) -> [SQL] {
+        [
+            """
+            select 1 from unnest(\(rows.map(\.account))) as n(id)
+            join \(schema).accounts a on a.id = n.id and a.status = 'open'
+            order by a.id for share of a
             """
         ]
     }

@@ -44,6 +44,14 @@ struct BankAccounts: Sendable {
         return try BankAccount(row)
     }
 
+    /// Why a movement that names a linked account wasn't stored, where its row wasn't as expected.
+    ///
+    /// - Throws: 422 `account_closed` or `account_frozen` where that happened meanwhile, else 409 `conflict`.
+    func refuseStale(_ id: ID<BankAccount>, of user: ID<User>) async throws -> Never {
+        try await get(id, of: user).requireUsable()
+        throw Problem(409, "conflict", "The account has changed meanwhile. Read it again and retry.")
+    }
+
     /// Links a card or bank account elsewhere, named by a provider's token; it counts as verified in the sandbox only.
     ///
     /// - Throws: 422 `too_many_accounts`.

@@ -4,6 +4,7 @@ import Fees
 import HTTP
 import Kernel
 import Ledger
+import PostgreSQL
 
 /// Money that comes in: the customer pays a provider, whose webhook completes the deposit.
 struct Deposits: Sendable {
@@ -54,7 +55,14 @@ struct Deposits: Sendable {
         let item = try movement.item([movement.usage(of: try found[target])], for: request) { receipt, instant in
             accepted(order, movement, receipt, instant, initiator, key)
         }
-        return try await calls.completing(try await ledger.submit(item).response(), awaitedBy: key)
+        let response: APIResponse
+        do {
+            response = try await ledger.submit(item).response()
+        } catch let error as PostgresError where error.isStale {
+            guard let source = order.source else { throw error }
+            try await bankAccounts.refuseStale(source, of: user)
+        }
+        return try await calls.completing(response, awaitedBy: key)
     }
 
     private func accepted(
@@ -90,6 +98,8 @@ struct Deposits: Sendable {
         )
         let rows = journal.rows(transaction, receipt: receipt, at: instant, by: initiator, fees: movement.quote.lines)
         let answer = APIResponse.accepted(transaction.json, location: transaction.path)
-        return LedgerItem.Finish(rows: rows + [call], answer: StoredAnswer(answer))
+        let open = order.source.map { OpenAccountRow(account: $0) }
+        let held: [any StoredRow] = open.map { [$0] } ?? []
+        return LedgerItem.Finish(rows: held + rows + [call], answer: StoredAnswer(answer))
     }
 }

@@ -66,9 +66,14 @@ struct Withdrawals: Sendable {
         let item = try movement.item(commands, for: request) { receipt, instant in
             accepted(order, movement, reservation, receipt, instant, initiator)
         }
-        let response = try await ledger.submit(item).response()
-        if response.status >= 400 { await checks.compliance.didNotHappen(movement.asked) }
-        return response
+        do {
+            let response = try await ledger.submit(item).response()
+            if response.status >= 400 { await checks.compliance.didNotHappen(movement.asked) }
+            return response
+        } catch let error as PostgresError where error.isStale {
+            await checks.compliance.didNotHappen(movement.asked)
+            try await bankAccounts.refuseStale(order.destination, of: user)
+        }
     }
 
     private func accepted(
@@ -106,6 +111,7 @@ struct Withdrawals: Sendable {
         let calls: [any StoredRow] = movement.isHeld ? [] : [call]
         let rows = journal.rows(transaction, receipt: receipt, at: instant, by: initiator, fees: movement.quote.lines)
         let answer = APIResponse.accepted(transaction.json, location: transaction.path)
-        return LedgerItem.Finish(rows: rows + calls, answer: StoredAnswer(answer))
+        let open = OpenAccountRow(account: order.destination)
+        return LedgerItem.Finish(rows: [open] + rows + calls, answer: StoredAnswer(answer))
     }
 }

@@ -38,7 +38,7 @@ struct PortfolioImpact: Sendable {
         let others = before.parts.filter { $0.holding.market.id != market.id }
         after = PortfolioStanding(
             portfolio: before.portfolio,
-            at: before.at,
+            moment: before.moment,
             cash: (before.cash.posted + (buys ? -estimate.total : estimate.total), before.cash.reserved),
             parts: (others + [changed]).sorted { $0.holding.market.id < $1.holding.market.id },
             growth: before.growth

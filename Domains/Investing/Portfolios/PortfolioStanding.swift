@@ -22,13 +22,21 @@ struct PortfolioStanding: Sendable {
         var value: Int128 { holding.price.map { holding.market.quoteAmount(lots * Int128($0)) } ?? 0 }
     }
 
+    /// What a standing is as of.
+    struct Moment: Sendable {
+        /// Whatever had ended by then is in it.
+        let at: Timestamp
+        /// How often something had moved in or out of the portfolio's balances.
+        let moves: Int64
+    }
+
     let portfolio: Portfolio
-    /// Whatever had ended by then is in it.
-    let at: Timestamp
+    let moment: Moment
     let cash: (posted: Int128, reserved: Int128)
     let parts: [Part]
     let growth: Growth
 
+    var at: Timestamp { moment.at }
     /// Minor units of the cash.
     var value: Int128 { parts.reduce(cash.posted) { $0 + $1.value } }
     /// Basis points of each part, and of the cash at the end.
@@ -59,6 +67,16 @@ struct PortfolioStanding: Sendable {
     }
 }
 
+extension Portfolio {
+    /// How often something moved in or out of its balances, each of which counts its transfers.
+    func moves(in schema: Schema) -> SQL {
+        """
+        (select coalesce(sum(version), 0)::bigint from \(schema).ledger_accounts
+        where owner = \(account.user) and kind = \(account.ledgerKind))
+        """
+    }
+}
+
 extension Portfolios {
     /// A portfolio's standing, all of it as of one moment.
     func standing(of portfolio: Portfolio) async throws -> PortfolioStanding {
@@ -66,7 +84,7 @@ extension Portfolios {
             try await transaction.pipeline([
                 held(by: portfolio), balance(of: portfolio), lastFlow(of: portfolio),
                 // When the transaction began, before its first statement chose what all of them see.
-                "select transaction_timestamp() as now",
+                "select transaction_timestamp() as now", "select \(portfolio.moves(in: schema)) as moves",
             ])
         }
         let known = try await markets.numbered(try results[0].map { try $0["of_market"] })
@@ -87,7 +105,7 @@ extension Portfolios {
         }
         return PortfolioStanding(
             portfolio: portfolio,
-            at: try results[3][0]["now"],
+            moment: .init(at: try results[3][0]["now"], moves: try results[4][0]["moves"]),
             cash: try results[1].first.map { (try $0["posted"], try $0["reserved"]) } ?? (0, 0),
             parts: parts,
             growth: try results[2].first.flatMap(Growth.init) ?? Growth()

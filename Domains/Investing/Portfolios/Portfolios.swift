@@ -100,10 +100,10 @@ struct Portfolios: Sendable {
             after: terms.json(cash)
         )
         let isRescheduled = terms.schedule != portfolio.terms.schedule || portfolio.terms.isPaused && !terms.isPaused
-        let next = isRescheduled ? terms.schedule.next(after: now) : portfolio.nextRunAt
+        let update = update(portfolio, terms, isRescheduled: isRescheduled, now)
         do {
             try await pool.transact { _ in
-                Closing((), last: [update(portfolio, terms, next, now)] + [entry].statements(in: schema, at: now))
+                Closing((), last: [update] + [entry].statements(in: schema, at: now))
             }
         } catch let error as PostgresError where error.isStale {
             throw Problem(
@@ -166,7 +166,13 @@ struct Portfolios: Sendable {
         ]
     }
 
-    private func update(_ portfolio: Portfolio, _ terms: PortfolioTerms, _ next: Timestamp?, _ now: Timestamp) -> SQL {
+    // A run that started meanwhile has set its next time, which is left as it is unless the schedule is another one.
+    private func update(
+        _ portfolio: Portfolio,
+        _ terms: PortfolioTerms,
+        isRescheduled: Bool,
+        _ now: Timestamp
+    ) -> SQL {
         """
         with changed as (
             update \(schema).portfolios
@@ -174,8 +180,9 @@ struct Portfolios: Sendable {
                 band_kind = \(terms.band.kind.rawValue), band = \(terms.band.basisPoints),
                 order_minimum = \(terms.orderMinimum), slippage = \(terms.slippage),
                 schedule = \(terms.schedule.rawValue), is_on_drift = \(terms.isOnDrift),
-                is_paused = \(terms.isPaused), next_run_at = \(next), next_look_at = \(now), version = version + 1,
-                updated_at = \(now)
+                is_paused = \(terms.isPaused),
+                next_run_at = case when \(isRescheduled) then \(terms.schedule.next(after: now)) else next_run_at end,
+                next_look_at = \(now), version = version + 1, updated_at = \(now)
             where id = \(portfolio.id) and version = \(portfolio.version) and status = 'open' returning 1)
         select blocks.expect_rows(count(*), 1) from changed
         """

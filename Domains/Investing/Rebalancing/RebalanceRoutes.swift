@@ -58,7 +58,7 @@ struct RebalanceRoutes: Sendable {
                 )
             ],
             problems: RebalanceRoutes.problems.merging([
-                409: ["rebalance_running", "portfolio_closed"], 503: ["writer_elsewhere"],
+                409: ["rebalance_running", "portfolio_closed", "portfolio_changed"], 503: ["writer_elsewhere"],
             ]) { $1 }
         ) { request in
             let portfolio = try await portfolio(request, request.body["portfolio"]?.stringValue)

@@ -76,11 +76,11 @@ struct RebalanceService: Service {
     }
 
     /// Rebalances a claimed portfolio if it is time or need, and says when to look next.
-    private func start(_ claim: Claim) async throws {
+    func start(_ claim: Claim) async throws {
         guard let portfolio = try await rebalancer.portfolios.find(claim.portfolio) else { return }
         let cause = claim.isScheduled ? Rebalance.Cause.schedule : .drift
         let later = rebalancer.portfolios.release(claim, portfolio, after: RebalanceService.lookSeconds)
-        let (plan, at): (RebalancePlan, Timestamp)
+        let (plan, at): (RebalancePlan, PortfolioStanding.Moment)
         do {
             (plan, at) = try await rebalancer.plan(portfolio)
         } catch let problem as Problem {
@@ -94,7 +94,7 @@ struct RebalanceService: Service {
         }
         let rested = rebalancer.portfolios.release(claim, portfolio, after: RebalanceService.restSeconds)
         let initiator = initiator(portfolio.id.value)
-        let started = try await rebalancer.rebalances.start(
+        let start = try await rebalancer.rebalances.start(
             plan,
             asOf: at,
             of: portfolio,
@@ -103,7 +103,11 @@ struct RebalanceService: Service {
             by: initiator,
             also: [rested]
         )
-        if let started { count(try await rebalancer.carryOut(started, portfolio, by: initiator)) }
+        switch start {
+        case .started(let id): count(try await rebalancer.carryOut(id, portfolio, by: initiator))
+        case .busy: break
+        case .outdated: _ = try await rebalancer.portfolios.pool.query(rebalancer.portfolios.letGo(claim))
+        }
     }
 
     private func count(_ rebalance: Rebalance) {
@@ -148,6 +152,11 @@ extension Portfolios {
         return try rows.map {
             RebalanceService.Claim(portfolio: try $0["id"], isScheduled: try $0["is_scheduled"], now: try $0["now"])
         }
+    }
+
+    /// Gives a claimed portfolio back as it is: the next look is at what it has become.
+    func letGo(_ claim: RebalanceService.Claim) -> SQL {
+        "update \(schema).portfolios set claimed_until = '-infinity' where id = \(claim.portfolio)"
     }
 
     /// Gives a claimed portfolio back, to be looked at after so many seconds or at its next time.

@@ -15,33 +15,34 @@ struct Rebalancer: Sendable {
     let placement: OrderPlacement
     let markets: Markets
 
-    /// What a rebalancing would do now, and as of when.
+    /// What a rebalancing would do now, and as of when that is.
     ///
     /// - Throws: 403 `user_not_active`; 422 `no_price`, `account_restricted`.
-    func plan(_ portfolio: Portfolio) async throws -> (plan: RebalancePlan, at: Timestamp) {
+    func plan(_ portfolio: Portfolio) async throws -> (plan: RebalancePlan, at: PortfolioStanding.Moment) {
         let standing = try await portfolios.standing(of: portfolio)
         let members = try standing.members()
         guard let market = members.first?.market else {
-            return (RebalancePlan([], standing.rebalanceCash, .init(portfolio)), standing.at)
+            return (RebalancePlan([], standing.rebalanceCash, .init(portfolio)), standing.moment)
         }
         let rates = try await placement.reader.promise(to: portfolio.account, in: market)
         var rules = RebalancePlan.Rules(portfolio)
         rules.feeRate = rates.highest
-        return (RebalancePlan(members, standing.rebalanceCash, rules), standing.at)
+        return (RebalancePlan(members, standing.rebalanceCash, rules), standing.moment)
     }
 
     /// Starts a rebalancing that was asked for and carries it out; the same request again gives the same one.
     ///
-    /// - Throws: what `plan` throws; 409 `rebalance_running`, `portfolio_closed`; 422 `idempotency_key_reused`.
+    /// - Throws: what `plan` throws; 409 `rebalance_running`, `portfolio_closed`, `portfolio_changed`; 422
+    ///   `idempotency_key_reused`.
     func run(_ portfolio: Portfolio, request: UInt128, by initiator: Initiator) async throws -> Rebalance {
         if let earlier = try await earlier(portfolio, request) { return earlier }
         guard portfolio.status == .open else {
             throw Problem(409, "portfolio_closed", "The portfolio is closed. Open another one.")
         }
         let (plan, at) = try await plan(portfolio)
-        let started: ID<Rebalance>?
+        let start: Rebalances.Start
         do {
-            started = try await rebalances.start(
+            start = try await rebalances.start(
                 plan,
                 asOf: at,
                 of: portfolio,
@@ -50,20 +51,26 @@ struct Rebalancer: Sendable {
                 by: initiator
             )
         } catch let error as PostgresError where error.violates("rebalances_request_key") {
-            started = nil
+            start = .busy
         }
-        guard let started else {
-            // By another way, the same request may have been quicker.
-            if let earlier = try await earlier(portfolio, request) { return earlier }
-            throw Problem(
-                409,
-                "rebalance_running",
-                "Another rebalancing of this portfolio is under way or has just ended. Try again after it.",
-                retryAfterSeconds: 1
-            )
-        }
-        return try await carryOut(started, portfolio, by: initiator)
+        if case .started(let id) = start { return try await carryOut(id, portfolio, by: initiator) }
+        // By another way, the same request may have been quicker.
+        if let earlier = try await earlier(portfolio, request) { return earlier }
+        throw start == .outdated ? Rebalancer.changed : Rebalancer.running
     }
+
+    private static let running = Problem(
+        409,
+        "rebalance_running",
+        "Another rebalancing of this portfolio is under way or has just ended. Try again after it.",
+        retryAfterSeconds: 1
+    )
+    private static let changed = Problem(
+        409,
+        "portfolio_changed",
+        "The portfolio has changed while its rebalancing was planned; nothing was done. Try again.",
+        retryAfterSeconds: 1
+    )
 
     private func earlier(_ portfolio: Portfolio, _ request: UInt128) async throws -> Rebalance? {
         guard let earlier = try await rebalances.find(request: request) else { return nil }
@@ -97,17 +104,14 @@ struct Rebalancer: Sendable {
         _ portfolio: Portfolio,
         by initiator: Initiator
     ) async throws {
-        var amount = step.amount
+        var wish = step.amount
         if step.side == .buy, step.status == .planned {
             // Sales may have brought less than was planned; what was to be kept is kept.
             let cash = try await portfolios.standing(of: portfolio).rebalanceCash
-            amount = min(amount, cash.free - rebalance.cashKept)
-            guard amount > 0 else {
-                try await rebalances.settle(step, of: rebalance.id, .skipped, nil, reason: "not_enough_cash")
-                return
-            }
+            wish = min(wish, cash.free - rebalance.cashKept)
+            if wish <= 0, try await rebalances.skip(step, of: rebalance.id) { return }
         }
-        amount = try await rebalances.fix(step, of: rebalance.id, amount: amount)
+        guard let amount = try await rebalances.fix(step, of: rebalance.id, amount: wish) else { return }
         let wanted = OrderPlacement.Wanted(
             clientID: "\(rebalance.id.wire):\(step.place)",
             side: step.side,

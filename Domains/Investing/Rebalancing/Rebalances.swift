@@ -52,50 +52,80 @@ struct Rebalances: Sendable {
 
     // MARK: Writing
 
-    /// Stores a new rebalancing with its orders; nil if another one is under way or has ended since the time that the
-    /// plan is of, or if the portfolio rests: it is closed, or paused and this one wasn't asked for.
+    /// What came of starting a rebalancing.
+    enum Start: Sendable, Hashable {
+        case started(ID<Rebalance>)
+        /// Another one is under way, or has ended since the time that the plan is of.
+        case busy
+        /// The portfolio isn't as it was planned for: it has other terms or rests, or something moved in or out.
+        case outdated
+    }
+
+    /// Stores a new rebalancing with its orders, if the portfolio is as the plan reckons with.
     ///
-    /// `also` is stored with it.
+    /// `also` is stored too, unless the plan is outdated.
     func start(
         _ plan: RebalancePlan,
-        asOf at: Timestamp,
+        asOf moment: PortfolioStanding.Moment,
         of portfolio: Portfolio,
         _ cause: Rebalance.Cause,
         request: UInt128?,
         by initiator: Initiator,
         also: [SQL] = []
-    ) async throws -> ID<Rebalance>? {
+    ) async throws -> Start {
         let id = ids.next(Rebalance.self)
-        let isDone = plan.steps.isEmpty
+        let looks = [lock(portfolio), state(portfolio, asOf: moment, cause)]
+        let insert = insert(id, plan, portfolio, cause, request: request)
+        let (orders, entry) = (orders(plan, id), audit(id, portfolio, cause, initiator))
         return try await pool.transact { transaction in
-            // From here on none starts that the next statement doesn't see.
-            _ = try await transaction.query(
-                "select 1 from \(schema).portfolios where id = \(portfolio.id) for no key update"
-            )
-            let inserted = try await transaction.query(
-                """
-                insert into \(schema).rebalances (id, portfolio, cause, status, value, drift_before, drift_after,
-                    cash_kept, request, leased_until, created_at, ended_at)
-                select \(id), p.id, \(cause.rawValue), \(isDone ? "completed" : "running"), \(plan.value),
-                    \(plan.driftBefore), \(isDone ? plan.driftBefore : nil), \(plan.cashKept), \(request),
-                    n + make_interval(secs => \(Rebalances.leaseSeconds)), n,
-                    case when \(isDone) then n end
-                from \(schema).portfolios p, clock_timestamp() as n
-                where p.id = \(portfolio.id) and p.status = 'open' and (\(cause == .manual) or not p.is_paused)
-                    and not exists (
-                        select 1 from \(schema).rebalances r
-                        where r.portfolio = p.id and (r.status = 'running' or r.ended_at >= \(at)))
-                returning created_at
-                """
-            )
-            guard let row = inserted.first else { return Closing(nil, last: also) }
-            let audited = [audit(id, portfolio, cause, initiator)].statements(in: schema, at: try row["created_at"])
-            return Closing(id, last: [orders(plan, id)] + also + audited)
+            let found = try await transaction.pipeline(looks)[1][0]
+            if try found["is_busy"] { return Closing(.busy, last: also) }
+            guard try found["is_as_planned"] else { return Closing(.outdated) }
+            let createdAt: Timestamp = try await transaction.query(insert)[0]["created_at"]
+            return Closing(.started(id), last: [orders] + also + [entry].statements(in: schema, at: createdAt))
         }
     }
 
+    // From here on none starts, and no terms change, that the next statement doesn't see.
+    private func lock(_ portfolio: Portfolio) -> SQL {
+        "select 1 from \(schema).portfolios where id = \(portfolio.id) for no key update"
+    }
+
+    private func state(_ portfolio: Portfolio, asOf moment: PortfolioStanding.Moment, _ cause: Rebalance.Cause) -> SQL {
+        """
+        select p.status = 'open' and (\(cause == .manual) or not p.is_paused) and p.version = \(portfolio.version)
+                and \(portfolio.moves(in: schema)) = \(moment.moves) as is_as_planned,
+            exists (
+                select 1 from \(schema).rebalances r
+                where r.portfolio = p.id and (r.status = 'running' or r.ended_at >= \(moment.at))) as is_busy
+        from \(schema).portfolios p where p.id = \(portfolio.id)
+        """
+    }
+
+    private func insert(
+        _ id: ID<Rebalance>,
+        _ plan: RebalancePlan,
+        _ portfolio: Portfolio,
+        _ cause: Rebalance.Cause,
+        request: UInt128?
+    ) -> SQL {
+        let isDone = plan.steps.isEmpty
+        return """
+            insert into \(schema).rebalances (id, portfolio, cause, status, value, drift_before, drift_after,
+                cash_kept, request, leased_until, created_at, ended_at)
+            select \(id), \(portfolio.id), \(cause.rawValue), \(isDone ? "completed" : "running"), \(plan.value),
+                \(plan.driftBefore), \(isDone ? plan.driftBefore : nil), \(plan.cashKept), \(request),
+                n + make_interval(secs => \(Rebalances.leaseSeconds)), n,
+                case when \(isDone) then n end
+            from clock_timestamp() as n
+            returning created_at
+            """
+    }
+
     /// Fixes what an order is placed with; the first to say so counts, and everybody goes by what it said.
-    func fix(_ step: Rebalance.Step, of id: ID<Rebalance>, amount: Int128) async throws -> Int128 {
+    ///
+    /// - Returns: nil if it is over, as another process says, and must not be placed.
+    func fix(_ step: Rebalance.Step, of id: ID<Rebalance>, amount: Int128) async throws -> Int128? {
         _ = try await pool.query(
             """
             update \(schema).rebalance_orders set status = 'placing', amount = \(amount)
@@ -103,9 +133,23 @@ struct Rebalances: Sendable {
             """
         )
         let rows = try await pool.query(
-            "select amount from \(schema).rebalance_orders where rebalance = \(id) and place = \(step.place)"
+            """
+            select amount from \(schema).rebalance_orders
+            where rebalance = \(id) and place = \(step.place) and status = 'placing'
+            """
         )
-        return try rows[0]["amount"]
+        return try rows.first?["amount"]
+    }
+
+    /// Leaves an order out for which there is no cash; false if another process has fixed it, or it is over.
+    func skip(_ step: Rebalance.Step, of id: ID<Rebalance>) async throws -> Bool {
+        let skipped = try await pool.query(
+            """
+            update \(schema).rebalance_orders set status = 'skipped', reason = 'not_enough_cash'
+            where rebalance = \(id) and place = \(step.place) and status = 'planned'
+            """
+        )
+        return skipped.affected > 0
     }
 
     /// Stores what became of an order; the first to say so counts.

@@ -94,6 +94,8 @@ struct DeskBatch {
         switch item {
         case .place(let ticket, let request):
             return answer(request) { batch throws(Problem) in try batch.place(ticket, request) }
+        case .refuse(let problem, let request):
+            return answer(request) { _ throws(Problem) in throw problem }
         case .test(let ticket, let request):
             return answer(request) { batch throws(Problem) in try batch.test(ticket, request) }
         case .placePair(let first, let second, let request):

@@ -9,6 +9,8 @@ import MatchingEngine
 indirect enum DeskItem: Sendable {
     /// An order.
     case place(OrderTicket, DeskRequest)
+    /// An order that was refused before it came here: it counts as refused, unless it was placed before.
+    case refuse(Problem, DeskRequest)
     /// What would be said of an order; nothing is done.
     case test(OrderTicket, DeskRequest)
     /// Two orders of which one cancels the other; they hold money together.
@@ -55,7 +57,7 @@ indirect enum DeskItem: Sendable {
     /// Who asks, where a client does.
     var request: DeskRequest? {
         switch self {
-        case .place(_, let request), .test(_, let request), .placePair(_, _, let request),
+        case .place(_, let request), .refuse(_, let request), .test(_, let request), .placePair(_, _, let request),
             .cancel(_, let request), .cancelList(_, let request), .cancelAll(_, let request),
             .cancelAfter(_, let request), .amend(_, _, _, let request), .replace(_, _, _, let request),
             .stateCost(_, let request), .portfolio(_, let request), .move(_, let request):

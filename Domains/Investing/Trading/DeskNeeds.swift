@@ -36,7 +36,8 @@ struct DeskNeeds: Sendable {
                 accounts.formUnion([move.from.balance, move.to.balance])
                 traders.formUnion([move.from.account, move.to.account])
             case .ledger(let item): ledgerItems.append(item)
-            case .cancel, .cancelList, .cancelAll, .cancelAfter, .amend, .setState, .setReference, .operate, .depth,
+            case .refuse, .cancel, .cancelList, .cancelAll, .cancelAfter, .amend, .setState, .setReference, .operate,
+                .depth,
                 .tick:
                 break
             }

@@ -1,13 +1,15 @@
 import DomainKit
 import HTTP
 import Kernel
+import Ledger
 import MatchingEngine
 import PostgreSQL
 
 /// Places market orders for the program itself, by the same way as clients' orders, and says what became of them.
 ///
-/// Each has a client's id of its own: placing it again, by another process at the same time, places nothing more. Such
-/// an id is remembered for a day only, so whoever goes on with what was begun earlier looks for the order itself first.
+/// Each has a client's id of its own, which is its key too: placing it again, by another process at the same time,
+/// places nothing more and gives the first answer, a refusal as well. Such an id is remembered for a day only, so
+/// whoever goes on with what was begun earlier looks for the order itself first.
 struct OrderPlacement: Sendable {
     /// How far apart the clocks of processes and of the database may be.
     private static let skewSeconds: Int64 = 600
@@ -75,17 +77,29 @@ struct OrderPlacement: Sendable {
         ]
         if let lots = wanted.lots { members.append(.init("quantity", .string(market.wire(lots: lots)))) }
         if let amount = wanted.amount { members.append(.init("quote_amount", .string(market.wire(quote: amount)))) }
-        let ticket: OrderTicket
+        let request = DeskRequest(
+            account: account,
+            initiator: initiator,
+            key: OrderPlacement.key(wanted, of: account),
+            id: initiator.correlation
+        )
+        let item: DeskItem
         do {
-            ticket = try await reader.ticket(.object(members), of: account, in: stored, bound: wanted.bound)
+            let ticket = try await reader.ticket(.object(members), of: account, in: stored, bound: wanted.bound)
+            item = .place(ticket, request)
         } catch let problem as Problem where problem.status < 500 {
-            return .refused(problem.code)
+            // The desk has the word on this too: somebody else may have placed it, or may be about to.
+            item = .refuse(problem, request)
         }
-        let request = DeskRequest(account: account, initiator: initiator, key: nil, id: initiator.correlation)
-        let response = try await desk.answer(.place(ticket, request))
+        let response = try await desk.answer(item)
         let body = try JSON.parse(response.encodedBody()?.bytes ?? [])
         guard response.status == 201 else { return .refused(body["code"]?.stringValue ?? "order_refused") }
         return try OrderPlacement.outcome(body)
+    }
+
+    // Whoever asks first says what is placed: the key stands for the order and not for its terms.
+    private static func key(_ wanted: Wanted, of account: TradingAccount) -> IdempotencyKey {
+        IdempotencyKey(principal: account.id.wire, method: "", path: "", key: wanted.clientID, body: [])
     }
 
     private static func outcome(_ order: JSON) throws -> Outcome {

@@ -134,10 +134,12 @@ public struct ComplianceCases: Sendable {
         _ now: Timestamp,
         in transaction: Transaction
     ) async throws -> ID<ComplianceCase> {
+        // Whoever closes the case holds its row: once that is done, it isn't found here any more.
         let open = try await transaction.query(
             """
             select id from platform.compliance_cases
             where user_id = \(alert.user) and kind = \(alert.kind.rawValue) and closed_at is null
+            for update
             """
         ).first
         if let open {

@@ -7,7 +7,7 @@ struct InboxClaims: Sendable {
     static let leaseSeconds = 30.0
     /// How long an event waits for another worker that has its object.
     static let busySeconds = 0.05
-    /// How long an event waits for a dead one in front of it before it looks again.
+    /// How long an event waits for a dead or parked one in front of it before it looks again.
     private static let deadHeadSeconds = 60.0
 
     let schema: Schema
@@ -104,9 +104,9 @@ struct InboxClaims: Sendable {
         where o.status = 'running' and o.id not in (select id from due)
         union all
         select o.source, o.object_id, false, o.sequence,
-            case when o.status in ('failed', 'parked') and o.due_at is not null then o.due_at
-                when o.status in ('dead', 'parked')
-                    then statement_timestamp() + make_interval(secs => \(InboxClaims.deadHeadSeconds))
+            case when o.status = 'failed' then o.due_at
+                when o.status in ('dead', 'parked') then least(
+                    o.due_at, statement_timestamp() + make_interval(secs => \(InboxClaims.deadHeadSeconds)))
                 else statement_timestamp() + make_interval(secs => \(InboxClaims.busySeconds)) end
         from objects b
         cross join lateral (

@@ -41,7 +41,8 @@ public struct InboxUnpark: StoredRow {
 
     /// One update, of rows locked in id order.
     ///
-    /// An event that is parked between this statement and the commit is found by its own next look, seconds later.
+    /// An event that is being handled meanwhile is left alone, as it may be this transaction that handles it; parked
+    /// after all, it finds the object by its own next look.
     public static func store(_ rows: [InboxUnpark], in schema: Schema, at: Timestamp) -> [SQL] {
         [
             """

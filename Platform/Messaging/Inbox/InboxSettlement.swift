@@ -3,6 +3,11 @@ import PostgreSQL
 
 /// What a worker writes down about a claimed event that did not commit its mark.
 struct InboxSettlement: Sendable, Equatable {
+    /// How long a parked event waits once its attempts are used up; then it looks again, with all of them.
+    ///
+    /// Its object may have become known during the last one: whoever told so found it running and left it alone.
+    static let parkedSeconds = 3_600.0
+
     /// The event.
     let id: ID<InboxEvent>
     /// The number of the claim.
@@ -13,7 +18,7 @@ struct InboxSettlement: Sendable, Equatable {
     let delaySeconds: Double?
     /// Why.
     let reason: String
-    /// Attempts to take back, since the claim counted one: 0 or 1.
+    /// Attempts to take back: the one that the claim counted, or all of them.
     var attemptsTakenBack: Int64 = 0
 
     /// The settlement of an event that was claimed and not handled: it goes back in the queue, no attempt counted.
@@ -55,7 +60,11 @@ struct InboxSettlement: Sendable, Equatable {
             let reason = "the handler committed no mark"
             return hasAttempts ? settled(.failed, delay, reason) : settled(.dead, nil, reason)
         case .ignored(let reason): return settled(.ignored, nil, reason)
-        case .parked(let reason): return settled(.parked, hasAttempts ? delay : nil, reason)
+        case .parked(let reason):
+            guard !hasAttempts else { return settled(.parked, delay, reason) }
+            var settlement = settled(.parked, InboxSettlement.parkedSeconds, reason)
+            settlement.attemptsTakenBack = Int64(event.attempt)
+            return settlement
         case .retry(let reason): return hasAttempts ? settled(.failed, delay, reason) : settled(.dead, nil, reason)
         case .dead(let reason): return settled(.dead, nil, reason)
         }
