@@ -70,16 +70,17 @@ struct BankWorld: Sendable {
             settlement: settlement,
             logger: .quiet
         )
-        try await register()
+        try await register(user, "Ann Lee", as: "ann")
         try await fund()
     }
 
-    private func register() async throws {
+    /// Somebody who is identified.
+    func register(_ user: ID<User>, _ name: String, as username: String) async throws {
         _ = try await platform.query(
             """
             insert into platform.users (id, email, username, name, password_hash, kyc_status, created_at, updated_at)
-            values (\(user), 'ann@example.com', 'ann', 'Ann Lee', '$2b$10$' || repeat('a', 53), 'approved', now(),
-                now())
+            values (\(user), \(username) || '@example.com', \(username), \(name), '$2b$10$' || repeat('a', 53),
+                'approved', now(), now())
             """
         )
     }

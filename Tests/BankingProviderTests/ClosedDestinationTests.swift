@@ -38,14 +38,7 @@ import Testing
 
     /// An identified customer with a bank account elsewhere.
     private func prepare(_ world: BankWorld) async throws -> BankAccount {
-        _ = try await world.platform.query(
-            """
-            insert into platform.users (id, email, username, name, password_hash, kyc_status, created_at, updated_at)
-            values (\(world.user), 'ann@example.com', 'ann', 'Ann Lee', '$2b$10$' || repeat('a', 53), 'approved', now(),
-                now())
-            """
-        )
-        return try await accounts(world).link(
+        try await accounts(world).link(
             .wire,
             label: "Bank",
             token: "tok",

@@ -25,12 +25,7 @@ import Testing
 
     private func payee(_ world: BankWorld) async throws -> ID<User> {
         let bob: ID<User> = world.ids.next()
-        _ = try await world.platform.query(
-            """
-            insert into platform.users (id, email, username, name, password_hash, kyc_status, created_at, updated_at)
-            values (\(bob), 'bob@example.com', 'bob', 'Bob Ray', '$2b$10$' || repeat('a', 53), 'approved', now(), now())
-            """
-        )
+        try await world.register(bob, "Bob Ray", as: "bob")
         return bob
     }
 

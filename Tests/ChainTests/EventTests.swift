@@ -40,6 +40,25 @@ struct EventTests {
         }
     }
 
+    @Test func `that a block has no events isn't said by one of two nodes alone`() async throws {
+        try await ChainWorld.with { one in
+            let world = try await one.followed(by: one.dev.second.url)
+            let ada = try await world.person(1)
+            try await world.settle()
+            for (silent, liar) in [(world.dev, world.dev.second), (world.dev.second, world.dev)] {
+                let before = try await world.received(.usdc, by: ada)
+                let tip = try await world.parts.follower.blocks.tip()
+                try await silent.lag("eth_getLogs")
+                try await liar.lie("eth_getLogs", about: "blockhash", [])
+                await #expect(throws: NodeError.self) { try await world.give(7, to: ada) }
+                #expect(try await world.parts.follower.blocks.tip() == tip)
+                try await liar.tellTruth()
+                try await world.follow()
+                #expect(try await world.received(.usdc, by: ada) == before + 7)
+            }
+        }
+    }
+
     @Test func `events of another block are no answer`() async throws {
         try await ChainWorld.with { world in
             let (ada, bob) = (try await world.person(1), try await world.person(2))

@@ -2,6 +2,7 @@ import DomainKit
 import Kernel
 import Ledger
 import PostgreSQL
+import TestSupport
 import Testing
 import WalletCrypto
 
@@ -90,10 +91,7 @@ struct PaymentHoldTests {
                     try await pool.withTransaction { transaction in
                         _ = try await transaction.query("select from defi.payments for update")
                         lock.finish()
-                        for _ in 0..<1_000 where try await pool.waiting < 2 {
-                            try await Task.sleep(for: .milliseconds(20))
-                        }
-                        #expect(try await pool.waiting == 2)
+                        try await world.owner.untilWaiting(2)
                     }
                 }
                 for await _ in locked {}
@@ -181,12 +179,5 @@ extension PaymentWorld {
         let kind = WalletBooks.account(person.user, chain.name, asset).kind
         return try await runtime.accounts.balances(of: person.user.value)
             .first { $0.kind == kind && $0.total.asset == asset }?.reserved.minorUnits ?? 0
-    }
-}
-
-extension Pool {
-    /// Connections that wait for a lock.
-    fileprivate var waiting: Int {
-        get async throws { try await query("select distinct pid from pg_locks where not granted").count }
     }
 }

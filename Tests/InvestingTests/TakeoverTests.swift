@@ -8,21 +8,6 @@ import Testing
 
 // A batch that is still being stored while another process takes the lease over.
 @Suite struct TakeoverTests {
-    /// Waits until so many sessions of the database wait for a lock; an issue after half a minute.
-    private static func untilWaiting(_ sessions: Int, _ pool: Pool) async throws {
-        for _ in 0..<3_000 {
-            let rows = try await pool.query(
-                """
-                select count(*) as waiting from pg_stat_activity
-                where datname = current_database() and wait_event_type = 'Lock'
-                """
-            )
-            if try rows[0]["waiting"] as Int >= sessions { return }
-            try await Task.sleep(for: .milliseconds(10))
-        }
-        Issue.record("nobody waits")
-    }
-
     /// What a held-up batch and the taking of the lease meanwhile came to.
     private struct Outcome {
         var placed: Result<(status: Int, body: JSON), any Error>?
@@ -51,10 +36,10 @@ import Testing
                         return Outcome(placed: .failure(error))
                     }
                 }
-                try await untilWaiting(1, other)
+                try await other.untilWaiting(1)
                 _ = try await other.query("update investing.writer_lease set expires_at = '-infinity'")
                 group.addTask { Outcome(epoch: try await lease.take()) }
-                try await untilWaiting(2, other)
+                try await other.untilWaiting(2)
                 try await meanwhile(transaction)
             }
             var all = Outcome()

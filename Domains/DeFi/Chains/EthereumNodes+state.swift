@@ -68,7 +68,8 @@ extension EthereumNodes {
 
     /// The events of contracts in a block.
     ///
-    /// - Throws: `malformed` or `refused` where no node tells them: none of them has the block yet, say.
+    /// - Throws: `malformed` or `refused` where no node tells them: none of them has the block yet, say; `disagreement`
+    ///   where one has none and the other doesn't tell.
     func events(
         in block: BlockReference,
         of contracts: [EthereumAddress]
@@ -82,12 +83,22 @@ extension EthereumNodes {
             try await first.logs(in: block, of: contracts)
         }
         guard let own else {
-            return BlockEvents(disputed: try await second.logs(in: block, of: contracts))
+            return try Self.events(try await second.logs(in: block, of: contracts), toldAloneOf: block)
         }
         let others = try await Self.heard { () async throws(NodeError) in
             try await second.logs(in: block, of: contracts)
         }
-        return BlockEvents(own, beside: others ?? [])
+        guard let others else { return try Self.events(own, toldAloneOf: block) }
+        return BlockEvents(own, beside: others)
+    }
+
+    /// What receipts decide about, where one node alone tells it; that there is nothing takes both.
+    private static func events(
+        _ told: [EthereumLog],
+        toldAloneOf block: BlockReference
+    ) throws(NodeError) -> BlockEvents {
+        guard !told.isEmpty else { throw .disagreement("whether block \(block.number) has events") }
+        return BlockEvents(disputed: told)
     }
 
     /// What is asked of each node there is; nobody is asked twice where there is one.
