@@ -61,6 +61,8 @@ final class Turmoil {
     }
 
     private static let peopleCount = 5
+    /// How often somebody tries again while nodes fail.
+    private static let triesMax = 50
     private static let faultyMethods = [
         "eth_sendRawTransaction", "eth_getTransactionReceipt", "eth_getBlockByNumber", "eth_blockNumber", "eth_getLogs",
         "eth_getTransactionByHash", "eth_call", "eth_getTransactionCount", "eth_getBalance", "eth_estimateGas",
@@ -178,7 +180,11 @@ final class Turmoil {
     /// Signs what was built and gives it back; whether it was taken.
     private func sign(_ json: JSON, _ deed: Deed, by person: ChainWorld.Person) async throws -> Bool {
         let intent = try await world.intent(json)
-        let submitted = try await world.submit(intent, by: person)
+        var submitted = try await world.submit(intent, by: person)
+        // What a vault gives now is asked of a node, which may fail: whoever has signed tries again.
+        for _ in 0..<Self.triesMax where submitted.status == 503 {
+            submitted = try await world.submit(intent, by: person)
+        }
         seen.transactions += submitted.status == 202 ? 1 : 0
         #expect(submitted.status == 202, "\(deed) \(submitted.json), seed \(seed)")
         return submitted.status == 202
